@@ -1,0 +1,175 @@
+package sig
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+)
+
+// RemoteSender is a sender of this process that the server knows.
+type RemoteSender struct {
+	client *ClientRouter
+	name   Name
+	events []Name
+
+	// The client's mutex guards the fields below.
+	registered bool          // on the present connection
+	removed    bool          //
+	settled    chan struct{} // closed once the server first answered
+	err        error         // its refusal
+}
+
+// AddRemoteSender offers these events in the sender's name and waits until
+// the server has accepted it, through lost connections if need be. The
+// registration is kept until it is removed. The error is ctx's, or a
+// *RemoteError; ErrAlreadyConnected where another has the name.
+func (c *ClientRouter) AddRemoteSender(ctx context.Context, name Name, events ...Name) (*RemoteSender, error) {
+	if name.IsEvery() {
+		return nil, errors.New("a sender needs a name")
+	}
+	s := &RemoteSender{client: c, name: name, events: append([]Name{}, events...), settled: make(chan struct{})}
+	c.mu.Lock()
+	c.senders = append(c.senders, s)
+	c.mu.Unlock()
+	c.sending.need()
+	token(c.sendersChanged)
+	select {
+	case <-s.settled:
+		return s, s.err
+	case <-ctx.Done():
+		c.forgetSender(s)
+		return nil, context.Cause(ctx)
+	}
+}
+
+// RemoveRemoteSender takes the sender off the server, and waits for the
+// server's answer where there is a connection.
+func (c *ClientRouter) RemoveRemoteSender(ctx context.Context, s *RemoteSender) error {
+	registered := c.forgetSender(s)
+	p, _ := c.sending.current()
+	if p == nil || !registered {
+		return nil
+	}
+	_, err := p.call(ctx, "remove_sender", mustJSON(map[string]Name{"sender": s.name}))
+	return err
+}
+
+func (c *ClientRouter) forgetSender(s *RemoteSender) (registered bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	s.removed = true
+	c.senders = slices.DeleteFunc(c.senders, func(o *RemoteSender) bool { return o == s })
+	return s.registered
+}
+
+func (c *ClientRouter) remoteSender(name Name) *RemoteSender {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, s := range c.senders {
+		if s.name.Equal(name) {
+			return s
+		}
+	}
+	return nil
+}
+
+// Trigger sends an event to the server and waits for its answer: then the
+// server has it. The zero Name is the sender's broadcast. The error is
+// ErrNotConnected, at once, where there is no connection; ErrTooLarge where
+// a pysig server could not read it; ErrNoAnswer, ctx's or a *RemoteError.
+func (s *RemoteSender) Trigger(ctx context.Context, event Name, data any) error {
+	d, ok := data.(Data)
+	if !ok {
+		d = Data{value: data}
+	}
+	text, err := d.wireText()
+	if err != nil {
+		return err
+	}
+	p, st := s.client.sending.current()
+	s.client.mu.Lock()
+	registered := s.registered
+	s.client.mu.Unlock()
+	if p == nil || !registered {
+		return fmt.Errorf("sender %s: %w", s.name, notConnected(st))
+	}
+	b := append(make([]byte, 0, 128+len(text)), `{"info": `...)
+	b = appendInfo(b, s.name, event)
+	b = append(b, `, "data": `...)
+	b = append(b, text...)
+	_, err = p.call(ctx, "signal", append(b, '}'))
+	return err
+}
+
+// keepSenders registers the senders, for as long as the connection lasts.
+func (c *ClientRouter) keepSenders(ctx context.Context, p *peer) error {
+	defer func() {
+		c.mu.Lock()
+		for _, s := range c.senders {
+			s.registered = false
+		}
+		c.mu.Unlock()
+	}()
+	for {
+		s := c.nextSender()
+		if s == nil {
+			select {
+			case <-ctx.Done():
+				return nil
+			case <-c.sendersChanged:
+			}
+			continue
+		}
+		if err := c.registerSender(ctx, p, s); err != nil {
+			return err
+		}
+		c.changed()
+	}
+}
+
+func (c *ClientRouter) nextSender() *RemoteSender {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, s := range c.senders {
+		if !s.registered {
+			return s
+		}
+	}
+	return nil
+}
+
+// registerSender adds a sender at the server. A first refusal is its
+// caller's; a later one ends the connection, so that it is tried again: the
+// server may not have noticed yet that our last connection is gone.
+func (c *ClientRouter) registerSender(ctx context.Context, p *peer, s *RemoteSender) error {
+	_, err := p.call(ctx, "add_sender", mustJSON(map[string]any{
+		"sender": s.name, "events": s.events, "requests": nil,
+	}))
+	refusal := errors.As(err, new(*RemoteError))
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	first := !isClosed(s.settled)
+	switch {
+	case err == nil:
+		s.registered = true
+	case refusal && first:
+		s.err = fmt.Errorf("sender %s: %w", s.name, err)
+		c.senders = slices.DeleteFunc(c.senders, func(o *RemoteSender) bool { return o == s })
+	default:
+		return err
+	}
+	if first {
+		close(s.settled)
+	}
+	return nil
+}
+
+func isClosed(ch <-chan struct{}) bool {
+	select {
+	case <-ch:
+		return true
+	default:
+		return false
+	}
+}

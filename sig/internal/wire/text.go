@@ -1,0 +1,52 @@
+package wire
+
+import (
+	"fmt"
+	"unicode/utf8"
+)
+
+const hex = "0123456789abcdef"
+
+// AppendString appends s as a JSON string in raw UTF-8. Bytes that are no
+// UTF-8 become U+FFFD.
+func AppendString(b []byte, s string) []byte { return appendString(b, s, false) }
+
+// AppendASCII is AppendString with all but ASCII escaped: pysig closes the
+// connection on other text in an exception.
+func AppendASCII(b []byte, s string) []byte { return appendString(b, s, true) }
+
+func appendString(b []byte, s string, ascii bool) []byte {
+	b = append(b, '"')
+	for _, r := range s {
+		switch {
+		case r == '"' || r == '\\':
+			b = append(b, '\\', byte(r))
+		case r == '\n':
+			b = append(b, '\\', 'n')
+		case r < 0x20 || r == 0x7f:
+			b = appendEscape(b, r)
+		case r < utf8.RuneSelf || !ascii:
+			b = utf8.AppendRune(b, r)
+		case r > 0xffff:
+			r -= 0x10000
+			b = appendEscape(b, 0xd800+(r>>10))
+			b = appendEscape(b, 0xdc00+(r&0x3ff))
+		default:
+			b = appendEscape(b, r)
+		}
+	}
+	return append(b, '"')
+}
+
+func appendEscape(b []byte, r rune) []byte {
+	return append(b, '\\', 'u', hex[r>>12&15], hex[r>>8&15], hex[r>>4&15], hex[r&15])
+}
+
+// Excerpt quotes the beginning of what a peer sent, for an error's text.
+func Excerpt(text []byte) string {
+	const most = 24
+	if len(text) <= most {
+		return fmt.Sprintf("%q", text)
+	}
+	return fmt.Sprintf("%q...", text[:most])
+}

@@ -1,0 +1,166 @@
+package wire
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"strings"
+	"testing"
+	"testing/iotest"
+)
+
+func TestDecoderCutsStreams(t *testing.T) {
+	for _, tc := range []struct{ name, in, want string }{
+		{"joined", `{"a": 1}{"b": [2, {}]}`, `{"a": 1}|{"b": [2, {}]}`},
+		{"lines", "{\"a\":1}\r\n\n{}\n", `{"a":1}|{}`},
+		{"brackets and quotes in strings", `{"a": "}{\"]\\"}[1]`, `{"a": "}{\"]\\"}|[1]`},
+		{"Python's numbers", `{"a": [NaN, -Infinity, Infinity, "NaN"]}`, `{"a": [NaN, -Infinity, Infinity, "NaN"]}`},
+		{"raw UTF-8", `{"é": "日本"}`, `{"é": "日本"}`},
+		{"white space only", " \n ", ``},
+	} {
+		for _, split := range []bool{false, true} {
+			var r io.Reader = strings.NewReader(tc.in)
+			if split {
+				r = iotest.OneByteReader(r)
+			}
+			d := NewDecoder(r, 100)
+			var got []string
+			for {
+				v, err := d.Next()
+				if err == io.EOF {
+					break
+				}
+				if err != nil {
+					t.Fatalf("%s: %v", tc.name, err)
+				}
+				got = append(got, string(v))
+			}
+			if strings.Join(got, "|") != tc.want {
+				t.Errorf("%s (split %v): got %q", tc.name, split, got)
+			}
+		}
+	}
+}
+
+func TestDecoderRefuses(t *testing.T) {
+	for _, tc := range []struct{ in, want string }{
+		{"HTTP/1.1 200 OK", `not JSON: it begins with "HTTP/1.1 200 OK"`},
+		{"\x00\x00", `not JSON: it begins with "\x00\x00"`},
+		{"5", `not JSON: it begins with "5"`},
+		{"\ufeff{}", `not JSON: it begins with "\ufeff{}"`},
+		{"{\x00}", "a NUL byte"},
+		{`{"a": }`, `not JSON: "{\"a\": }"`},
+		{`{"a": "` + "\xff" + `"}`, "not JSON"},
+		{`{"a": "` + "\n" + `"}`, "not JSON"},
+		{`{"a": 1`, "unexpected EOF"},
+		{strings.Repeat("[", MaxDepth+1), "nested deeper"},
+		{`{"a": "` + strings.Repeat("x", 3000) + `"}`, "message too large"},
+		{`{"a": "` + strings.Repeat("x", 30000), "message too large"},
+	} {
+		_, err := NewDecoder(strings.NewReader(tc.in), 2000).Next()
+		if err == nil || !strings.Contains(err.Error(), tc.want) {
+			t.Errorf("%.40q: got %v, want %q", tc.in, err, tc.want)
+		}
+	}
+}
+
+// A peer that never ends its message must not fill the memory.
+func TestDecoderHoldsNoMoreThanItsLimit(t *testing.T) {
+	const limit = 1 << 20
+	d := NewDecoder(io.MultiReader(strings.NewReader(`{"a": "`), endless{}), limit)
+	if _, err := d.Next(); !errors.Is(err, ErrTooLarge) {
+		t.Fatalf("got %v", err)
+	}
+	if cap(d.buf) > limit+8192 {
+		t.Errorf("holds %d bytes", cap(d.buf))
+	}
+}
+
+func TestDecoderGivesBackALargeBuffer(t *testing.T) {
+	long := `{"a": "` + strings.Repeat("x", 100000) + `"}`
+	d := NewDecoder(iotest.HalfReader(strings.NewReader(long+`{"b": 1}`)), 1<<20)
+	for _, want := range []string{long, `{"b": 1}`} {
+		if v, err := d.Next(); err != nil || string(v) != want {
+			t.Fatalf("got %.20q, %v", v, err)
+		}
+	}
+	if cap(d.buf) > keptBuffer {
+		t.Errorf("keeps %d bytes", cap(d.buf))
+	}
+}
+
+type endless struct{}
+
+func (endless) Read(p []byte) (int, error) {
+	for i := range p {
+		p[i] = 'x'
+	}
+	return len(p), nil
+}
+
+func TestMembersAndElements(t *testing.T) {
+	var got []string
+	ok := Members([]byte(` { "a" : [1, "]"] , "b\u0020c":{"x":NaN}, "d": -1.5e3,"e":"\"}" } `), func(k string, v []byte) {
+		got = append(got, k+"="+string(v))
+	})
+	if want := `a=[1, "]"];b c={"x":NaN};d=-1.5e3;e="\"}"`; !ok || strings.Join(got, ";") != want {
+		t.Errorf("got %v %q", ok, got)
+	}
+	got = nil
+	ok = Elements([]byte(`[ 1,"a" , [2,3],{}, null ]`), func(v []byte) { got = append(got, string(v)) })
+	if want := `1;"a";[2,3];{};null`; !ok || strings.Join(got, ";") != want {
+		t.Errorf("got %v %q", ok, got)
+	}
+	for _, text := range []string{`[]`, `5`, `"x"`, `null`, ``} {
+		if Members([]byte(text), func(string, []byte) { t.Errorf("a member in %q", text) }) {
+			t.Errorf("%q taken for an object", text)
+		}
+	}
+}
+
+func TestStrict(t *testing.T) {
+	in := []byte(`{"NaN": NaN, "x": ["Infinity", -Infinity, Infinity], "n": -1}`)
+	want := `{"NaN": null, "x": ["Infinity", null, null], "n": -1}`
+	if got := Strict(in); string(got) != want {
+		t.Errorf("got %s", got)
+	}
+}
+
+func TestAppend(t *testing.T) {
+	s := "a\"\\\n\x01é😀\xff"
+	if got, want := string(AppendString(nil, s)), `"a\"\\\n\u0001é😀�"`; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+	if got, want := string(AppendASCII(nil, s)), `"a\"\\\n\u0001\u00e9\ud83d\ude00\ufffd"`; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
+func FuzzDecoder(f *testing.F) {
+	f.Add([]byte(`{"a": [1, NaN]}{"b": "\""} [2]`))
+	f.Add([]byte("{}\x00"))
+	f.Fuzz(func(t *testing.T, in []byte) {
+		whole := decodeAll(NewDecoder(bytes.NewReader(in), 1000))
+		split := decodeAll(NewDecoder(iotest.OneByteReader(bytes.NewReader(in)), 1000))
+		if strings.Join(whole, "\n") != strings.Join(split, "\n") {
+			t.Errorf("whole %q, split %q", whole, split)
+		}
+		for _, v := range whole {
+			if !Valid([]byte(v)) {
+				t.Errorf("returned %q", v)
+			}
+			Members([]byte(v), func(string, []byte) {})
+			Elements([]byte(v), func([]byte) {})
+		}
+	})
+}
+
+func decodeAll(d *Decoder) (values []string) {
+	for {
+		v, err := d.Next()
+		if err != nil {
+			return values
+		}
+		values = append(values, string(v))
+	}
+}

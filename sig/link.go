@@ -1,0 +1,149 @@
+package sig
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+)
+
+// healthyAfter is how long a connection must have lived for its end to be
+// retried at once again.
+const healthyAfter = 60 * time.Second
+
+// LinkStatus tells of a client's connection to its server.
+type LinkStatus struct {
+	Connected bool
+	Since     time.Time // since when it is connected, or not
+	Err       error     // why there is no connection; nil before the first try
+}
+
+// link keeps one connection to the server. It knows how to come back and
+// nothing of what the connection is for.
+type link struct {
+	carrier ClientCarrier
+	backoff func(attempt int) time.Duration
+	log     *slog.Logger
+	handle  func(method string, params []byte) ([]byte, error)
+	// session runs while there is a connection, and may end it by returning
+	// an error.
+	session func(ctx context.Context, p *peer) error
+	changed func()
+
+	needed  chan struct{} // closed once the link has something to do
+	needOne sync.Once
+	kick    chan struct{} // holds a token to end a wait
+
+	mu     sync.Mutex // guards the fields below
+	peer   *peer      // nil while there is no connection
+	status LinkStatus
+}
+
+func (l *link) need() { l.needOne.Do(func() { close(l.needed) }) }
+
+func (l *link) isNeeded() bool { return isClosed(l.needed) }
+
+// run connects, serves, and connects again, until ctx ends.
+func (l *link) run(ctx context.Context) {
+	select {
+	case <-ctx.Done():
+		return
+	case <-l.needed:
+	}
+	for attempt := 0; ; {
+		connected, err := l.once(ctx)
+		if ctx.Err() != nil {
+			return
+		}
+		if connected >= healthyAfter {
+			attempt = 0
+		}
+		attempt++
+		wait := l.backoff(attempt)
+		l.log.Debug("no connection", "server", l.carrier, "err", err, "attempt", attempt, "retry_in", wait)
+		if !pause(ctx, wait, l.kick) {
+			return
+		}
+	}
+}
+
+// once is one connection's life; it tells how long the connection was good.
+func (l *link) once(ctx context.Context) (connected time.Duration, err error) {
+	dialCtx, cancelDial := context.WithTimeout(ctx, answerTimeout)
+	conn, err := l.carrier.Dial(dialCtx)
+	cancelDial()
+	if err != nil {
+		l.lost(err)
+		return 0, err
+	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	stop := context.AfterFunc(ctx, func() { conn.Close() })
+	defer stop()
+	defer conn.Close()
+
+	p := newPeer(conn)
+	p.handle = l.handle
+	p.stray = func(text []byte) error { return fmt.Errorf("not a message: an array, where a message is an object") }
+	var tasks sync.WaitGroup
+	defer tasks.Wait()
+	defer cancel(nil)
+	task := func(f func(context.Context, *peer) error) {
+		tasks.Go(func() {
+			if err := f(ctx, p); err != nil {
+				cancel(err)
+			}
+		})
+	}
+	task(func(ctx context.Context, p *peer) error {
+		if err := l.greet(ctx, p); err != nil {
+			return err
+		}
+		task(func(ctx context.Context, p *peer) error { return p.probe(ctx, l.kick) })
+		return l.session(ctx, p)
+	})
+	err = p.serve()
+	if cause := context.Cause(ctx); cause != nil {
+		err = cause
+	}
+	return l.lost(fmt.Errorf("%s: %w", l.carrier, err)), err
+}
+
+// greet makes sure that this is an event server: whoever accepts connections
+// and is none must not look like one.
+func (l *link) greet(ctx context.Context, p *peer) error {
+	if _, err := p.call(ctx, "get_version", nil); err != nil {
+		return fmt.Errorf("no event server: %w", err)
+	}
+	l.mu.Lock()
+	l.peer = p
+	l.status = LinkStatus{Connected: true, Since: time.Now()}
+	l.mu.Unlock()
+	l.changed()
+	return nil
+}
+
+// lost notes that there is no connection, and why.
+func (l *link) lost(err error) (connected time.Duration) {
+	l.mu.Lock()
+	l.peer = nil
+	if l.status.Connected {
+		connected = time.Since(l.status.Since)
+	}
+	if l.status.Connected || l.status.Since.IsZero() {
+		l.status.Since = time.Now()
+	}
+	l.status.Connected, l.status.Err = false, err
+	l.mu.Unlock()
+	l.changed()
+	return connected
+}
+
+func (l *link) current() (*peer, LinkStatus) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.peer, l.status
+}
+
+// reconnect ends a wait; where there is a connection, it is probed now.
+func (l *link) reconnect() { token(l.kick) }

@@ -1,0 +1,162 @@
+package sigtest
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"sync"
+
+	"sigalert/sig"
+)
+
+// Network is a carrier in memory: a server carrier and any number of clients
+// that dial it. The zero Network is down; bring it up with Up.
+type Network struct {
+	mu     sync.Mutex // guards the fields below
+	accept chan sig.Conn
+	down   chan struct{}
+	conns  []*pipe
+	dials  int
+	frozen bool
+}
+
+// Up returns the carrier for a server, and lets clients dial.
+func (n *Network) Up() sig.ServerCarrier {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.accept, n.down = make(chan sig.Conn), make(chan struct{})
+	return &memoryServer{n, n.accept, n.down}
+}
+
+// Cut ends all connections, as a lost link does. Clients may dial again.
+func (n *Network) Cut() {
+	n.mu.Lock()
+	conns := n.conns
+	n.conns = nil
+	n.mu.Unlock()
+	for _, c := range conns {
+		c.Close()
+	}
+}
+
+// Freeze makes all connections swallow what is written, as a host does that
+// is gone without a word, until it is called with false. New connections are
+// frozen as well.
+func (n *Network) Freeze(frozen bool) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.frozen = frozen
+}
+
+func (n *Network) isFrozen() bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.frozen
+}
+
+// Dials is how often a client has dialled, with or without success.
+func (n *Network) Dials() int {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.dials
+}
+
+// Client is a carrier that dials this network's server.
+func (n *Network) Client() sig.ClientCarrier { return memoryClient{n} }
+
+type memoryServer struct {
+	network *Network
+	accept  chan sig.Conn
+	down    chan struct{}
+}
+
+func (s *memoryServer) Accept() (sig.Conn, error) {
+	select {
+	case c := <-s.accept:
+		return c, nil
+	case <-s.down:
+		return nil, net.ErrClosed
+	}
+}
+
+func (s *memoryServer) Close() error {
+	s.network.mu.Lock()
+	defer s.network.mu.Unlock()
+	select {
+	case <-s.down:
+	default:
+		close(s.down)
+	}
+	return nil
+}
+
+type memoryClient struct{ network *Network }
+
+func (c memoryClient) String() string { return "memory" }
+
+func (c memoryClient) Dial(ctx context.Context) (sig.Conn, error) {
+	n := c.network
+	n.mu.Lock()
+	n.dials++
+	accept, down := n.accept, n.down
+	n.mu.Unlock()
+	if accept == nil {
+		return nil, errors.New("cannot reach memory: the server is down")
+	}
+	near, far := newPipe(n)
+	select {
+	case accept <- far:
+	case <-down:
+		return nil, errors.New("cannot reach memory: the server is down")
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
+	n.mu.Lock()
+	n.conns = append(n.conns, near)
+	n.mu.Unlock()
+	return near, nil
+}
+
+// pipe is one end of a connection in memory.
+type pipe struct {
+	network *Network
+	in, out chan []byte
+	closed  chan struct{} // shared by both ends
+	close   func()
+}
+
+func newPipe(n *Network) (near, far *pipe) {
+	a, b := make(chan []byte, 16), make(chan []byte, 16)
+	closed := make(chan struct{})
+	end := sync.OnceFunc(func() { close(closed) })
+	return &pipe{n, a, b, closed, end}, &pipe{n, b, a, closed, end}
+}
+
+func (p *pipe) ReadMessage() ([]byte, error) {
+	select {
+	case text := <-p.in:
+		return text, nil
+	case <-p.closed:
+		return nil, io.EOF
+	}
+}
+
+func (p *pipe) WriteMessage(text []byte) error {
+	if p.network.isFrozen() {
+		return nil
+	}
+	select {
+	case p.out <- append([]byte(nil), text...):
+		return nil
+	case <-p.closed:
+		return net.ErrClosed
+	}
+}
+
+func (p *pipe) Close() error {
+	p.close()
+	return nil
+}
+
+func (p *pipe) Peer() string { return "memory" }

@@ -1,0 +1,101 @@
+package tcp
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"sync"
+	"time"
+
+	"sigalert/sig"
+	"sigalert/sig/internal/wire"
+)
+
+const (
+	// MaxOut is the longest message, in bytes, that a pysig peer can read.
+	MaxOut = 4096
+	// MaxIn is the longest message, in bytes, that is read: data of 1 MiB and
+	// what is around it.
+	MaxIn = 1<<20 + 16<<10
+
+	// gap keeps two messages out of one recv of the peer: with 5 ms between
+	// them, one of a hundred was still lost.
+	gap = 10 * time.Millisecond
+	// writeTimeout ends the connection to a peer that does not read.
+	writeTimeout = 10 * time.Second
+	// messageTimeout ends the connection to a peer that begins a message and
+	// does not end it.
+	messageTimeout = 30 * time.Second
+)
+
+// keepAlive finds the peers that are gone without a word, where the protocol
+// has no message to ask them.
+var keepAlive = net.KeepAliveConfig{Enable: true, Idle: 15 * time.Second, Interval: 15 * time.Second, Count: 3}
+
+type conn struct {
+	net net.Conn
+	dec *wire.Decoder
+
+	// The reading goroutine's.
+	timed bool // the present message has its deadline
+	armed bool // the connection has a read deadline
+
+	mu   sync.Mutex // guards the field below, and holds the order of writes
+	last time.Time  // end of the last write
+}
+
+func newConn(c net.Conn) *conn {
+	conn := &conn{net: c}
+	conn.dec = wire.NewDecoder((*reader)(conn), MaxIn)
+	return conn
+}
+
+// reader is the connection as its decoder reads it: from a message's first
+// bytes on there is a deadline. Silence between messages may last for days.
+type reader conn
+
+func (r *reader) Read(p []byte) (int, error) {
+	switch partial := r.dec.Partial(); {
+	case partial && !r.timed:
+		r.net.SetReadDeadline(time.Now().Add(messageTimeout))
+		r.timed, r.armed = true, true
+	case !partial && r.armed:
+		r.net.SetReadDeadline(time.Time{})
+		r.armed = false
+	}
+	n, err := r.net.Read(p)
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		err = fmt.Errorf("a message was begun and not ended within %s", messageTimeout)
+	}
+	return n, err
+}
+
+func (c *conn) ReadMessage() ([]byte, error) {
+	c.timed = false
+	return c.dec.Next()
+}
+
+// WriteMessage waits until 10 ms after the write before, and then at most
+// 10 s for the peer to take the message. A message over [MaxOut] bytes is
+// refused with sig.ErrTooLarge.
+func (c *conn) WriteMessage(text []byte) error {
+	if len(text) > MaxOut {
+		return fmt.Errorf("%w: it has %d bytes, and a pysig peer reads at most %d", sig.ErrTooLarge, len(text), MaxOut)
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if wait := gap - time.Since(c.last); wait > 0 {
+		time.Sleep(wait)
+	}
+	if err := c.net.SetWriteDeadline(time.Now().Add(writeTimeout)); err != nil {
+		return err
+	}
+	_, err := c.net.Write(text)
+	c.last = time.Now()
+	return err
+}
+
+func (c *conn) Close() error { return c.net.Close() }
+
+func (c *conn) Peer() string { return c.net.RemoteAddr().String() }

@@ -1,0 +1,67 @@
+package tcp
+
+import (
+	"context"
+	"fmt"
+	"net"
+
+	"sigalert/sig"
+)
+
+// Client dials a server; it is a [sig.ClientCarrier].
+type Client struct {
+	addr   string
+	dialer net.Dialer
+}
+
+// NewClient is the carrier to the server at host:port.
+func NewClient(addr string) *Client {
+	return &Client{addr: addr, dialer: net.Dialer{KeepAliveConfig: keepAlive}}
+}
+
+// Dial connects once. The error names the address.
+func (c *Client) Dial(ctx context.Context) (sig.Conn, error) {
+	nc, err := c.dialer.DialContext(ctx, "tcp", c.addr)
+	if err != nil {
+		return nil, fmt.Errorf("cannot reach %s: %w", c.addr, reason(err))
+	}
+	return newConn(nc), nil
+}
+
+func (c *Client) String() string { return c.addr }
+
+// Server accepts clients; it is a [sig.ServerCarrier].
+type Server struct{ listener net.Listener }
+
+// Listen binds to host:port at once; port 0 is any free one. An empty host is
+// every address of this machine.
+func Listen(addr string) (*Server, error) {
+	lc := net.ListenConfig{KeepAliveConfig: keepAlive}
+	l, err := lc.Listen(context.Background(), "tcp", addr)
+	if err != nil {
+		return nil, fmt.Errorf("cannot listen on %s: %w", addr, reason(err))
+	}
+	return &Server{l}, nil
+}
+
+// Addr is where the server listens, as host:port.
+func (s *Server) Addr() string { return s.listener.Addr().String() }
+
+func (s *Server) Accept() (sig.Conn, error) {
+	nc, err := s.listener.Accept()
+	if err != nil {
+		return nil, err
+	}
+	return newConn(nc), nil
+}
+
+func (s *Server) Close() error { return s.listener.Close() }
+
+// reason is an error of package net without the address, which our own texts
+// have already.
+func reason(err error) error {
+	if op, ok := err.(*net.OpError); ok {
+		return op.Err
+	}
+	return err
+}
