@@ -1,0 +1,239 @@
+//go:build linux
+
+package notify_test
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/godbus/dbus/v5"
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"sigalert/agent/notify"
+)
+
+func TestNotify(t *testing.T) {
+	const text = `a < b & "c" > <i>d</i>`
+	const escaped = `a &lt; b &amp; "c" &gt; &lt;i&gt;d&lt;/i&gt;`
+	for _, test := range []struct {
+		name         string
+		capabilities []string
+		in           notify.Notification
+		title, body  string
+		urgency      byte
+	}{
+		{
+			"markup", []string{"body", "body-markup"},
+			notify.Notification{Title: text, Body: text},
+			text, escaped, 1,
+		},
+		{
+			"no markup", []string{"body"},
+			notify.Notification{Title: text, Body: text, Urgency: notify.Low},
+			text, text, 0,
+		},
+		{
+			"no capabilities", nil,
+			notify.Notification{Body: "only a body", Urgency: notify.Critical},
+			"sigalert", "only a body", 2,
+		},
+		{
+			"unsafe", nil,
+			notify.Notification{Title: "a\x00\nb\xff", Body: "c\x00\nd\xff\x1b[1m"},
+			"a b\ufffd", "c\nd\ufffd[1m", 1,
+		},
+		{
+			"1 MiB", []string{"body-markup"},
+			notify.Notification{Title: strings.Repeat("t", 1<<20), Body: strings.Repeat("&", 1<<20), Urgency: 77},
+			strings.Repeat("t", 199) + "…", strings.Repeat("&amp;", 1999) + "…", 1,
+		},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			s := startBus(t).serve(t, &server{capabilities: test.capabilities})
+			got := send(t, open(t), s, test.in)
+			want := shown{
+				AppName: "sigalert", Title: test.title, Body: test.body, Actions: []string{}, Timeout: -1, ID: 101,
+				Hints: map[string]dbus.Variant{"urgency": dbus.MakeVariant(test.urgency), "desktop-entry": dbus.MakeVariant("sigalert")},
+			}
+			if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(shown{}, "Sender"), cmp.Comparer(func(a, b dbus.Variant) bool {
+				return a.String() == b.String()
+			})); diff != "" {
+				t.Errorf("the server got (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestOptions(t *testing.T) {
+	s := startBus(t).serve(t, &server{})
+	wd, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct{ app, icon, wantApp, wantIcon string }{
+		{"", "", "sigalert", ""},
+		{"other\x00", "mail-unread", "other", "mail-unread"},
+		{"", "icons/a.png", "sigalert", filepath.Join(wd, "icons/a.png")},
+		{"", "/a/b.png", "sigalert", "/a/b.png"},
+		{"", "/a\xff.png", "sigalert", ""},
+	} {
+		d := notify.New(&notify.Options{AppName: test.app, Icon: test.icon})
+		defer d.Close()
+		got := send(t, d, s, notify.Notification{})
+		if got.AppName != test.wantApp || got.Icon != test.wantIcon || got.Title != test.wantApp {
+			t.Errorf("app %q, icon %q: the server got %+v", test.app, test.icon, got)
+		}
+	}
+}
+
+func TestReplaceByKey(t *testing.T) {
+	s := startBus(t).serve(t, &server{})
+	d := open(t)
+	replaced := func(key string) uint32 {
+		t.Helper()
+		got := send(t, d, s, notify.Notification{Title: "x", Key: key})
+		if got.key() != key {
+			t.Errorf("hint %q for key %q", got.key(), key)
+		}
+		return got.Replaces
+	}
+	for _, step := range []struct {
+		key  string
+		want uint32
+	}{
+		{"a", 0}, {"", 0}, {"b", 0}, {"a", 101}, {"", 0}, {"b", 103}, {"a", 101},
+	} {
+		if got := replaced(step.key); got != step.want {
+			t.Errorf("key %q replaces %d, want %d", step.key, got, step.want)
+		}
+	}
+	for i := range 255 {
+		replaced(fmt.Sprint("more", i))
+	}
+	if got := replaced("a"); got != 101 {
+		t.Errorf("key a replaces %d after 255 others, want 101", got)
+	}
+	if got := replaced("b"); got != 0 {
+		t.Errorf("key b replaces %d after 256 others, want it forgotten", got)
+	}
+}
+
+func TestKeyForgotten(t *testing.T) {
+	keyed, plain := notify.Notification{Title: "x", Key: "k"}, notify.Notification{Title: "x"}
+	t.Run("closed", func(t *testing.T) {
+		s := startBus(t).serve(t, &server{})
+		d := open(t)
+		first := send(t, d, s, keyed)
+		s.close(t, first.ID+7)
+		send(t, d, s, plain) // its answer follows the signal
+		if got := send(t, d, s, keyed); got.Replaces != first.ID {
+			t.Errorf("replaces %d after another's close, want %d", got.Replaces, first.ID)
+		}
+		s.close(t, first.ID)
+		send(t, d, s, plain)
+		if got := send(t, d, s, keyed); got.Replaces != 0 {
+			t.Errorf("replaces %d, which is closed", got.Replaces)
+		}
+	})
+	t.Run("closed before it was answered", func(t *testing.T) {
+		s := startBus(t).serve(t, &server{answer: func(s *server, n shown) *dbus.Error {
+			if n.Replaces == 0 {
+				s.close(t, n.ID)
+			}
+			return nil
+		}})
+		d := open(t)
+		for range 2 {
+			if got := send(t, d, s, keyed); got.Replaces != 0 {
+				t.Errorf("replaces %d, which is closed", got.Replaces)
+			}
+		}
+	})
+	t.Run("close said by a stranger", func(t *testing.T) {
+		b := startBus(t)
+		s, stranger := b.serve(t, &server{}), b.connect(t)
+		d := open(t)
+		first := send(t, d, s, keyed)
+		sendSignal(t, stranger, string(first.Sender), first.ID)
+		send(t, d, s, plain)
+		if got := send(t, d, s, keyed); got.Replaces != first.ID {
+			t.Errorf("replaces %d, want %d", got.Replaces, first.ID)
+		}
+	})
+	t.Run("server restarts", func(t *testing.T) {
+		b := startBus(t)
+		s := b.serve(t, &server{})
+		d := open(t)
+		send(t, d, s, keyed)
+		s.conn.Close()
+		s = b.serve(t, &server{capabilities: []string{"body-markup"}})
+		got := send(t, d, s, notify.Notification{Body: "<", Key: "k"})
+		if got.Replaces != 0 || got.Body != "&lt;" {
+			t.Errorf("the new server got %+v, want nothing of the old one's", got)
+		}
+	})
+}
+
+// sendSignal sends NotificationClosed to one connection, and waits until the bus
+// has passed it on.
+func sendSignal(t *testing.T, from *dbus.Conn, to string, id uint32) {
+	t.Helper()
+	from.Send(&dbus.Message{
+		Type: dbus.TypeSignal,
+		Headers: map[dbus.HeaderField]dbus.Variant{
+			dbus.FieldDestination: dbus.MakeVariant(to),
+			dbus.FieldPath:        dbus.MakeVariant(serverPath),
+			dbus.FieldInterface:   dbus.MakeVariant(serverName),
+			dbus.FieldMember:      dbus.MakeVariant("NotificationClosed"),
+			dbus.FieldSignature:   dbus.MakeVariant(dbus.SignatureOf(id, id)),
+		},
+		Body: []any{id, uint32(2)},
+	}, nil)
+	if err := from.BusObject().Call("org.freedesktop.DBus.Peer.Ping", 0).Err; err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestConcurrent(t *testing.T) {
+	s := startBus(t).serve(t, &server{})
+	d := open(t)
+	const senders, each = 8, 20
+	var wg sync.WaitGroup
+	for i := range senders {
+		wg.Go(func() {
+			for j := range each {
+				if _, err := d.Notify(within(t), notify.Notification{Title: fmt.Sprint(i, j), Key: fmt.Sprint(j % 3)}); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	last := make(map[string]uint32)
+	for range senders * each {
+		got := receive(t, s.shown, "the notification")
+		if got.Replaces != last[got.key()] {
+			t.Errorf("key %s replaces %d, want %d", got.key(), got.Replaces, last[got.key()])
+		}
+		last[got.key()] = got.ID
+	}
+}
+
+func BenchmarkNotify(b *testing.B) {
+	s := startBus(b).serve(b, &server{capabilities: []string{"body-markup"}})
+	d := open(b)
+	n := notify.Notification{Title: "ci: build", Body: "main is green", Key: "ci"}
+	send(b, d, s, n)
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := d.Notify(b.Context(), n); err != nil {
+			b.Fatal(err)
+		}
+		<-s.shown
+	}
+}

@@ -1,0 +1,163 @@
+//go:build linux || freebsd || netbsd || openbsd
+
+package notify
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/godbus/dbus/v5"
+)
+
+const addressVariable = "DBUS_SESSION_BUS_ADDRESS"
+
+// busAddress returns the session bus's address as the environment has it now.
+// "autolaunch:" counts as none: it asks for a bus that nobody else is on.
+func busAddress() (string, error) {
+	if a := os.Getenv(addressVariable); a != "" && !strings.HasPrefix(a, "autolaunch:") {
+		return a, nil
+	}
+	dir := os.Getenv("XDG_RUNTIME_DIR")
+	if dir == "" {
+		return "", fmt.Errorf("%w: neither %s nor XDG_RUNTIME_DIR is set: start it from a desktop session",
+			ErrNoDesktop, addressVariable)
+	}
+	path := filepath.Join(dir, "bus")
+	if _, err := os.Stat(path); err != nil {
+		return "", fmt.Errorf("%w: %s is not set and %s does not exist: start it from a desktop session",
+			ErrNoDesktop, addressVariable, path)
+	}
+	return "unix:path=" + dbus.EscapeBusAddressValue(path), nil
+}
+
+// beeepFindsBus reports whether beeep would find a bus. If not it must not be
+// called: the library below it would start a bus of its own and leave it running.
+func beeepFindsBus() bool {
+	if a := os.Getenv(addressVariable); a != "" && a != "autolaunch:" {
+		return true
+	}
+	_, err := os.Stat(fmt.Sprintf("/run/user/%d/bus", os.Getuid()))
+	return err == nil
+}
+
+// dialBus connects to the first of the addresses that takes the connection, and
+// says hello. Signals go to h from then on.
+func dialBus(ctx context.Context, addresses string, h dbus.SignalHandler) (*dbus.Conn, *socket, error) {
+	raw, err := dialAddresses(ctx, addresses)
+	if err != nil {
+		return nil, nil, err
+	}
+	// The handshake takes no context. Closing the socket is what ends it.
+	stop := context.AfterFunc(ctx, func() { raw.Close() })
+	sock := newSocket(raw)
+	conn, err := dbus.NewConn(sock, dbus.WithSignalHandler(h))
+	if err != nil {
+		stop()
+		raw.Close()
+		return nil, nil, err
+	}
+	if err = conn.Auth(nil); err == nil {
+		err = conn.Hello()
+	}
+	if !stop() {
+		err = ended(ctx)
+	}
+	if err != nil {
+		conn.Close()
+		return nil, nil, fmt.Errorf("greet the session bus: %w", err)
+	}
+	return conn, sock, nil
+}
+
+func dialAddresses(ctx context.Context, addresses string) (net.Conn, error) {
+	var dialer net.Dialer
+	var errs []error
+	for address := range strings.SplitSeq(addresses, ";") {
+		network, target, err := parseAddress(address)
+		if err == nil {
+			var conn net.Conn
+			if conn, err = dialer.DialContext(ctx, network, target); err == nil {
+				return conn, nil
+			}
+		}
+		errs = append(errs, err)
+	}
+	if ctx.Err() != nil {
+		return nil, ended(ctx)
+	}
+	return nil, errors.Join(errs...)
+}
+
+// parseAddress turns one D-Bus address into what net dials.
+func parseAddress(address string) (network, target string, err error) {
+	transport, params, ok := strings.Cut(address, ":")
+	if !ok {
+		return "", "", fmt.Errorf("bus address %q: want transport:key=value", address)
+	}
+	value := make(map[string]string)
+	for param := range strings.SplitSeq(params, ",") {
+		key, escaped, _ := strings.Cut(param, "=")
+		if value[key], err = dbus.UnescapeBusAddressValue(escaped); err != nil {
+			return "", "", fmt.Errorf("bus address %q: %w", address, err)
+		}
+	}
+	switch {
+	case transport == "unix" && value["path"] != "":
+		return "unix", value["path"], nil
+	case transport == "unix" && value["abstract"] != "":
+		return "unix", "@" + value["abstract"], nil
+	case transport == "unix" && value["runtime"] == "yes":
+		return "unix", filepath.Join(os.Getenv("XDG_RUNTIME_DIR"), "bus"), nil
+	case transport == "tcp" && value["port"] != "":
+		network = map[string]string{"ipv4": "tcp4", "ipv6": "tcp6"}[value["family"]]
+		if network == "" {
+			network = "tcp"
+		}
+		return network, net.JoinHostPort(value["host"], value["port"]), nil
+	}
+	return "", "", fmt.Errorf("bus address %q: unsupported", address)
+}
+
+// socket is the connection below godbus, which itself bounds no write. It closes
+// when a write fails: after half a message, what follows would be garbage.
+type socket struct {
+	net.Conn
+	buffered *bufio.Reader
+}
+
+func newSocket(raw net.Conn) *socket {
+	return &socket{Conn: raw, buffered: bufio.NewReader(raw)}
+}
+
+func (s *socket) Read(p []byte) (int, error) { return s.buffered.Read(p) }
+
+func (s *socket) Write(p []byte) (int, error) {
+	n, err := s.Conn.Write(p)
+	if err != nil {
+		s.Conn.Close()
+	}
+	return n, err
+}
+
+// boundWrites lets the writes until the returned function is called fail when ctx
+// ends: closing the connection would wait for a write that blocks.
+func (s *socket) boundWrites(ctx context.Context) (release func()) {
+	expired := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() {
+		s.SetWriteDeadline(time.Unix(1, 0))
+		close(expired)
+	})
+	return func() {
+		if !stop() {
+			<-expired
+			s.SetWriteDeadline(time.Time{})
+		}
+	}
+}

@@ -1,0 +1,40 @@
+// Package notify shows a notification on this machine's desktop.
+//
+// # Usage
+//
+//	desktop := notify.New(&notify.Options{Icon: "sigalert"})
+//	defer desktop.Close()
+//	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+//	defer cancel()
+//	receipt, err := desktop.Notify(ctx, notify.Notification{Title: "ci: build", Body: "main is green"})
+//
+// # Ways to the desktop
+//
+// On Linux and the BSDs a notification goes over D-Bus to whichever server owns
+// org.freedesktop.Notifications. The bus is dialed by the first notification and
+// again after it died, each time at the address that the environment names then,
+// so a bus or a server that appears later is picked up. Where the server refuses,
+// or there is none, beeep is tried (notify-send, kdialog). It is not tried where
+// the server did not answer in time: it would hang as well, or show the
+// notification twice.
+//
+// Without a session bus there is nothing to ask, and no process is started.
+//
+// On Windows and macOS every notification goes through beeep.
+//
+// # Concurrency
+//
+// All methods may be called from any goroutine. Notifications of one Desktop take
+// turns: one that waits for its turn also ends with its context.
+//
+// A beeep call cannot be stopped. When the context ends first, Notify returns and
+// the call is left behind; until it returns, further notifications that need
+// beeep fail at once. There is never more than one such call in the process.
+//
+// # Text
+//
+// Text may come from anyone, so every backend gets it cleaned: valid UTF-8, no
+// control characters except newline and tab in the body, no characters that
+// reorder other text, at most 200 characters of title and 2,000 of body. It is
+// plain text: what looks like markup is shown as it is.
+package notify

@@ -1,0 +1,170 @@
+package notify
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"strings"
+)
+
+// ErrNoDesktop is wrapped by the error of [Desktop.Notify] when there is nothing
+// here that could show a notification. The error's text says why, and what to do.
+var ErrNoDesktop = errors.New("no desktop that could show a notification")
+
+var errClosed = errors.New("desktop is closed")
+
+// Urgency says how much a notification may disturb. The zero value is Normal.
+type Urgency uint8
+
+// The urgencies. What they mean is the desktop's choice; most keep a Critical
+// notification on the screen until it is dismissed.
+const (
+	Normal Urgency = iota
+	Low
+	Critical
+)
+
+// String returns "normal", "low" or "critical".
+func (u Urgency) String() string {
+	switch u {
+	case Normal:
+		return "normal"
+	case Low:
+		return "low"
+	case Critical:
+		return "critical"
+	default:
+		return fmt.Sprintf("urgency(%d)", uint8(u))
+	}
+}
+
+// ParseUrgency is the inverse of [Urgency.String]. Its error names the three values.
+func ParseUrgency(s string) (Urgency, error) {
+	for _, u := range []Urgency{Low, Normal, Critical} {
+		if s == u.String() {
+			return u, nil
+		}
+	}
+	return Normal, fmt.Errorf("unknown urgency %q: want low, normal or critical", s)
+}
+
+// A Notification is what to show.
+type Notification struct {
+	Title   string // one line; when empty, the app name
+	Body    string // plain text, may have several lines, may be empty
+	Urgency Urgency
+
+	// Key, when not empty, makes the notification replace the last one with the
+	// same key while that is still on the screen. The last 256 keys are
+	// remembered. Only D-Bus can replace; elsewhere the key is ignored.
+	Key string
+}
+
+// A Receipt says who took a notification.
+type Receipt struct {
+	Via string // such as "dunst 1.9.0 (knopwob) over D-Bus" or "beeep"
+	ID  uint32 // the server's number for it; 0 if it gave none
+}
+
+// Options adjusts a [Desktop]. Nil and the zero value work.
+type Options struct {
+	AppName string       // shown as the sender of the notifications; default "sigalert"
+	Icon    string       // path of a PNG file, or on D-Bus a themed icon's name; default none
+	Logger  *slog.Logger // told what no error tells, such as that beeep had to stand in; default silent
+}
+
+const defaultAppName = "sigalert"
+
+// A Desktop shows notifications on this machine's desktop.
+type Desktop struct {
+	closing context.Context // ended by Close
+	close   context.CancelFunc
+	turn    chan struct{} // holds one token while backend is in use
+	appName string
+	backend *backend
+}
+
+// New returns a Desktop. It starts nothing and dials nothing: the first Notify does.
+func New(opts *Options) *Desktop {
+	var o Options
+	if opts != nil {
+		o = *opts
+	}
+	o.AppName = cleanTitle(o.AppName, defaultAppName)
+	o.Icon = usableIcon(o.Icon)
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	closing, cancel := context.WithCancel(context.Background())
+	return &Desktop{
+		closing: closing,
+		close:   cancel,
+		turn:    make(chan struct{}, 1),
+		appName: o.AppName,
+		backend: newBackend(o),
+	}
+}
+
+// Notify shows n and reports who took it. It blocks until the desktop has
+// answered, and never longer than until ctx ends; a caller should bound ctx, as a
+// desktop that hangs does not answer at all. After an error a later Notify may
+// work: nothing has to be set up anew. Where ctx ended first the error wraps
+// ctx.Err(), and the notification may still appear.
+func (d *Desktop) Notify(ctx context.Context, n Notification) (Receipt, error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	defer context.AfterFunc(d.closing, func() { cancel(errClosed) })()
+
+	select {
+	case d.turn <- struct{}{}:
+		defer func() { <-d.turn }()
+	case <-ctx.Done():
+		return Receipt{}, ended(ctx)
+	}
+	if d.closing.Err() != nil {
+		return Receipt{}, errClosed
+	}
+	if ctx.Err() != nil {
+		return Receipt{}, ended(ctx)
+	}
+	n.Title = cleanTitle(n.Title, d.appName)
+	n.Body = cleanBody(n.Body)
+	n.Key = cleanKey(n.Key)
+	return d.backend.notify(ctx, n)
+}
+
+// Close ends the notifications under way, waits for them, and closes the
+// connection to the desktop, with which godbus's reader ends. Afterwards Notify
+// fails. Notifications on the screen stay. A beeep call that its Notify left
+// behind cannot be stopped: it goes on until it returns by itself.
+func (d *Desktop) Close() error {
+	d.close()
+	d.turn <- struct{}{}
+	defer func() { <-d.turn }()
+	d.backend.close()
+	return nil
+}
+
+// ended is the error for a call that ctx, which is done, cut short.
+func ended(ctx context.Context) error {
+	if cause := context.Cause(ctx); errors.Is(cause, errClosed) {
+		return errClosed
+	}
+	return ctx.Err()
+}
+
+// usableIcon makes a path absolute, as the server's directory is not ours, and
+// drops an icon that cannot be sent.
+func usableIcon(icon string) string {
+	if icon != clean(icon, len(icon), false) {
+		return ""
+	}
+	if strings.ContainsRune(filepath.ToSlash(icon), '/') {
+		if abs, err := filepath.Abs(icon); err == nil {
+			return abs
+		}
+	}
+	return icon
+}

@@ -1,0 +1,282 @@
+//go:build linux || freebsd || netbsd || openbsd
+
+package notify
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/godbus/dbus/v5"
+)
+
+const (
+	busName           = "org.freedesktop.DBus"
+	notifications     = "org.freedesktop.Notifications"
+	notificationsPath = dbus.ObjectPath("/org/freedesktop/Notifications")
+	desktopEntry      = "sigalert"
+	serverChooses     = int32(-1) // how long to show a notification
+	maxEarlyCloses    = 64
+)
+
+var (
+	errBusLost    = errors.New("lost the session bus")
+	errNoServer   = errors.New("no notification server runs on the session bus")
+	errBadReply   = errors.New("unusable reply")
+	errServerGone = errors.New("the notification server went away")
+)
+
+// server is one owner of the name org.freedesktop.Notifications.
+type server struct {
+	owner  string // its unique name on the bus; empty if not known
+	label  string // such as "dunst 1.9.0 (knopwob)"
+	markup bool   // it reads the body as markup
+}
+
+// session is one connection to the bus, with what was learned over it. Its calls
+// must take turns.
+type session struct {
+	conn *dbus.Conn
+	sock *socket
+
+	mu      sync.Mutex // guards the fields below, which the connection's reader changes
+	server  server
+	changes int      // of the server, so far
+	keys    keys     // ids that server gave
+	closed  []uint32 // closed since the last Notify was sent: a close may be read before its id is known
+}
+
+func newSession(ctx context.Context, address string) (*session, error) {
+	s := &session{}
+	var err error
+	if s.conn, s.sock, err = dialBus(ctx, address, s); err != nil {
+		if ctx.Err() != nil {
+			return nil, fmt.Errorf("dial the session bus: %w", ended(ctx))
+		}
+		return nil, fmt.Errorf("%w: dial the session bus: %w: start it from a running desktop session", ErrNoDesktop, err)
+	}
+	for _, rule := range []string{
+		"type='signal',sender='" + busName + "',member='NameOwnerChanged',arg0='" + notifications + "'",
+		"type='signal',sender='" + notifications + "',interface='" + notifications + "',member='NotificationClosed'",
+	} {
+		if err := s.call(ctx, busName, "/org/freedesktop/DBus", busName+".AddMatch", []any{rule}); err != nil {
+			s.close()
+			return nil, err
+		}
+	}
+	return s, nil
+}
+
+// close ends the connection, and with it godbus's reader.
+func (s *session) close() {
+	s.sock.Close() // first: godbus's Close waits for a write under way
+	s.conn.Close()
+}
+
+// DeliverSignal is called by the connection's reader, for each signal in order.
+// Signals of other senders than the bus and the server are ignored.
+func (s *session) DeliverSignal(_, _ string, sig *dbus.Signal) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch sig.Name {
+	case busName + ".NameOwnerChanged":
+		var name, from, to string
+		if sig.Sender == busName && dbus.Store(sig.Body, &name, &from, &to) == nil && name == notifications {
+			s.forgetServer()
+		}
+	case notifications + ".NotificationClosed":
+		var id, reason uint32
+		if sig.Sender == s.server.owner && dbus.Store(sig.Body, &id, &reason) == nil {
+			s.keys.forget(id)
+			if len(s.closed) < maxEarlyCloses {
+				s.closed = append(s.closed, id)
+			}
+		}
+	}
+}
+
+// readsMarkup reports whether the server, if it is known, reads the body as markup.
+func (s *session) readsMarkup() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.server.markup
+}
+
+// forgetServer needs s.mu.
+func (s *session) forgetServer() {
+	s.server = server{}
+	s.changes++
+	s.keys.clear()
+}
+
+// lookup returns the server, and asks who it is if that is not known.
+func (s *session) lookup(ctx context.Context) (server, error) {
+	for {
+		s.mu.Lock()
+		known, changes := s.server, s.changes
+		s.mu.Unlock()
+		if known.owner != "" {
+			return known, nil
+		}
+		found, err := s.findServer(ctx)
+		if err != nil {
+			return server{}, fmt.Errorf("look up the notification server: %w", err)
+		}
+		s.mu.Lock()
+		if s.changes == changes {
+			s.server = found
+		}
+		s.mu.Unlock()
+	}
+}
+
+// findServer starts a server if none runs and the bus knows one to start.
+func (s *session) findServer(ctx context.Context) (server, error) {
+	var found server
+	bus := func(method string, args []any, results ...any) error {
+		return s.call(ctx, busName, "/org/freedesktop/DBus", busName+"."+method, args, results...)
+	}
+	err := bus("GetNameOwner", []any{notifications}, &found.owner)
+	if isRefusal(err) {
+		var outcome uint32
+		if err = bus("StartServiceByName", []any{notifications, uint32(0)}, &outcome); err == nil {
+			err = bus("GetNameOwner", []any{notifications}, &found.owner)
+		}
+	}
+	if isRefusal(err) {
+		return server{}, fmt.Errorf("%w: %w", errNoServer, err)
+	}
+	if err != nil {
+		return server{}, err
+	}
+
+	// A server that cannot say what it is can still show something.
+	ask := func(method string, results ...any) error {
+		err := s.call(ctx, found.owner, notificationsPath, notifications+"."+method, nil, results...)
+		if errors.Is(err, errServerGone) || !isRefusal(err) && !errors.Is(err, errBadReply) {
+			return err
+		}
+		return nil
+	}
+	var name, vendor, version, spec string
+	if err := ask("GetServerInformation", &name, &vendor, &version, &spec); err != nil {
+		return server{}, err
+	}
+	var capabilities []string
+	if err := ask("GetCapabilities", &capabilities); err != nil {
+		return server{}, err
+	}
+	found.label = label(name, version, vendor)
+	found.markup = slices.Contains(capabilities, "body-markup")
+	return found, nil
+}
+
+func label(name, version, vendor string) string {
+	s := strings.TrimSpace(name + " " + version)
+	if vendor != "" {
+		s += " (" + vendor + ")"
+	}
+	return cleanTitle(s, "a notification server")
+}
+
+// notify shows n, whose text is clean.
+func (s *session) notify(ctx context.Context, n Notification, appName, icon string) (Receipt, error) {
+	srv, err := s.lookup(ctx)
+	if err != nil {
+		return Receipt{}, err
+	}
+	s.mu.Lock()
+	replaces := s.keys.id(n.Key)
+	s.closed = s.closed[:0]
+	s.mu.Unlock()
+
+	hints := map[string]dbus.Variant{
+		"urgency":       dbus.MakeVariant(urgencyLevel(n.Urgency)),
+		"desktop-entry": dbus.MakeVariant(desktopEntry),
+	}
+	if n.Key != "" {
+		hints["x-canonical-private-synchronous"] = dbus.MakeVariant(n.Key)
+	}
+	if srv.markup {
+		n.Body = escapeMarkup(n.Body)
+	}
+	var id uint32
+	err = s.call(ctx, srv.owner, notificationsPath, notifications+".Notify",
+		[]any{appName, replaces, icon, n.Title, n.Body, []string{}, hints, serverChooses}, &id)
+	if errors.Is(err, errBadReply) {
+		err = nil // it took the notification
+	}
+
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	current := s.server.owner == srv.owner
+	switch {
+	case errors.Is(err, errServerGone) && current:
+		s.forgetServer()
+	case err == nil && current && n.Key != "" && id != 0 && !slices.Contains(s.closed, id):
+		s.keys.put(n.Key, id)
+	}
+	if err != nil {
+		return Receipt{}, fmt.Errorf("%s: %w", srv.label, err)
+	}
+	return Receipt{Via: srv.label + " over D-Bus", ID: id}, nil
+}
+
+// urgencyLevel is the number that the notification specification gives u.
+func urgencyLevel(u Urgency) byte {
+	switch u {
+	case Low:
+		return 0
+	case Critical:
+		return 2
+	default:
+		return 1
+	}
+}
+
+// call waits for the reply, and never longer than until ctx ends. Its error is
+// ctx's, or wraps errBusLost, errServerGone, errBadReply or the replied dbus.Error.
+func (s *session) call(ctx context.Context, to string, path dbus.ObjectPath, method string, args []any, results ...any) error {
+	release := s.sock.boundWrites(ctx)
+	defer release()
+	reply := s.conn.Object(to, path).CallWithContext(ctx, method, 0, args...)
+	var refusal dbus.Error
+	switch {
+	case reply.Err == nil:
+		if err := reply.Store(results...); err != nil {
+			return fmt.Errorf("%w: %w", errBadReply, err)
+		}
+		return nil
+	case errors.As(reply.Err, &refusal):
+		if to != busName && isGone(refusal) {
+			return fmt.Errorf("%w: %w", errServerGone, refusal)
+		}
+		return refusal
+	case ctx.Err() != nil:
+		return fmt.Errorf("no answer: %w", ended(ctx))
+	default:
+		return fmt.Errorf("%w: %w", errBusLost, reply.Err)
+	}
+}
+
+// isRefusal reports whether err is an answer, of the bus or of the server, though
+// not the wanted one.
+func isRefusal(err error) bool {
+	var refusal dbus.Error
+	return errors.As(err, &refusal)
+}
+
+// isGone reports whether refusal, sent by the bus in place of a program, says
+// that the program has left the bus.
+func isGone(refusal dbus.Error) bool {
+	switch refusal.Name {
+	case "org.freedesktop.DBus.Error.ServiceUnknown",
+		"org.freedesktop.DBus.Error.NameHasNoOwner",
+		"org.freedesktop.DBus.Error.NoReply":
+		return true
+	}
+	return false
+}

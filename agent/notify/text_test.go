@@ -1,0 +1,204 @@
+package notify
+
+import (
+	"runtime"
+	"strconv"
+	"strings"
+	"testing"
+	"unicode/utf8"
+)
+
+func TestCleanTitle(t *testing.T) {
+	for _, test := range []struct{ name, in, want string }{
+		{"plain", "ci: build", "ci: build"},
+		{"empty", "", "app"},
+		{"blank", " \n\t ", "app"},
+		{"nothing that may be shown", "\x00\u202e\x1b", "app"},
+		{"line breaks and tabs", "a\nb\r\nc\td\re", "a b c d e"},
+		{"unicode line breaks", "a\u2028b\u2029c\u0085d", "a b c d"},
+		{"control characters", "a\x00b\x07c\x7fd\u009be", "abcde"},
+		{"bad utf-8", "a\xff\xfeb\xc3", "a\ufffdb\ufffd"},
+		{"surrogate half", "a\xed\xa0\x80b", "a\ufffdb"},
+		{"xml noncharacters", "a\ufffe\uffffb", "ab"},
+		{"bidi overrides", "invoice\u202efdp.exe\u202c \u2067x\u2069", "invoicefdp.exe x"},
+		{"bidi marks and letters", "\u200fשלום\u200e 1", "\u200fשלום\u200e 1"},
+		{"emoji with joiner", "👩‍💻", "👩‍💻"},
+		{"as long as may be", strings.Repeat("ü", 200), strings.Repeat("ü", 200)},
+		{"too long", strings.Repeat("ü", 201), strings.Repeat("ü", 199) + "…"},
+		{"too long but for what is dropped", strings.Repeat("ü", 200) + "\x00\x00", strings.Repeat("ü", 200)},
+		{"markup", "<b>&amp;", "<b>&amp;"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			if got := cleanTitle(test.in, "app"); got != test.want {
+				t.Errorf("cleanTitle(%q) = %q, want %q", test.in, got, test.want)
+			}
+		})
+	}
+}
+
+func TestCleanBody(t *testing.T) {
+	for _, test := range []struct{ name, in, want string }{
+		{"empty", "", ""},
+		{"lines and tabs stay", "a:\t1\nb:\t2\n", "a:\t1\nb:\t2\n"},
+		{"other line breaks", "a\r\nb\rc\u2028d\r\r\ne", "a\nb\nc\nd\n\ne"},
+		{"control characters", "\x1b[1ma\x00b", "[1mab"},
+		{"as long as may be", strings.Repeat("x", 2000), strings.Repeat("x", 2000)},
+		{"too long", strings.Repeat("x", 2001), strings.Repeat("x", 1999) + "…"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			if got := cleanBody(test.in); got != test.want {
+				t.Errorf("cleanBody(%q) = %q, want %q", test.in, got, test.want)
+			}
+		})
+	}
+}
+
+func TestCleanKey(t *testing.T) {
+	for _, plain := range []string{"", "link", "Zustand ü", strings.Repeat("k", 200)} {
+		if got := cleanKey(plain); got != plain {
+			t.Errorf("cleanKey(%q) = %q, want it unchanged", plain, got)
+		}
+	}
+	seen := make(map[string]string)
+	for _, odd := range []string{"a\x00", "a\x01", "\xff", "\xfe", "a\nb", strings.Repeat("k", 201), strings.Repeat("k", 1<<20)} {
+		got := cleanKey(odd)
+		if len(got) > 100 || got != cleanBody(got) {
+			t.Errorf("cleanKey(%.20q) = %q, want something short and plain", odd, got)
+		}
+		if other, ok := seen[got]; ok {
+			t.Errorf("cleanKey is the same for %.20q and %.20q", odd, other)
+		}
+		seen[got] = odd
+	}
+}
+
+// Cleaning takes memory for the result, not for the text.
+func TestCleanIsBounded(t *testing.T) {
+	for name, text := range map[string]string{
+		"letters":      strings.Repeat("x", 1<<20),
+		"wide letters": strings.Repeat("😀", 1<<18),
+		"bad utf-8":    strings.Repeat("\xff", 1<<20),
+		"nul":          strings.Repeat("\x00", 1<<20),
+		"spaces":       strings.Repeat(" ", 1<<20),
+	} {
+		t.Run(name, func(t *testing.T) {
+			var got string
+			var before, after runtime.MemStats
+			runtime.ReadMemStats(&before)
+			got = cleanBody(text)
+			runtime.ReadMemStats(&after)
+			if n := utf8.RuneCountInString(got); n > maxBody {
+				t.Errorf("%d characters left, want at most %d", n, maxBody)
+			}
+			if used := after.TotalAlloc - before.TotalAlloc; used > 64<<10 {
+				t.Errorf("took %d bytes of memory", used)
+			}
+		})
+	}
+}
+
+func FuzzClean(f *testing.F) {
+	f.Add("a\r\nb\xff\x00\u202e…")
+	f.Add("\xff\x00\xe2")
+	f.Fuzz(func(t *testing.T, s string) {
+		title, body := cleanTitle(s, "app"), cleanBody(s)
+		if title == "" || strings.ContainsAny(title, "\n\t") || utf8.RuneCountInString(title) > maxTitle {
+			t.Errorf("title %q", title)
+		}
+		if utf8.RuneCountInString(body) > maxBody {
+			t.Errorf("body of %d characters", utf8.RuneCountInString(body))
+		}
+		for _, out := range []string{title, body} {
+			if !utf8.ValidString(out) || strings.ContainsFunc(out, func(r rune) bool { return dropped(r) || r == '\r' || r == '\u0085' }) {
+				t.Errorf("unsafe text %q", out)
+			}
+		}
+		if cleanBody(body) != body || cleanTitle(title, "app") != title {
+			t.Errorf("cleaning twice differs from cleaning once: %q, %q", title, body)
+		}
+	})
+}
+
+func TestEscapeMarkup(t *testing.T) {
+	const in, want = `a < b && "c" > <i>d</i> &amp;`, `a &lt; b &amp;&amp; "c" &gt; &lt;i&gt;d&lt;/i&gt; &amp;amp;`
+	if got := escapeMarkup(in); got != want {
+		t.Errorf("escapeMarkup(%q) = %q, want %q", in, got, want)
+	}
+}
+
+func TestGuardArgument(t *testing.T) {
+	for in, want := range map[string]string{
+		"":           "",
+		"a -b":       "a -b",
+		"--help":     " --help",
+		"[1,2]":      " [1,2]",
+		"{a: 1}":     " {a: 1}",
+		"(x)":        " (x)",
+		"<x>":        " <x>",
+		`"x"`:        ` "x"`,
+		`\[`:         ` \[`,
+		"…":          "…",
+		"ordinary -": "ordinary -",
+	} {
+		if got := guardArgument(in); got != want {
+			t.Errorf("guardArgument(%q) = %q, want %q", in, got, want)
+		}
+	}
+}
+
+func TestGuardNotifySend(t *testing.T) {
+	for in, want := range map[string]string{
+		`C:\new\0`: "C:\\\u200bnew\\\u200b0",
+		`-\`:       " -\\\u200b",
+	} {
+		if got := guardNotifySend(in); got != want {
+			t.Errorf("guardNotifySend(%q) = %q, want %q", in, got, want)
+		}
+	}
+}
+
+// What AppleScript reads knows \" \\ \n \t, and no other escape.
+func TestGuardAppleScript(t *testing.T) {
+	const in = "a\u00a0b\u3000c\u200bd\"\\\n\t👩‍💻é"
+	got := guardAppleScript(in)
+	if want := "a b cd\"\\\n\t👩💻é"; got != want {
+		t.Errorf("guardAppleScript(%q) = %q, want %q", in, got, want)
+	}
+	quoted := strings.NewReplacer(`\\`, "", `\"`, "", `\n`, "", `\t`, "").Replace(strconv.Quote(got))
+	if strings.Contains(quoted, `\`) {
+		t.Errorf("%q has an escape that AppleScript does not know", quoted)
+	}
+}
+
+func TestGuardPowerShell(t *testing.T) {
+	for in, want := range map[string]string{
+		"costs 5":        "costs 5",
+		"$(calc)":        "$\u200b(calc)",
+		"${x} $x $$":     "$\u200b{x} $\u200bx $\u200b$\u200b",
+		"`n":             "`\u200bn",
+		"\n\"@\ncalc":    "\n\"\u200b@\ncalc",
+		"”@ “@ „@":       "”\u200b@ “\u200b@ „\u200b@",
+		"]]>":            "]]\u200b>",
+		"]]]>":           "]]]\u200b>",
+		`"quoted" a@b.c`: `"quoted" a@b.c`,
+	} {
+		if got := guardPowerShell(in); got != want {
+			t.Errorf("guardPowerShell(%q) = %q, want %q", in, got, want)
+		}
+	}
+}
+
+func BenchmarkCleanBody(b *testing.B) {
+	for name, text := range map[string]string{
+		"line":           "main is green",
+		"1MiB":           strings.Repeat("wörter ", 1<<17),
+		"1MiB of breaks": strings.Repeat("\x00", 1<<20),
+	} {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				cleanBody(text)
+			}
+		})
+	}
+}
