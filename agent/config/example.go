@@ -1,0 +1,30 @@
+package config
+
+import (
+	_ "embed"
+	"os"
+	"path/filepath"
+)
+
+// example is what the first run writes; the repository's config.example.yaml
+// is the same.
+//
+//go:embed config.example.yaml
+var example []byte
+
+// WriteExample writes a commented configuration, and the folders to it. It
+// fails where there is a file already.
+func WriteExample(path string) error {
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return err
+	}
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(example)
+	if cerr := f.Close(); err == nil {
+		err = cerr
+	}
+	return err
+}

@@ -1,0 +1,126 @@
+package config
+
+import (
+	"context"
+	"crypto/sha256"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/fsnotify/fsnotify"
+)
+
+const (
+	// settle is how long a file must be quiet: editors save in several steps.
+	settle = 150 * time.Millisecond
+	// poll finds what the folder's events do not tell: a link whose target
+	// changed elsewhere, a folder that was made anew.
+	poll = 2 * time.Second
+)
+
+// Watch calls changed once it watches, and then whenever the file's content
+// has changed, until ctx ends; not for a save that changes nothing, and not
+// while the file is missing. It watches the folder: editors put a new file in
+// the old one's place. Where the system cannot watch, it looks every 2 s.
+func Watch(ctx context.Context, path string, changed func()) {
+	w := &watch{path: path}
+	var events <-chan fsnotify.Event
+	var lost <-chan error
+	if watcher, err := fsnotify.NewWatcher(); err == nil {
+		defer watcher.Close()
+		w.watcher, events, lost = watcher, watcher.Events, watcher.Errors
+	}
+	w.follow()
+	w.content = contentOf(path)
+	changed()
+	settled := time.NewTimer(0)
+	settled.Stop()
+	polling := time.NewTicker(poll)
+	defer polling.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case ev := <-events:
+			if filepath.Base(ev.Name) == filepath.Base(path) && ev.Op != fsnotify.Chmod {
+				settled.Reset(settle)
+			}
+		case <-lost:
+			settled.Reset(settle) // events were lost, perhaps ours
+		case <-polling.C:
+			if w.follow() {
+				settled.Reset(settle)
+			}
+		case <-settled.C:
+			if now := contentOf(path); now != w.content && now != (content{}) {
+				w.content = now
+				changed()
+			}
+		}
+	}
+}
+
+// watch is what was last seen of the file.
+type watch struct {
+	path    string
+	watcher *fsnotify.Watcher // nil: there is only the poll
+	folder  os.FileInfo       // that is being watched; nil: none
+	file    os.FileInfo
+	content content
+}
+
+// content tells files apart; zero for one that cannot be read.
+type content [sha256.Size]byte
+
+func contentOf(path string) content {
+	f, err := os.Open(path)
+	if err != nil {
+		return content{}
+	}
+	defer f.Close()
+	h := sha256.New()
+	if _, err := io.Copy(h, io.LimitReader(f, maxFile+1)); err != nil {
+		return content{}
+	}
+	return content(h.Sum(nil))
+}
+
+// follow watches the folder that is there now, and reports whether it or the
+// file's time, size or identity is not what it was.
+func (w *watch) follow() (differs bool) {
+	dir := filepath.Dir(w.path)
+	folder, err := os.Stat(dir)
+	if err != nil {
+		folder = nil
+	}
+	if !same(w.folder, folder) {
+		w.watchFolder(dir, folder)
+		w.folder, differs = folder, true
+	}
+	file, err := os.Stat(w.path)
+	if err != nil {
+		file = nil
+	}
+	if !same(w.file, file) || file != nil && (!file.ModTime().Equal(w.file.ModTime()) || file.Size() != w.file.Size()) {
+		w.file, differs = file, true
+	}
+	return differs
+}
+
+func (w *watch) watchFolder(dir string, folder os.FileInfo) {
+	if w.watcher == nil {
+		return
+	}
+	_ = w.watcher.Remove(dir) // gone with the old folder, mostly
+	if folder != nil {
+		_ = w.watcher.Add(dir) // otherwise the poll sees to it
+	}
+}
+
+func same(a, b os.FileInfo) bool {
+	if a == nil || b == nil {
+		return a == b
+	}
+	return os.SameFile(a, b)
+}
