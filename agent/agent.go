@@ -1,0 +1,301 @@
+package agent
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+
+	"sigalert/agent/config"
+	"sigalert/agent/notify"
+	"sigalert/sig"
+	"sigalert/sig/tcp"
+)
+
+// Options are an agent's settings. ConfigPath or Config, and Notifier, must be
+// given.
+type Options struct {
+	// ConfigPath is the file to read, and to follow as it changes.
+	ConfigPath string
+	// Config is used instead of a file.
+	Config *config.Config
+	// Notifier shows the alerts, one at a time.
+	Notifier Notifier
+	// Fallback gets the alerts that Notifier did not show, one at a time.
+	// Default: a line each in the log.
+	Fallback func(notify.Notification)
+	// Changed is called after Status may have changed. It must not wait.
+	// Default: none.
+	Changed func()
+	// Carrier makes the carrier to a server. Default: TCP.
+	Carrier func(server string) sig.ClientCarrier
+	// Logger hears what a user should know. Default: none.
+	Logger *slog.Logger
+}
+
+// Agent is a running or runnable agent. Its methods may be called by any
+// goroutine; those that ask something of it wait until it takes the request,
+// and do nothing once it has ended.
+type Agent struct {
+	opts     Options
+	log      *slog.Logger
+	delivery *delivery
+
+	asked       chan func()   // what the loop is to do, in order
+	linkChanged chan struct{} // holds a token
+	done        chan struct{} // closed once the loop has ended
+
+	mu     sync.Mutex // guards the field below
+	status Status
+
+	// The loop's own.
+	ctx         context.Context // Run's
+	tasks       sync.WaitGroup
+	config      *config.Config // nil: none was good yet
+	configError string
+	version     int // of config: events of an older one are stale
+	receiver    *receiver
+	matcher     matcher
+	limiter     limiter
+	hold        hold
+	link        *linkWatch
+	presence    *presence
+	counters    Counters
+	lostBefore  uint64 // dropped by receivers that ended
+}
+
+// New returns an agent that does nothing until Run.
+func New(opts Options) *Agent {
+	if opts.Logger == nil {
+		opts.Logger = slog.New(slog.DiscardHandler)
+	}
+	if opts.Changed == nil {
+		opts.Changed = func() {}
+	}
+	if opts.Carrier == nil {
+		opts.Carrier = func(server string) sig.ClientCarrier { return tcp.NewClient(server) }
+	}
+	log := opts.Logger
+	if opts.Fallback == nil {
+		opts.Fallback = func(n notify.Notification) { log.Info("alert", "text", OneLine(n)) }
+	}
+	a := &Agent{
+		opts:        opts,
+		log:         log,
+		asked:       make(chan func(), 64),
+		linkChanged: make(chan struct{}, 1),
+		done:        make(chan struct{}),
+	}
+	a.delivery = newDelivery(opts.Notifier, opts.Fallback, log, a.wakeLoop)
+	return a
+}
+
+// Run alerts until ctx ends, and has ended all that it started when it
+// returns. It may be called once.
+func (a *Agent) Run(ctx context.Context) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer a.tasks.Wait()
+	defer cancel()
+	a.ctx = ctx
+	a.tasks.Go(func() { a.delivery.run(ctx) })
+	a.tasks.Go(func() { watchWake(ctx, func() { a.ask(a.woke) }) })
+	if a.opts.Config != nil {
+		a.apply(a.opts.Config)
+	} else {
+		a.tasks.Go(func() {
+			config.Watch(ctx, a.opts.ConfigPath, func() { a.ask(a.reload) })
+		})
+	}
+	a.loop(ctx)
+	close(a.done)
+	if a.receiver != nil {
+		a.receiver.stop()
+	}
+}
+
+// loop does what is asked and what is due, one after the other.
+func (a *Agent) loop(ctx context.Context) {
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case f := <-a.asked:
+			f()
+		case <-a.linkChanged:
+			a.observeLink(time.Now())
+		case <-timer.C:
+		}
+		now := time.Now()
+		a.tellDue(now)
+		a.publish()
+		if next := a.next(); !next.IsZero() {
+			timer.Reset(max(0, next.Sub(now)))
+		} else {
+			timer.Stop()
+		}
+	}
+}
+
+// ask has the loop do something; false once the agent has ended.
+func (a *Agent) ask(f func()) bool {
+	select {
+	case a.asked <- f:
+		return true
+	case <-a.done:
+		return false
+	}
+}
+
+func (a *Agent) wakeLoop() {
+	select {
+	case a.linkChanged <- struct{}{}:
+	default:
+	}
+}
+
+// next is when something is due; zero: never.
+func (a *Agent) next() time.Time {
+	next := earlier(a.limiter.next(), a.hold.until)
+	if a.receiver != nil {
+		next = earlier(earlier(next, a.link.next()), a.presence.next())
+	}
+	return next
+}
+
+func (a *Agent) tellDue(now time.Time) {
+	if a.receiver != nil {
+		if n, ok := a.link.due(now); ok {
+			a.tell(n)
+		}
+		if n, ok := a.presence.due(now); ok {
+			a.tell(n)
+		}
+	}
+	if n, ok := a.limiter.summary(now); ok {
+		a.tell(n)
+	}
+	if a.hold.expired(now) {
+		a.resume()
+	}
+}
+
+// tell shows a notification, unless the agent is paused.
+func (a *Agent) tell(n notify.Notification) {
+	if !a.hold.keep(n) {
+		a.delivery.push(n)
+	}
+}
+
+// event takes an event of subscription i through the stages.
+func (a *Agent) event(i int, ev sig.Event) {
+	if !a.matcher.match(i, ev) {
+		return
+	}
+	a.counters.Received++
+	sub := a.matcher[i]
+	if !a.hold.paused && !a.limiter.admit(time.Now(), ev, sub.Urgency) {
+		a.counters.Limited++
+		return
+	}
+	n, err := render(sub, ev)
+	if err != nil {
+		a.log.Warn("a template failed, the alert has the default text", "line", sub.Line, "err", err)
+	}
+	a.tell(n)
+}
+
+// observeLink takes over the connection's state.
+func (a *Agent) observeLink(now time.Time) {
+	if a.receiver == nil {
+		return
+	}
+	st := a.receiver.client.Link()
+	was := a.link.connected
+	reason := ""
+	if st.Err != nil {
+		reason = st.Err.Error()
+	}
+	if reason != "" && !st.Connected && (was || reason != a.link.reason) {
+		a.log.Warn("no connection, trying again", "server", a.receiver.server, "err", reason)
+	}
+	if n, ok := a.link.observe(now, st.Connected, reason); ok {
+		a.tell(n)
+	}
+	switch {
+	case st.Connected && !was:
+		a.log.Info("connected", "server", a.receiver.server)
+		a.askSenders()
+	case !st.Connected && was:
+		a.presence.offline()
+	}
+}
+
+// askSenders learns who is connected; the answer comes back to the loop.
+func (a *Agent) askSenders() {
+	if len(a.presence.watched) == 0 {
+		return
+	}
+	r := a.receiver
+	a.tasks.Go(func() {
+		all, err := r.client.Senders(r.ctx, false)
+		a.ask(func() {
+			if r != a.receiver {
+				return
+			}
+			if err != nil {
+				a.log.Warn("cannot learn which senders are connected", "err", err)
+				return
+			}
+			var connected []sig.Name
+			for _, s := range all {
+				if s.Connected && !s.Sender.IsEvery() {
+					connected = append(connected, s.Sender)
+				}
+			}
+			a.presence.sync(time.Now(), connected)
+		})
+	})
+}
+
+func (a *Agent) woke() {
+	if a.receiver == nil {
+		return
+	}
+	a.log.Info("woke from suspend")
+	a.link.woke(time.Now())
+	a.receiver.client.Reconnect()
+}
+
+// publish makes the state readable for others.
+func (a *Agent) publish() {
+	st := Status{
+		Paused:      a.hold.paused,
+		PausedUntil: a.hold.until,
+		Held:        a.hold.count,
+		ConfigError: a.configError,
+		Counters:    a.counters,
+	}
+	var dropped uint64
+	st.Counters.Shown, st.Counters.Logged, dropped, st.DeliveryError = a.delivery.counts()
+	st.Counters.Dropped = dropped + a.lostBefore
+	if a.receiver != nil {
+		st.Server = a.receiver.server
+		st.Connected, st.Since, st.LinkError = a.link.connected, a.link.since, a.link.reason
+		st.Lost = a.link.announced && !a.link.connected
+		st.Subscriptions = a.receiver.status(a.matcher)
+		st.Counters.Dropped += a.receiver.client.Dropped()
+	}
+	a.mu.Lock()
+	a.status = st
+	a.mu.Unlock()
+	a.opts.Changed()
+}
+
+// Status is the agent's present state.
+func (a *Agent) Status() Status {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.status
+}

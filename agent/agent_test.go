@@ -1,0 +1,401 @@
+package agent_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"sigalert/agent"
+	"sigalert/agent/config"
+	"sigalert/agent/notify"
+	"sigalert/sig"
+	"sigalert/sig/sigtest"
+)
+
+// screen is a desktop that remembers. A fake: real ones are in package e2e.
+type screen struct {
+	mu    sync.Mutex
+	shown []notify.Notification
+	err   error
+	hang  bool
+	more  chan struct{}
+}
+
+func newScreen() *screen { return &screen{more: make(chan struct{}, 1)} }
+
+func (s *screen) Notify(ctx context.Context, n notify.Notification) (notify.Receipt, error) {
+	s.mu.Lock()
+	hang, err := s.hang, s.err
+	if !hang && err == nil {
+		s.shown = append(s.shown, n)
+	}
+	s.mu.Unlock()
+	if hang {
+		<-ctx.Done()
+		return notify.Receipt{}, ctx.Err()
+	}
+	select {
+	case s.more <- struct{}{}:
+	default:
+	}
+	return notify.Receipt{Via: "screen"}, err
+}
+
+func (s *screen) set(hang bool, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.hang, s.err = hang, err
+}
+
+// take returns the titles shown since the last take.
+func (s *screen) take() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var titles []string
+	for _, n := range s.shown {
+		titles = append(titles, strings.TrimSpace(n.Title+" "+n.Body))
+	}
+	s.shown = nil
+	return strings.Join(titles, "; ")
+}
+
+// bench is an agent on a network in memory, in a bubble of time.
+type bench struct {
+	*agent.Agent
+	t       *testing.T
+	screen  *screen
+	network *sigtest.Network
+	server  *sig.ServerRouter
+	stop    func()
+}
+
+func newBench(t *testing.T, yaml string) *bench {
+	t.Helper()
+	c, err := config.Parse("config.yaml", []byte(yaml))
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := &bench{t: t, screen: newScreen(), network: new(sigtest.Network)}
+	b.Agent = agent.New(agent.Options{
+		Config:   c,
+		Notifier: b.screen,
+		Carrier:  func(string) sig.ClientCarrier { return b.network.Client() },
+		Logger:   slog.New(slog.NewTextHandler(t.Output(), nil)),
+	})
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		b.Run(ctx)
+	}()
+	t.Cleanup(func() {
+		cancel()
+		<-done
+	})
+	b.up()
+	time.Sleep(time.Second)
+	return b
+}
+
+func (b *bench) up() {
+	ctx, cancel := context.WithCancel(b.t.Context())
+	b.server = sig.NewServerRouter(nil)
+	server, carrier, done := b.server, b.network.Up(), make(chan struct{})
+	go func() {
+		defer close(done)
+		_ = server.Serve(ctx, carrier)
+	}()
+	b.stop = func() {
+		cancel()
+		<-done
+	}
+	b.t.Cleanup(b.stop)
+}
+
+func (b *bench) add(name sig.Name, events ...sig.Name) *sig.Sender {
+	b.t.Helper()
+	s, err := b.server.AddSender(name, events...)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return s
+}
+
+func (b *bench) fire(s *sig.Sender, event sig.Name, data any) {
+	b.t.Helper()
+	if err := s.Trigger(event, data); err != nil {
+		b.t.Fatal(err)
+	}
+	synctest.Wait()
+}
+
+func (b *bench) expect(want string) {
+	b.t.Helper()
+	synctest.Wait()
+	if got := b.screen.take(); got != want {
+		b.t.Errorf("shown: %q, want %q", got, want)
+	}
+}
+
+const timerTick = `{subscriptions: [{sender: timer, event: tick}, {sender: timer}, {event: "#notify"}]}`
+
+func TestEventIsAlertedOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, timerTick)
+		timer, other := b.add("timer", "tick", "tock", "#notify"), b.add("other", "#notify", "tick")
+		b.fire(timer, "tick", 1)
+		b.fire(timer, "tock", 2)
+		b.fire(timer, "#notify", 3)
+		b.fire(other, "#notify", 4)
+		b.fire(other, "tick", 5)
+		b.expect("timer: tick 1; timer: tock 2; timer: #notify 3; other: #notify 4")
+		if got := b.Status().Counters; got.Received != 4 || got.Shown != 4 || got.Dropped != 0 {
+			t.Errorf("%+v", got)
+		}
+	})
+}
+
+func TestServerLostAndBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, timerTick)
+		if got := b.Status().Line(); got != "Connected to 127.0.0.1:3000, 3 subscriptions" {
+			t.Errorf("status: %s", got)
+		}
+		b.network.Cut() // and back at once
+		time.Sleep(time.Minute)
+		b.expect("")
+
+		b.stop()
+		time.Sleep(9 * time.Second)
+		b.expect("")
+		time.Sleep(2 * time.Second)
+		b.expect("Lost the server cannot reach memory: the server is down\nTrying again until it answers.")
+		if st := b.Status(); !st.Lost || st.Line() != "No connection to 127.0.0.1:3000" {
+			t.Errorf("status: %s", st.Line())
+		}
+		time.Sleep(3 * time.Minute)
+		b.up()
+		timer := b.add("timer", "tick")
+		b.Reconnect()
+		time.Sleep(time.Second)
+		b.expect("Back after 3 m The server 127.0.0.1:3000 answers.")
+		b.fire(timer, "tick", "again")
+		b.expect("timer: tick again")
+	})
+}
+
+func TestPauseHoldsBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, timerTick)
+		timer := b.add("timer", "tick")
+		b.Pause(0)
+		b.fire(timer, "tick", 1)
+		b.fire(timer, "tick", 2)
+		b.expect("")
+		if st := b.Status(); st.Held != 2 || st.Line() != "Paused, 2 held back. Connected to 127.0.0.1:3000, 3 subscriptions" {
+			t.Errorf("status: %s", st.Line())
+		}
+		b.Resume()
+		b.expect("2 alerts while paused timer: tick\ntimer: tick")
+		b.fire(timer, "tick", 3)
+		b.expect("timer: tick 3")
+
+		b.Pause(30 * time.Minute)
+		b.fire(timer, "tick", 4)
+		time.Sleep(29 * time.Minute)
+		b.expect("")
+		time.Sleep(2 * time.Minute)
+		b.expect("1 alert while paused timer: tick")
+	})
+}
+
+func TestPresenceAlerts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, `subscriptions: [{sender: timer, presence: true}]`)
+		timer := b.add("timer", "tick")
+		time.Sleep(3 * time.Second)
+		b.expect("timer connected")
+		if err := b.server.RemoveSender(timer); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(13 * time.Second)
+		b.expect("timer disconnected")
+		b.add("timer", "tick")
+		time.Sleep(3 * time.Second)
+		b.expect("timer is back after 13 s")
+		// The server goes, and returns without the sender.
+		b.stop()
+		b.up()
+		time.Sleep(time.Second)
+		b.Reconnect()
+		time.Sleep(15 * time.Second)
+		b.expect("timer disconnected")
+	})
+}
+
+func TestFloodIsCounted(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, `{subscriptions: [{sender: build-server}, {sender: fire, urgency: critical}]}`)
+		builds, fire := b.add("build-server", "done"), b.add("fire", "alarm")
+		for i := range 47 {
+			b.fire(builds, "done", i)
+		}
+		b.fire(fire, "alarm", nil)
+		time.Sleep(2 * time.Second)
+		b.expect("build-server: done 0; build-server: done 1; build-server: done 2; build-server: done 3; build-server: done 4; " +
+			"fire: alarm; 42 more events from build-server Last: build-server: done")
+		if got := b.Status().Counters; got.Limited != 42 || got.Received != 48 {
+			t.Errorf("%+v", got)
+		}
+	})
+}
+
+func TestNotOfferedIsShownAndTakenUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, `subscriptions: [{sender: timer, event: tick}]`)
+		timer := b.add("timer", "other")
+		synctest.Wait()
+		if got := b.Status().Line(); got != "Connected to 127.0.0.1:3000, 1 subscription, 1 not offered" {
+			t.Errorf("status: %s", got)
+		}
+		if err := b.server.RemoveSender(timer); err != nil {
+			t.Fatal(err)
+		}
+		timer = b.add("timer", "tick")
+		synctest.Wait()
+		b.fire(timer, "tick", 1)
+		b.expect("timer: tick 1")
+	})
+}
+
+// A notification server that hangs holds up nothing else, and what it does not
+// take is counted.
+func TestHungDesktop(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, `subscriptions: [{sender: fire, urgency: critical}]`)
+		fire := b.add("fire", "alarm")
+		b.screen.set(true, nil)
+		for i := range 100 {
+			b.fire(fire, "alarm", i)
+		}
+		b.Pause(0)
+		synctest.Wait()
+		if st := b.Status(); st.Counters.Received != 100 || !st.Paused || st.Counters.Dropped != 35 {
+			t.Errorf("%+v", st.Counters)
+		}
+		b.Resume()
+		b.screen.set(false, nil)
+		time.Sleep(10 * time.Second)
+		if got := b.Status().Counters; got.Shown != 64 || got.Logged != 1 || got.Dropped != 35 {
+			t.Errorf("%+v", got)
+		}
+		b.screen.take()
+		b.screen.set(false, errors.New("no server"))
+		b.fire(fire, "alarm", nil)
+		if st := b.Status(); st.DeliveryError != "no server" || st.Counters.Logged != 2 {
+			t.Errorf("%q %+v", st.DeliveryError, st.Counters)
+		}
+	})
+}
+
+// The file is real, and so is the time.
+func TestEditingTheFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "config.yaml")
+	write := func(text string) {
+		t.Helper()
+		if err := os.WriteFile(path+".new", []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Rename(path+".new", path); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("subscriptions: [{sender: timer, event: tick}]")
+	network := new(sigtest.Network)
+	server := sig.NewServerRouter(nil)
+	ctx, cancel := context.WithCancel(context.Background())
+	var tasks sync.WaitGroup
+	defer tasks.Wait()
+	defer cancel()
+	carrier := network.Up()
+	tasks.Go(func() { _ = server.Serve(ctx, carrier) })
+	timer, err := server.AddSender("timer", "tick", "tock")
+	if err != nil {
+		t.Fatal(err)
+	}
+	changed := make(chan struct{}, 1)
+	s := newScreen()
+	a := agent.New(agent.Options{
+		ConfigPath: path, Notifier: s,
+		Carrier: func(string) sig.ClientCarrier { return network.Client() },
+		Changed: func() {
+			select {
+			case changed <- struct{}{}:
+			default:
+			}
+		},
+	})
+	tasks.Go(func() { a.Run(ctx) })
+	until := func(what string, cond func(agent.Status) bool) {
+		t.Helper()
+		deadline := time.After(20 * time.Second)
+		for !cond(a.Status()) {
+			select {
+			case <-changed:
+			case <-deadline:
+				t.Fatalf("timed out: %s, %+v", what, a.Status())
+			}
+		}
+	}
+	in := func(name string) func(agent.Status) bool {
+		return func(st agent.Status) bool {
+			return len(st.Subscriptions) == 1 && st.Subscriptions[0].Name == name && st.Subscriptions[0].Status == sig.Active
+		}
+	}
+	shown := func(want string) {
+		t.Helper()
+		deadline := time.After(20 * time.Second)
+		for got := ""; got != want; got += s.take() {
+			if got != "" && !strings.HasPrefix(want, got) {
+				t.Fatalf("shown %q, want %q", got, want)
+			}
+			select {
+			case <-s.more:
+			case <-deadline:
+				t.Fatalf("shown %q, want %q", got, want)
+			}
+		}
+	}
+	until("the first configuration", in("timer: tick"))
+	write("subscriptions: [{sender: timer, event: tock}]")
+	until("the second", in("timer: tock"))
+	for _, e := range []sig.Name{"tick", "tock"} {
+		if err := timer.Trigger(e, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	shown("timer: tock")
+
+	write("subscriptions:\n  - {sendr: timer}\n")
+	until("the bad file", func(st agent.Status) bool { return st.ConfigError != "" })
+	shown("Configuration problem " + a.Status().ConfigError + "\nThe settings from before stay in force.")
+	if !strings.HasPrefix(a.Status().ConfigError, "config.yaml:2: ") {
+		t.Errorf("the problem: %s", a.Status().ConfigError)
+	}
+	if err := timer.Trigger("tock", "still"); err != nil {
+		t.Fatal(err)
+	}
+	shown("timer: tock still")
+
+	write("subscriptions: [{sender: timer, event: tick}]")
+	until("good again", in("timer: tick"))
+	shown(fmt.Sprintf("Configuration is good again %s in force.", "1 subscription"))
+}

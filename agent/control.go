@@ -1,0 +1,70 @@
+package agent
+
+import (
+	"time"
+
+	"sigalert/agent/notify"
+)
+
+// Pause holds alerts back, for d or, if d is 0, until Resume.
+func (a *Agent) Pause(d time.Duration) {
+	a.ask(func() {
+		var until time.Time
+		if d > 0 {
+			until = time.Now().Add(d)
+		}
+		a.hold.pause(until)
+		a.log.Info("paused", "for", d)
+	})
+}
+
+// Resume ends a pause. One alert says how many were held back, if any.
+func (a *Agent) Resume() { a.ask(a.resume) }
+
+func (a *Agent) resume() {
+	if !a.hold.paused {
+		return
+	}
+	a.log.Info("resumed", "held", a.hold.count)
+	if n, ok := a.hold.resume(); ok {
+		a.delivery.push(n)
+	}
+}
+
+// Reconnect ends the wait for the next attempt to connect.
+func (a *Agent) Reconnect() {
+	a.ask(func() {
+		if a.receiver != nil {
+			a.receiver.client.Reconnect()
+		}
+	})
+}
+
+// SendTest sends an alert by the way that all go. It is not held back.
+func (a *Agent) SendTest() {
+	a.ask(func() { a.delivery.push(TestAlert()) })
+}
+
+// TestAlert is the alert that shows that alerts work.
+func TestAlert() notify.Notification {
+	return notify.Notification{Title: "sigalert works", Body: "This is a test alert.", Key: "test"}
+}
+
+// Reload reads the file now, and says how that went.
+func (a *Agent) Reload() {
+	a.ask(func() {
+		a.reload()
+		if a.configError == "" && a.config != nil {
+			a.delivery.push(notify.Notification{
+				Title: "Configuration reloaded",
+				Body:  count(len(a.config.Subscriptions), "subscription") + " at " + a.config.Server,
+				Key:   "config",
+			})
+		}
+	})
+}
+
+// Tell shows a notification of the program's own. It is not held back.
+func (a *Agent) Tell(n notify.Notification) {
+	a.ask(func() { a.delivery.push(n) })
+}

@@ -1,0 +1,174 @@
+package agent
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"sigalert/agent/config"
+	"sigalert/agent/notify"
+	"sigalert/sig"
+)
+
+const (
+	presenceGrace = 10 * time.Second
+	presenceBatch = 2 * time.Second
+)
+
+// presence tells when senders come and go. A sender that returns within the
+// grace says nothing, and many within 2 s make one notification.
+type presence struct {
+	watched []sig.Name // senders; the zero Name: every one
+	senders map[sig.Name]*senderState
+	online  bool // the server can be asked; otherwise nothing is known
+	synced  bool // it was asked once
+
+	changes []change
+	batch   time.Time // when they are told; zero: there are none
+}
+
+type senderState struct {
+	connected bool
+	since     time.Time
+	announced bool // that it is gone
+}
+
+type change struct {
+	sender sig.Name
+	text   string
+}
+
+func (c change) String() string { return c.sender.String() + " " + c.text }
+
+func newPresence(subs []config.Subscription) *presence {
+	p := &presence{senders: make(map[sig.Name]*senderState)}
+	for _, s := range subs {
+		if s.Presence {
+			p.watched = append(p.watched, s.Sender)
+		}
+	}
+	return p
+}
+
+func (p *presence) watches(sender sig.Name) bool {
+	return slices.ContainsFunc(p.watched, func(w sig.Name) bool { return w.IsEvery() || w.Equal(sender) })
+}
+
+// inherit takes over what an older presence knew of the senders that both
+// watch, so that a change of the file makes nobody come or go.
+func (p *presence) inherit(old *presence) {
+	for name, st := range old.senders {
+		if p.watches(name) {
+			p.senders[name] = st
+		}
+	}
+	p.online = old.online
+	p.changes, p.batch = old.changes, old.batch
+}
+
+// observe takes a #connect or #disconnect.
+func (p *presence) observe(now time.Time, sender sig.Name, connected bool) {
+	if !p.watches(sender) {
+		return
+	}
+	st := p.senders[sender]
+	if st == nil {
+		st = &senderState{connected: !connected}
+		p.senders[sender] = st
+	}
+	if st.connected == connected {
+		return
+	}
+	was := *st
+	st.connected, st.since, st.announced = connected, now, false
+	switch {
+	case !connected: // told when the grace is over
+	case was.announced:
+		p.tell(now, change{sender, "is back after " + span(now.Sub(was.since))})
+	case was.since.IsZero():
+		p.tell(now, change{sender, "connected"})
+	}
+}
+
+// sync takes what the server says of its senders after a connection was made:
+// those that are not there any more have gone, and those that are there have
+// come back. What is there at the first time is no news.
+func (p *presence) sync(now time.Time, connected []sig.Name) {
+	p.online = true
+	for sender, st := range p.senders {
+		if st.connected && !slices.ContainsFunc(connected, sender.Equal) {
+			p.observe(now, sender, false)
+		}
+	}
+	for _, sender := range connected {
+		if p.senders[sender] == nil && p.watches(sender) && !p.synced {
+			p.senders[sender] = &senderState{connected: true, since: now}
+		}
+		p.observe(now, sender, true)
+	}
+	p.synced = true
+}
+
+// offline: without the server nothing is known of the senders.
+func (p *presence) offline() { p.online = false }
+
+func (p *presence) tell(now time.Time, c change) {
+	p.changes = slices.DeleteFunc(p.changes, func(o change) bool { return o.sender == c.sender })
+	p.changes = append(p.changes, c)
+	if p.batch.IsZero() {
+		p.batch = now.Add(presenceBatch)
+	}
+}
+
+// due is what is to be told now.
+func (p *presence) due(now time.Time) (n notify.Notification, ok bool) {
+	for sender, st := range p.senders {
+		if p.gone(st) && !now.Before(st.since.Add(presenceGrace)) {
+			st.announced = true
+			p.tell(now, change{sender, "disconnected"})
+		}
+	}
+	if p.batch.IsZero() || now.Before(p.batch) {
+		return n, false
+	}
+	changes := p.changes
+	p.changes, p.batch = nil, time.Time{}
+	if len(changes) == 1 {
+		c := changes[0]
+		return notify.Notification{Title: c.String(), Key: "presence " + c.sender.String()}, true
+	}
+	slices.SortFunc(changes, func(a, b change) int { return strings.Compare(a.String(), b.String()) })
+	lines := make([]string, len(changes))
+	for i, c := range changes {
+		lines[i] = c.String()
+	}
+	return notify.Notification{
+		Title: fmt.Sprintf("%s came or went", count(len(changes), "sender")),
+		Body:  strings.Join(lines, "\n"),
+	}, true
+}
+
+// gone reports whether it is to be told that the sender is gone, in time.
+func (p *presence) gone(st *senderState) bool {
+	return p.online && !st.connected && !st.announced && !st.since.IsZero()
+}
+
+// next is when due has something to say; zero: never.
+func (p *presence) next() time.Time {
+	next := p.batch
+	for _, st := range p.senders {
+		if p.gone(st) {
+			next = earlier(next, st.since.Add(presenceGrace))
+		}
+	}
+	return next
+}
+
+// earlier is the earlier of two times, of which zero is never.
+func earlier(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
+		return b
+	}
+	return a
+}

@@ -1,0 +1,301 @@
+package agent
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"text/template"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"sigalert/agent/config"
+	"sigalert/agent/notify"
+	"sigalert/sig"
+)
+
+func event(sender, name sig.Name, data string) sig.Event {
+	ev := sig.Event{Sender: sender, Event: name}
+	if data != "" {
+		ev.Data = sig.JSONData([]byte(data))
+	}
+	return ev
+}
+
+func TestMatchIsTheFirstInTheFile(t *testing.T) {
+	m := matcher{
+		{Sender: "timer", Event: "tick"}, {Sender: "timer"}, {Event: "#notify"}, {Event: "tock"},
+		{Sender: "clock", Event: sig.EventConnect}, {},
+	}
+	for _, tc := range []struct {
+		sender, event sig.Name
+		want          int // -1: none
+	}{
+		{"timer", "tick", 0}, {"timer", "tock", 1}, {"timer", "", 1}, {"timer", "#notify", 1}, {"clock", "#notify", 2}, {"clock", "tock", 3},
+		{"clock", sig.EventConnect, 4}, {"timer", sig.EventConnect, -1}, {"clock", sig.EventDisconnect, -1}, {"x", "y", 5},
+	} {
+		for i := range m {
+			if got := m.match(i, event(tc.sender, tc.event, "")); got != (i == tc.want) {
+				t.Errorf("%s: %s at subscription %d: %v", tc.sender, tc.event, i, got)
+			}
+		}
+	}
+}
+
+func TestDefaultText(t *testing.T) {
+	for _, tc := range []struct{ data, want string }{
+		{"", ""}, {`null`, ""}, {`"a\nb"`, "a\nb"}, {`5`, "5"}, {`1e400`, "1e400"}, {`12345678901234567890`, "12345678901234567890"}, {`true`, "true"},
+		{`[1, [2, "x"]]`, `[1,[2,"x"]]`}, {`NaN`, ""}, {`[NaN]`, "[null]"}, {`{}`, ""}, {`[]`, "[]"}, {`""`, ""},
+		{`{"z": 1, "a": "text", "list": [1, {"b": null}], "none": null}`, "z: 1\na: text\nlist: [1,{\"b\":null}]\nnone: "},
+		{`"\ud800"`, "\ufffd"},
+	} {
+		n, err := render(config.Subscription{}, event("timer", "tick", tc.data))
+		if err != nil || n.Title != "timer: tick" || n.Body != tc.want {
+			t.Errorf("%s: got %q, %q, %v, want %q", tc.data, n.Title, n.Body, err, tc.want)
+		}
+	}
+	if n, _ := render(config.Subscription{}, event("timer", "", "1")); n.Title != "timer" {
+		t.Errorf("a broadcast's title is %q", n.Title)
+	}
+	if n, _ := render(config.Subscription{}, event(sig.Number(5), sig.Number(1.5), "")); n.Title != "5: 1.5" {
+		t.Errorf("numbers as names: %q", n.Title)
+	}
+}
+
+// A mebibyte of any shape becomes something to read.
+func TestLargeData(t *testing.T) {
+	for name, data := range map[string]string{
+		"text":   `"` + strings.Repeat("x", 1<<20) + `"`,
+		"array":  "[" + strings.Repeat("1,", 1<<19) + "1]",
+		"object": `{"a": 1` + strings.Repeat(`, "b": 2`, 1<<17) + "}",
+		"nested": strings.Repeat("[", 900) + strings.Repeat("]", 900),
+	} {
+		n, err := render(config.Subscription{}, event("s", "e", data))
+		if err != nil || n.Body == "" {
+			t.Errorf("%s: %.20q, %v", name, n.Body, err)
+		}
+	}
+}
+
+func TestTemplates(t *testing.T) {
+	sub := config.Subscription{
+		Title:   template.Must(template.New("title").Parse(`{{.Sender}} says {{.Data.word}}`)),
+		Body:    template.Must(template.New("body").Parse(`{{index .Data "list" 9}}`)),
+		Urgency: notify.Critical,
+	}
+	n, err := render(sub, event("s", "e", `{"word": "hello", "list": [1]}`))
+	want := notify.Notification{Title: "s says hello", Body: "word: hello\nlist: [1]", Urgency: notify.Critical}
+	if diff := cmp.Diff(want, n); diff != "" || err == nil {
+		t.Errorf("a body that fails has the default text: %v\n%s", err, diff)
+	}
+}
+
+var start = time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
+
+func at(s float64) time.Time { return start.Add(time.Duration(s * float64(time.Second))) }
+
+func TestLimitCountsAFlood(t *testing.T) {
+	var l limiter
+	shown := 0
+	for i := range 47 {
+		if l.admit(at(float64(i)/100), event("build-server", "e", ""), notify.Normal) {
+			shown++
+		}
+	}
+	if shown != floodLimit {
+		t.Errorf("%d shown, want %d", shown, floodLimit)
+	}
+	if !l.admit(at(0.5), event("build-server", "e", ""), notify.Critical) {
+		t.Error("a critical one was held back")
+	}
+	if n, ok := l.summary(at(0.6)); ok {
+		t.Errorf("too early: %+v", n)
+	}
+	n, ok := l.summary(l.next())
+	want := notify.Notification{Title: "42 more events from build-server", Body: "Last: build-server: e", Key: "flood-1"}
+	if diff := cmp.Diff(want, n); !ok || diff != "" {
+		t.Errorf("the count: %v\n%s", ok, diff)
+	}
+	if !l.next().IsZero() {
+		t.Error("nothing new, and yet something is due")
+	}
+	// It grows in the same notification; after a calm it is another.
+	for i := range floodLimit + 1 {
+		l.admit(at(2.1+float64(i)/100), event("other", "e", ""), notify.Normal)
+	}
+	if n, _ := l.summary(l.next()); n.Title != "43 more events from 2 senders" || n.Key != "flood-1" {
+		t.Errorf("grown: %+v", n)
+	}
+	for i := range floodLimit + 1 {
+		l.admit(at(60+float64(i)/100), event("other", "e", ""), notify.Normal)
+	}
+	if n, _ := l.summary(l.next()); n.Title != "1 more event from other" || n.Key != "flood-2" {
+		t.Errorf("another flood: %+v", n)
+	}
+}
+
+func TestLimitLetsASteadyTrickleThrough(t *testing.T) {
+	var l limiter
+	for i := range 100 {
+		if !l.admit(at(float64(i)*0.4), event("s", "e", ""), notify.Normal) {
+			t.Fatalf("event %d of 5 in 2 s was held back", i)
+		}
+	}
+}
+
+func TestHold(t *testing.T) {
+	var h hold
+	if h.keep(notify.Notification{Title: "a"}) {
+		t.Error("held back without a pause")
+	}
+	if n, ok := h.resume(); ok {
+		t.Errorf("resumed with nothing held: %+v", n)
+	}
+	h.pause(at(60))
+	for i := range 7 {
+		if !h.keep(notify.Notification{Title: fmt.Sprint("alert ", i)}) {
+			t.Error("not held back")
+		}
+	}
+	if h.expired(at(59)) || !h.expired(at(60)) {
+		t.Error("the pause's end")
+	}
+	n, ok := h.resume()
+	want := notify.Notification{Title: "7 alerts while paused", Body: "2 earlier, then:\nalert 2\nalert 3\nalert 4\nalert 5\nalert 6"}
+	if diff := cmp.Diff(want, n); !ok || diff != "" {
+		t.Errorf("%v\n%s", ok, diff)
+	}
+	if h.paused || h.expired(at(100)) {
+		t.Error("still paused")
+	}
+}
+
+func TestLinkSaysSoOnceAfterTheGrace(t *testing.T) {
+	l := newLinkWatch("host:3000", at(0))
+	if _, ok := l.observe(at(1), true, ""); ok {
+		t.Error("the first connection is no news")
+	}
+	l.observe(at(100), false, "refused")
+	if _, ok := l.due(at(109)); ok {
+		t.Error("told within the grace")
+	}
+	if _, ok := l.observe(at(109.5), true, ""); ok {
+		t.Error("a link that returned within the grace is told of")
+	}
+	l.observe(at(200), false, "refused")
+	n, ok := l.due(at(210))
+	want := notify.Notification{Title: "Lost the server", Body: "refused\nTrying again until it answers.", Key: "server"}
+	if diff := cmp.Diff(want, n); !ok || diff != "" {
+		t.Errorf("%v\n%s", ok, diff)
+	}
+	if _, ok := l.due(at(300)); ok || !l.next().IsZero() {
+		t.Error("told twice")
+	}
+	n, ok = l.observe(at(380), true, "")
+	want = notify.Notification{Title: "Back after 3 m", Body: "The server host:3000 answers.", Key: "server"}
+	if diff := cmp.Diff(want, n); !ok || diff != "" {
+		t.Errorf("%v\n%s", ok, diff)
+	}
+}
+
+func TestLinkHasMoreGraceAfterAWake(t *testing.T) {
+	l := newLinkWatch("host:3000", at(0))
+	l.observe(at(1), true, "")
+	l.woke(at(100))
+	l.observe(at(105), false, "gone")
+	if _, ok := l.due(at(159)); ok {
+		t.Error("told within the grace of a wake")
+	}
+	if _, ok := l.due(at(160)); !ok {
+		t.Error("not told after it")
+	}
+}
+
+func TestServerThatWasNeverThere(t *testing.T) {
+	l := newLinkWatch("host:3000", at(0))
+	l.observe(at(0), false, "cannot reach host:3000: connection refused")
+	if n, ok := l.due(at(10)); !ok || n.Title != "Cannot reach the server" {
+		t.Errorf("%v %+v", ok, n)
+	}
+	if n, ok := l.observe(at(70), true, ""); !ok || n.Title != "Connected after 1 m" {
+		t.Errorf("%v %+v", ok, n)
+	}
+}
+
+func TestPresence(t *testing.T) {
+	newOne := func() *presence {
+		p := newPresence([]config.Subscription{{Sender: "timer", Presence: true}, {Sender: "other"}, {Sender: "clock", Presence: true}})
+		p.sync(at(0), []sig.Name{"timer", "other"})
+		return p
+	}
+	quiet := func(p *presence, s float64) {
+		t.Helper()
+		if n, ok := p.due(at(s)); ok {
+			t.Errorf("at %v: %+v", s, n)
+		}
+	}
+	tells := func(p *presence, s float64, title string) {
+		t.Helper()
+		p.due(at(s))
+		n, ok := p.due(at(s + 2))
+		if !ok || n.Title != title {
+			t.Errorf("at %v: %v %+v, want %q", s, ok, n, title)
+		}
+	}
+	p := newOne()
+	quiet(p, 100)
+	p.observe(at(100), "timer", false)
+	p.observe(at(109), "timer", true)
+	quiet(p, 200) // back within the grace
+	p.observe(at(200), "timer", false)
+	quiet(p, 209)
+	tells(p, 210, "timer disconnected")
+	quiet(p, 300)
+	p.observe(at(380), "timer", true)
+	tells(p, 380, "timer is back after 3 m")
+	p.observe(at(400), "other", false)
+	quiet(p, 500) // not watched
+	p.observe(at(500), "clock", true)
+	tells(p, 500, "clock connected")
+
+	// Without the server nothing is known.
+	p.observe(at(600), "clock", false)
+	p.offline()
+	quiet(p, 700)
+	p.sync(at(700), []sig.Name{"clock"})
+	quiet(p, 800)
+	tells(p, 800, "timer disconnected") // it did not come back with the server
+
+	many := newPresence([]config.Subscription{{Presence: true}})
+	many.sync(at(0), nil)
+	for i, s := range []sig.Name{"c", "a", "b"} {
+		many.observe(at(1+float64(i)/2), s, true)
+	}
+	n, ok := many.due(at(3))
+	want := notify.Notification{Title: "3 senders came or went", Body: "a connected\nb connected\nc connected"}
+	if diff := cmp.Diff(want, n); !ok || diff != "" {
+		t.Errorf("%v\n%s", ok, diff)
+	}
+}
+
+func TestSuspended(t *testing.T) {
+	// A time without a monotonic reading has only a wall clock: no suspend can
+	// be seen, and none is invented.
+	if suspended(at(0), at(5)) {
+		t.Error("no suspend")
+	}
+	now := time.Now()
+	if suspended(now, now.Add(time.Hour)) {
+		t.Error("an hour on both clocks is no suspend")
+	}
+}
+
+func TestOneLine(t *testing.T) {
+	n := notify.Notification{Title: "a\nb\x1b[31m", Body: "c\td\x00"}
+	if got := OneLine(n); got != "a b[31m | c d" {
+		t.Errorf("got %q", got)
+	}
+	if got := OneLine(notify.Notification{Title: strings.Repeat("é", 1000)}); len([]rune(got)) != 501 {
+		t.Errorf("%d characters", len([]rune(got)))
+	}
+}

@@ -1,0 +1,85 @@
+package agent
+
+import (
+	"fmt"
+	"time"
+
+	"sigalert/sig"
+)
+
+// Status tells how the agent stands. It is a copy: nothing changes in it.
+type Status struct {
+	Server        string
+	Connected     bool
+	Since         time.Time // since when it is connected, or not
+	LinkError     string    // why there is no connection; "" if not known
+	Lost          bool      // there was none for longer than the grace
+	Paused        bool
+	PausedUntil   time.Time // zero: until resumed
+	Held          int       // alerts held back by the pause
+	Subscriptions []SubscriptionStatus
+	ConfigError   string // what is wrong with the file as it is now
+	DeliveryError string // why the last alert was not shown
+	Counters      Counters
+}
+
+// SubscriptionStatus tells how one subscription stands at the server.
+type SubscriptionStatus struct {
+	Name   string
+	Line   int // in the file
+	Status sig.ListenerStatus
+	Err    string // of a refused one
+}
+
+// Counters count since the agent began.
+type Counters struct {
+	Received uint64 // events that a subscription alerts for
+	Shown    uint64 // notifications that the desktop took
+	Logged   uint64 // notifications that it did not, which went to the log
+	Limited  uint64 // alerts merged into one that counts
+	Dropped  uint64 // lost: a queue was full
+}
+
+// Line says the state in one line, as the tray's menu shows it.
+func (s Status) Line() string {
+	if s.ConfigError != "" && s.Server == "" {
+		return "Configuration: " + s.ConfigError
+	}
+	if s.Server == "" {
+		return "Starting"
+	}
+	line := s.linkLine()
+	if s.Paused {
+		held := ""
+		if s.Held > 0 {
+			held = fmt.Sprintf(", %d held back", s.Held)
+		}
+		line = "Paused" + held + ". " + line
+	}
+	refused := 0
+	for _, sub := range s.Subscriptions {
+		if sub.Status == sig.Refused {
+			refused++
+		}
+	}
+	if refused > 0 {
+		line += fmt.Sprintf(", %d not offered", refused)
+	}
+	if s.Counters.Dropped > 0 {
+		line += fmt.Sprintf(", %d dropped", s.Counters.Dropped)
+	}
+	if s.ConfigError != "" {
+		line += ", the file has a problem"
+	}
+	return line
+}
+
+func (s Status) linkLine() string {
+	if s.Connected {
+		return fmt.Sprintf("Connected to %s, %s", s.Server, count(len(s.Subscriptions), "subscription"))
+	}
+	if s.Lost {
+		return fmt.Sprintf("No connection to %s", s.Server)
+	}
+	return fmt.Sprintf("Connecting to %s", s.Server)
+}

@@ -1,0 +1,35 @@
+package agent
+
+import (
+	"context"
+	"time"
+)
+
+const (
+	wakeTick = 5 * time.Second
+	wakeGap  = 10 * time.Second
+)
+
+// watchWake calls woke after the machine was suspended, until ctx ends: then
+// the wall clock has run ahead of the monotonic one, which stands still.
+func watchWake(ctx context.Context, woke func()) {
+	tick := time.NewTicker(wakeTick)
+	defer tick.Stop()
+	last := time.Now()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case now := <-tick.C:
+			if suspended(last, now) {
+				woke()
+			}
+			last = now
+		}
+	}
+}
+
+func suspended(last, now time.Time) bool {
+	wall := now.Round(0).Sub(last.Round(0)) // Round drops the monotonic reading
+	return wall-now.Sub(last) > wakeGap
+}
