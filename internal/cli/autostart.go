@@ -1,0 +1,78 @@
+package cli
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"sigalert/internal/autostart"
+)
+
+func (p *program) autostart() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "autostart",
+		Short: "Start the agent at login",
+		Example: `  sigalert autostart enable
+  sigalert autostart status`,
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return usage(fmt.Errorf("autostart what: enable, disable or status?"))
+		},
+	}
+	cmd.AddCommand(
+		&cobra.Command{Use: "enable", Short: "Start at login from now on", Args: noArgs, RunE: func(*cobra.Command, []string) error { return p.enableAutostart() }},
+		&cobra.Command{Use: "disable", Short: "Do not start at login any more", Args: noArgs, RunE: func(*cobra.Command, []string) error {
+			removed, err := autostart.Disable()
+			if err != nil {
+				return err
+			}
+			if removed {
+				fmt.Fprintln(p.out, "sigalert does not start at login any more")
+			} else {
+				fmt.Fprintln(p.out, "sigalert did not start at login")
+			}
+			return nil
+		}},
+		&cobra.Command{Use: "status", Short: "Tell whether it starts at login", Args: noArgs, RunE: func(*cobra.Command, []string) error { return p.autostartStatus() }},
+	)
+	return cmd
+}
+
+func (p *program) enableAutostart() error {
+	exe, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	if exe, err = filepath.EvalSymlinks(exe); err != nil {
+		return err
+	}
+	if strings.Contains(exe, string(filepath.Separator)+"go-build") {
+		return fmt.Errorf("%s is gone after this run: build the program first, with go build", exe)
+	}
+	where, err := autostart.Enable(exe)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(p.out, "sigalert starts at login: %s runs %s\n", where, exe)
+	return nil
+}
+
+func (p *program) autostartStatus() error {
+	e, err := autostart.Status()
+	switch {
+	case err != nil:
+		return err
+	case e.Enabled && e.Exe == "":
+		fmt.Fprintf(p.out, "sigalert starts at login: %s\n", e.Where)
+	case e.Enabled:
+		fmt.Fprintf(p.out, "sigalert starts at login: %s runs %s\n", e.Where, e.Exe)
+	case e.Where != "":
+		fmt.Fprintf(p.out, "sigalert does not start at login: there is %s, but %s\n", e.Where, e.Fault)
+	default:
+		fmt.Fprintln(p.out, "sigalert does not start at login")
+	}
+	return nil
+}

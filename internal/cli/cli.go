@@ -1,0 +1,161 @@
+// Package cli is sigalert's command line: one file a subcommand.
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"sigalert/agent/config"
+)
+
+// The exit codes.
+const (
+	exitOK      = 0
+	exitFailure = 1
+	exitUsage   = 2
+)
+
+// exitError is an error with an exit code of its own. A nil err says nothing.
+type exitError struct {
+	code int
+	err  error
+}
+
+func (e *exitError) Error() string {
+	if e.err == nil {
+		return ""
+	}
+	return e.err.Error()
+}
+
+func (e *exitError) Unwrap() error { return e.err }
+
+func usage(err error) error {
+	if err == nil {
+		return nil
+	}
+	return &exitError{exitUsage, err}
+}
+
+// program is what all commands share.
+type program struct {
+	in       *prompter
+	out, err io.Writer
+	log      *slog.Logger
+
+	server   string
+	config   string
+	logLevel string
+	ask      bool
+}
+
+// Main runs a command line and returns the exit code. It must be called on
+// the main goroutine: a tray may need it.
+func Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	p := &program{in: newPrompter(stdin, stdout), out: stdout, err: stderr}
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	defer stop()
+	root := p.root()
+	root.SetArgs(args)
+	root.SetIn(stdin)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	err := root.ExecuteContext(ctx)
+	if err == nil {
+		return exitOK
+	}
+	if text := err.Error(); text != "" {
+		fmt.Fprintln(stderr, "sigalert:", text)
+	}
+	var e *exitError
+	if errors.As(err, &e) {
+		if e.code == exitUsage {
+			fmt.Fprintln(stderr, `Try "sigalert --help".`)
+		}
+		return e.code
+	}
+	return exitFailure
+}
+
+func (p *program) root() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "sigalert",
+		Short: "Desktop notifications for events of a pysig network",
+		Long: `sigalert stays subscribed to events on a pysig event network and turns each
+into a desktop notification. Without a command it runs that agent, with an
+icon in the tray where there is one.`,
+		Example: `  sigalert demo                                  see it work
+  sigalert                                       run the agent
+  sigalert send timer tick '{"n": 1}'            send an event
+  sigalert listen --sender timer                 watch events`,
+		Args:          noArgs,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
+			level, err := parseLevel(p.logLevel)
+			if err != nil {
+				return usage(fmt.Errorf("--log-level: %w", err))
+			}
+			p.log = newLogger(p.err, level)
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, _ []string) error { return p.runAgent(cmd.Context()) },
+	}
+	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage(err) })
+	flags := cmd.PersistentFlags()
+	flags.StringVar(&p.config, "config", "", "configuration `FILE` (default: $SIGALERT_CONFIG, or config.yaml in the user's configuration folder)")
+	flags.StringVar(&p.logLevel, "log-level", "info", "trace, debug, info, warning, error, critical or none")
+	cmd.AddCommand(p.demo(), p.serve(), p.send(), p.listen(), p.check(), p.test(), p.autostart(), p.version())
+	return cmd
+}
+
+// serverFlags are those of the commands that speak to a server.
+func (p *program) serverFlags(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&p.server, "server", "tcp://127.0.0.1:3000", "the server's `URL`; tcp:// and :3000 may be left out")
+	p.askFlag(cmd)
+}
+
+func (p *program) askFlag(cmd *cobra.Command) {
+	cmd.Flags().BoolVar(&p.ask, "ask", false, "ask on standard input for what is not given")
+}
+
+// serverAddr is the address to dial, asked for if need be.
+func (p *program) serverAddr(cmd *cobra.Command) (string, error) {
+	if p.ask && !cmd.Flags().Changed("server") {
+		host, err := p.in.ask("Server IP", "127.0.0.1")
+		if err != nil {
+			return "", err
+		}
+		port, err := p.in.askPort("Server port", "3000")
+		if err != nil {
+			return "", err
+		}
+		p.server = joinHostPort(host, port)
+	}
+	addr, err := config.ParseServer(p.server)
+	if err != nil {
+		return "", usage(fmt.Errorf("--server: %w", err))
+	}
+	return addr, nil
+}
+
+func noArgs(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	if cmd.HasParent() {
+		return usage(fmt.Errorf("%s takes no argument, got %q", cmd.Name(), args[0]))
+	}
+	err := fmt.Errorf("unknown command %q", args[0])
+	if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
+		err = fmt.Errorf("%w (did you mean %q?)", err, near[0])
+	}
+	return usage(err)
+}

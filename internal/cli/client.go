@@ -1,0 +1,54 @@
+package cli
+
+import (
+	"context"
+	"sync"
+
+	"sigalert/sig"
+	"sigalert/sig/tcp"
+)
+
+// client is a connection to a server for as long as a command runs.
+type client struct {
+	*sig.ClientRouter
+	changed chan struct{} // holds a token after something may have changed
+	stop    func()
+}
+
+// connect runs a client until stop is called. It says when there is no
+// connection and when there is, once for each change.
+func (p *program) connect(ctx context.Context, addr string) *client {
+	c := &client{changed: make(chan struct{}, 1)}
+	var mu sync.Mutex // guards last
+	last := sig.LinkStatus{}
+	c.ClientRouter = sig.NewClientRouter(tcp.NewClient(addr), &sig.ClientOptions{
+		Logger: p.log,
+		Changed: func() {
+			mu.Lock()
+			defer mu.Unlock()
+			st := c.Link()
+			switch {
+			case st.Connected && !last.Connected:
+				p.log.Info("connected", "server", addr)
+			case !st.Connected && st.Err != nil && (last.Connected || last.Err == nil || last.Err.Error() != st.Err.Error()):
+				p.log.Warn("no connection, trying again", "server", addr, "err", st.Err)
+			}
+			last = st
+			select {
+			case c.changed <- struct{}{}:
+			default:
+			}
+		},
+	})
+	ctx, cancel := context.WithCancel(ctx)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		c.Run(ctx)
+	}()
+	c.stop = func() {
+		cancel()
+		<-done
+	}
+	return c
+}

@@ -1,0 +1,23 @@
+package cli
+
+import (
+	"encoding/json"
+
+	"sigalert/sig"
+)
+
+// parseData is a DATA argument: JSON, or, where it is none, a string; nothing
+// is null.
+func parseData(text string) sig.Data {
+	switch {
+	case text == "":
+		return sig.Data{}
+	case json.Valid([]byte(text)):
+		return sig.JSONData([]byte(text))
+	}
+	quoted, err := json.Marshal(text)
+	if err != nil {
+		panic(err) // a string always has JSON
+	}
+	return sig.JSONData(quoted)
+}

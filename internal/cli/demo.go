@@ -1,0 +1,104 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"sigalert/agent"
+	"sigalert/agent/config"
+	"sigalert/agent/notify"
+	"sigalert/sig"
+	"sigalert/sig/tcp"
+)
+
+const demoConfig = `
+server: tcp://%s
+subscriptions:
+  - {sender: timer, event: tick}
+  - sender: builds
+    title: 'Build {{.Data.number}} {{.Data.result}}'
+    body: '{{.Data.project}}, after {{.Data.seconds}} s'
+`
+
+func (p *program) demo() *cobra.Command {
+	return &cobra.Command{
+		Use:   "demo",
+		Short: "See it work, in one process",
+		Long: `Runs a router, two senders that fire every few seconds, and an agent that is
+subscribed to them, all in this process and on this machine's loopback. It
+needs no configuration. Alerts are notifications where there is a desktop, and
+lines where there is none.`,
+		Example: "  sigalert demo",
+		Args:    noArgs,
+		RunE:    func(cmd *cobra.Command, _ []string) error { return p.runDemo(cmd.Context()) },
+	}
+}
+
+func (p *program) runDemo(ctx context.Context) error {
+	carrier, err := tcp.Listen("127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	server := sig.NewServerRouter(&sig.ServerOptions{Logger: p.log})
+	var tasks sync.WaitGroup
+	defer tasks.Wait()
+	defer cancel()
+	tasks.Go(func() {
+		if err := server.Serve(ctx, carrier); err != nil {
+			p.log.Error("the demo's server failed", "err", err)
+		}
+	})
+	tasks.Go(func() {
+		if err := demoSenders(ctx, server); err != nil {
+			p.log.Error("the demo's senders failed", "err", err)
+		}
+	})
+	c, err := config.Parse("demo", fmt.Appendf(nil, demoConfig, carrier.Addr()))
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(p.out, `The router listens on %[1]s. Try, in another terminal:
+  sigalert listen --server %[1]s
+Ctrl+C ends the demo.
+`, carrier.Addr())
+	desktop := notify.New(&notify.Options{Icon: iconPath(p.log), Logger: p.log})
+	defer desktop.Close()
+	return p.runWithTray(ctx, agent.Options{
+		Config:   c,
+		Notifier: desktop,
+		Fallback: func(n notify.Notification) { fmt.Fprintln(p.out, agent.OneLine(n)) },
+		Logger:   p.log,
+	}, "")
+}
+
+// demoSenders fires two senders' events until ctx ends.
+func demoSenders(ctx context.Context, server *sig.ServerRouter) error {
+	timer, err := server.AddSender("timer", "tick")
+	if err != nil {
+		return err
+	}
+	builds, err := server.AddSender("builds", "done")
+	if err != nil {
+		return err
+	}
+	n := 0
+	return every(ctx, time.Second, func() error {
+		n++
+		switch {
+		case n%4 == 2:
+			return timer.Trigger("tick", time.Now().Format("It is 15:04:05."))
+		case n%6 == 3:
+			result := "passed"
+			if n%12 == 9 {
+				result = "failed"
+			}
+			return builds.Trigger("done", map[string]any{"number": n / 3, "project": "lighthouse", "result": result, "seconds": 40 + n%7})
+		}
+		return nil
+	})
+}

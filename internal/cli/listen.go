@@ -1,0 +1,134 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"sigalert/agent"
+	"sigalert/agent/notify"
+	"sigalert/sig"
+)
+
+type listenOptions struct {
+	sender, event string
+	json          bool
+	count         int
+}
+
+func (p *program) listen() *cobra.Command {
+	var o listenOptions
+	cmd := &cobra.Command{
+		Use:   "listen",
+		Short: "Print events as they come",
+		Long: `Prints a line for each event. A sender or an event that is left out means
+every one.`,
+		Example: `  sigalert listen
+  sigalert listen --sender timer --event tick
+  sigalert listen --json --count 1`,
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			addr, err := p.serverAddr(cmd)
+			if err != nil {
+				return err
+			}
+			if p.ask {
+				if o.sender, o.event, err = p.askNames(cmd, o.sender, o.event, "", ""); err != nil {
+					return err
+				}
+			}
+			return p.runListen(cmd.Context(), addr, o)
+		},
+	}
+	cmd.Flags().StringVar(&o.sender, "sender", "", "only events of the sender `NAME`")
+	cmd.Flags().StringVar(&o.event, "event", "", "only the event `NAME`")
+	cmd.Flags().BoolVar(&o.json, "json", false, `print JSON Lines: {"sender":…,"event":…,"data":…}`)
+	cmd.Flags().IntVar(&o.count, "count", 0, "end after `N` events")
+	p.serverFlags(cmd)
+	return cmd
+}
+
+func (p *program) runListen(ctx context.Context, addr string, o listenOptions) error {
+	if o.count < 0 {
+		return usage(errors.New("--count must not be negative"))
+	}
+	c := p.connect(ctx, addr)
+	defer c.stop()
+	events := make(chan sig.Event)
+	pass := func(ev sig.Event) {
+		select {
+		case events <- ev:
+		case <-ctx.Done():
+		}
+	}
+	ctx, cancel := context.WithCancel(ctx) // ends a pass that nobody waits for
+	defer cancel()
+	sender, event := sig.Name(o.sender), sig.Name(o.event)
+	listener := c.AddRemoteListener(sender, event, pass)
+	if o.sender != "" && o.event != "" && !o.json {
+		for _, e := range []sig.Name{sig.EventConnect, sig.EventDisconnect} {
+			if e != event {
+				c.AddRemoteListener(sender, e, pass)
+			}
+		}
+	}
+	refused := false
+	for n := 0; o.count == 0 || n < o.count; {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-c.changed:
+			st, err := c.Status(listener)
+			if st == sig.Refused && !refused {
+				p.log.Warn("waiting for the sender to offer the event", "sender", o.sender, "event", o.event, "err", err)
+			}
+			refused = st == sig.Refused
+		case ev := <-events:
+			if coming(ev) && o.event != "" && !ev.Event.Equal(event) {
+				p.printPresence(ev)
+				continue
+			}
+			n++
+			if err := p.printEvent(ev, o.json); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func coming(ev sig.Event) bool {
+	return ev.Event.Equal(sig.EventConnect) || ev.Event.Equal(sig.EventDisconnect)
+}
+
+func (p *program) printPresence(ev sig.Event) {
+	state := "connected"
+	if ev.Event.Equal(sig.EventDisconnect) {
+		state = "disconnected"
+	}
+	fmt.Fprintf(p.out, "Sender %s is now %s\n", plain(ev.Sender), state)
+}
+
+func (p *program) printEvent(ev sig.Event, asJSON bool) error {
+	data, err := ev.Data.JSON()
+	if err != nil {
+		return err
+	}
+	if !asJSON {
+		_, err = fmt.Fprintf(p.out, "%s: %s %s\n", plain(ev.Sender), plain(ev.Event), data)
+		return err
+	}
+	return json.NewEncoder(p.out).Encode(struct {
+		Sender sig.Name        `json:"sender"`
+		Event  sig.Name        `json:"event"`
+		Data   json.RawMessage `json:"data"`
+	}{ev.Sender, ev.Event, data})
+}
+
+// plain is a name that cannot play tricks on a terminal.
+func plain(n sig.Name) string {
+	return agent.OneLine(notify.Notification{Title: n.String()})
+}

@@ -1,0 +1,100 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/adrg/xdg"
+	"github.com/gofrs/flock"
+
+	"sigalert/agent"
+	"sigalert/agent/config"
+	"sigalert/agent/notify"
+	"sigalert/tray"
+)
+
+// runAgent is sigalert without a command.
+func (p *program) runAgent(ctx context.Context) error {
+	path, err := p.agentConfig()
+	if err != nil {
+		return err
+	}
+	unlock, err := lockInstance()
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	desktop := notify.New(&notify.Options{Icon: iconPath(p.log), Logger: p.log})
+	defer desktop.Close()
+	return p.runWithTray(ctx, agent.Options{ConfigPath: path, Notifier: desktop, Logger: p.log}, path)
+}
+
+// agentConfig is the path of the configuration; the first run writes one.
+func (p *program) agentConfig() (string, error) {
+	path, err := p.configPath()
+	if err != nil {
+		return "", err
+	}
+	path, err = filepath.Abs(path)
+	if err != nil {
+		return "", err
+	}
+	_, err = os.Stat(path)
+	switch {
+	case err == nil || !errors.Is(err, fs.ErrNotExist):
+		return path, nil // what else is wrong with it, the agent tells
+	case p.config != "":
+		return "", fmt.Errorf("%w\nWithout --config, sigalert writes a configuration to begin with", err)
+	}
+	if err := config.WriteExample(path); err != nil {
+		return "", fmt.Errorf("write a configuration to begin with: %w", err)
+	}
+	p.log.Info("wrote a configuration to begin with: edit it", "path", path)
+	return path, nil
+}
+
+// runWithTray runs the agent, and the tray on this goroutine, until ctx ends
+// or the menu's Quit.
+func (p *program) runWithTray(ctx context.Context, opts agent.Options, path string) error {
+	ctx, quit := context.WithCancel(ctx)
+	defer quit()
+	t := &trayAgent{path: path, quit: quit, log: p.log, changed: make(chan struct{}, 1)}
+	opts.Changed = t.notice
+	t.agent = agent.New(opts)
+	running := make(chan struct{})
+	go func() {
+		defer close(running)
+		t.agent.Run(ctx)
+	}()
+	if err := tray.Run(ctx, t, p.log); err != nil {
+		p.log.Info("running without a tray", "why", err)
+	}
+	<-running
+	p.log.Debug("ended")
+	return nil
+}
+
+// lockInstance makes sure that one agent runs for this user.
+func lockInstance() (unlock func(), err error) {
+	dir := xdg.RuntimeDir
+	if info, err := os.Stat(dir); err != nil || !info.IsDir() {
+		dir = filepath.Join(xdg.StateHome, "sigalert")
+		if err := os.MkdirAll(dir, 0o700); err != nil {
+			return nil, err
+		}
+	}
+	path := filepath.Join(dir, "sigalert.lock")
+	lock := flock.New(path)
+	got, err := lock.TryLock()
+	if err != nil {
+		return nil, fmt.Errorf("lock %s: %w", path, err)
+	}
+	if !got {
+		return nil, errors.New("an agent is running already; end it from its tray menu before you start another")
+	}
+	return func() { _ = lock.Unlock() }, nil
+}

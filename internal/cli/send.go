@@ -1,0 +1,154 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"sigalert/sig"
+)
+
+type sendOptions struct {
+	sender, event, data string
+	every               time.Duration
+	count               int
+}
+
+func (p *program) send() *cobra.Command {
+	var o sendOptions
+	cmd := &cobra.Command{
+		Use:   "send SENDER EVENT [DATA]",
+		Short: "Send an event, once or again and again",
+		Long: `Connects as the sender SENDER, which offers EVENT, and fires it. DATA is JSON,
+or text. With --every it stays connected and fires until it is ended.`,
+		Example: `  sigalert send timer tick
+  sigalert send timer tick '{"n": 1}'
+  sigalert send timer tick "some text" --every 5s --count 10`,
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 3 || len(args) < 2 && !p.ask {
+				return usage(fmt.Errorf("send takes SENDER EVENT and perhaps DATA, got %d arguments", len(args)))
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			for i, into := range []*string{&o.sender, &o.event, &o.data} {
+				if i < len(args) {
+					*into = args[i]
+				}
+			}
+			addr, err := p.serverAddr(cmd)
+			if err != nil {
+				return err
+			}
+			if p.ask {
+				if err := p.askSend(cmd, &o, len(args)); err != nil {
+					return err
+				}
+			}
+			return p.runSend(cmd.Context(), addr, o)
+		},
+	}
+	cmd.Flags().DurationVar(&o.every, "every", 0, "fire again after this time, for ever")
+	cmd.Flags().IntVar(&o.count, "count", 0, "end after `N` events (default: 1, with --every no end)")
+	p.serverFlags(cmd)
+	return cmd
+}
+
+func (p *program) askSend(cmd *cobra.Command, o *sendOptions, given int) (err error) {
+	if given < 1 {
+		if o.sender, err = p.in.ask("Sender", "timer_client"); err != nil {
+			return err
+		}
+	}
+	if given < 2 {
+		if o.event, err = p.in.ask("Event", "tick"); err != nil {
+			return err
+		}
+	}
+	if given < 3 {
+		if o.data, err = p.in.ask("Event data", ""); err != nil {
+			return err
+		}
+	}
+	if !cmd.Flags().Changed("every") {
+		o.every, err = p.in.askSeconds("Timer delay", "5")
+	}
+	return err
+}
+
+func (p *program) runSend(ctx context.Context, addr string, o sendOptions) error {
+	switch {
+	case o.sender == "" || o.event == "":
+		return usage(errors.New("send needs the names of a sender and an event"))
+	case o.every < 0 || o.count < 0:
+		return usage(errors.New("--every and --count must not be negative"))
+	case o.every == 0 && o.count == 0:
+		o.count = 1
+	}
+	c := p.connect(ctx, addr)
+	defer c.stop()
+	sender, err := p.offer(ctx, c, o)
+	if err != nil || sender == nil {
+		return err
+	}
+	data, sent, lost := parseData(o.data), 0, 0
+	errDone := errors.New("done")
+	fire := func() error {
+		err := sender.Trigger(ctx, sig.Name(o.event), data)
+		switch {
+		case ctx.Err() != nil:
+			return nil
+		case err == nil:
+			p.log.Info("sent", "sender", o.sender, "event", o.event, "data", o.data)
+			sent++
+		case o.every == 0 || errors.Is(err, sig.ErrTooLarge) || errors.As(err, new(*sig.RemoteError)):
+			return err
+		default:
+			lost++
+			p.log.Warn("not sent", "err", err, "lost", lost)
+		}
+		if o.count > 0 && sent+lost >= o.count {
+			return errDone
+		}
+		return nil
+	}
+	if err = every(ctx, max(o.every, time.Microsecond), fire); err != errDone {
+		return err
+	}
+	if lost > 0 {
+		return fmt.Errorf("%d of %d events were not sent", lost, sent+lost)
+	}
+	return nil
+}
+
+// offer registers the sender. Whoever sends once gets an error at once when
+// there is no server; whoever sends for long waits for it. A nil sender
+// without an error means that ctx ended.
+func (p *program) offer(ctx context.Context, c *client, o sendOptions) (*sig.RemoteSender, error) {
+	waitCtx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	watching := make(chan struct{})
+	go func() {
+		defer close(watching)
+		for {
+			select {
+			case <-waitCtx.Done():
+				return
+			case <-c.changed:
+				if st := c.Link(); o.every == 0 && !st.Connected && st.Err != nil {
+					cancel(st.Err)
+				}
+			}
+		}
+	}()
+	sender, err := c.AddRemoteSender(waitCtx, sig.Name(o.sender), sig.Name(o.event))
+	cancel(nil)
+	<-watching
+	if ctx.Err() != nil {
+		return nil, nil
+	}
+	return sender, err
+}

@@ -1,0 +1,173 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"sigalert/agent/config"
+	"sigalert/sig"
+	"sigalert/sig/tcp"
+)
+
+type serveOptions struct {
+	listen, sender, event, data string
+	every                       time.Duration
+}
+
+func (p *program) serve() *cobra.Command {
+	var o serveOptions
+	cmd := &cobra.Command{
+		Use:   "serve",
+		Short: "Run a router server",
+		Long: `Runs a router server: senders and listeners connect to it, and it brings the
+events of the one to the other. With --sender it has a sender of its own,
+which fires an event again and again.`,
+		Example: `  sigalert serve
+  sigalert serve --sender timer --event tick --data '"server data"' --every 5s`,
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if p.ask {
+				if err := p.askServe(cmd, &o); err != nil {
+					return err
+				}
+			}
+			return p.runServe(cmd.Context(), o)
+		},
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&o.listen, "listen", "127.0.0.1:3000", "`ADDRESS` to listen on")
+	flags.StringVar(&o.sender, "sender", "", "`NAME` of a sender of the server's own")
+	flags.StringVar(&o.event, "event", "tick", "its event's `NAME`")
+	flags.StringVar(&o.data, "data", "", "the event's data: `JSON`, or text")
+	flags.DurationVar(&o.every, "every", 5*time.Second, "the time between two events")
+	p.askFlag(cmd)
+	return cmd
+}
+
+func (p *program) askServe(cmd *cobra.Command, o *serveOptions) (err error) {
+	given := cmd.Flags().Changed
+	if !given("log-level") {
+		name, err := p.in.ask("Log level", "info")
+		if err != nil {
+			return err
+		}
+		level, err := parseLevel(name)
+		if err != nil {
+			return usage(err)
+		}
+		p.log = newLogger(p.err, level)
+	}
+	if !given("listen") {
+		host, err := p.in.ask("Server bind", "0.0.0.0")
+		if err != nil {
+			return err
+		}
+		port, err := p.in.askPort("Server port", "3000")
+		if err != nil {
+			return err
+		}
+		o.listen = joinHostPort(host, port)
+	}
+	if o.sender, o.event, err = p.askNames(cmd, o.sender, o.event, "timer", "tick"); err != nil {
+		return err
+	}
+	return p.askDataAndDelay(cmd, &o.data, &o.every)
+}
+
+// askNames asks for a sender and an event that were not given.
+func (p *program) askNames(cmd *cobra.Command, sender, event, defSender, defEvent string) (string, string, error) {
+	var err error
+	if !cmd.Flags().Changed("sender") {
+		if sender, err = p.in.ask("Sender", defSender); err != nil {
+			return "", "", err
+		}
+	}
+	if !cmd.Flags().Changed("event") {
+		event, err = p.in.ask("Event", defEvent)
+	}
+	return sender, event, err
+}
+
+func (p *program) askDataAndDelay(cmd *cobra.Command, data *string, every *time.Duration) (err error) {
+	if f := cmd.Flags().Lookup("data"); f == nil || !f.Changed {
+		if *data, err = p.in.ask("Event data", *data); err != nil {
+			return err
+		}
+	}
+	if !cmd.Flags().Changed("every") {
+		*every, err = p.in.askSeconds("Timer delay", "5")
+	}
+	return err
+}
+
+func (p *program) runServe(ctx context.Context, o serveOptions) error {
+	if o.every <= 0 {
+		return usage(fmt.Errorf("--every must be more than 0, got %s", o.every))
+	}
+	addr, err := listenAddr(o.listen)
+	if err != nil {
+		return usage(fmt.Errorf("--listen: %w", err))
+	}
+	carrier, err := tcp.Listen(addr)
+	if err != nil {
+		return err
+	}
+	p.log.Info("listening on " + carrier.Addr())
+	if host, _, _ := net.SplitHostPort(carrier.Addr()); !net.ParseIP(host).IsLoopback() {
+		p.log.Warn("whoever reaches this address may listen and send: there is no password", "listen", carrier.Addr())
+	}
+	server := sig.NewServerRouter(&sig.ServerOptions{Logger: p.log})
+	if o.sender != "" {
+		ctx, cancel := context.WithCancel(ctx)
+		ticking := make(chan error, 1)
+		go func() { ticking <- p.tick(ctx, &server.Router, o) }()
+		defer func() {
+			cancel()
+			if err := <-ticking; err != nil {
+				p.log.Error("the server's own sender failed", "sender", o.sender, "err", err)
+			}
+		}()
+	}
+	return server.Serve(ctx, carrier)
+}
+
+// listenAddr completes an address to listen on: the port may be left out.
+func listenAddr(text string) (string, error) {
+	if _, _, err := net.SplitHostPort(text); err == nil && text[0] == ':' {
+		return text, nil // every address of this machine
+	}
+	return config.ParseServer(text)
+}
+
+// tick fires the server's own event until ctx ends.
+func (p *program) tick(ctx context.Context, router *sig.Router, o serveOptions) error {
+	sender, err := router.AddSender(sig.Name(o.sender), sig.Name(o.event))
+	if err != nil {
+		return err
+	}
+	data := parseData(o.data)
+	return every(ctx, o.every, func() error {
+		p.log.Info("triggering", "sender", o.sender, "event", o.event, "data", o.data)
+		return sender.Trigger(sig.Name(o.event), data)
+	})
+}
+
+// every calls f now and then each d, until ctx ends or f fails.
+func every(ctx context.Context, d time.Duration, f func() error) error {
+	t := time.NewTicker(d)
+	defer t.Stop()
+	for {
+		if err := f(); err != nil {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-t.C:
+		}
+	}
+}

@@ -1,0 +1,85 @@
+package cli
+
+import (
+	"log/slog"
+	"os/exec"
+	"runtime"
+
+	"sigalert/agent"
+	"sigalert/agent/notify"
+	"sigalert/tray"
+)
+
+// trayAgent shows the agent to the tray.
+type trayAgent struct {
+	agent   *agent.Agent
+	path    string // of the configuration; "" if there is none to edit
+	quit    func()
+	log     *slog.Logger
+	changed chan struct{}
+}
+
+func (t *trayAgent) notice() {
+	select {
+	case t.changed <- struct{}{}:
+	default:
+	}
+}
+
+func (t *trayAgent) Changed() <-chan struct{} { return t.changed }
+
+func (t *trayAgent) State() tray.State {
+	st := t.agent.Status()
+	return tray.State{Look: look(st), Line: st.Line(), Paused: st.Paused, Waiting: !st.Connected && st.Server != ""}
+}
+
+func look(st agent.Status) tray.Look {
+	switch {
+	case st.Paused:
+		return tray.Paused
+	case st.ConfigError != "" || st.Lost:
+		return tray.Trouble
+	case !st.Connected:
+		return tray.Connecting
+	}
+	return tray.Connected
+}
+
+func (t *trayAgent) SetPaused(paused bool) {
+	if paused {
+		t.agent.Pause(0)
+	} else {
+		t.agent.Resume()
+	}
+}
+
+func (t *trayAgent) SendTest()  { t.agent.SendTest() }
+func (t *trayAgent) Reload()    { t.agent.Reload() }
+func (t *trayAgent) Reconnect() { t.agent.Reconnect() }
+func (t *trayAgent) Quit()      { t.quit() }
+
+func (t *trayAgent) EditConfig() {
+	if t.path == "" {
+		t.agent.Tell(notify.Notification{Title: "No configuration to edit", Body: "The demo has its own.", Key: "config"})
+		return
+	}
+	cmd := opener(t.path)
+	err := cmd.Start()
+	if err == nil {
+		go func() { _ = cmd.Wait() }() // the editor outlives the click, and may outlive us
+		return
+	}
+	t.log.Error("cannot open the configuration", "path", t.path, "err", err)
+	t.agent.Tell(notify.Notification{Title: "Cannot open an editor", Body: "The configuration is " + t.path, Key: "config"})
+}
+
+// opener opens a file with the program that the desktop has for it.
+func opener(path string) *exec.Cmd {
+	switch runtime.GOOS {
+	case "windows":
+		return exec.Command("notepad.exe", path)
+	case "darwin":
+		return exec.Command("open", "-t", path)
+	}
+	return exec.Command("xdg-open", path)
+}

@@ -1,0 +1,13 @@
+// Command sigalert turns events of a pysig network into desktop
+// notifications, and carries the network's own tools.
+package main
+
+import (
+	"os"
+
+	"sigalert/internal/cli"
+)
+
+func main() {
+	os.Exit(cli.Main(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+}
