@@ -154,6 +154,7 @@ func noArgs(cmd *cobra.Command, args []string) error {
 		return usage(fmt.Errorf("%s takes no argument, got %q", cmd.Name(), args[0]))
 	}
 	err := fmt.Errorf("unknown command %q", args[0])
+	cmd.SuggestionsMinimumDistance = 2
 	if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
 		err = fmt.Errorf("%w (did you mean %q?)", err, near[0])
 	}

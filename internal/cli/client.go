@@ -19,6 +19,7 @@ type client struct {
 // connection and when there is, once for each change.
 func (p *program) connect(ctx context.Context, addr string) *client {
 	c := &client{changed: make(chan struct{}, 1)}
+	ctx, cancel := context.WithCancel(ctx)
 	var mu sync.Mutex // guards last
 	last := sig.LinkStatus{}
 	c.ClientRouter = sig.NewClientRouter(tcp.NewClient(addr), &sig.ClientOptions{
@@ -28,6 +29,7 @@ func (p *program) connect(ctx context.Context, addr string) *client {
 			defer mu.Unlock()
 			st := c.Link()
 			switch {
+			case ctx.Err() != nil: // our own end is no news
 			case st.Connected && !last.Connected:
 				p.log.Info("connected", "server", addr)
 			case !st.Connected && st.Err != nil && (last.Connected || last.Err == nil || last.Err.Error() != st.Err.Error()):
@@ -40,7 +42,6 @@ func (p *program) connect(ctx context.Context, addr string) *client {
 			}
 		},
 	})
-	ctx, cancel := context.WithCancel(ctx)
 	done := make(chan struct{})
 	go func() {
 		defer close(done)

@@ -2,8 +2,10 @@ package tcp
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
+	"os"
 
 	"sigalert/sig"
 )
@@ -58,10 +60,15 @@ func (s *Server) Accept() (sig.Conn, error) {
 func (s *Server) Close() error { return s.listener.Close() }
 
 // reason is an error of package net without the address, which our own texts
-// have already.
+// have already, and without the system call's name.
 func reason(err error) error {
-	if op, ok := err.(*net.OpError); ok {
-		return op.Err
+	var op *net.OpError
+	if errors.As(err, &op) {
+		err = op.Err
+	}
+	var call *os.SyscallError
+	if errors.As(err, &call) {
+		err = call.Err
 	}
 	return err
 }

@@ -1,0 +1,76 @@
+package cli
+
+import (
+	"bytes"
+	"net"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){
+		"sigalert": func() { os.Exit(Main(os.Args[1:], os.Stdin, os.Stdout, os.Stderr)) },
+	})
+}
+
+// A script a feature, each with folders and a port of its own, and without a
+// desktop.
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir: "testdata",
+		Setup: func(env *testscript.Env) error {
+			l, err := net.Listen("tcp", "127.0.0.1:0")
+			if err != nil {
+				return err
+			}
+			defer l.Close()
+			env.Setenv("ADDR", l.Addr().String())
+			_, port, _ := strings.Cut(l.Addr().String(), ":")
+			env.Setenv("PORT", port)
+			env.Setenv("GORACE", "atexit_sleep_ms=0") // the race detector waits a second at each exit
+			for _, name := range []string{"HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME", "XDG_DATA_HOME", "XDG_RUNTIME_DIR"} {
+				dir := env.WorkDir + "/" + strings.ToLower(name)
+				if err := os.Mkdir(dir, 0o700); err != nil {
+					return err
+				}
+				env.Setenv(name, dir)
+			}
+			return nil
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"await": await},
+	})
+}
+
+// await waits until a file, such as a background command's log, has a text.
+func await(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: await FILE TEXT")
+	}
+	awaitFile(ts, ts.MkAbs(args[0]), args[1])
+}
+
+func TestLevels(t *testing.T) {
+	var out bytes.Buffer
+	for _, name := range []string{"trace", "debug", "info", "warning", "error", "critical", "NONE"} {
+		level, err := parseLevel(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out.Reset()
+		newLogger(&out, level).Log(t.Context(), level, "x")
+		if want := "level=" + strings.ToLower(name); !strings.Contains(out.String(), want) {
+			t.Errorf("%s: %q", name, out.String())
+		}
+		out.Reset()
+		newLogger(&out, level).Log(t.Context(), level-1, "x")
+		if out.Len() > 0 {
+			t.Errorf("%s lets through: %s", name, out.String())
+		}
+	}
+	if _, err := parseLevel("loud"); err == nil {
+		t.Error("loud is a level")
+	}
+}
