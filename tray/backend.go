@@ -1,0 +1,47 @@
+package tray
+
+import (
+	_ "embed" // the icons
+)
+
+// A backend is one of the two libraries, which differ in little more than their
+// name. Its methods are called on one goroutine.
+type backend interface {
+	setIcon(Look)
+	setTooltip(string)
+	// addItem appends a menu item. A click sends on clicked, and is lost if
+	// nobody receives at that moment.
+	addItem(label string, checkbox bool) (it item, clicked <-chan struct{})
+	addSeparator()
+	// escape returns a label that is shown as text is, whatever mnemonics the
+	// desktop looks for in it.
+	escape(text string) string
+}
+
+// An item is a menu item of either library.
+type item interface {
+	SetTitle(string)
+	Enable()
+	Disable()
+	Check()
+	Uncheck()
+}
+
+// Each build has one function show. It waits until the desktop can take an
+// icon, calls build once, runs the menu that it returns, and returns when ctx
+// has ended or the desktop has closed the icon.
+type builder func(backend) *menu
+
+// icon returns the look's embedded image; an unknown look has that of trouble.
+func (l Look) icon() []byte {
+	switch l {
+	case Connected:
+		return connectedIcon
+	case Connecting:
+		return connectingIcon
+	case Paused:
+		return pausedIcon
+	default:
+		return troubleIcon
+	}
+}

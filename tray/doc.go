@@ -1,0 +1,38 @@
+// Package tray shows the agent's state as an icon with a menu.
+//
+// # Usage
+//
+// The program implements [Agent] and calls [Run] on its main goroutine, once:
+//
+//	err := tray.Run(ctx, agent, log)
+//
+// Run keeps the icon until ctx ends. Where there can be none, it returns an
+// error that wraps [ErrUnavailable] at once, and the program goes on without.
+//
+// # Concurrency
+//
+// Run owns the goroutine it is called on: the desktop's library takes its
+// events there. One more goroutine follows the state, and one for each menu
+// item calls the Agent. Run returns after all of them have ended.
+//
+// # Missing desktops
+//
+// Run logs once what is missing, and the icon comes when it appears:
+//
+//   - Without a session bus (no DBUS_SESSION_BUS_ADDRESS, no socket in
+//     XDG_RUNTIME_DIR) it looks for one every three seconds. It never starts one.
+//   - Without a tray host the icon waits on the bus for one to start.
+//   - The gtk build also needs a display. One that is named but not yet there is
+//     tried every three seconds; a process that was given none never gets one,
+//     and Run only waits for ctx.
+//
+// # Builds
+//
+// Windows, macOS with cgo, and Linux with cgo and the build tag gtk use
+// github.com/getlantern/systray. Linux otherwise, FreeBSD, OpenBSD and NetBSD use
+// fyne.io/systray, which needs neither cgo nor GTK; panels that know only the
+// older XEmbed protocol do not show it. Every other build has no tray.
+//
+// In the gtk build the libraries end the process by themselves when the
+// display dies (exit status 1) and when the session bus dies (SIGTERM).
+package tray

@@ -1,0 +1,177 @@
+package tray
+
+import (
+	"context"
+	"strings"
+	"sync"
+	"time"
+	"unicode"
+	"unicode/utf16"
+	"unicode/utf8"
+)
+
+const (
+	// settle is the shortest time between two updates: an agent may change its
+	// state with every event, and a panel redraws the open menu each time.
+	settle = 100 * time.Millisecond
+
+	// maxLine is in UTF-16 units: Windows cuts tooltips at 127, and loses the
+	// end of the text when it does.
+	maxLine = 100
+)
+
+// A menu is the icon's menu and what it shows. It belongs to the goroutine that
+// calls newMenu and then run.
+type menu struct {
+	agent Agent
+	ui    backend
+
+	line, pause, reconnect item
+
+	clicks []click
+	acted  chan struct{} // a click's call has returned
+	shown  State
+}
+
+// A click is what one menu item does.
+type click struct {
+	clicked <-chan struct{}
+	call    func()
+}
+
+// newMenu adds the items to ui and shows the present state.
+func newMenu(agent Agent, ui backend) *menu {
+	m := &menu{agent: agent, ui: ui, acted: make(chan struct{}, 1)}
+	m.line, _ = ui.addItem("sigalert", false)
+	m.line.Disable()
+	ui.addSeparator()
+	m.pause = m.add("Pause alerts", true, func() { agent.SetPaused(!agent.State().Paused) })
+	m.add("Send a test alert", false, agent.SendTest)
+	m.add("Edit configuration", false, agent.EditConfig)
+	m.add("Reload", false, agent.Reload)
+	m.reconnect = m.add("Reconnect now", false, agent.Reconnect)
+	ui.addSeparator()
+	m.add("Quit", false, agent.Quit)
+
+	s := agent.State()
+	ui.setIcon(s.Look)
+	m.setLine(s.Line)
+	m.setPaused(s.Paused)
+	m.setWaiting(s.Waiting)
+	m.shown = s
+	return m
+}
+
+func (m *menu) add(label string, checkbox bool, call func()) item {
+	it, clicked := m.ui.addItem(label, checkbox)
+	m.clicks = append(m.clicks, click{clicked, call})
+	return it
+}
+
+// run serves clicks and follows the agent's state until ctx ends and the calls
+// under way have returned.
+func (m *menu) run(ctx context.Context) {
+	var calls sync.WaitGroup
+	for _, c := range m.clicks {
+		calls.Go(func() { c.serve(ctx, m.acted) })
+	}
+	m.follow(ctx)
+	calls.Wait()
+}
+
+func (c click) serve(ctx context.Context, acted chan<- struct{}) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-c.clicked:
+		}
+		c.call()
+		select {
+		case acted <- struct{}{}:
+		default:
+		}
+	}
+}
+
+// follow shows the agent's state after each change and each click.
+func (m *menu) follow(ctx context.Context) {
+	changed := m.agent.Changed()
+	for {
+		clicked := false
+		select {
+		case <-ctx.Done():
+			return
+		case _, open := <-changed:
+			if !open {
+				changed = nil
+			}
+		case <-m.acted:
+			clicked = true
+		}
+		m.show(m.agent.State(), clicked)
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(settle):
+		}
+	}
+}
+
+// show updates what differs from the state shown. A click may have turned a
+// check mark that the agent left as it was, so after one the mark is set anyway.
+func (m *menu) show(s State, clicked bool) {
+	if s.Look != m.shown.Look {
+		m.ui.setIcon(s.Look)
+	}
+	if s.Line != m.shown.Line {
+		m.setLine(s.Line)
+	}
+	if clicked || s.Paused != m.shown.Paused {
+		m.setPaused(s.Paused)
+	}
+	if s.Waiting != m.shown.Waiting {
+		m.setWaiting(s.Waiting)
+	}
+	m.shown = s
+}
+
+func (m *menu) setLine(line string) {
+	line = clean(line)
+	m.line.SetTitle(m.ui.escape(line))
+	m.ui.setTooltip("sigalert: " + line)
+}
+
+func (m *menu) setPaused(on bool) {
+	if on {
+		m.pause.Check()
+	} else {
+		m.pause.Uncheck()
+	}
+}
+
+func (m *menu) setWaiting(on bool) {
+	if on {
+		m.reconnect.Enable()
+	} else {
+		m.reconnect.Disable()
+	}
+}
+
+// clean makes text fit for one line of any desktop: valid UTF-8 without control
+// characters, which D-Bus and C strings do not take, and of at most maxLine.
+func clean(text string) string {
+	var b strings.Builder
+	units := 0
+	for _, r := range strings.ToValidUTF8(text, string(utf8.RuneError)) {
+		if unicode.IsControl(r) {
+			r = ' '
+		}
+		if units += utf16.RuneLen(r); units >= maxLine {
+			b.WriteRune('…')
+			break
+		}
+		b.WriteRune(r)
+	}
+	return b.String()
+}

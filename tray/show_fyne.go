@@ -1,0 +1,77 @@
+//go:build (linux && !gtk && !android) || freebsd || openbsd || netbsd
+
+package tray
+
+import (
+	"context"
+	"log/slog"
+	"strings"
+	"sync"
+
+	"fyne.io/systray"
+	"github.com/godbus/dbus/v5"
+)
+
+// show runs the library piece by piece. Its Run cannot start again on another
+// bus, and its ending panics where the bus was lost; so show connects the shared
+// session bus that the library uses, waits for that to close, and starts anew.
+func show(ctx context.Context, log *slog.Logger, build builder) error {
+	defer hush()()
+	systray.SetTitle("sigalert") // before the start: panels know the icon by it
+	m := build(fyne{})
+	var running sync.WaitGroup
+	defer running.Wait()
+	running.Go(func() { m.run(ctx) })
+	defer systray.Quit() // ends the goroutine that stays registered
+
+	say := newOnce(log)
+	for waitBus(ctx, say) {
+		conn, err := dbus.SessionBus()
+		if err != nil {
+			pause(ctx)
+			continue
+		}
+		stop := context.AfterFunc(ctx, func() { conn.Close() })
+		start, _ := systray.RunWithExternalLoop(nil, nil)
+		start()
+		sayHost(ctx, conn, say)
+		<-conn.Context().Done()
+		stop()
+	}
+	return nil
+}
+
+// sayHost says so if nothing on the bus shows icons.
+func sayHost(ctx context.Context, conn *dbus.Conn, say *once) {
+	const watcher = "org.kde.StatusNotifierWatcher"
+	var owned bool
+	err := conn.BusObject().CallWithContext(ctx, "org.freedesktop.DBus.NameHasOwner", 0, watcher).Store(&owned)
+	if err == nil && !owned {
+		say.info("no tray host on the session bus; the icon appears when one starts")
+	}
+}
+
+// fyne is the backend of fyne.io/systray.
+type fyne struct{}
+
+func (fyne) setIcon(l Look) {
+	// The library panics when its bus is gone. It has kept the icon by then,
+	// and shows it when it starts again.
+	defer func() { _ = recover() }()
+	systray.SetIcon(l.icon())
+}
+
+func (fyne) setTooltip(text string) { systray.SetTooltip(text) }
+
+func (fyne) addItem(label string, checkbox bool) (item, <-chan struct{}) {
+	if checkbox {
+		it := systray.AddMenuItemCheckbox(label, "", false)
+		return it, it.ClickedCh
+	}
+	it := systray.AddMenuItem(label, "")
+	return it, it.ClickedCh
+}
+
+func (fyne) addSeparator() { systray.AddSeparator() }
+
+func (fyne) escape(text string) string { return strings.ReplaceAll(text, "_", "__") }
