@@ -1,0 +1,64 @@
+# make           builds ./sigalert
+# make test      everything that is tested, from formatting to a real desktop
+# make bench     measures speed and memory
+# make pictures  makes the pictures in docs/pictures anew
+# make fmt, make clean
+
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+# A checkout that belongs to another user has no readable VCS state: the version above is enough.
+export GOFLAGS := -trimpath -buildvcs=false
+
+# On CI nothing may be left out: a test that would skip for a missing tool fails.
+ifeq ($(CI),true)
+export SIGALERT_TEST_ALL := 1
+endif
+
+have_c   = command -v gcc >/dev/null
+have_gtk = $(have_c) && pkg-config --exists ayatana-appindicator3-0.1 2>/dev/null
+
+.NOTPARALLEL:
+.PHONY: build test deps vet builds unit e2e bench pictures fmt clean
+
+build:
+	CGO_ENABLED=0 go build -ldflags "-X sigalert/internal/cli.version=$(VERSION)" -o sigalert .
+
+test: deps vet builds unit e2e
+
+deps:
+	@e2e/deps.sh
+
+vet:
+	@files=$$(gofmt -l .); [ -z "$$files" ] || { echo "gofmt would change: $$files"; exit 1; }
+	CGO_ENABLED=0 go vet ./...
+	@! { $(have_gtk); } || { set -x; go vet -tags gtk ./...; }
+	GOOS=windows go vet ./...
+	GOOS=darwin CGO_ENABLED=0 go vet ./...
+
+builds:
+	CGO_ENABLED=0 go build ./...
+	@! { $(have_c); } || { set -x; CGO_ENABLED=1 go build ./...; }
+	@! { $(have_gtk); } || { set -x; go build -tags gtk ./...; }
+	GOOS=windows go build ./...
+	GOOS=darwin CGO_ENABLED=0 go build ./...
+
+# The race detector needs a C compiler.
+unit:
+	@race=; ! { $(have_c); } || race=-race; set -x; \
+		go test $$race $$(go list ./... | grep -v '/e2e$$')
+
+# -count=1: the tests start the program, and Go's cache does not see that it has changed.
+# They wait more than they work, hence more at once than there are processors.
+e2e:
+	go test -count=1 -parallel 4 -timeout 20m ./e2e
+
+bench: deps
+	go test -run '^$$' -bench . -timeout 30m ./...
+
+pictures: deps
+	SIGALERT_PICTURES=$(CURDIR)/docs/pictures go test -count=1 -run 'TestEventIsShown|TestPause$$' ./e2e
+
+fmt:
+	gofmt -w .
+
+clean:
+	rm -rf sigalert dist
