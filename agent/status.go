@@ -71,6 +71,9 @@ func (s Status) Line() string {
 	if s.ConfigError != "" {
 		line += ", the file has a problem"
 	}
+	if s.DeliveryError != "" {
+		line += ", no notifications: see the log"
+	}
 	return line
 }
 

@@ -2,7 +2,6 @@ package sig
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"log/slog"
 	"sync"
@@ -44,6 +43,7 @@ type ClientRouter struct {
 	subscriptions []*subscription
 	adding        *subscription // whose add_listener is under way
 	early         []arrival     // signals that came before the reply to it
+	earlyBytes    int
 	senders       []*RemoteSender
 
 	listenersChanged chan struct{} // holds a token while there may be work
@@ -169,14 +169,6 @@ func (c *ClientRouter) handle(method string, params []byte) ([]byte, error) {
 		return nil, exception(textNoRequests)
 	}
 	return nil, unknownMethod()
-}
-
-func mustJSON(v any) []byte {
-	b, err := json.Marshal(v)
-	if err != nil {
-		panic(err) // only names come here, and all have JSON
-	}
-	return b
 }
 
 func token(ch chan<- struct{}) {

@@ -64,8 +64,13 @@ const (
 
 func (s *subscription) wanted() bool { return len(s.listeners) > 0 || s.watchers > 0 }
 
-// mostEarly bounds the signals kept until the reply that tells their listener.
-const mostEarly = 64
+func (a arrival) size() int { return a.event.size() }
+
+// The signals kept until the reply that tells their listener.
+const (
+	mostEarly      = 64
+	mostEarlyBytes = 4 << 20
+)
 
 // arrival is an event on its way to the listeners of a subscription.
 type arrival struct {
@@ -149,7 +154,7 @@ func (c *ClientRouter) keepListeners(ctx context.Context, p *peer) error {
 	for _, s := range c.subscriptions {
 		s.state, s.err = idle, nil
 	}
-	c.adding, c.early = nil, nil
+	c.adding, c.early, c.earlyBytes = nil, nil, 0
 	c.mu.Unlock()
 	defer c.unregistered()
 	for {
@@ -208,7 +213,7 @@ func (c *ClientRouter) nextListener() *subscription {
 // register adds a listener at the server. A refusal is noted, any other error
 // is the connection's.
 func (c *ClientRouter) register(ctx context.Context, p *peer, sub *subscription) error {
-	params := mustJSON(map[string]Name{"sender": sub.sender, "event": sub.event})
+	params := appendInfo(nil, sub.sender, sub.event)
 	response, err := p.call(ctx, "add_listener", params)
 	if err != nil && !errors.As(err, new(*RemoteError)) {
 		return err
@@ -220,14 +225,14 @@ func (c *ClientRouter) register(ctx context.Context, p *peer, sub *subscription)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	early := c.early
-	c.adding, c.early = nil, nil
+	c.adding, c.early, c.earlyBytes = nil, nil, 0
 	switch {
 	case err == nil && !sub.dropped:
 		sub.state, sub.id = active, id
 		for _, a := range early {
 			if a.id.Equal(id) {
 				a.sub = sub
-				c.events.push(a)
+				c.enqueue(a)
 			}
 		}
 	case err != nil && sub.offered:
@@ -274,23 +279,28 @@ func (c *ClientRouter) arrived(params []byte) error {
 		ev.Data = JSONData(bytes.Clone(text))
 	}
 	c.mu.Lock()
-	defer c.mu.Unlock()
 	sub := c.byID(id)
 	if sub == nil && c.adding == nil {
+		c.mu.Unlock()
 		return exception("listener id %s not found", id)
 	}
-	if ev.Event.Equal(EventConnect) {
-		c.connected(ev)
-	}
-	switch {
-	case sub != nil:
-		if c.events.push(arrival{sub: sub, event: ev}) {
-			c.log.Warn("the listeners are slow: an event was dropped", "server", c.receiving.carrier)
-		}
-	case len(c.early) < mostEarly:
+	changed := ev.Event.Equal(EventConnect) && c.connected(ev)
+	if sub != nil {
+		c.enqueue(arrival{sub: sub, event: ev})
+	} else if c.earlyBytes += ev.size(); len(c.early) < mostEarly && c.earlyBytes <= mostEarlyBytes {
 		c.early = append(c.early, arrival{id: id, event: ev})
 	}
+	c.mu.Unlock()
+	if changed {
+		c.changed()
+	}
 	return nil
+}
+
+func (c *ClientRouter) enqueue(a arrival) {
+	if n := c.events.push(a); n > 0 {
+		c.log.Warn("the listeners are slow: events were dropped", "server", c.receiving.carrier, "count", n)
+	}
 }
 
 func (c *ClientRouter) byID(id Name) *subscription {
@@ -303,8 +313,9 @@ func (c *ClientRouter) byID(id Name) *subscription {
 }
 
 // connected learns from a sender's #connect which of our listeners the server
-// has dropped, and which it would take now; the caller holds the lock.
-func (c *ClientRouter) connected(ev Event) {
+// has dropped, and which it would take now; the caller holds the lock. It
+// reports whether any listener's status changed.
+func (c *ClientRouter) connected(ev Event) (changed bool) {
 	var offered []Name
 	text, _ := ev.Data.wireText()
 	wire.Elements(member(text, "events"), func(e []byte) {
@@ -322,15 +333,13 @@ func (c *ClientRouter) connected(ev Event) {
 		case s.state == adding:
 			s.dropped, s.offered = !offers, offers
 		case offers && s.state == refused:
-			s.state = idle
+			s.state, changed = idle, true
 			token(c.listenersChanged)
 		case !offers && s.state == active:
-			s.state, s.err = refused, ErrNotOffered
-		default:
-			continue
+			s.state, s.err, changed = refused, ErrNotOffered, true
 		}
-		c.changed()
 	}
+	return changed
 }
 
 // dispatch calls the listeners until ctx ends.

@@ -51,7 +51,7 @@ func (c *ClientRouter) RemoveRemoteSender(ctx context.Context, s *RemoteSender) 
 	if p == nil || !registered {
 		return nil
 	}
-	_, err := p.call(ctx, "remove_sender", mustJSON(map[string]Name{"sender": s.name}))
+	_, err := p.call(ctx, "remove_sender", append(s.name.appendJSON([]byte(`{"sender": `)), '}'))
 	return err
 }
 
@@ -143,9 +143,15 @@ func (c *ClientRouter) nextSender() *RemoteSender {
 // caller's; a later one ends the connection, so that it is tried again: the
 // server may not have noticed yet that our last connection is gone.
 func (c *ClientRouter) registerSender(ctx context.Context, p *peer, s *RemoteSender) error {
-	_, err := p.call(ctx, "add_sender", mustJSON(map[string]any{
-		"sender": s.name, "events": s.events, "requests": nil,
-	}))
+	params := s.name.appendJSON([]byte(`{"requests": null, "sender": `))
+	params = append(params, `, "events": [`...)
+	for i, e := range s.events {
+		if i > 0 {
+			params = append(params, ", "...)
+		}
+		params = e.appendJSON(params)
+	}
+	_, err := p.call(ctx, "add_sender", append(params, "]}"...))
 	refusal := errors.As(err, new(*RemoteError))
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -333,7 +333,7 @@ func TestSignalBeforeItsListenerID(t *testing.T) {
 	heard.Expect(t, "s: e null")
 	for _, want := range []string{
 		`{"method": "get_version", "id": 1}`,
-		`{"params": {"event":null,"sender":"s"}, "method": "add_listener", "id": 2}`,
+		`{"params": {"sender": "s", "event": null}, "method": "add_listener", "id": 2}`,
 		`{"status": 0, "id": 7, "response": null}`,
 		`{"status": 0, "id": 8, "response": null}`,
 		`{"status": -2, "exception": "listener id other not found", "id": 9}`,

@@ -59,6 +59,8 @@ func (d Data) Value() any {
 	return v
 }
 
+func (ev Event) size() int { return len(ev.Data.text) }
+
 // wireText is the data as it goes to a peer.
 func (d Data) wireText() ([]byte, error) {
 	if d.text != nil {

@@ -1,5 +1,7 @@
 package sig
 
+import "slices"
+
 // SenderStatus is one sender of a router, as list_senders tells it.
 type SenderStatus struct {
 	// Connected is false while listeners wait for the sender.
@@ -24,10 +26,8 @@ func (r *Router) list(withEvents bool) []SenderStatus {
 	for _, s := range r.order {
 		st := SenderStatus{Connected: s.connected, Sender: s.name}
 		if withEvents {
-			for _, sg := range s.signals {
-				if sg.name != EventConnect && sg.name != EventDisconnect {
-					st.Events = append(st.Events, EventStatus{sg.name})
-				}
+			for _, e := range s.known() {
+				st.Events = append(st.Events, EventStatus{e})
 			}
 			st.Events = append(st.Events, builtIn...)
 		}
@@ -38,6 +38,22 @@ func (r *Router) list(withEvents bool) []SenderStatus {
 		router.Events = builtIn
 	}
 	return append(all, router)
+}
+
+// known are the events that the sender offers, or, while it is not connected,
+// those that listeners wait for; the caller holds the lock.
+func (s *Sender) known() []Name {
+	if s.connected {
+		return s.offered
+	}
+	var names []Name
+	for _, sg := range s.signals {
+		if sg.name != EventConnect && sg.name != EventDisconnect {
+			names = append(names, sg.name)
+		}
+	}
+	slices.Sort(names)
+	return names
 }
 
 var builtIn = []EventStatus{{EventDisconnect}, {""}, {EventConnect}}

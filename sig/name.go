@@ -21,7 +21,8 @@ import (
 //
 // The zero Name, "", is JSON's null: as a sender or an event to listen to it
 // means every one. [Number] and [ParseName] make the names that are no plain
-// strings; those hold their JSON text behind a NUL byte.
+// strings; those hold their JSON text behind a NUL byte. A string that may
+// itself begin with NUL goes through ParseName.
 //
 // Names are compared as pysig compares them: 1, 1.0 and true are one name,
 // 5 and "5" are two. Use [Name.Equal]; == also tells spellings apart.
@@ -103,7 +104,7 @@ func (n Name) appendJSON(b []byte) []byte {
 	switch {
 	case n == "":
 		return append(b, "null"...)
-	case n[0] == 0:
+	case n[0] == 0 && wire.Valid([]byte(n[1:])):
 		return append(b, n[1:]...)
 	}
 	return wire.AppendString(b, string(n))

@@ -37,8 +37,8 @@ type Sender struct {
 
 	connected bool
 	offered   []Name
-	requests  []Name // nil: it takes no requests
-	signals   []*Signal
+	requests  []Name           // nil: it takes no requests
+	signals   map[Name]*Signal // by key: offered, or waited for
 	broadcast *Signal
 }
 
@@ -86,33 +86,42 @@ func (r *Router) addSender(name Name, owner any, events, requests []Name) (*Send
 
 // offer makes the sender's signals those of events; the caller holds the lock.
 func (s *Sender) offer(events []Name) {
+	waiting := s.signals
+	s.signals = make(map[Name]*Signal, len(events)+2)
+	keep := func(event Name) (first bool) {
+		if s.signals[event.key()] != nil {
+			return false
+		}
+		sg := waiting[event.key()]
+		if sg == nil {
+			sg = &Signal{sender: s, name: event}
+		}
+		s.signals[event.key()] = sg
+		delete(waiting, event.key())
+		return true
+	}
+	keep(EventConnect)
+	keep(EventDisconnect)
 	s.offered = nil
-	kept := []*Signal{s.own(EventConnect), s.own(EventDisconnect)}
 	for _, e := range events {
-		if e.IsEvery() || slices.ContainsFunc(kept, func(k *Signal) bool { return k.name.Equal(e) }) {
-			continue
-		}
-		s.offered = append(s.offered, e)
-		sg := s.own(e)
-		kept = append(kept, sg)
-	}
-	for _, sg := range s.signals {
-		if !slices.Contains(kept, sg) {
-			for _, l := range sg.listeners {
-				l.removed.Store(true)
-			}
+		if !e.IsEvery() && keep(e) {
+			s.offered = append(s.offered, e)
 		}
 	}
-	s.signals = kept
+	for _, sg := range waiting {
+		for _, l := range sg.listeners {
+			l.removed.Store(true)
+		}
+	}
 }
 
 // own is the sender's signal of this name, made if need be.
 func (s *Sender) own(event Name) *Signal {
-	if sg := s.signal(event); sg != nil {
-		return sg
+	sg := s.signal(event)
+	if sg == nil {
+		sg = &Signal{sender: s, name: event}
+		s.signals[event.key()] = sg
 	}
-	sg := &Signal{sender: s, name: event}
-	s.signals = append(s.signals, sg)
 	return sg
 }
 
@@ -120,18 +129,20 @@ func (s *Sender) signal(event Name) *Signal {
 	if event.IsEvery() {
 		return s.broadcast
 	}
-	for _, sg := range s.signals {
-		if sg.name.Equal(event) {
-			return sg
-		}
-	}
-	return nil
+	return s.signals[event.key()]
 }
 
 // waitedFor reports whether any listener names this sender.
 func (s *Sender) waitedFor() bool {
-	return len(s.broadcast.listeners) > 0 ||
-		slices.ContainsFunc(s.signals, func(sg *Signal) bool { return len(sg.listeners) > 0 })
+	if len(s.broadcast.listeners) > 0 {
+		return true
+	}
+	for _, sg := range s.signals {
+		if len(sg.listeners) > 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // SenderInfo is what a sender's #connect and #disconnect carry as data.
@@ -159,6 +170,11 @@ func (r *Router) RemoveSender(s *Sender) error {
 	disconnect.deliver(info)
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	for _, e := range s.offered {
+		if len(s.signal(e).listeners) == 0 {
+			delete(s.signals, e.key())
+		}
+	}
 	s.connected, s.owner, s.offered, s.requests = false, nil, nil, nil
 	r.forget(s)
 	return nil
@@ -170,7 +186,7 @@ func (r *Router) obtain(name Name) *Sender {
 	if s := r.senders[name.key()]; s != nil {
 		return s
 	}
-	s := &Sender{router: r, name: name}
+	s := &Sender{router: r, name: name, signals: make(map[Name]*Signal)}
 	s.broadcast = &Signal{sender: s}
 	s.own(EventConnect)
 	s.own(EventDisconnect)
@@ -331,10 +347,9 @@ func (r *Router) RemoveListener(l *Listener) error {
 		s := r.obtain(l.sender)
 		sg := s.own(l.event)
 		sg.listeners = without(sg.listeners, l)
-		if len(sg.listeners) == 0 && !s.connected && sg != s.broadcast {
-			s.signals = slices.DeleteFunc(s.signals, func(o *Signal) bool {
-				return o == sg && o.name != EventConnect && o.name != EventDisconnect
-			})
+		builtIn := sg == s.broadcast || sg.name.Equal(EventConnect) || sg.name.Equal(EventDisconnect)
+		if len(sg.listeners) == 0 && !s.connected && !builtIn {
+			delete(s.signals, sg.name.key())
 		}
 		r.forget(s)
 	}

@@ -30,6 +30,8 @@ type delivery struct {
 	event    Event
 }
 
+func (d delivery) size() int { return d.event.size() }
+
 func newClient(s *ServerRouter, conn Conn, log *slog.Logger) *client {
 	c := &client{
 		server:    s,
@@ -201,9 +203,9 @@ func (c *client) addListener(params []byte) ([]byte, error) {
 	id := c.server.lastListener.Add(1)
 	l := &Listener{sender: sender, event: event}
 	l.fn = func(ev Event) {
-		if c.queue.push(delivery{l, id, ev}) {
-			c.server.dropped.Add(1)
-			c.log.Warn("the client is slow: a signal was dropped", "sender", ev.Sender, "event", ev.Event)
+		if n := c.queue.push(delivery{l, id, ev}); n > 0 {
+			c.server.dropped.Add(uint64(n))
+			c.log.Warn("the client is slow: signals were dropped", "count", n)
 		}
 	}
 	if err := c.server.addListener(l); err != nil {
