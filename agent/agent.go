@@ -62,6 +62,7 @@ type Agent struct {
 	presence    *presence
 	counters    Counters
 	lostBefore  uint64 // dropped by receivers that ended
+	subscribed  bool   // the server has answered all subscriptions, and that was told
 }
 
 // New returns an agent that does nothing until Run.
@@ -286,6 +287,12 @@ func (a *Agent) publish() {
 		st.Lost = a.link.announced && !a.link.connected
 		st.Subscriptions = a.receiver.status(a.matcher)
 		st.Counters.Dropped += a.receiver.client.Dropped()
+	}
+	if settled := st.Connected && st.pending() == 0; settled != a.subscribed {
+		a.subscribed = settled
+		if settled {
+			a.log.Info("subscribed", "server", st.Server, "subscriptions", len(st.Subscriptions))
+		}
 	}
 	a.mu.Lock()
 	a.status = st

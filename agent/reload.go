@@ -94,5 +94,6 @@ func (a *Agent) apply(c *config.Config) {
 	if a.link.connected {
 		a.askSenders()
 	}
+	a.subscribed = false
 	a.log.Info("configuration in force", "server", c.Server, "subscriptions", len(c.Subscriptions))
 }

@@ -78,11 +78,25 @@ func (s Status) Line() string {
 }
 
 func (s Status) linkLine() string {
-	if s.Connected {
+	switch pending := s.pending(); {
+	case s.Connected && pending > 0:
+		return fmt.Sprintf("Connected to %s, %d of %s", s.Server, len(s.Subscriptions)-pending, count(len(s.Subscriptions), "subscription"))
+	case s.Connected:
 		return fmt.Sprintf("Connected to %s, %s", s.Server, count(len(s.Subscriptions), "subscription"))
 	}
 	if s.Lost {
 		return fmt.Sprintf("No connection to %s", s.Server)
 	}
 	return fmt.Sprintf("Connecting to %s", s.Server)
+}
+
+// pending counts the subscriptions that the server has not answered yet.
+func (s Status) pending() int {
+	n := 0
+	for _, sub := range s.Subscriptions {
+		if sub.Status == sig.Pending {
+			n++
+		}
+	}
+	return n
 }

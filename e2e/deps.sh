@@ -1,0 +1,48 @@
+#!/bin/bash
+# Installs what the tests need and this machine lacks: on Debian or Ubuntu, as root or with a sudo that asks
+# for no password. Elsewhere it says what to install and what is left out until then.
+# With SIGALERT_TEST_ALL=1 it fails unless everything is there.
+set -eu
+
+# package | what cannot run without it | how to see that it is there
+needs='
+gcc                          | race detector, GTK tray         | command -v gcc
+libc6-dev                    | race detector, GTK tray         | test -e /usr/include/stdlib.h
+pkg-config                   | GTK tray                        | command -v pkg-config
+libayatana-appindicator3-dev | GTK tray                        | pkg-config --exists ayatana-appindicator3-0.1
+dbus                         | desktop tests                   | command -v dbus-daemon
+xvfb                         | desktop tests                   | command -v Xvfb
+xdotool                      | desktop tests                   | command -v xdotool
+dunst                        | desktop tests                   | command -v dunst
+xfce4-panel                  | desktop tests                   | command -v xfce4-panel
+imagemagick                  | desktop tests                   | command -v import
+fonts-dejavu-core            | desktop tests                   | fc-list | grep DejaVuSans.ttf
+desktop-file-utils           | test of the entry that starts it at login | command -v desktop-file-validate
+vim-tiny                     | test of saving with vim         | command -v vim.tiny || command -v vim
+'
+
+# missing prints the packages that are not there, or with "why" what cannot run without them.
+missing() {
+	while IFS='|' read -r package without check; do
+		[ -n "$check" ] && ! sh -c "$check" >/dev/null 2>&1 || continue
+		if [ "${1:-}" = why ]; then echo $without; else echo $package; fi
+	done <<<"$needs"
+}
+
+packages=$(missing | xargs)
+[ -n "$packages" ] || exit 0
+
+if [ "$(id -u)" = 0 ]; then root=""; else root="sudo -n"; fi
+if command -v apt-get >/dev/null && { [ -z "$root" ] || sudo -n true 2>/dev/null; }; then
+	echo "installing for the tests: $packages"
+	$root apt-get update -q </dev/null &&
+		$root env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends \
+			-o DPkg::Lock::Timeout=120 $packages </dev/null || echo "apt-get failed"
+	packages=$(missing | xargs)
+	[ -n "$packages" ] || exit 0
+fi
+
+echo "Not here, and not installed: $packages"
+echo "Left out for that: $(missing why | sed 's/, /\n/g' | sort -u | paste -sd, | sed 's/,/, /g')"
+echo "To have everything tested:  sudo apt-get install -y --no-install-recommends $packages"
+[ "${SIGALERT_TEST_ALL:-}" != 1 ]

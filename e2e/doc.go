@@ -1,0 +1,12 @@
+// Package e2e tests the built program as a user runs it, on a real desktop
+// without a screen: Xvfb, a private session bus, dunst as the notification
+// server, xfce4-panel as the tray host, and xdotool as the mouse.
+//
+// There is nothing in it but tests, and they run on Linux. deps.sh installs
+// what they need; a test whose tools are missing skips and says which, or
+// fails if SIGALERT_TEST_ALL is 1. With SIGALERT_PICTURES set to a folder, the
+// pictures of the documentation are written there.
+//
+// The program is a process to these tests: run them with -count=1, as the Makefile
+// does, because Go's test cache does not see that the program has changed.
+package e2e

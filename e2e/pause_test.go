@@ -1,0 +1,36 @@
+//go:build linux
+
+package e2e
+
+import (
+	"image"
+	"testing"
+)
+
+func TestPause(t *testing.T) {
+	eachBackend(t, func(t *testing.T, bin string) {
+		d := newDesktop(t)
+		s := d.serve(t, bin)
+		a := d.startAgent(t, bin, timer(s))
+		tray := d.tray(t, a.process)
+		tray.is(t, s.connected(1))
+
+		d.alerts(t, s, "timer", "tick")
+
+		menu := d.openMenu(t)
+		if bin == program(t) {
+			d.picture(t, "tray-menu.png", image.Rect(0, 0, menu.Max.X+24, menu.Max.Y+24))
+		}
+		d.click(t, d.itemAt(t, tray, menu, "Pause alerts"))
+		tray.await(t, "Pause alerts", checked)
+		s.send(t, "timer", "tick", "held one")
+		s.send(t, "timer", "tick", "held two")
+		tray.is(t, "Paused, 2 held back")
+
+		d.choose(t, tray, "Pause alerts")
+		tray.await(t, "Pause alerts", unchecked)
+		d.mon.next(t).says(t, "2 alerts")
+		s.send(t, "timer", "tick", "let through")
+		d.mon.next(t).is(t, "timer: tick", "let through")
+	})
+}

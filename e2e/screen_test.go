@@ -1,0 +1,198 @@
+//go:build linux
+
+package e2e
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"image"
+	"image/draw"
+	"image/png"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// tool runs a command of the desktop that ends by itself and returns what it prints.
+func (d *desktop) tool(argv ...string) (string, error) {
+	c := exec.Command(argv[0], argv[1:]...)
+	c.Env = d.env
+	c.WaitDelay = time.Second
+	out, err := c.Output()
+	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
+		err = fmt.Errorf("%s: %w: %s", argv[0], err, exit.Stderr)
+	}
+	return string(out), err
+}
+
+// windows returns where the visible windows of a program are.
+func (d *desktop) windows(class string) []image.Rectangle {
+	ids, _ := d.tool("xdotool", "search", "--onlyvisible", "--class", class)
+	var all []image.Rectangle
+	for _, id := range strings.Fields(ids) {
+		out, err := d.tool("xdotool", "getwindowgeometry", "--shell", id)
+		var window, x, y, w, h int
+		n, _ := fmt.Sscanf(out, "WINDOW=%d\nX=%d\nY=%d\nWIDTH=%d\nHEIGHT=%d", &window, &x, &y, &w, &h)
+		if err == nil && n == 5 {
+			all = append(all, image.Rect(x, y, x+w, y+h))
+		}
+	}
+	return all
+}
+
+// shown waits until dunst displays this many notifications and returns where.
+func (d *desktop) shown(t testing.TB, count uint32) image.Rectangle {
+	t.Helper()
+	dunst := d.bus.Object("org.freedesktop.Notifications", "/org/freedesktop/Notifications")
+	var where image.Rectangle
+	eventually(t, fmt.Sprintf("dunst shows %d notifications", count), func() bool {
+		var n uint32
+		err := d.call(dunst, "org.freedesktop.DBus.Properties.Get", "org.dunstproject.cmd0", "displayedLength").Store(&n)
+		windows := d.windows("Dunst")
+		if err != nil || n != count || len(windows) == 0 {
+			return false
+		}
+		where = windows[0]
+		return true
+	})
+	return where
+}
+
+// closeNotifications clears the screen.
+func (d *desktop) closeNotifications(t testing.TB) {
+	t.Helper()
+	dunst := d.bus.Object("org.freedesktop.Notifications", "/org/freedesktop/Notifications")
+	if err := d.call(dunst, "org.dunstproject.cmd0.NotificationCloseAll").Err; err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "dunst shows nothing", func() bool { return len(d.windows("Dunst")) == 0 })
+}
+
+// click moves the pointer there, rests as a hand does (a menu that has not yet
+// seen the pointer enter ignores the click), and clicks.
+func (d *desktop) click(t testing.TB, at image.Point) {
+	t.Helper()
+	_, err := d.tool("xdotool", "mousemove", fmt.Sprint(at.X), fmt.Sprint(at.Y), "sleep", "0.15", "click", "1")
+	if err != nil {
+		t.Fatalf("xdotool: %v", err)
+	}
+}
+
+// The panel is at the top left, and the icon is the first thing on it.
+var trayIcon = image.Pt(17, 16)
+
+// openMenu clicks the tray icon until the menu is open and returns where it is.
+func (d *desktop) openMenu(t testing.TB) image.Rectangle {
+	t.Helper()
+	for range 5 {
+		d.click(t, trayIcon)
+		for give := time.After(2 * time.Second); ; {
+			if menu, ok := d.menu(); ok {
+				return menu
+			}
+			select {
+			case <-time.After(20 * time.Millisecond):
+				continue
+			case <-give:
+			}
+			break
+		}
+	}
+	t.Fatal("a click on the tray icon opens no menu")
+	return image.Rectangle{}
+}
+
+// menu returns where the tray's open menu is. The process of the panel that
+// shows the tray has one more window, of the height of the panel.
+func (d *desktop) menu() (image.Rectangle, bool) {
+	for _, w := range d.windows("wrapper-2.0") {
+		if w.Dy() > 60 {
+			return w, true
+		}
+	}
+	return image.Rectangle{}, false
+}
+
+// The theme's heights: a menu's border at the top, and a separator.
+const menuEdge, menuSeparator = 4, 1
+
+// choose opens the tray menu with the mouse and clicks the item with this label.
+func (d *desktop) choose(t testing.TB, m *trayMenu, label string) {
+	t.Helper()
+	open := d.openMenu(t)
+	d.click(t, d.itemAt(t, m, open, label))
+	eventually(t, "the menu closes after the click on "+label, func() bool {
+		_, still := d.menu()
+		return !still
+	})
+}
+
+// itemAt returns where in the open menu the item is.
+func (d *desktop) itemAt(t testing.TB, m *trayMenu, open image.Rectangle, label string) image.Point {
+	t.Helper()
+	items, err := m.items()
+	if err != nil {
+		t.Fatalf("the menu: %v", err)
+	}
+	separators, before, at := 0, 0, -1
+	for i, it := range items {
+		if it.label == label {
+			at, before = i, separators
+		}
+		if it.separator {
+			separators++
+		}
+	}
+	if at < 0 {
+		t.Fatalf("no item %q in the menu: %+v", label, items)
+	}
+	height := (open.Dy() - 2*menuEdge - separators*menuSeparator) / (len(items) - separators)
+	return image.Pt(open.Min.X+50, open.Min.Y+menuEdge+before*menuSeparator+(at-before)*height+height/2)
+}
+
+// screenshot returns what is on the screen.
+func (d *desktop) screenshot(t testing.TB) image.Image {
+	t.Helper()
+	out, err := d.tool("import", "-window", "root", "png:-")
+	if err != nil {
+		t.Fatalf("screenshot: %v", err)
+	}
+	m, err := png.Decode(strings.NewReader(out))
+	if err != nil {
+		t.Fatalf("screenshot: %v", err)
+	}
+	return m
+}
+
+// picture saves a part of the screen for the documentation, if a folder for it
+// is given. It fails the test if there is nothing to see on it.
+func (d *desktop) picture(t testing.TB, name string, part image.Rectangle) {
+	t.Helper()
+	dir := os.Getenv("SIGALERT_PICTURES")
+	if dir != "" {
+		// It ends with 1 even when it has set the background.
+		d.tool("display", "-size", "1024x600", "-window", "root", "xc:#66788a")
+	}
+	screen := d.screenshot(t)
+	part = part.Intersect(screen.Bounds())
+	m := image.NewRGBA(image.Rectangle{Max: part.Size()})
+	draw.Draw(m, m.Bounds(), screen, part.Min, draw.Src)
+	blank := true
+	for i := 4; blank && i < len(m.Pix); i += 4 {
+		blank = bytes.Equal(m.Pix[i:i+4], m.Pix[:4])
+	}
+	if blank {
+		t.Fatalf("%s: nothing to see in %v", name, part)
+	}
+	if dir == "" {
+		return
+	}
+	var b bytes.Buffer
+	check(t, png.Encode(&b, m))
+	check(t, os.MkdirAll(dir, 0o755))
+	check(t, os.WriteFile(filepath.Join(dir, name), b.Bytes(), 0o644))
+}

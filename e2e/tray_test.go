@@ -1,0 +1,133 @@
+//go:build linux
+
+package e2e
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/godbus/dbus/v5"
+)
+
+// trayMenu is the menu of a program's tray icon, read over D-Bus as the panel
+// reads it. It is read this way only: clicks are the mouse's.
+type trayMenu struct {
+	d   *desktop
+	obj dbus.BusObject
+}
+
+type menuItem struct {
+	label     string
+	enabled   bool
+	checked   bool
+	separator bool
+}
+
+// Where the two backends put their icon, and the menu under it.
+var trayPaths = map[dbus.ObjectPath]dbus.ObjectPath{
+	"/StatusNotifierItem":                   "/StatusNotifierItem/menu",
+	"/org/ayatana/NotificationItem/systray": "/org/ayatana/NotificationItem/systray/Menu",
+}
+
+// tray waits until a program's icon is in the tray and returns its menu.
+func (d *desktop) tray(t testing.TB, p *process) *trayMenu {
+	t.Helper()
+	watcher := d.bus.Object("org.kde.StatusNotifierWatcher", "/StatusNotifierWatcher")
+	var m *trayMenu
+	eventually(t, "the icon of "+p.name+" is in the tray", func() bool {
+		p.running(t)
+		var items []string
+		err := d.call(watcher, "org.freedesktop.DBus.Properties.Get",
+			"org.kde.StatusNotifierWatcher", "RegisteredStatusNotifierItems").Store(&items)
+		if err != nil {
+			return false
+		}
+		for _, item := range items {
+			name, path, _ := strings.Cut(item, "/")
+			var pid uint32
+			if d.call(d.bus.BusObject(), "org.freedesktop.DBus.GetConnectionUnixProcessID", name).Store(&pid) != nil || int(pid) != p.pid() {
+				continue
+			}
+			if menu, ok := trayPaths[dbus.ObjectPath("/"+path)]; ok {
+				m = &trayMenu{d, d.bus.Object(name, menu)}
+			}
+		}
+		return m != nil
+	})
+	return m
+}
+
+// items reads the visible items, top to bottom.
+func (m *trayMenu) items() ([]menuItem, error) {
+	type node struct {
+		ID       int32
+		Props    map[string]dbus.Variant
+		Children []dbus.Variant
+	}
+	var revision uint32
+	var root node
+	err := m.d.call(m.obj, "com.canonical.dbusmenu.GetLayout", int32(0), int32(-1), []string{}).Store(&revision, &root)
+	if err != nil {
+		return nil, err
+	}
+	var items []menuItem
+	for _, c := range root.Children {
+		var n node
+		if err := dbus.Store([]any{c.Value()}, &n); err != nil {
+			return nil, err
+		}
+		// A property that has its default value is left out.
+		property := func(name string, missing any) any {
+			if v, ok := n.Props[name]; ok {
+				return v.Value()
+			}
+			return missing
+		}
+		if property("visible", true) != true {
+			continue
+		}
+		items = append(items, menuItem{
+			label:     property("label", "").(string),
+			enabled:   property("enabled", true) == true,
+			checked:   property("toggle-state", int32(0)) == int32(1),
+			separator: property("type", "") == "separator",
+		})
+	}
+	return items, nil
+}
+
+// await waits until the menu has an item whose label begins so and that is ok.
+func (m *trayMenu) await(t testing.TB, label string, ok func(menuItem) bool) menuItem {
+	t.Helper()
+	var found menuItem
+	var last string
+	defer func() {
+		if t.Failed() {
+			t.Logf("the menu: %s", last)
+		}
+	}()
+	eventually(t, fmt.Sprintf("the menu's item %q is as it should be", label), func() bool {
+		items, err := m.items()
+		last = fmt.Sprintf("%+v %v", items, err)
+		i := slices.IndexFunc(items, func(it menuItem) bool { return strings.HasPrefix(it.label, label) })
+		if i < 0 || !ok(items[i]) {
+			return false
+		}
+		found = items[i]
+		return true
+	})
+	return found
+}
+
+// is waits until the first line says so.
+func (m *trayMenu) is(t testing.TB, state string) {
+	t.Helper()
+	m.await(t, state, func(menuItem) bool { return true })
+}
+
+func checked(it menuItem) bool   { return it.checked }
+func unchecked(it menuItem) bool { return !it.checked }
+func enabled(it menuItem) bool   { return it.enabled }
+func disabled(it menuItem) bool  { return !it.enabled }
