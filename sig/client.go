@@ -24,8 +24,9 @@ type ClientOptions struct {
 }
 
 // ClientRouter is a Router with a server: besides the senders and listeners
-// of this process it has remote ones, which the server knows of. Those
-// outlive a connection: they are registered again after each reconnect.
+// of this process, which the methods of Router are for, it has remote ones,
+// which the server knows of. Those outlive a connection: they are registered
+// again after each reconnect.
 //
 // Senders and listeners have a connection each, made when it is first needed:
 // pysig's server reads nothing from a connection while it delivers what came
@@ -39,12 +40,12 @@ type ClientRouter struct {
 	receiving link // listeners, and whatever asks the server
 	sending   link // senders
 
-	mu            sync.Mutex // guards the fields below
+	guard         sync.Mutex // guards the fields below; the Router has its own
 	subscriptions []*subscription
 	adding        *subscription // whose add_listener is under way
 	early         []arrival     // signals that came before the reply to it
 	earlyBytes    int
-	senders       []*RemoteSender
+	remoteSenders []*RemoteSender
 
 	listenersChanged chan struct{} // holds a token while there may be work
 	sendersChanged   chan struct{}
@@ -87,8 +88,9 @@ func NewClientRouter(carrier ClientCarrier, opts *ClientOptions) *ClientRouter {
 }
 
 // Run connects, calls the listeners, and reconnects, until ctx ends; then it
-// closes the connections and waits for all that it started. The listeners
-// are called one after the other, in the order in which the events came.
+// closes the connections and waits for all that it started, a listener's call
+// included. The remote listeners are called one after the other, in the order
+// in which the events came.
 func (c *ClientRouter) Run(ctx context.Context) {
 	var tasks sync.WaitGroup
 	tasks.Go(func() { c.receiving.run(ctx) })

@@ -89,7 +89,7 @@ type arrival struct {
 // it: pysig's server forgets it.
 func (c *ClientRouter) AddRemoteListener(sender, event Name, fn func(Event)) *RemoteListener {
 	l := &RemoteListener{Sender: sender, Event: event, fn: fn}
-	c.mu.Lock()
+	c.guard.Lock()
 	if !sender.IsEvery() && !event.IsEvery() && !event.Equal(EventConnect) && !event.Equal(EventDisconnect) {
 		l.watch = c.subscription(sender, EventConnect)
 		l.watch.watchers++
@@ -99,7 +99,7 @@ func (c *ClientRouter) AddRemoteListener(sender, event Name, fn func(Event)) *Re
 	}
 	l.sub = c.subscription(sender, event)
 	l.sub.listeners = append(slices.Clip(l.sub.listeners), l)
-	c.mu.Unlock()
+	c.guard.Unlock()
 	c.receiving.need()
 	token(c.listenersChanged)
 	return l
@@ -111,12 +111,12 @@ func (c *ClientRouter) RemoveRemoteListener(l *RemoteListener) {
 	if l.removed.Swap(true) {
 		return
 	}
-	c.mu.Lock()
+	c.guard.Lock()
 	l.sub.listeners = slices.DeleteFunc(slices.Clone(l.sub.listeners), func(o *RemoteListener) bool { return o == l })
 	if l.watch != nil {
 		l.watch.watchers--
 	}
-	c.mu.Unlock()
+	c.guard.Unlock()
 	token(c.listenersChanged)
 }
 
@@ -124,8 +124,8 @@ func (c *ClientRouter) RemoveRemoteListener(l *RemoteListener) {
 // refused one, is the server's; it is ErrNotOffered where the sender does not
 // offer the event.
 func (c *ClientRouter) Status(l *RemoteListener) (ListenerStatus, error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	c.guard.Lock()
+	defer c.guard.Unlock()
 	switch l.sub.state {
 	case active:
 		return Active, nil
@@ -150,12 +150,12 @@ func (c *ClientRouter) subscription(sender, event Name) *subscription {
 // keepListeners makes the server's listeners those that are wanted, one
 // request after the other, for as long as the connection lasts.
 func (c *ClientRouter) keepListeners(ctx context.Context, p *peer) error {
-	c.mu.Lock()
+	c.guard.Lock()
 	for _, s := range c.subscriptions {
 		s.state, s.err = idle, nil
 	}
 	c.adding, c.early, c.earlyBytes = nil, nil, 0
-	c.mu.Unlock()
+	c.guard.Unlock()
 	defer c.unregistered()
 	for {
 		sub := c.nextListener()
@@ -182,17 +182,17 @@ func (c *ClientRouter) keepListeners(ctx context.Context, p *peer) error {
 
 // unregistered notes that the server has no listeners of ours any more.
 func (c *ClientRouter) unregistered() {
-	c.mu.Lock()
+	c.guard.Lock()
 	for _, s := range c.subscriptions {
 		s.state, s.err = idle, nil
 	}
-	c.mu.Unlock()
+	c.guard.Unlock()
 }
 
 // nextListener picks what to tell the server, and marks it as being told.
 func (c *ClientRouter) nextListener() *subscription {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	c.guard.Lock()
+	defer c.guard.Unlock()
 	c.subscriptions = slices.DeleteFunc(c.subscriptions, func(s *subscription) bool {
 		return !s.wanted() && s.state != active
 	})
@@ -222,8 +222,8 @@ func (c *ClientRouter) register(ctx context.Context, p *peer, sub *subscription)
 	if err == nil && !ok {
 		err = &RemoteError{Status: statusException, Text: "the server gave no listener_id"}
 	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	c.guard.Lock()
+	defer c.guard.Unlock()
 	early := c.early
 	c.adding, c.early, c.earlyBytes = nil, nil, 0
 	switch {
@@ -252,9 +252,9 @@ func (c *ClientRouter) unregister(ctx context.Context, p *peer, sub *subscriptio
 	if err != nil && !errors.As(err, new(*RemoteError)) {
 		return err
 	}
-	c.mu.Lock()
+	c.guard.Lock()
 	sub.state = idle
-	c.mu.Unlock()
+	c.guard.Unlock()
 	return nil
 }
 
@@ -273,15 +273,20 @@ func (c *ClientRouter) arrived(params []byte) error {
 		return exception("listener id %s not found", idText)
 	}
 	ev := Event{Time: time.Now()}
-	ev.Sender, _ = nameOf(member(info, "sender"))
-	ev.Event, _ = nameOf(member(info, "event"))
+	var err error
+	if ev.Sender, err = listenedTo(member(info, "sender")); err == nil {
+		ev.Event, err = listenedTo(member(info, "event"))
+	}
+	if err != nil {
+		return exception("%v", err)
+	}
 	if text := member(params, "data"); text != nil {
 		ev.Data = JSONData(bytes.Clone(text))
 	}
-	c.mu.Lock()
+	c.guard.Lock()
 	sub := c.byID(id)
 	if sub == nil && c.adding == nil {
-		c.mu.Unlock()
+		c.guard.Unlock()
 		return exception("listener id %s not found", id)
 	}
 	changed := ev.Event.Equal(EventConnect) && c.connected(ev)
@@ -289,8 +294,10 @@ func (c *ClientRouter) arrived(params []byte) error {
 		c.enqueue(arrival{sub: sub, event: ev})
 	} else if c.earlyBytes += ev.size(); len(c.early) < mostEarly && c.earlyBytes <= mostEarlyBytes {
 		c.early = append(c.early, arrival{id: id, event: ev})
+	} else {
+		c.events.drop()
 	}
-	c.mu.Unlock()
+	c.guard.Unlock()
 	if changed {
 		c.changed()
 	}
@@ -349,9 +356,9 @@ func (c *ClientRouter) dispatch(ctx context.Context) {
 		if !ok {
 			return
 		}
-		c.mu.Lock()
+		c.guard.Lock()
 		listeners := a.sub.listeners
-		c.mu.Unlock()
+		c.guard.Unlock()
 		for _, l := range listeners {
 			if !l.removed.Load() && (l.Event.IsEvery() || l.Event.Equal(a.event.Event)) {
 				l.fn(a.event)

@@ -15,7 +15,7 @@ type RemoteSender struct {
 
 	// The client's mutex guards the fields below.
 	registered bool          // on the present connection
-	removed    bool          //
+	removed    bool          // while the request to add it was under way, perhaps
 	settled    chan struct{} // closed once the server first answered
 	err        error         // its refusal
 }
@@ -29,9 +29,9 @@ func (c *ClientRouter) AddRemoteSender(ctx context.Context, name Name, events ..
 		return nil, errors.New("a sender needs a name")
 	}
 	s := &RemoteSender{client: c, name: name, events: append([]Name{}, events...), settled: make(chan struct{})}
-	c.mu.Lock()
-	c.senders = append(c.senders, s)
-	c.mu.Unlock()
+	c.guard.Lock()
+	c.remoteSenders = append(c.remoteSenders, s)
+	c.guard.Unlock()
 	c.sending.need()
 	token(c.sendersChanged)
 	select {
@@ -56,17 +56,17 @@ func (c *ClientRouter) RemoveRemoteSender(ctx context.Context, s *RemoteSender) 
 }
 
 func (c *ClientRouter) forgetSender(s *RemoteSender) (registered bool) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	c.guard.Lock()
+	defer c.guard.Unlock()
 	s.removed = true
-	c.senders = slices.DeleteFunc(c.senders, func(o *RemoteSender) bool { return o == s })
+	c.remoteSenders = slices.DeleteFunc(c.remoteSenders, func(o *RemoteSender) bool { return o == s })
 	return s.registered
 }
 
 func (c *ClientRouter) remoteSender(name Name) *RemoteSender {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	for _, s := range c.senders {
+	c.guard.Lock()
+	defer c.guard.Unlock()
+	for _, s := range c.remoteSenders {
 		if s.name.Equal(name) {
 			return s
 		}
@@ -88,9 +88,9 @@ func (s *RemoteSender) Trigger(ctx context.Context, event Name, data any) error 
 		return err
 	}
 	p, st := s.client.sending.current()
-	s.client.mu.Lock()
+	s.client.guard.Lock()
 	registered := s.registered
-	s.client.mu.Unlock()
+	s.client.guard.Unlock()
 	if p == nil || !registered {
 		return fmt.Errorf("sender %s: %w", s.name, notConnected(st))
 	}
@@ -105,11 +105,11 @@ func (s *RemoteSender) Trigger(ctx context.Context, event Name, data any) error 
 // keepSenders registers the senders, for as long as the connection lasts.
 func (c *ClientRouter) keepSenders(ctx context.Context, p *peer) error {
 	defer func() {
-		c.mu.Lock()
-		for _, s := range c.senders {
+		c.guard.Lock()
+		for _, s := range c.remoteSenders {
 			s.registered = false
 		}
-		c.mu.Unlock()
+		c.guard.Unlock()
 	}()
 	for {
 		s := c.nextSender()
@@ -129,9 +129,9 @@ func (c *ClientRouter) keepSenders(ctx context.Context, p *peer) error {
 }
 
 func (c *ClientRouter) nextSender() *RemoteSender {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	for _, s := range c.senders {
+	c.guard.Lock()
+	defer c.guard.Unlock()
+	for _, s := range c.remoteSenders {
 		if !s.registered {
 			return s
 		}
@@ -153,15 +153,25 @@ func (c *ClientRouter) registerSender(ctx context.Context, p *peer, s *RemoteSen
 	}
 	_, err := p.call(ctx, "add_sender", append(params, "]}"...))
 	refusal := errors.As(err, new(*RemoteError))
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	c.guard.Lock()
+	removed := s.removed
+	s.registered = err == nil && !removed
+	c.guard.Unlock()
+	if err == nil && removed { // nobody else knows that the server has it
+		_, err = p.call(ctx, "remove_sender", append(s.name.appendJSON([]byte(`{"sender": `)), '}'))
+		if errors.As(err, new(*RemoteError)) {
+			err = nil
+		}
+		return err
+	}
+	c.guard.Lock()
+	defer c.guard.Unlock()
 	first := !isClosed(s.settled)
 	switch {
 	case err == nil:
-		s.registered = true
 	case refusal && first:
-		s.err = fmt.Errorf("sender %s: %w", s.name, err)
-		c.senders = slices.DeleteFunc(c.senders, func(o *RemoteSender) bool { return o == s })
+		s.err = err
+		c.remoteSenders = slices.DeleteFunc(c.remoteSenders, func(o *RemoteSender) bool { return o == s })
 	default:
 		return err
 	}

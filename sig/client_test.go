@@ -261,7 +261,7 @@ func TestClientDropsABadServer(t *testing.T) {
 		"NUL":        {"\x00\x00\x00", "not JSON"},
 		"non-object": {"[1, 2]", "not a message"},
 		"long":       {`{"x": "` + strings.Repeat("y", 3<<20), "message too large"},
-		"closed":     {"", "EOF"},
+		"closed":     {"", "the server closed the connection"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -344,6 +344,98 @@ func TestSignalBeforeItsListenerID(t *testing.T) {
 		}
 	}
 	heard.ExpectNone(t)
+}
+
+// A server that answers the greeting and is gone: at no time may the client
+// take the dead connection for a good one and stay with that.
+func TestConnectionThatEndsWithTheGreeting(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	go func() {
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			conn.Read(make([]byte, 4096))
+			fmt.Fprint(conn, `{"status": 0, "id": 1, "response": "1.01"}`)
+			conn.Close()
+		}
+	}()
+	for range 20 {
+		tried := make(chan struct{}, 1)
+		ctx, cancel := context.WithCancel(t.Context())
+		var c *sig.ClientRouter
+		c = sig.NewClientRouter(tcp.NewClient(l.Addr().String()), &sig.ClientOptions{
+			Backoff: func(int) time.Duration {
+				if c.Link().Connected {
+					t.Error("connected, while the client waits for the next attempt")
+				}
+				tried <- struct{}{}
+				return time.Hour
+			},
+		})
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			c.Run(ctx)
+		}()
+		c.AddRemoteListener("", "", func(sig.Event) {})
+		<-tried
+		cancel()
+		<-done
+	}
+}
+
+func TestTriggerTellsThatTheConnectionEnded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		network := new(sigtest.Network)
+		go sig.NewServerRouter(nil).Serve(t.Context(), network.Up())
+		c, _ := run(t, network.Client())
+		clock, err := c.AddRemoteSender(t.Context(), "clock", "chime")
+		if err != nil {
+			t.Fatal(err)
+		}
+		network.Freeze(true)
+		var tasks sync.WaitGroup
+		start := time.Now()
+		tasks.Go(func() { err = clock.Trigger(t.Context(), "chime", nil) })
+		synctest.Wait()
+		network.Cut()
+		tasks.Wait()
+		if !errors.Is(err, sig.ErrNotConnected) || time.Since(start) > time.Second {
+			t.Errorf("after %s: %v", time.Since(start), err)
+		}
+		network.Freeze(false)
+	})
+}
+
+// A name that its caller has given up must not stay taken.
+func TestGivenUpSenderIsTakenBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		network := new(sigtest.Network)
+		server := sig.NewServerRouter(nil)
+		c, _ := run(t, network.Client())
+		ctx, cancel := context.WithCancel(t.Context())
+		// Its #connect is delivered within add_sender: the caller gives up then.
+		if _, err := server.AddListener("clock", sig.EventConnect, func(sig.Event) {
+			cancel()
+			time.Sleep(time.Second)
+		}); err != nil {
+			t.Fatal(err)
+		}
+		go server.Serve(t.Context(), network.Up())
+		if _, err := c.AddRemoteSender(ctx, "clock", "chime"); !errors.Is(err, context.Canceled) {
+			t.Errorf("given up: %v", err)
+		}
+		time.Sleep(time.Minute)
+		if server.Sender("clock") != nil {
+			t.Error("the server still has it")
+		}
+	})
 }
 
 func TestReconnectsWithBackoff(t *testing.T) {

@@ -27,7 +27,8 @@ type Data struct {
 // JSONData is the data whose JSON text this is. It keeps the slice.
 func JSONData(text []byte) Data { return Data{text: text} }
 
-// JSON is the data as JSON text, with null for Python's NaN and infinities.
+// JSON is the data as JSON text, with null for Python's NaN and infinities. It
+// is shared by all listeners: do not change it.
 // The error is [json.Marshal]'s for a value that JSON cannot hold.
 func (d Data) JSON() (json.RawMessage, error) {
 	text, err := d.wireText()
@@ -59,7 +60,8 @@ func (d Data) Value() any {
 	return v
 }
 
-func (ev Event) size() int { return len(ev.Data.text) }
+// size is about what the event holds in memory.
+func (ev Event) size() int { return 128 + len(ev.Sender) + len(ev.Event) + len(ev.Data.text) }
 
 // wireText is the data as it goes to a peer.
 func (d Data) wireText() ([]byte, error) {

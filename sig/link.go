@@ -2,7 +2,9 @@ package sig
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"sync"
 	"time"
@@ -86,8 +88,6 @@ func (l *link) once(ctx context.Context) (connected time.Duration, err error) {
 	p.handle = l.handle
 	p.stray = func(text []byte) error { return fmt.Errorf("not a message: an array, where a message is an object") }
 	var tasks sync.WaitGroup
-	defer tasks.Wait()
-	defer cancel(nil)
 	task := func(f func(context.Context, *peer) error) {
 		tasks.Go(func() {
 			if err := f(ctx, p); err != nil {
@@ -102,11 +102,24 @@ func (l *link) once(ctx context.Context) (connected time.Duration, err error) {
 		task(func(ctx context.Context, p *peer) error { return p.probe(ctx, l.kick) })
 		return l.session(ctx, p)
 	})
-	err = p.serve()
+	err = ending(p.serve())
 	if cause := context.Cause(ctx); cause != nil {
 		err = cause
 	}
+	cancel(err)
+	tasks.Wait() // a greeting may just have succeeded: only now is it over
 	return l.lost(fmt.Errorf("%s: %w", l.carrier, err)), err
+}
+
+// ending says for people how a connection ended.
+func ending(err error) error {
+	switch {
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		return errors.New("the server closed the connection within a message")
+	case errors.Is(err, io.EOF):
+		return errors.New("the server closed the connection")
+	}
+	return err
 }
 
 // greet makes sure that this is an event server: whoever accepts connections

@@ -28,6 +28,10 @@ import (
 // 5 and "5" are two. Use [Name.Equal]; == also tells spellings apart.
 type Name string
 
+// maxName is the longest name, as JSON text: no pysig peer reads a longer
+// message.
+const maxName = 4096
+
 // The events that every sender has. Their data is an object with the members
 // "events" and "requests": what the sender offers.
 const (
@@ -48,8 +52,11 @@ func Number(f float64) Name {
 // string. Objects and arrays are no names.
 func ParseName(text []byte) (Name, error) {
 	text = bytes.TrimSpace(text)
-	if len(text) == 0 {
+	switch {
+	case len(text) == 0:
 		return "", errors.New("a name is missing")
+	case len(text) > maxName:
+		return "", fmt.Errorf("a name of %d bytes: at most %d are allowed", len(text), maxName)
 	}
 	switch c := text[0]; {
 	case c == '{' || c == '[':

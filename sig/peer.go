@@ -30,6 +30,7 @@ type peer struct {
 	stray func(text []byte) error
 
 	calling  chan struct{} // holds a token while a request is unanswered
+	ended    chan struct{} // closed once serve returns
 	born     time.Time
 	lastRead atomic.Int64 // nanoseconds since born
 
@@ -38,18 +39,21 @@ type peer struct {
 	waiting chan answer // nil: no request is unanswered
 }
 
+var errEnded = fmt.Errorf("%w: the connection ended", ErrNotConnected)
+
 type answer struct {
 	response []byte
 	err      error
 }
 
 func newPeer(conn Conn) *peer {
-	return &peer{conn: conn, calling: make(chan struct{}, 1), born: time.Now()}
+	return &peer{conn: conn, calling: make(chan struct{}, 1), ended: make(chan struct{}), born: time.Now()}
 }
 
 // serve reads until the connection ends, and says why it did. It closes the
 // connection.
 func (p *peer) serve() error {
+	defer close(p.ended)
 	defer p.conn.Close()
 	for {
 		text, err := p.conn.ReadMessage()
@@ -112,12 +116,14 @@ func (p *peer) take(m message) {
 
 // call sends a request and waits for its answer. One request is under way at
 // a time; others wait for their turn. The error is a *RemoteError where the
-// peer refused, ErrNoAnswer after 10 s without one, ctx's, or the
-// connection's.
+// peer refused, ErrTooLarge, ErrNoAnswer after 10 s without one, ErrNotConnected
+// where the connection ended, or ctx's.
 func (p *peer) call(ctx context.Context, method string, params []byte) ([]byte, error) {
 	select {
 	case p.calling <- struct{}{}:
 		defer func() { <-p.calling }()
+	case <-p.ended:
+		return nil, errEnded
 	case <-ctx.Done():
 		return nil, context.Cause(ctx)
 	}
@@ -136,11 +142,16 @@ func (p *peer) call(ctx context.Context, method string, params []byte) ([]byte, 
 		p.mu.Unlock()
 	}()
 	if err := p.conn.WriteMessage(appendRequest(nil, id, method, params)); err != nil {
+		if !errors.Is(err, ErrTooLarge) {
+			err = fmt.Errorf("%w: %w", ErrNotConnected, err)
+		}
 		return nil, err
 	}
 	select {
 	case a := <-waiting:
 		return a.response, a.err
+	case <-p.ended:
+		return nil, errEnded
 	case <-ctx.Done():
 		return nil, context.Cause(ctx)
 	}
@@ -153,23 +164,26 @@ func (p *peer) probe(ctx context.Context, now <-chan struct{}) error {
 	silence := time.NewTimer(probeAfter)
 	defer silence.Stop()
 	for unanswered := 0; ; {
-		asked := false
-		select {
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		case <-silence.C:
-		case <-now:
-			asked = true
+		asked := unanswered > 0
+		if !asked {
+			select {
+			case <-ctx.Done():
+				return context.Cause(ctx)
+			case <-silence.C:
+			case <-now:
+				asked = true
+			}
 		}
-		if quiet := time.Since(p.born) - time.Duration(p.lastRead.Load()); quiet < probeAfter && !asked {
-			unanswered = 0
+		before := p.lastRead.Load()
+		if quiet := time.Since(p.born) - time.Duration(before); quiet < probeAfter && !asked {
 			silence.Reset(probeAfter - quiet)
 			continue
 		}
 		_, err := p.call(ctx, "get_version", nil)
 		switch {
-		case err == nil || errors.As(err, new(*RemoteError)):
+		case err == nil || errors.As(err, new(*RemoteError)) || p.lastRead.Load() != before:
 			unanswered = 0
+			silence.Reset(probeAfter)
 		case errors.Is(err, ErrNoAnswer):
 			if unanswered++; unanswered == 2 {
 				return fmt.Errorf("the connection is dead: %w, twice", err)
@@ -177,10 +191,5 @@ func (p *peer) probe(ctx context.Context, now <-chan struct{}) error {
 		default:
 			return err
 		}
-		next := probeAfter
-		if unanswered > 0 {
-			next = 0
-		}
-		silence.Reset(next)
 	}
 }

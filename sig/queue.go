@@ -80,6 +80,13 @@ func (q *queue[T]) wake() {
 	}
 }
 
+// drop counts an item that never came in.
+func (q *queue[T]) drop() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.dropped++
+}
+
 func (q *queue[T]) drops() uint64 {
 	q.mu.Lock()
 	defer q.mu.Unlock()

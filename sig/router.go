@@ -1,6 +1,7 @@
 package sig
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -31,11 +32,10 @@ func NewRouter() *Router { return &Router{} }
 // Sender triggers events. It is one that this process added, or, at a
 // ServerRouter, one that a client added.
 type Sender struct {
-	router *Router
-	name   Name
-	owner  any // who added it: a *client, or nil for this process
-
+	router    *Router
+	name      Name
 	connected bool
+	leaving   bool // its #disconnect is under way
 	offered   []Name
 	requests  []Name           // nil: it takes no requests
 	signals   map[Name]*Signal // by key: offered, or waited for
@@ -53,6 +53,7 @@ type Signal struct {
 type Listener struct {
 	sender, event Name
 	fn            func(Event)
+	remote        bool // fn wants the data as text: it outlives the trigger
 	removed       atomic.Bool
 }
 
@@ -63,10 +64,10 @@ type Listener struct {
 // Listeners that wait for an event which is not among these are dropped for
 // good, as pysig drops them; those that wait for one that is offered are kept.
 func (r *Router) AddSender(name Name, events ...Name) (*Sender, error) {
-	return r.addSender(name, nil, events, nil)
+	return r.addSender(name, events, nil)
 }
 
-func (r *Router) addSender(name Name, owner any, events, requests []Name) (*Sender, error) {
+func (r *Router) addSender(name Name, events, requests []Name) (*Sender, error) {
 	if name.IsEvery() {
 		return nil, fmt.Errorf("a sender needs a name")
 	}
@@ -76,7 +77,7 @@ func (r *Router) addSender(name Name, owner any, events, requests []Name) (*Send
 		r.mu.Unlock()
 		return nil, fmt.Errorf("sender %s: %w", name, ErrAlreadyConnected)
 	}
-	s.connected, s.owner, s.requests = true, owner, requests
+	s.connected, s.leaving, s.requests = true, false, requests
 	s.offer(events)
 	connect := s.signal(EventConnect)
 	info := s.info()
@@ -161,13 +162,14 @@ func (s *Sender) info() SenderInfo {
 // RemoveSender triggers the sender's #disconnect and takes it off the router.
 // Its listeners stay, for when it comes back.
 func (r *Router) RemoveSender(s *Sender) error {
-	r.mu.RLock()
-	disconnect, info, connected := s.signal(EventDisconnect), s.info(), s.connected
-	r.mu.RUnlock()
-	if !connected {
+	r.mu.Lock()
+	disconnect, info, here := s.signal(EventDisconnect), s.info(), s.connected && !s.leaving
+	s.leaving = true
+	r.mu.Unlock()
+	if !here {
 		return fmt.Errorf("sender %s: %w", s.name, ErrNotConnected)
 	}
-	disconnect.deliver(info)
+	err := disconnect.deliver(info)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, e := range s.offered {
@@ -175,9 +177,9 @@ func (r *Router) RemoveSender(s *Sender) error {
 			delete(s.signals, e.key())
 		}
 	}
-	s.connected, s.owner, s.offered, s.requests = false, nil, nil, nil
+	s.connected, s.offered, s.requests = false, nil, nil
 	r.forget(s)
-	return nil
+	return err
 }
 
 // obtain is the sender of this name, connected or not; the caller holds the
@@ -250,8 +252,12 @@ func (s *Sender) AddListener(event Name, fn func(Event)) (*Listener, error) {
 // those of every event of every sender, then those of every event of this
 // sender, then the channel's, then those of this very event; within each, in
 // the order they were added. A listener that is added meanwhile misses the
-// event, one that is removed meanwhile may. The error is ErrNotConnected
-// where the sender was removed.
+// event, one that is removed meanwhile may.
+//
+// Data for remote listeners is made JSON before Trigger returns; it may be
+// changed afterwards. The error is ErrNotConnected where the sender was
+// removed, or [json.Marshal]'s for data that remote listeners cannot get; the
+// others have had it then.
 func (sg *Signal) Trigger(data any) error {
 	r := sg.sender.router
 	r.mu.RLock()
@@ -260,11 +266,10 @@ func (sg *Signal) Trigger(data any) error {
 	if !connected {
 		return fmt.Errorf("sender %s: %w", sg.sender.name, ErrNotConnected)
 	}
-	sg.deliver(data)
-	return nil
+	return sg.deliver(data)
 }
 
-func (sg *Signal) deliver(data any) {
+func (sg *Signal) deliver(data any) (err error) {
 	s, r := sg.sender, sg.sender.router
 	ev := Event{Sender: s.name, Event: sg.name, Time: time.Now()}
 	if d, ok := data.(Data); ok {
@@ -279,18 +284,33 @@ func (sg *Signal) deliver(data any) {
 	}
 	targets := [4][]*Listener{r.every, s.broadcast.listeners, r.channels[sg.name.key()], own}
 	r.mu.RUnlock()
+	var remote Event // with the data as text; made once, when first needed
 	for _, listeners := range targets {
 		for _, l := range listeners {
-			if !l.removed.Load() {
+			switch {
+			case l.removed.Load():
+			case !l.remote:
 				l.fn(ev)
+			case err == nil:
+				if remote.Data.text == nil {
+					remote = ev
+					remote.Data.value = nil
+					remote.Data.text, err = ev.Data.wireText()
+				}
+				if err == nil {
+					l.fn(remote)
+				}
 			}
 		}
 	}
+	return err
 }
 
 // AddListener registers fn for an event of a sender; the zero Name means
 // every one, so that AddListener("", "", fn) listens to everything. Each
 // registration gets its own call. fn runs within Trigger: it must return soon.
+//
+// Where several goroutines trigger, its calls may overlap.
 //
 // The sender need not be there yet. Where it is and does not offer the event,
 // the error is ErrNotOffered.
@@ -333,7 +353,7 @@ func (r *Router) RemoveListener(l *Listener) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if l.removed.Swap(true) {
-		return fmt.Errorf("the listener for %s is not registered", describe(l.sender, l.event))
+		return errors.New("the listener is not registered")
 	}
 	switch {
 	case l.sender.IsEvery() && l.event.IsEvery():
@@ -362,17 +382,4 @@ func appended(ls []*Listener, l *Listener) []*Listener {
 
 func without(ls []*Listener, l *Listener) []*Listener {
 	return slices.DeleteFunc(slices.Clone(ls), func(o *Listener) bool { return o == l })
-}
-
-// describe names a subscription in errors and logs.
-func describe(sender, event Name) string {
-	switch {
-	case sender.IsEvery() && event.IsEvery():
-		return "every event"
-	case sender.IsEvery():
-		return fmt.Sprintf("%s of any sender", event)
-	case event.IsEvery():
-		return fmt.Sprintf("every event of %s", sender)
-	}
-	return fmt.Sprintf("%s: %s", sender, event)
 }

@@ -81,17 +81,14 @@ func (c *client) deliver(ctx context.Context) {
 }
 
 func (c *client) send(ctx context.Context, d delivery) error {
-	data, err := d.event.Data.wireText()
-	if err != nil {
-		return err
-	}
+	data := d.event.Data.text
 	b := append(make([]byte, 0, 128+len(data)), `{"info": `...)
 	b = appendInfo(b, d.event.Sender, d.event.Event)
 	b = append(b, `, "listener_id": `...)
 	b = strconv.AppendUint(b, d.id, 10)
 	b = append(b, `, "data": `...)
 	b = append(b, data...)
-	_, err = c.peer.call(ctx, "signal", append(b, '}'))
+	_, err := c.peer.call(ctx, "signal", append(b, '}'))
 	return err
 }
 
@@ -148,7 +145,7 @@ func (c *client) addSender(params []byte) error {
 			return err
 		}
 	}
-	s, err := c.server.addSender(name, c, offered, requests)
+	s, err := c.server.addSender(name, offered, requests)
 	if errors.Is(err, ErrAlreadyConnected) {
 		return exception("%s", textConnected(name))
 	}
@@ -201,7 +198,7 @@ func (c *client) addListener(params []byte) ([]byte, error) {
 		return nil, err
 	}
 	id := c.server.lastListener.Add(1)
-	l := &Listener{sender: sender, event: event}
+	l := &Listener{sender: sender, event: event, remote: true}
 	l.fn = func(ev Event) {
 		if n := c.queue.push(delivery{l, id, ev}); n > 0 {
 			c.server.dropped.Add(uint64(n))

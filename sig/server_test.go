@@ -303,6 +303,35 @@ func TestMuteClientHoldsNobodyUp(t *testing.T) {
 	}
 }
 
+// The caller may go on using what it gave to Trigger; the race detector knows
+// if it may not.
+func TestDataMayChangeAfterTrigger(t *testing.T) {
+	s, addr := serve(t)
+	sender, err := s.AddSender("timer", "tick")
+	if err != nil {
+		t.Fatal(err)
+	}
+	heard := make(chan string, 10)
+	p := dial(t, addr, func(_ string, params json.RawMessage) (any, error) {
+		heard <- string(params)
+		return nil, nil
+	})
+	if _, err := p.Call("add_listener", map[string]any{}); err != nil {
+		t.Fatal(err)
+	}
+	data := map[string]int{"n": 1}
+	if err := sender.Trigger("tick", data); err != nil {
+		t.Fatal(err)
+	}
+	data["n"] = 2
+	if got := <-heard; !strings.Contains(got, `{"n":1}`) {
+		t.Errorf("heard %s", got)
+	}
+	if err := sender.Trigger("tick", func() {}); err == nil {
+		t.Error("a function has been made JSON")
+	}
+}
+
 func TestTooLongForPysigIsCounted(t *testing.T) {
 	s, addr := serve(t)
 	sender, err := s.AddSender("timer", "tick")

@@ -68,7 +68,7 @@ func (r *reader) Read(p []byte) (int, error) {
 	if errors.Is(err, os.ErrDeadlineExceeded) {
 		err = fmt.Errorf("a message was begun and not ended within %s", messageTimeout)
 	}
-	return n, err
+	return n, reason(err)
 }
 
 func (c *conn) ReadMessage() ([]byte, error) {
@@ -93,7 +93,11 @@ func (c *conn) WriteMessage(text []byte) error {
 	}
 	_, err := c.net.Write(text)
 	c.last = time.Now()
-	return err
+	if err != nil {
+		c.net.Close() // half a message may be out: nothing can follow it
+		return reason(err)
+	}
+	return nil
 }
 
 func (c *conn) Close() error { return c.net.Close() }
