@@ -17,11 +17,13 @@ import (
 type Options struct {
 	// ConfigPath is the file to read, and to follow as it changes.
 	ConfigPath string
+	// Server, a host:port, is used instead of the configuration's.
+	Server string
 	// Config is used instead of a file.
 	Config *config.Config
 	// Notifier shows the alerts, one at a time.
 	Notifier Notifier
-	// Fallback gets the alerts that Notifier did not show, one at a time.
+	// Fallback gets the alerts that Notifier did not show; calls may overlap.
 	// Default: a line each in the log.
 	Fallback func(notify.Notification)
 	// Changed is called after Status may have changed. It must not wait.
@@ -34,7 +36,7 @@ type Options struct {
 }
 
 // Agent is a running or runnable agent. Its methods may be called by any
-// goroutine; those that ask something of it wait until it takes the request,
+// goroutine; those that ask something of it return once the request is queued,
 // and do nothing once it has ended.
 type Agent struct {
 	opts     Options
@@ -53,7 +55,6 @@ type Agent struct {
 	tasks       sync.WaitGroup
 	config      *config.Config // nil: none was good yet
 	configError string
-	version     int // of config: events of an older one are stale
 	receiver    *receiver
 	matcher     matcher
 	limiter     limiter
@@ -61,8 +62,9 @@ type Agent struct {
 	link        *linkWatch
 	presence    *presence
 	counters    Counters
-	lostBefore  uint64 // dropped by receivers that ended
-	subscribed  bool   // the server has answered all subscriptions, and that was told
+	lostBefore  uint64          // dropped by receivers that ended
+	refused     map[string]bool // subscriptions that were told to be
+	subscribed  bool            // the server has answered all subscriptions, and that was told
 }
 
 // New returns an agent that does nothing until Run.
@@ -78,7 +80,7 @@ func New(opts Options) *Agent {
 	}
 	log := opts.Logger
 	if opts.Fallback == nil {
-		opts.Fallback = func(n notify.Notification) { log.Info("alert", "text", OneLine(n)) }
+		opts.Fallback = func(n notify.Notification) { log.Info("alert", "text", n.Line()) }
 	}
 	a := &Agent{
 		opts:        opts,
@@ -104,7 +106,7 @@ func (a *Agent) Run(ctx context.Context) {
 		a.apply(a.opts.Config)
 	} else {
 		a.tasks.Go(func() {
-			config.Watch(ctx, a.opts.ConfigPath, func() { a.ask(a.reload) })
+			config.Watch(ctx, a.opts.ConfigPath, func() { a.ask(func() { a.reload(false) }) })
 		})
 	}
 	a.loop(ctx)
@@ -165,6 +167,14 @@ func (a *Agent) next() time.Time {
 	return next
 }
 
+// earlier is the earlier of two times, of which zero is never.
+func earlier(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
+		return b
+	}
+	return a
+}
+
 func (a *Agent) tellDue(now time.Time) {
 	if a.receiver != nil {
 		if n, ok := a.link.due(now); ok {
@@ -189,18 +199,18 @@ func (a *Agent) tell(n notify.Notification) {
 	}
 }
 
-// event takes an event of subscription i through the stages.
-func (a *Agent) event(i int, ev sig.Event) {
-	if !a.matcher.match(i, ev) {
+// event takes an event through the stages.
+func (a *Agent) event(what asked, ev sig.Event) {
+	sub := a.matcher.match(what.sender, what.event, ev)
+	if sub == nil {
 		return
 	}
 	a.counters.Received++
-	sub := a.matcher[i]
 	if !a.hold.paused && !a.limiter.admit(time.Now(), ev, sub.Urgency) {
 		a.counters.Limited++
 		return
 	}
-	n, err := render(sub, ev)
+	n, err := render(*sub, ev)
 	if err != nil {
 		a.log.Warn("a template failed, the alert has the default text", "line", sub.Line, "err", err)
 	}
@@ -227,26 +237,29 @@ func (a *Agent) observeLink(now time.Time) {
 	switch {
 	case st.Connected && !was:
 		a.log.Info("connected", "server", a.receiver.server)
-		a.askSenders()
 	case !st.Connected && was:
 		a.presence.offline()
 	}
 }
 
-// askSenders learns who is connected; the answer comes back to the loop.
+// askSenders learns who is connected; the answer comes back to the loop. It is
+// asked once the server has our listeners: who comes or goes from then on is
+// heard.
 func (a *Agent) askSenders() {
 	if len(a.presence.watched) == 0 {
 		return
 	}
-	r := a.receiver
+	r, p := a.receiver, a.presence
+	p.asked()
 	a.tasks.Go(func() {
 		all, err := r.client.Senders(r.ctx, false)
 		a.ask(func() {
-			if r != a.receiver {
+			if p != a.presence || !a.link.connected {
 				return
 			}
 			if err != nil {
-				a.log.Warn("cannot learn which senders are connected", "err", err)
+				a.log.Warn("cannot learn which senders are connected: those that went meanwhile are not told of", "err", err)
+				p.unanswered()
 				return
 			}
 			var connected []sig.Name
@@ -255,7 +268,7 @@ func (a *Agent) askSenders() {
 					connected = append(connected, s.Sender)
 				}
 			}
-			a.presence.sync(time.Now(), connected)
+			p.sync(time.Now(), connected)
 		})
 	})
 }
@@ -288,16 +301,33 @@ func (a *Agent) publish() {
 		st.Subscriptions = a.receiver.status(a.matcher)
 		st.Counters.Dropped += a.receiver.client.Dropped()
 	}
-	if settled := st.Connected && st.pending() == 0; settled != a.subscribed {
-		a.subscribed = settled
-		if settled {
-			a.log.Info("subscribed", "server", st.Server, "subscriptions", len(st.Subscriptions))
-		}
-	}
+	a.observeSubscriptions(st)
 	a.mu.Lock()
 	a.status = st
 	a.mu.Unlock()
 	a.opts.Changed()
+}
+
+// observeSubscriptions says once when the server has answered them all, and
+// what it refused.
+func (a *Agent) observeSubscriptions(st Status) {
+	settled := st.Connected && a.receiver.settled()
+	if settled && !a.subscribed {
+		a.log.Info("subscribed", "server", st.Server, "subscriptions", len(st.Subscriptions))
+		a.askSenders()
+	}
+	a.subscribed = settled
+	refused := make(map[string]bool)
+	for _, sub := range st.Subscriptions {
+		if sub.Status != sig.Refused {
+			continue
+		}
+		refused[sub.Name] = true
+		if !a.refused[sub.Name] {
+			a.log.Warn("subscription not in force, waiting for its sender to offer the event", "subscription", sub.Name, "line", sub.Line, "err", sub.Err)
+		}
+	}
+	a.refused = refused
 }
 
 // Status is the agent's present state.

@@ -241,6 +241,61 @@ func TestPresenceAlerts(t *testing.T) {
 	})
 }
 
+// Senders that return with the server, while the agent is still subscribing,
+// have not gone.
+func TestServerRestartMakesNobodyGo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		yaml := "subscriptions:\n"
+		for i := range 8 {
+			yaml += fmt.Sprintf("- {sender: s%d, event: e, presence: true}\n", i)
+		}
+		b := newBench(t, yaml)
+		returns := func() {
+			for i := range 8 {
+				time.Sleep(5 * time.Millisecond)
+				b.add(sig.Name(fmt.Sprintf("s%d", i)), "e")
+			}
+		}
+		returns()
+		time.Sleep(5 * time.Second)
+		b.expect("8 senders came or went s0 connected\ns1 connected\ns2 connected\ns3 connected\ns4 connected\ns5 connected\ns6 connected\ns7 connected")
+		b.stop()
+		b.network.Delay(3 * time.Millisecond)
+		b.up()
+		b.Reconnect()
+		returns()
+		time.Sleep(time.Minute)
+		b.expect("")
+	})
+}
+
+// What a reload leaves as it was misses nothing.
+func TestReloadLosesNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		yaml := func(i int) string {
+			return fmt.Sprintf("subscriptions: [{sender: timer, urgency: critical, title: '{{.Data}}', body: ''}, {sender: other%d}]", i)
+		}
+		b := newBench(t, yaml(0))
+		timer := b.add("timer", "tick")
+		var want []string
+		for i := range 100 {
+			c, err := config.Parse("config.yaml", []byte(yaml(i+1)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := timer.Trigger("tick", i); err != nil {
+				t.Fatal(err)
+			}
+			b.Apply(c)
+			want = append(want, fmt.Sprint(i))
+			if i%10 == 9 {
+				time.Sleep(time.Second) // the desktop has a queue of 64
+			}
+		}
+		b.expect(strings.Join(want, "; "))
+	})
+}
+
 func TestFloodIsCounted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t, `{subscriptions: [{sender: build-server}, {sender: fire, urgency: critical}]}`)
@@ -263,7 +318,7 @@ func TestNotOfferedIsShownAndTakenUp(t *testing.T) {
 		b := newBench(t, `subscriptions: [{sender: timer, event: tick}]`)
 		timer := b.add("timer", "other")
 		synctest.Wait()
-		if got := b.Status().Line(); got != "Connected to 127.0.0.1:3000, 1 subscription, 1 not offered" {
+		if got := b.Status().Line(); got != "Connected to 127.0.0.1:3000, 1 subscription, 1 not offered (timer: tick)" {
 			t.Errorf("status: %s", got)
 		}
 		if err := b.server.RemoveSender(timer); err != nil {

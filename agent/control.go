@@ -53,7 +53,7 @@ func TestAlert() notify.Notification {
 // Reload reads the file now, and says how that went.
 func (a *Agent) Reload() {
 	a.ask(func() {
-		a.reload()
+		a.reload(true)
 		if a.configError == "" && a.config != nil {
 			a.delivery.push(notify.Notification{
 				Title: "Configuration reloaded",

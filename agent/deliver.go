@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"strings"
 	"sync"
 	"time"
 
@@ -24,7 +23,7 @@ type Notifier interface {
 
 // delivery is the one worker that talks to the desktop: a notification server
 // that hangs holds up nothing else. Notifications wait in a queue of 64; when
-// it is full, the oldest is dropped and counted.
+// it is full, the oldest goes to fallback and is counted as dropped.
 type delivery struct {
 	notifier Notifier
 	// fallback gets what could not be shown.
@@ -49,28 +48,30 @@ func newDelivery(notifier Notifier, fallback func(notify.Notification), log *slo
 // push never waits.
 func (d *delivery) push(n notify.Notification) {
 	d.mu.Lock()
+	var oldest []notify.Notification
 	if len(d.queue) == deliveryQueue {
-		d.log.Warn("the desktop is slow: an alert was dropped", "title", d.queue[0].Title)
-		d.queue = d.queue[1:]
+		oldest, d.queue = d.queue[:1], d.queue[1:]
 		d.dropped++
 	}
 	d.queue = append(d.queue, n)
 	d.mu.Unlock()
+	for _, n := range oldest {
+		d.fallback(n)
+	}
 	select {
 	case d.ready <- struct{}{}:
 	default:
 	}
 }
 
-// run delivers until ctx ends.
+// run delivers until ctx ends. What waits then goes to fallback.
 func (d *delivery) run(ctx context.Context) {
-	for {
+	for ctx.Err() == nil {
 		select {
 		case <-ctx.Done():
-			return
 		case <-d.ready:
 		}
-		for n, ok := d.pop(); ok && ctx.Err() == nil; n, ok = d.pop() {
+		for n, ok := d.pop(); ok; n, ok = d.pop() {
 			d.deliver(ctx, n)
 		}
 	}
@@ -88,6 +89,10 @@ func (d *delivery) pop() (n notify.Notification, ok bool) {
 
 func (d *delivery) deliver(ctx context.Context, n notify.Notification) {
 	receipt, err := d.notify(ctx, n)
+	if err != nil && ctx.Err() != nil { // our own end is no trouble of the desktop
+		d.fallback(n)
+		return
+	}
 	trouble := ""
 	if err != nil {
 		trouble = err.Error()
@@ -126,25 +131,4 @@ func (d *delivery) counts() (shown, missed, dropped uint64, trouble string) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return d.shown, d.missed, d.dropped, d.trouble
-}
-
-// OneLine is a notification as a line of a log.
-func OneLine(n notify.Notification) string {
-	text := n.Title
-	if n.Body != "" {
-		text += " | " + n.Body
-	}
-	const most = 500
-	if r := []rune(text); len(r) > most {
-		text = string(r[:most]) + "…"
-	}
-	return strings.Map(func(r rune) rune {
-		switch {
-		case r == '\n' || r == '\t' || r == '\r':
-			return ' '
-		case r < 0x20 || r == 0x7f:
-			return -1
-		}
-		return r
-	}, text)
 }

@@ -12,6 +12,7 @@ const (
 	floodLimit  = 5               // notifications
 	floodWindow = 2 * time.Second // within this time
 	floodUpdate = time.Second     // how often the count is shown anew
+	mostCounted = 1000            // senders that are told apart
 )
 
 // limiter lets at most 5 notifications through in 2 s. Of what is beyond, it
@@ -43,7 +44,9 @@ func (l *limiter) admit(now time.Time, ev sig.Event, urgency notify.Urgency) boo
 		l.senders, l.count = make(map[sig.Name]int), 0
 		l.floods++
 	}
-	l.senders[ev.Sender]++
+	if len(l.senders) < mostCounted {
+		l.senders[ev.Sender]++
+	}
 	l.count++
 	l.last, l.lastAt = defaultTitle(ev), now
 	if l.due.IsZero() {
@@ -76,11 +79,3 @@ func (l *limiter) from() string {
 
 // next is when summary has something to say; zero: never.
 func (l *limiter) next() time.Time { return l.due }
-
-// count writes "1 event" or "3 events".
-func count(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return fmt.Sprintf("%d %ss", n, what)
-}

@@ -9,16 +9,19 @@ import (
 // file's order that matches.
 type matcher []config.Subscription
 
-// match reports whether an event that came for subscription i is to be
-// alerted there. An event that several subscriptions ask for comes once for
-// each of them, and is alerted for the first.
-func (m matcher) match(i int, ev sig.Event) bool {
-	for j, s := range m {
-		if matches(s, ev) {
-			return i == j
+// match finds the subscription that alerts for an event which came because
+// sender and event were asked for; nil if none does. An event that several
+// subscriptions ask for comes once for each of them: the first alerts.
+func (m matcher) match(sender, event sig.Name, ev sig.Event) *config.Subscription {
+	for i := range m {
+		if s := &m[i]; matches(*s, ev) {
+			if s.Sender != sender || s.Event != event {
+				return nil
+			}
+			return s
 		}
 	}
-	return false
+	return nil
 }
 
 func matches(s config.Subscription, ev sig.Event) bool {

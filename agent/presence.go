@@ -14,6 +14,7 @@ import (
 const (
 	presenceGrace = 10 * time.Second
 	presenceBatch = 2 * time.Second
+	mostSenders   = 10_000 // that are kept in mind
 )
 
 // presence tells when senders come and go. A sender that returns within the
@@ -21,8 +22,10 @@ const (
 type presence struct {
 	watched []sig.Name // senders; the zero Name: every one
 	senders map[sig.Name]*senderState
-	online  bool // the server can be asked; otherwise nothing is known
-	synced  bool // it was asked once
+	online  bool // the server was asked; otherwise nothing is known
+	synced  bool // it has answered once
+	// Who came or went since the server was asked: its answer is older.
+	heard map[sig.Name]bool
 
 	changes []change
 	batch   time.Time // when they are told; zero: there are none
@@ -63,7 +66,7 @@ func (p *presence) inherit(old *presence) {
 			p.senders[name] = st
 		}
 	}
-	p.online = old.online
+	p.online, p.synced = old.online, false
 	p.changes, p.batch = old.changes, old.batch
 }
 
@@ -72,8 +75,18 @@ func (p *presence) observe(now time.Time, sender sig.Name, connected bool) {
 	if !p.watches(sender) {
 		return
 	}
+	if p.heard != nil {
+		p.heard[sender] = true
+	}
+	p.learn(now, sender, connected)
+}
+
+func (p *presence) learn(now time.Time, sender sig.Name, connected bool) {
 	st := p.senders[sender]
 	if st == nil {
+		if p.forgetSome(); len(p.senders) >= mostSenders {
+			return
+		}
 		st = &senderState{connected: !connected}
 		p.senders[sender] = st
 	}
@@ -95,19 +108,42 @@ func (p *presence) observe(now time.Time, sender sig.Name, connected bool) {
 // those that are not there any more have gone, and those that are there have
 // come back. What is there at the first time is no news.
 func (p *presence) sync(now time.Time, connected []sig.Name) {
-	p.online = true
+	heard := p.heard
+	p.unanswered()
 	for sender, st := range p.senders {
-		if st.connected && !slices.ContainsFunc(connected, sender.Equal) {
-			p.observe(now, sender, false)
+		if st.connected && !heard[sender] && !slices.ContainsFunc(connected, sender.Equal) {
+			p.learn(now, sender, false)
 		}
 	}
 	for _, sender := range connected {
-		if p.senders[sender] == nil && p.watches(sender) && !p.synced {
+		if heard[sender] || !p.watches(sender) {
+			continue
+		}
+		if p.senders[sender] == nil && !p.synced && len(p.senders) < mostSenders {
 			p.senders[sender] = &senderState{connected: true, since: now}
 		}
-		p.observe(now, sender, true)
+		p.learn(now, sender, true)
 	}
 	p.synced = true
+}
+
+// asked notes that the server is being asked for its senders.
+func (p *presence) asked() { p.heard = make(map[sig.Name]bool) }
+
+// unanswered: who was lost with the last connection is not known, but who
+// comes and goes from now on is heard.
+func (p *presence) unanswered() { p.online, p.heard = true, nil }
+
+// forgetSome makes room: whoever was told to be gone may be forgotten.
+func (p *presence) forgetSome() {
+	if len(p.senders) < mostSenders {
+		return
+	}
+	for sender, st := range p.senders {
+		if !st.connected && st.announced {
+			delete(p.senders, sender)
+		}
+	}
 }
 
 // offline: without the server nothing is known of the senders.
@@ -163,12 +199,4 @@ func (p *presence) next() time.Time {
 		}
 	}
 	return next
-}
-
-// earlier is the earlier of two times, of which zero is never.
-func earlier(a, b time.Time) time.Time {
-	if a.IsZero() || !b.IsZero() && b.Before(a) {
-		return b
-	}
-	return a
 }

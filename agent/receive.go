@@ -16,8 +16,15 @@ type receiver struct {
 	ctx    context.Context // ends with the receiver
 	done   chan struct{}   // closed once the client has ended
 
-	listeners []*sig.RemoteListener // one a subscription, in the file's order
-	presence  []*sig.RemoteListener
+	// Called off the loop, one at a time, by listeners.
+	event, presence func(asked, sig.Event)
+	listeners       map[asked]*sig.RemoteListener
+}
+
+// asked is what a listener asks the server for.
+type asked struct {
+	sender, event sig.Name
+	presence      bool // it is for the comings and goings
 }
 
 // receive connects to a server until ctx or the receiver ends. changed must
@@ -39,18 +46,24 @@ func (r *receiver) stop() {
 	<-r.done
 }
 
-// listen replaces what is listened to. What the old and the new have in
-// common stays registered at the server, and misses nothing.
-func (r *receiver) listen(subs []config.Subscription, event func(i int, ev sig.Event), presence func(sig.Event)) {
-	old := append(r.listeners, r.presence...)
-	r.listeners, r.presence = nil, nil
-	for i, s := range subs {
-		r.listeners = append(r.listeners, r.client.AddRemoteListener(s.Sender, s.Event, func(ev sig.Event) { event(i, ev) }))
-		if !s.Presence {
-			continue
+// listen makes what is listened to that of these subscriptions. What the old
+// ones and the new have in common stays as it is, and misses nothing.
+func (r *receiver) listen(subs []config.Subscription) {
+	old := r.listeners
+	r.listeners = make(map[asked]*sig.RemoteListener)
+	keep := func(what asked, call func(asked, sig.Event)) {
+		l := old[what]
+		if l == nil {
+			l = r.client.AddRemoteListener(what.sender, what.event, func(ev sig.Event) { call(what, ev) })
 		}
-		for _, name := range []sig.Name{sig.EventConnect, sig.EventDisconnect} {
-			r.presence = append(r.presence, r.client.AddRemoteListener(s.Sender, name, presence))
+		delete(old, what)
+		r.listeners[what] = l
+	}
+	for _, s := range subs {
+		keep(asked{s.Sender, s.Event, false}, r.event)
+		if s.Presence {
+			keep(asked{s.Sender, sig.EventConnect, true}, r.presence)
+			keep(asked{s.Sender, sig.EventDisconnect, true}, r.presence)
 		}
 	}
 	for _, l := range old {
@@ -58,11 +71,21 @@ func (r *receiver) listen(subs []config.Subscription, event func(i int, ev sig.E
 	}
 }
 
+// settled reports whether the server has answered all that was asked of it.
+func (r *receiver) settled() bool {
+	for _, l := range r.listeners {
+		if st, _ := r.client.Status(l); st == sig.Pending {
+			return false
+		}
+	}
+	return true
+}
+
 func (r *receiver) status(subs []config.Subscription) []SubscriptionStatus {
-	all := make([]SubscriptionStatus, len(r.listeners))
-	for i, l := range r.listeners {
-		st, err := r.client.Status(l)
-		all[i] = SubscriptionStatus{Name: subs[i].String(), Line: subs[i].Line, Status: st}
+	all := make([]SubscriptionStatus, len(subs))
+	for i, s := range subs {
+		st, err := r.client.Status(r.listeners[asked{s.Sender, s.Event, false}])
+		all[i] = SubscriptionStatus{Name: s.String(), Line: s.Line, Status: st}
 		if err != nil {
 			all[i].Err = err.Error()
 		}

@@ -13,13 +13,13 @@ import (
 
 // reload takes over the file where it is good. A bad one changes nothing but
 // what is said of it.
-func (a *Agent) reload() {
+func (a *Agent) reload(onDemand bool) {
 	if a.opts.Config != nil {
 		return
 	}
 	c, err := config.Load(a.opts.ConfigPath)
 	if err != nil {
-		a.refuse(err)
+		a.refuse(err, onDemand)
 		return
 	}
 	if a.configError != "" {
@@ -29,8 +29,9 @@ func (a *Agent) reload() {
 	a.apply(c)
 }
 
-// refuse says what is wrong with the file, once for each new problem.
-func (a *Agent) refuse(err error) {
+// refuse says what is wrong with the file: once for each new problem, and
+// whenever that is asked for.
+func (a *Agent) refuse(err error, onDemand bool) {
 	first, more := err.Error(), 0
 	var problems config.Problems
 	if errors.As(err, &problems) && len(problems) > 0 {
@@ -43,7 +44,7 @@ func (a *Agent) refuse(err error) {
 	} else {
 		a.log.Error("cannot read the configuration", "err", err)
 	}
-	if first == a.configError {
+	if first == a.configError && !onDemand {
 		return
 	}
 	a.configError = first
@@ -59,8 +60,11 @@ func (a *Agent) refuse(err error) {
 
 // apply makes a good configuration the one in force.
 func (a *Agent) apply(c *config.Config) {
-	now := time.Now()
-	if a.receiver != nil && a.receiver.server != c.Server {
+	now, server := time.Now(), c.Server
+	if a.opts.Server != "" {
+		server = a.opts.Server
+	}
+	if a.receiver != nil && a.receiver.server != server {
 		a.lostBefore += a.receiver.client.Dropped()
 		a.receiver.stop()
 		a.receiver = nil
@@ -68,32 +72,28 @@ func (a *Agent) apply(c *config.Config) {
 	old := a.presence
 	a.presence = newPresence(c.Subscriptions)
 	if a.receiver == nil {
-		a.receiver = receive(a.ctx, c.Server, a.opts.Carrier(c.Server), a.log, a.wakeLoop)
-		a.link = newLinkWatch(c.Server, now)
+		a.receiver = receive(a.ctx, server, a.opts.Carrier(server), a.log, a.wakeLoop)
+		a.link = newLinkWatch(server, now)
+		a.listen(a.receiver)
 	} else {
 		a.presence.inherit(old)
 	}
 	a.config, a.matcher = c, c.Subscriptions
-	a.version++
-	version, r := a.version, a.receiver
+	a.receiver.listen(c.Subscriptions)
+	a.subscribed = false
+	a.log.Info("configuration in force", "server", server, "subscriptions", len(c.Subscriptions))
+}
+
+// listen has a receiver's events come to the loop.
+func (a *Agent) listen(r *receiver) {
 	pass := func(f func()) {
 		select {
-		case a.asked <- func() {
-			if version == a.version {
-				f()
-			}
-		}:
+		case a.asked <- f:
 		case <-r.ctx.Done():
 		}
 	}
-	r.listen(c.Subscriptions,
-		func(i int, ev sig.Event) { pass(func() { a.event(i, ev) }) },
-		func(ev sig.Event) {
-			pass(func() { a.presence.observe(time.Now(), ev.Sender, ev.Event.Equal(sig.EventConnect)) })
-		})
-	if a.link.connected {
-		a.askSenders()
+	r.event = func(what asked, ev sig.Event) { pass(func() { a.event(what, ev) }) }
+	r.presence = func(_ asked, ev sig.Event) {
+		pass(func() { a.presence.observe(time.Now(), ev.Sender, ev.Event.Equal(sig.EventConnect)) })
 	}
-	a.subscribed = false
-	a.log.Info("configuration in force", "server", c.Server, "subscriptions", len(c.Subscriptions))
 }

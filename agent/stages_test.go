@@ -35,7 +35,8 @@ func TestMatchIsTheFirstInTheFile(t *testing.T) {
 		{"clock", sig.EventConnect, 4}, {"timer", sig.EventConnect, -1}, {"clock", sig.EventDisconnect, -1}, {"x", "y", 5},
 	} {
 		for i := range m {
-			if got := m.match(i, event(tc.sender, tc.event, "")); got != (i == tc.want) {
+			got := m.match(m[i].Sender, m[i].Event, event(tc.sender, tc.event, ""))
+			if (got != nil) != (i == tc.want) || got != nil && got != &m[i] {
 				t.Errorf("%s: %s at subscription %d: %v", tc.sender, tc.event, i, got)
 			}
 		}
@@ -266,6 +267,25 @@ func TestPresence(t *testing.T) {
 	quiet(p, 800)
 	tells(p, 800, "timer disconnected") // it did not come back with the server
 
+	// The server's answer is older than what was heard since it was asked.
+	p = newOne()
+	p.asked()
+	p.observe(at(10), "timer", false)
+	p.observe(at(11), "clock", true)
+	p.sync(at(12), []sig.Name{"timer"})
+	if !p.senders["clock"].connected || p.senders["timer"].connected {
+		t.Error("a stale list of senders was believed")
+	}
+
+	// Without an answer, what is heard is told all the same.
+	p = newPresence([]config.Subscription{{Sender: "timer", Presence: true}})
+	p.asked()
+	p.unanswered()
+	p.observe(at(20), "timer", true)
+	tells(p, 20, "timer connected")
+	p.observe(at(30), "timer", false)
+	tells(p, 40, "timer disconnected")
+
 	many := newPresence([]config.Subscription{{Presence: true}})
 	many.sync(at(0), nil)
 	for i, s := range []sig.Name{"c", "a", "b"} {
@@ -278,6 +298,24 @@ func TestPresence(t *testing.T) {
 	}
 }
 
+func TestPresenceIsBounded(t *testing.T) {
+	p := newPresence([]config.Subscription{{Presence: true}})
+	p.sync(at(0), nil)
+	for i := range 2 * mostSenders {
+		p.observe(at(1), sig.Number(float64(i)), true)
+	}
+	if len(p.senders) != mostSenders {
+		t.Errorf("%d senders kept in mind", len(p.senders))
+	}
+	var l limiter
+	for i := range 2 * mostCounted {
+		l.admit(at(0), event(sig.Number(float64(i)), "e", ""), notify.Normal)
+	}
+	if len(l.senders) != mostCounted {
+		t.Errorf("%d senders counted", len(l.senders))
+	}
+}
+
 func TestSuspended(t *testing.T) {
 	// A time without a monotonic reading has only a wall clock: no suspend can
 	// be seen, and none is invented.
@@ -287,15 +325,5 @@ func TestSuspended(t *testing.T) {
 	now := time.Now()
 	if suspended(now, now.Add(time.Hour)) {
 		t.Error("an hour on both clocks is no suspend")
-	}
-}
-
-func TestOneLine(t *testing.T) {
-	n := notify.Notification{Title: "a\nb\x1b[31m", Body: "c\td\x00"}
-	if got := OneLine(n); got != "a b[31m | c d" {
-		t.Errorf("got %q", got)
-	}
-	if got := OneLine(notify.Notification{Title: strings.Repeat("é", 1000)}); len([]rune(got)) != 501 {
-		t.Errorf("%d characters", len([]rune(got)))
 	}
 }

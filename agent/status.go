@@ -56,14 +56,14 @@ func (s Status) Line() string {
 		}
 		line = "Paused" + held + ". " + line
 	}
-	refused := 0
+	var refused []string
 	for _, sub := range s.Subscriptions {
 		if sub.Status == sig.Refused {
-			refused++
+			refused = append(refused, sub.Name)
 		}
 	}
-	if refused > 0 {
-		line += fmt.Sprintf(", %d not offered", refused)
+	if len(refused) > 0 {
+		line += fmt.Sprintf(", %d not offered (%s)", len(refused), refused[0])
 	}
 	if s.Counters.Dropped > 0 {
 		line += fmt.Sprintf(", %d dropped", s.Counters.Dropped)

@@ -2,12 +2,12 @@ package config_test
 
 import (
 	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -56,7 +56,7 @@ subscriptions:
 	}
 	want := []sub{
 		{"timer: tick", `"timer" "tick"`, notify.Critical, true, 5},
-		{"5: 1", `5 1`, notify.Low, true, 6},
+		{"5: 1.0", `5 1.0`, notify.Low, true, 6},
 		{"every event of true", `true null`, notify.Low, false, 7},
 		{"#notify of any sender", `null "#notify"`, notify.Low, true, 8},
 		{"5: 2020-01-01", `"5" "2020-01-01"`, notify.Low, true, 9},
@@ -67,132 +67,11 @@ subscriptions:
 	}
 }
 
-const good = "subscriptions: [{sender: a}]\n"
-
-func TestProblemsAreAllTold(t *testing.T) {
-	for _, tc := range []struct{ name, in, want string }{
-		{"everything at once", `servr: x
-server: http://host
-subscriptions:
-  - {sendr: timer, urgency: hgih, presence: maybe}
-  - timer
-  - sender: [a]
-    titel: x
-    title: "{{.Sendr}}"
-    body: "{{.Data"
-    zebra: 1
-  - {sender: timer, sender: clock}
-defaults: {sender: x}
-`, `c.yaml:1: unknown key "servr" (did you mean "server"?)
-c.yaml:2: server: unknown scheme "http": want tcp://HOST:PORT
-c.yaml:4: subscriptions[0]: unknown key "sendr" (did you mean "sender"?)
-c.yaml:4: subscriptions[0].urgency: unknown urgency "hgih": want low, normal or critical
-c.yaml:4: subscriptions[0].presence: want true or false, not the text "maybe"
-c.yaml:5: subscriptions[1]: want keys and values, not the text "timer"
-c.yaml:6: subscriptions[2].sender: want a name, not a list
-c.yaml:7: subscriptions[2]: unknown key "titel" (did you mean "title"?)
-c.yaml:8: subscriptions[2].title: there is no .Sendr: a template has .Sender, .Event, .Data and .Time
-c.yaml:9: subscriptions[2].body: :1: unclosed action
-c.yaml:10: subscriptions[2]: unknown key "zebra"
-c.yaml:11: subscriptions[3]: the key "sender" is in line 11 already
-c.yaml:12: defaults: unknown key "sender"`},
-		{"empty", ``, `c.yaml:1: there are no subscriptions: say what to alert for, such as "subscriptions: [{sender: timer, event: tick}]"`},
-		{"comment only", "# nothing\n", `c.yaml:1: there are no subscriptions: say what to alert for, such as "subscriptions: [{sender: timer, event: tick}]"`},
-		{"no list", `subscriptions: {sender: a}`, `c.yaml:1: subscriptions: want a list, not keys and values`},
-		{"empty list", `subscriptions: []`, `c.yaml:1: subscriptions: the list is empty: there is nothing to alert for`},
-		{"a list at the top", `[1]`, `c.yaml:1: want keys and values, not a list`},
-		{"a tab", "subscriptions:\n\t- {sender: a}\n", `c.yaml:2: this is not YAML: found character that cannot start any token`},
-		{"two documents", good + "---\nx: 1\n", `c.yaml:2: a second document: the file holds one`},
-		{"not UTF-8", good + "\xff", `c.yaml:2: this is not UTF-8 text`},
-		{"never alerts", "subscriptions:\n- {sender: a, event: 1}\n- {event: 1.0, sender: a}\n", `c.yaml:3: subscriptions[1]: never alerts: line 2 alerts for a: 1 before it`},
-		{"not a number", `subscriptions: [{sender: .nan}]`, `c.yaml:1: subscriptions[0].sender: .nan is no name: quote it if it is text`},
-		{"port", good + "server: host:99999", `c.yaml:2: server: "99999" is no port: a port is a number up to 65535`},
-		{"merge key", "x: &x {sender: a}\nsubscriptions: [{<<: *x}]", "c.yaml:1: unknown key \"x\"\nc.yaml:2: subscriptions[0]: unknown key \"<<\""},
-		{"an alias of itself", "subscriptions: &a [*a]", "c.yaml:1: subscriptions[0]: want keys and values, not a list"},
-		{"null for text", "subscriptions: [{sender: a, title: }]", "c.yaml:1: subscriptions[0].title: want text, not nothing"},
-	} {
-		t.Run(tc.name, func(t *testing.T) {
-			_, err := config.Parse("c.yaml", []byte(tc.in))
-			if err == nil {
-				t.Fatal("no problem")
-			}
-			if diff := cmp.Diff(tc.want, err.Error()); diff != "" {
-				t.Error(diff)
-			}
-		})
-	}
-	if _, err := config.Parse("c.yaml", bytes.Repeat([]byte("#"), 2<<20)); err == nil || !strings.Contains(err.Error(), "larger than 1 MiB") {
-		t.Errorf("too large: %v", err)
-	}
-}
-
 func TestAliases(t *testing.T) {
 	c, err := config.Parse("c.yaml", []byte("subscriptions:\n- &a {sender: x, title: &t Hello}\n- {sender: y, title: *t}\n"))
 	if err != nil || len(c.Subscriptions) != 2 || c.Subscriptions[1].Title == nil {
 		t.Errorf("%v, %+v", err, c)
 	}
-}
-
-func TestParseServer(t *testing.T) {
-	for in, want := range map[string]string{
-		"": "127.0.0.1:3000", "tcp://h:1": "h:1", "tcp://h": "h:3000", "h": "h:3000", "h:80": "h:80", ":80": "127.0.0.1:80",
-		"::1": "[::1]:3000", "[::1]": "[::1]:3000", "[::1]:5": "[::1]:5", "tcp://h:1/": "h:1", "10.0.0.1": "10.0.0.1:3000", " h ": "h:3000",
-	} {
-		if got, err := config.ParseServer(in); err != nil || got != want {
-			t.Errorf("%q: %q, %v, want %q", in, got, err, want)
-		}
-	}
-	for _, in := range []string{"http://h", "h:x", "h:-1", "h:70000", "h:1:2", "tcp://h/path", "a b", "user@h", "tcp://"} {
-		got, err := config.ParseServer(in)
-		if in == "tcp://" {
-			if err != nil || got != "127.0.0.1:3000" {
-				t.Errorf("%q: %q, %v", in, got, err)
-			}
-			continue
-		}
-		if err == nil {
-			t.Errorf("%q: %q", in, got)
-		}
-	}
-}
-
-func TestTemplateFunctions(t *testing.T) {
-	for in, want := range map[string]string{
-		`{{.Data.a}} {{.Data.none.deeper}}`:               "1 ",
-		`{{.Data.none | default "x"}}`:                    "x",
-		`{{json .Data.list}}`:                             `[1,"b"]`,
-		`{{upper .Sender}} {{lower "A"}} {{trim " b "}}`:  "TIMER a b",
-		`{{truncate 2 "éèê"}} {{"ab" | truncate 2}}`:      "éè… ab",
-		`{{range .Data.list}}<{{.}}>{{end}}`:              "<1><b>",
-		`{{.Time.Year}} {{.Event}}`:                       "2026 tick",
-		`{{with .Data.none}}{{.x}}{{else}}nothing{{end}}`: "nothing",
-		`{{if eq .Data.text "t"}}yes{{end}}`:              "yes",
-	} {
-		c, err := config.Parse("c.yaml", []byte("subscriptions: [{sender: a, title: "+quote(in)+"}]"))
-		if err != nil {
-			t.Errorf("%s: %v", in, err)
-			continue
-		}
-		got, err := config.Render(c.Subscriptions[0].Title, config.Fields{
-			Sender: "timer", Event: "tick", Time: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC),
-			Data: map[string]any{"a": json.Number("1"), "text": "t", "list": []any{json.Number("1"), "b"}},
-		})
-		if err != nil || got != want {
-			t.Errorf("%s: got %q, %v, want %q", in, got, err, want)
-		}
-	}
-	c, err := config.Parse("c.yaml", []byte(`subscriptions: [{sender: a, title: "{{range .Data}}{{range $.Data}}xxxxxxxxxx{{end}}{{end}}"}]`))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := config.Render(c.Subscriptions[0].Title, config.Fields{Data: make([]any, 1<<20)}); err == nil {
-		t.Error("a text of 10 TiB")
-	}
-}
-
-func quote(s string) string {
-	b, _ := json.Marshal(s)
-	return string(b)
 }
 
 func TestExample(t *testing.T) {
@@ -218,6 +97,18 @@ func TestExample(t *testing.T) {
 	if !bytes.Equal(written, shown) {
 		t.Error("config.example.yaml is not what the first run writes")
 	}
+	if info, err := os.Stat(path); err != nil || runtime.GOOS != "windows" && info.Mode().Perm() != 0o600 {
+		t.Errorf("%v, %v", info, err)
+	}
+	builds := c.Subscriptions[3]
+	fields := config.Fields{Time: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)}
+	if title, err := config.Render(builds.Title, fields); err != nil || title != "Build  failed" {
+		t.Errorf("title without data: %q, %v", title, err)
+	}
+	fields.Data = map[string]any{"project": "demo", "log": strings.Repeat("x", 201)}
+	if body, err := config.Render(builds.Body, fields); err != nil || body != "demo at 03:04: "+strings.Repeat("x", 200)+"…" {
+		t.Errorf("body: %q, %v", body, err)
+	}
 }
 
 func TestLoadWhatCannotBeRead(t *testing.T) {
@@ -230,41 +121,81 @@ func TestLoadWhatCannotBeRead(t *testing.T) {
 	}
 }
 
-func TestNamesKeepNUL(t *testing.T) {
-	c, err := config.Parse("c.yaml", []byte(`subscriptions: [{sender: "\0x"}]`))
-	if err != nil {
-		t.Fatal(err)
+func TestDefaultPathLooksAtTheEnvironment(t *testing.T) {
+	dir := t.TempDir()
+	t.Setenv("SIGALERT_CONFIG", "elsewhere.yaml")
+	if path, err := config.DefaultPath(); err != nil || path != "elsewhere.yaml" {
+		t.Errorf("named: %q, %v", path, err)
 	}
-	if want, _ := sig.ParseName([]byte(`"\u0000x"`)); !c.Subscriptions[0].Sender.Equal(want) {
-		t.Errorf("got %q", c.Subscriptions[0].Sender)
+	for _, name := range []string{"SIGALERT_CONFIG", "HOME", "XDG_CONFIG_HOME", "AppData"} {
+		t.Setenv(name, "")
+	}
+	if path, err := config.DefaultPath(); err == nil {
+		t.Errorf("no home: %q", path)
+	}
+	for _, name := range []string{"HOME", "XDG_CONFIG_HOME", "AppData"} {
+		t.Setenv(name, dir)
+	}
+	path, err := config.DefaultPath()
+	if rel, rerr := filepath.Rel(dir, path); err != nil || rerr != nil || strings.HasPrefix(rel, "..") || !strings.HasSuffix(path, filepath.Join("sigalert", "config.yaml")) {
+		t.Errorf("the user's folder: %q, %v", path, err)
 	}
 }
 
-func FuzzParse(f *testing.F) {
-	f.Add([]byte(good))
-	f.Add([]byte("a: &a [*a, *a]\nsubscriptions: *a"))
-	f.Add([]byte("subscriptions:\n- sender: 0x1F\n  title: '{{template \"x\"}}'\n"))
-	f.Fuzz(func(t *testing.T, in []byte) {
-		c, err := config.Parse("c.yaml", in)
+func TestNames(t *testing.T) {
+	for in, want := range map[string]string{
+		`5`: "5", `"5"`: `"5"`, `1.0`: "1.0", `.5`: "0.5", `true`: "true", `"true"`: `"true"`, `yes`: `"yes"`, `on`: `"on"`,
+		`0x1F`: "31", `0o17`: "15", `010`: "8", `1_000`: "1000", `+5`: "5", `-5`: "-5", `0xFFFFFFFFFFFFFFFF`: "18446744073709551615",
+		`123456789012345678901234567890`: "123456789012345678901234567890", `1e3`: "1e3",
+		`2020-01-01`: `"2020-01-01"`, `2020-01-01T00:00:00Z`: `"2020-01-01T00:00:00Z"`, `!!str 5`: `"5"`, `!!int "5"`: "5",
+		``: "null", `""`: "null", `~`: "null", `null`: "null", `"#notify"`: `"#notify"`, `é`: `"é"`, `"\0<"`: `"\u0000<"`,
+	} {
+		c, err := config.Parse("c.yaml", []byte("subscriptions:\n- sender: "+in+"\n"))
+		if err != nil {
+			t.Errorf("%s: %v", in, err)
+			continue
+		}
+		if got := string(c.Subscriptions[0].Sender.JSON()); got != want {
+			t.Errorf("%s: %s, want %s", in, got, want)
+		}
+	}
+}
+
+// A file of a few hundred KiB takes no minutes and no GiB, whatever it says.
+func TestLargeFiles(t *testing.T) {
+	var distinct strings.Builder
+	distinct.WriteString("subscriptions:\n")
+	for i := range 20_000 {
+		fmt.Fprintf(&distinct, "- {sender: %d}\n- {sender: s%d}\n", i, i)
+	}
+	if c, err := config.Parse("c.yaml", []byte(distinct.String())); err != nil || len(c.Subscriptions) != 40_000 {
+		t.Errorf("40,000 subscriptions: %.500s", fmt.Sprint(err))
+	}
+	keys := strings.Repeat("  ? [a]\n  : x\n", 1000)
+	title := strings.Repeat("{{upper .Sender}}", 20_000)
+	for name, text := range map[string]string{
+		"unknown keys": "subscriptions:\n- &a\n" + keys + strings.Repeat("- *a\n", 100_000),
+		"templates":    "defaults: {title: &t \"" + title + "{{\"}\nsubscriptions:\n" + strings.Repeat("- {title: *t}\n", 20_000),
+		"lists":        "a: &a [x,x,x,x]\nb: &b [*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b]\nsubscriptions: [*c,*c,*c,*c]",
+	} {
+		_, err := config.Parse("c.yaml", []byte(text))
 		var problems config.Problems
-		switch {
-		case err == nil:
-			if len(c.Subscriptions) == 0 {
-				t.Error("no subscription, and no problem")
-			}
-		case !errors.As(err, &problems) || len(problems) == 0:
-			t.Errorf("%T %v", err, err)
+		if !errors.As(err, &problems) || len(problems) > 1001 {
+			t.Errorf("%s: %d problems, %.500s", name, len(problems), fmt.Sprint(err))
 		}
-		for _, p := range problems {
-			if p.Line < 1 || p.Line > bytes.Count(in, []byte("\n"))+2 || p.What == "" {
-				t.Errorf("%+v", p)
-			}
-		}
-	})
+	}
 }
 
-func ExampleProblems() {
-	_, err := config.Parse("config.yaml", []byte("subscriptions:\n  - {sender: timer, titel: Hello}\n"))
-	fmt.Println(err)
-	// Output: config.yaml:2: subscriptions[0]: unknown key "titel" (did you mean "title"?)
+func TestSubscriptionString(t *testing.T) {
+	for want, s := range map[string]config.Subscription{
+		"timer: tick":           {Sender: "timer", Event: "tick"},
+		"every event of ifttt":  {Sender: "ifttt"},
+		"#notify of any sender": {Event: "#notify"},
+		"every event":           {},
+		"every event of 5":      {Sender: sig.Number(5)},
+	} {
+		if got := s.String(); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
 }

@@ -26,5 +26,8 @@ func WriteExample(path string) error {
 	if cerr := f.Close(); err == nil {
 		err = cerr
 	}
+	if err != nil {
+		_ = os.Remove(path) // half a file would stay for good
+	}
 	return err
 }

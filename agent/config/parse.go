@@ -1,27 +1,34 @@
 package config
 
 import (
-	"encoding/json"
 	"fmt"
-	"math"
+	"maps"
+	"net"
 	"slices"
-	"strconv"
+	"strings"
+	"text/template"
 
 	"gopkg.in/yaml.v3"
 
 	"sigalert/agent/notify"
-	"sigalert/sig"
 )
 
 // parser walks a file's nodes and gathers what it finds.
 type parser struct {
-	path     string
-	config   Config
-	problems Problems
+	path      string
+	config    Config
+	problems  Problems
+	templates map[*yaml.Node]*template.Template // an alias's text is compiled once
+	first     map[string][]Subscription         // by nameKey: what may alert before another
 }
 
-func (p *parser) problem(line int, where, what string) {
-	p.problems = append(p.problems, Problem{p.path, max(1, line), where, what})
+func newParser(path string) *parser {
+	return &parser{
+		path:      path,
+		config:    Config{Path: path},
+		templates: make(map[*yaml.Node]*template.Template),
+		first:     make(map[string][]Subscription),
+	}
 }
 
 // resolve follows an alias.
@@ -32,39 +39,64 @@ func resolve(n *yaml.Node) *yaml.Node {
 	return n
 }
 
-// mapping calls the function of each key. What is no mapping, an unknown key
+// isNull reports whether nothing is said.
+func isNull(n *yaml.Node) bool {
+	n = resolve(n)
+	return n.Kind == yaml.ScalarNode && n.ShortTag() == "!!null"
+}
+
+// setter takes over the value of a key; where names it in problems.
+type setter func(value *yaml.Node, where string)
+
+// mapping calls the setter of each key. What is no mapping, an unknown key
 // and a key that comes twice are problems.
-func (p *parser) mapping(n *yaml.Node, where string, keys map[string]func(value *yaml.Node, where string)) {
+func (p *parser) mapping(n *yaml.Node, where string, keys map[string]setter) {
 	n = resolve(n)
 	if n.Kind != yaml.MappingNode {
 		p.problem(n.Line, where, "want keys and values, not "+kind(n))
 		return
 	}
-	var known []string
-	for k := range keys {
-		known = append(known, k)
-	}
-	slices.Sort(known)
 	seen := make(map[string]int)
-	for i := 0; i+1 < len(n.Content); i += 2 {
-		key, value := n.Content[i], n.Content[i+1]
+	for i := 0; i+1 < len(n.Content) && !p.full(); i += 2 {
+		line, key, value := n.Content[i].Line, resolve(n.Content[i]), n.Content[i+1]
 		name := key.Value
-		if line, twice := seen[name]; twice {
-			p.problem(key.Line, where, fmt.Sprintf("the key %q is in line %d already", name, line))
+		switch {
+		case key.Kind != yaml.ScalarNode:
+			p.problem(line, where, "want a key, not "+kind(key))
+			continue
+		case key.ShortTag() == "!!merge":
+			p.problem(line, where, `"<<" is not taken: what all subscriptions share belongs into "defaults"`)
+			continue
+		case seen[name] > 0:
+			p.problem(line, where, fmt.Sprintf("the key %q is in line %d already", name, seen[name]))
 			continue
 		}
-		seen[name] = key.Line
-		f := keys[name]
-		if f == nil {
+		seen[name] = line
+		if word := hidden(n.Content[i], value); where != "" && word != "" {
+			p.problem(line, join(where, name), word+" is a comment here: a text that begins with # needs quotes")
+			continue
+		}
+		set := keys[name]
+		if set == nil {
 			what := fmt.Sprintf("unknown key %q", name)
-			if near := nearest(name, known); near != "" {
+			if near := nearest(name, slices.Sorted(maps.Keys(keys))); near != "" {
 				what += fmt.Sprintf(" (did you mean %q?)", near)
 			}
-			p.problem(key.Line, where, what)
+			p.problem(line, where, what)
 			continue
 		}
-		f(value, join(where, name))
+		set(value, join(where, name))
 	}
+}
+
+// hidden is the word that somebody wrote as a value, as in "event: #notify",
+// and that YAML takes for a comment; "" for what looks like a comment.
+func hidden(key, value *yaml.Node) string {
+	word, _, _ := strings.Cut(key.LineComment, " ")
+	if value.Value != "" || !isNull(value) || len(strings.TrimLeft(word, "#")) == 0 {
+		return ""
+	}
+	return word
 }
 
 func join(where, key string) string {
@@ -100,23 +132,21 @@ func (p *parser) file(root *yaml.Node) {
 		root = &yaml.Node{Kind: yaml.MappingNode, Line: 1}
 	}
 	var list, defaults *yaml.Node
-	line := root.Line
-	p.mapping(root, "", map[string]func(*yaml.Node, string){
+	p.mapping(root, "", map[string]setter{
 		"server":        p.server,
 		"subscriptions": func(n *yaml.Node, _ string) { list = n },
 		"defaults":      func(n *yaml.Node, _ string) { defaults = n },
 	})
 	var base Subscription
-	if defaults != nil {
+	if defaults != nil && !isNull(defaults) {
 		p.mapping(defaults, "defaults", p.alertKeys(&base))
 	}
-	if list == nil {
-		if resolve(root).Kind == yaml.MappingNode {
-			p.problem(line, "", `there are no subscriptions: say what to alert for, such as "subscriptions: [{sender: timer, event: tick}]"`)
-		}
-		return
+	switch {
+	case list != nil:
+		p.subscriptions(list, base)
+	case root.Kind == yaml.MappingNode:
+		p.problem(root.Line, "", `there are no subscriptions: say what to alert for, such as "subscriptions: [{sender: timer, event: tick}]"`)
 	}
-	p.subscriptions(resolve(list), base)
 }
 
 func (p *parser) server(n *yaml.Node, where string) {
@@ -129,127 +159,108 @@ func (p *parser) server(n *yaml.Node, where string) {
 		p.problem(n.Line, where, err.Error())
 		return
 	}
+	if _, port, _ := net.SplitHostPort(addr); port == "0" {
+		p.problem(n.Line, where, "no server is at port 0: a port is a number from 1 to 65535")
+	}
 	p.config.Server = addr
 }
 
-func (p *parser) subscriptions(list *yaml.Node, base Subscription) {
+func (p *parser) subscriptions(n *yaml.Node, base Subscription) {
+	const where = "subscriptions"
+	list := resolve(n)
 	switch {
-	case list.Kind != yaml.SequenceNode:
-		p.problem(list.Line, "subscriptions", "want a list, not "+kind(list))
+	case isNull(list), list.Kind == yaml.SequenceNode && len(list.Content) == 0:
+		p.problem(n.Line, where, `the list is empty: say what to alert for, such as "- {sender: timer, event: tick}"`)
 		return
-	case len(list.Content) == 0:
-		p.problem(list.Line, "subscriptions", "the list is empty: there is nothing to alert for")
+	case list.Kind != yaml.SequenceNode:
+		p.problem(n.Line, where, "want a list, not "+kind(list))
+		return
 	}
 	for i, n := range list.Content {
-		where := fmt.Sprintf("subscriptions[%d]", i)
-		s := base
-		s.Line = n.Line
-		keys := p.alertKeys(&s)
-		keys["sender"] = func(n *yaml.Node, where string) { s.Sender = p.name(n, where) }
-		keys["event"] = func(n *yaml.Node, where string) { s.Event = p.name(n, where) }
-		before := len(p.problems)
-		p.mapping(n, where, keys)
-		if len(p.problems) > before {
-			continue
+		if p.full() {
+			return
 		}
-		for _, o := range p.config.Subscriptions {
-			if o.Sender.Equal(s.Sender) && o.Event.Equal(s.Event) {
-				p.problem(s.Line, where, fmt.Sprintf("never alerts: line %d alerts for %s before it", o.Line, s))
-				break
-			}
-		}
-		p.config.Subscriptions = append(p.config.Subscriptions, s)
+		p.subscription(n, fmt.Sprintf("%s[%d]", where, i), base)
 	}
+}
+
+func (p *parser) subscription(n *yaml.Node, where string, s Subscription) {
+	s.Line = n.Line
+	keys := p.alertKeys(&s)
+	keys["sender"] = func(n *yaml.Node, where string) { s.Sender = p.name(n, where) }
+	keys["event"] = func(n *yaml.Node, where string) { s.Event = p.name(n, where) }
+	before := len(p.problems)
+	p.mapping(n, where, keys)
+	if len(p.problems) > before {
+		return
+	}
+	key := nameKey(s.Sender) + " " + nameKey(s.Event)
+	for _, o := range p.first[key] {
+		if o.Sender.Equal(s.Sender) && o.Event.Equal(s.Event) {
+			p.problem(s.Line, where, fmt.Sprintf("never alerts: line %d matches first", o.Line))
+			return
+		}
+	}
+	p.first[key] = append(p.first[key], s)
+	p.config.Subscriptions = append(p.config.Subscriptions, s)
 }
 
 // alertKeys are the keys of a subscription that may have a default.
-func (p *parser) alertKeys(s *Subscription) map[string]func(*yaml.Node, string) {
-	return map[string]func(*yaml.Node, string){
-		"title": func(n *yaml.Node, where string) {
-			if text, ok := p.text(n, where); ok {
-				t, err := parseTemplate(text)
-				p.check(n, where, err)
-				s.Title = t
-			}
-		},
-		"body": func(n *yaml.Node, where string) {
-			if text, ok := p.text(n, where); ok {
-				t, err := parseTemplate(text)
-				p.check(n, where, err)
-				s.Body = t
-			}
-		},
+func (p *parser) alertKeys(s *Subscription) map[string]setter {
+	return map[string]setter{
+		"title": func(n *yaml.Node, where string) { s.Title = p.template(n, where) },
+		"body":  func(n *yaml.Node, where string) { s.Body = p.template(n, where) },
 		"urgency": func(n *yaml.Node, where string) {
-			if text, ok := p.text(n, where); ok {
-				u, err := notify.ParseUrgency(text)
-				p.check(n, where, err)
-				s.Urgency = u
+			text, ok := p.text(n, where)
+			if !ok {
+				return
 			}
+			u, err := notify.ParseUrgency(text)
+			if err != nil {
+				p.problem(n.Line, where, err.Error())
+			}
+			s.Urgency = u
 		},
 		"presence": func(n *yaml.Node, where string) {
-			n = resolve(n)
-			if n.Kind != yaml.ScalarNode || n.ShortTag() != "!!bool" || n.Decode(&s.Presence) != nil {
-				p.problem(n.Line, where, "want true or false, not "+kind(n))
+			v := resolve(n)
+			if v.Kind != yaml.ScalarNode || v.ShortTag() != "!!bool" || v.Decode(&s.Presence) != nil {
+				p.problem(n.Line, where, "want true or false, not "+kind(v))
 			}
 		},
 	}
 }
 
-func (p *parser) check(n *yaml.Node, where string, err error) {
-	if err != nil {
-		p.problem(n.Line, where, err.Error())
-	}
-}
-
-// text is a scalar that is text; numbers and the like must be quoted.
+// text is a scalar that is text; 42 and true are none, unless quoted.
 func (p *parser) text(n *yaml.Node, where string) (string, bool) {
-	n = resolve(n)
-	if n.Kind != yaml.ScalarNode || n.ShortTag() == "!!null" {
-		p.problem(n.Line, where, "want text, not "+kind(n))
-		return "", false
+	v := resolve(n)
+	switch {
+	case v.Kind == yaml.MappingNode && v.Style&yaml.FlowStyle != 0: // title: {{.Sender}}
+		p.problem(n.Line, where, `want text, not keys and values: a text that begins with "{" needs quotes`)
+	case v.Kind != yaml.ScalarNode || v.ShortTag() != "!!str" && v.ShortTag() != "!!timestamp":
+		p.problem(n.Line, where, "want text, not "+kind(v))
+	default:
+		return v.Value, true
 	}
-	return n.Value, true
+	return "", false
 }
 
-// name is any scalar: a number is a number's name, and nothing means every
-// one.
-func (p *parser) name(n *yaml.Node, where string) sig.Name {
-	n = resolve(n)
-	if n.Kind != yaml.ScalarNode {
-		p.problem(n.Line, where, "want a name, not "+kind(n))
-		return ""
+func (p *parser) template(n *yaml.Node, where string) *template.Template {
+	v := resolve(n)
+	if t, ok := p.templates[v]; ok {
+		return t
 	}
-	switch n.ShortTag() {
-	case "!!null":
-		return ""
-	case "!!bool":
-		var b bool
-		p.check(n, where, n.Decode(&b))
-		return p.jsonName(n, where, strconv.FormatBool(b))
-	case "!!int":
-		var i int64
-		if n.Decode(&i) != nil {
-			return p.jsonName(n, where, n.Value) // longer than an int64
+	text, ok := p.text(n, where)
+	if !ok {
+		return nil
+	}
+	t, faults := compile(text)
+	for _, f := range faults {
+		if v.Style&yaml.LiteralStyle != 0 { // the file's lines are the template's
+			p.problem(v.Line+f.line, where, f.what)
+			continue
 		}
-		return p.jsonName(n, where, strconv.FormatInt(i, 10))
-	case "!!float":
-		var f float64
-		if err := n.Decode(&f); err != nil || math.IsNaN(f) || math.IsInf(f, 0) {
-			p.problem(n.Line, where, fmt.Sprintf("%s is no name: quote it if it is text", n.Value))
-			return ""
-		}
-		return sig.Number(f)
+		p.problem(v.Line, where, f.prefix+f.what)
 	}
-	if n.Value == "" {
-		return ""
-	}
-	quoted, err := json.Marshal(n.Value)
-	p.check(n, where, err)
-	return p.jsonName(n, where, string(quoted))
-}
-
-func (p *parser) jsonName(n *yaml.Node, where, text string) sig.Name {
-	name, err := sig.ParseName([]byte(text))
-	p.check(n, where, err)
-	return name
+	p.templates[v] = t
+	return t
 }

@@ -33,8 +33,43 @@ func (ps Problems) Error() string {
 	return strings.Join(lines, "\n")
 }
 
+const (
+	// maxProblems ends the walk: aliases make a small file say much.
+	maxProblems = 1000
+	// maxWhat bounds a problem's text, in runes: it may quote the file.
+	maxWhat = 300
+)
+
+func (p *parser) problem(line int, where, what string) {
+	if p.full() {
+		return
+	}
+	if r := []rune(strings.ReplaceAll(what, "\n", " ")); len(r) > maxWhat {
+		what = string(r[:maxWhat]) + "…"
+	} else {
+		what = string(r)
+	}
+	p.problems = append(p.problems, Problem{p.path, max(1, line), where, what})
+}
+
+// full reports whether there is room for no more problems.
+func (p *parser) full() bool { return len(p.problems) >= maxProblems }
+
+// sorted is all that was found, in the order of lines.
+func (p *parser) sorted() Problems {
+	slices.SortStableFunc(p.problems, func(a, b Problem) int { return a.Line - b.Line })
+	if p.full() {
+		last := p.problems[len(p.problems)-1].Line
+		p.problems = append(p.problems, Problem{p.path, last, "", fmt.Sprintf("there may be more: these are the first %d problems", maxProblems)})
+	}
+	return p.problems
+}
+
 // nearest is the known word that was probably meant; "" if none is near.
 func nearest(word string, known []string) string {
+	if len(word) > 40 {
+		return ""
+	}
 	best, distance := "", len(word)/3+2
 	for _, k := range known {
 		if d := editDistance(strings.ToLower(word), k); d < distance {
@@ -68,8 +103,4 @@ func editDistance(a, b string) int {
 		before, last = last, row
 	}
 	return last[len(b)]
-}
-
-func sortByLine(ps Problems) {
-	slices.SortStableFunc(ps, func(a, b Problem) int { return a.Line - b.Line })
 }

@@ -1,7 +1,6 @@
 package config
 
 import (
-	"errors"
 	"fmt"
 	"net"
 	"net/netip"
@@ -20,23 +19,17 @@ const (
 func ParseServer(text string) (addr string, err error) {
 	rest := strings.TrimSpace(text)
 	if scheme, after, ok := strings.Cut(rest, "://"); ok {
-		if scheme != "tcp" {
+		if !strings.EqualFold(scheme, "tcp") {
 			return "", fmt.Errorf("unknown scheme %q: want tcp://HOST:PORT", scheme)
 		}
 		rest = strings.TrimSuffix(after, "/")
 	}
-	if strings.ContainsAny(rest, "/?#@ \t") {
-		return "", fmt.Errorf("%q is no address: want tcp://HOST:PORT", text)
+	if host, _, ok := strings.Cut(rest, "/"); ok && host != "" {
+		return "", fmt.Errorf("%q has a path: want tcp://HOST:PORT", text)
 	}
-	host, port := rest, ""
-	if _, err := netip.ParseAddr(rest); err != nil { // otherwise a bare address, IPv6 included
-		if host, port, err = net.SplitHostPort(rest); err != nil {
-			var ae *net.AddrError
-			if !errors.As(err, &ae) || ae.Err != "missing port in address" {
-				return "", fmt.Errorf("%q is no address: want tcp://HOST:PORT", text)
-			}
-			host, port = strings.Trim(rest, "[]"), ""
-		}
+	host, port, ok := splitHostPort(rest)
+	if !ok {
+		return "", fmt.Errorf("%q is no address: want tcp://HOST:PORT", text)
 	}
 	if host == "" {
 		host = defaultHost
@@ -44,8 +37,35 @@ func ParseServer(text string) (addr string, err error) {
 	if port == "" {
 		port = defaultPort
 	}
-	if n, err := strconv.Atoi(port); err != nil || n < 0 || n > 65535 {
+	n, err := strconv.ParseUint(port, 10, 16)
+	if err != nil {
 		return "", fmt.Errorf("%q is no port: a port is a number up to 65535", port)
 	}
-	return net.JoinHostPort(host, port), nil
+	return net.JoinHostPort(host, strconv.FormatUint(n, 10)), nil
+}
+
+// splitHostPort takes apart host:port, host, and addresses of IPv6 with and
+// without brackets.
+func splitHostPort(text string) (host, port string, ok bool) {
+	bracketed := strings.HasPrefix(text, "[")
+	switch _, err := netip.ParseAddr(text); {
+	case err == nil:
+		return text, "", true
+	case bracketed && strings.HasSuffix(text, "]"):
+		host = text[1 : len(text)-1]
+	case !strings.Contains(text, ":"):
+		host = text
+	default:
+		if host, port, err = net.SplitHostPort(text); err != nil {
+			return "", "", false
+		}
+	}
+	if bracketed {
+		_, err := netip.ParseAddr(host)
+		return host, port, err == nil
+	}
+	// A host of digits alone is a port whose host is missing.
+	odd := strings.ContainsFunc(host, func(r rune) bool { return r <= ' ' || r == 0x7f || strings.ContainsRune(`/\?#@[]`, r) })
+	digits := host != "" && strings.Trim(host, "0123456789") == ""
+	return host, port, !odd && !digits
 }

@@ -43,7 +43,7 @@ func Watch(ctx context.Context, path string, changed func()) {
 		case <-ctx.Done():
 			return
 		case ev := <-events:
-			if filepath.Base(ev.Name) == filepath.Base(path) && ev.Op != fsnotify.Chmod {
+			if w.concerns(ev.Name) && ev.Op != fsnotify.Chmod {
 				settled.Reset(settle)
 			}
 		case <-lost:
@@ -65,15 +65,32 @@ func Watch(ctx context.Context, path string, changed func()) {
 type watch struct {
 	path    string
 	watcher *fsnotify.Watcher // nil: there is only the poll
-	folder  os.FileInfo       // that is being watched; nil: none
+	target  string            // what path links to, or path itself
+	folders [2]folder
 	file    os.FileInfo
 	content content
+}
+
+// folder is one that is being watched: the file's, or its target's.
+type folder struct {
+	path string
+	info os.FileInfo // nil: it is not there
+}
+
+// concerns reports whether an event of this file may be one of ours.
+func (w *watch) concerns(name string) bool {
+	base := filepath.Base(name)
+	return base == filepath.Base(w.path) || base == filepath.Base(w.target)
 }
 
 // content tells files apart; zero for one that cannot be read.
 type content [sha256.Size]byte
 
 func contentOf(path string) content {
+	// Opening a pipe would wait for a writer.
+	if info, err := os.Stat(path); err != nil || !info.Mode().IsRegular() {
+		return content{}
+	}
 	f, err := os.Open(path)
 	if err != nil {
 		return content{}
@@ -86,36 +103,46 @@ func contentOf(path string) content {
 	return content(h.Sum(nil))
 }
 
-// follow watches the folder that is there now, and reports whether it or the
-// file's time, size or identity is not what it was.
+// follow watches the folders that are there now, and reports whether one of
+// them or the file's time, size or identity is not what it was.
 func (w *watch) follow() (differs bool) {
-	dir := filepath.Dir(w.path)
-	folder, err := os.Stat(dir)
-	if err != nil {
-		folder = nil
+	w.target = w.path
+	if target, err := filepath.EvalSymlinks(w.path); err == nil {
+		w.target = target
 	}
-	if !same(w.folder, folder) {
-		w.watchFolder(dir, folder)
-		w.folder, differs = folder, true
+	for i, path := range []string{filepath.Dir(w.path), filepath.Dir(w.target)} {
+		now := folder{path, stat(path)}
+		if old := w.folders[i]; old.path != now.path || !same(old.info, now.info) {
+			w.watchInstead(old, now)
+			w.folders[i], differs = now, true
+		}
 	}
-	file, err := os.Stat(w.path)
-	if err != nil {
-		file = nil
-	}
+	file := stat(w.path)
 	if !same(w.file, file) || file != nil && (!file.ModTime().Equal(w.file.ModTime()) || file.Size() != w.file.Size()) {
 		w.file, differs = file, true
 	}
 	return differs
 }
 
-func (w *watch) watchFolder(dir string, folder os.FileInfo) {
+func (w *watch) watchInstead(old, now folder) {
 	if w.watcher == nil {
 		return
 	}
-	_ = w.watcher.Remove(dir) // gone with the old folder, mostly
-	if folder != nil {
-		_ = w.watcher.Add(dir) // otherwise the poll sees to it
+	if old.path != "" {
+		_ = w.watcher.Remove(old.path) // gone with the old folder, mostly
 	}
+	if now.info != nil {
+		_ = w.watcher.Add(now.path) // otherwise the poll sees to it
+	}
+}
+
+// stat is nil for what is not there.
+func stat(path string) os.FileInfo {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil
+	}
+	return info
 }
 
 func same(a, b os.FileInfo) bool {

@@ -62,6 +62,14 @@ type Notification struct {
 	Key string
 }
 
+// Line is the notification as one line of a log.
+func (n Notification) Line() string {
+	if n.Body == "" {
+		return Line(n.Title, 500)
+	}
+	return Line(n.Title+" | "+n.Body, 500)
+}
+
 // A Receipt says who took a notification.
 type Receipt struct {
 	Via string // such as "dunst 1.9.0 (knopwob) over D-Bus" or "beeep"

@@ -33,6 +33,10 @@ func cleanBody(s string) string {
 	return clean(s, maxBody, true)
 }
 
+// Line is text from elsewhere as one line of at most limit characters, without
+// what could play tricks on a terminal or on the text beside it.
+func Line(text string, limit int) string { return clean(text, limit, false) }
+
 // cleanKey keeps a short plain key and replaces any other by its digest, so that
 // different keys stay different and each takes little memory.
 func cleanKey(s string) string {

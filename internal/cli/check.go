@@ -32,10 +32,13 @@ is 0 if there is none, 1 if there is, and 2 if the file cannot be read.`,
 				}
 				return &exitError{code: exitFailure}
 			case err != nil:
-				fmt.Fprintln(p.err, "sigalert:", err)
-				return &exitError{code: exitUsage}
+				return &exitError{exitUnreadable, err}
 			}
-			fmt.Fprintf(p.out, "%s: good: %d subscriptions at %s\n", path, len(c.Subscriptions), c.Server)
+			plural := "s"
+			if len(c.Subscriptions) == 1 {
+				plural = ""
+			}
+			fmt.Fprintf(p.out, "%s: good: %d subscription%s at %s\n", path, len(c.Subscriptions), plural, c.Server)
 			return nil
 		},
 	}

@@ -17,9 +17,10 @@ import (
 
 // The exit codes.
 const (
-	exitOK      = 0
-	exitFailure = 1
-	exitUsage   = 2
+	exitOK         = 0
+	exitFailure    = 1
+	exitUsage      = 2
+	exitUnreadable = 2 // of check
 )
 
 // exitError is an error with an exit code of its own. A nil err says nothing.
@@ -37,11 +38,11 @@ func (e *exitError) Error() string {
 
 func (e *exitError) Unwrap() error { return e.err }
 
+// errUsage marks a mistake on the command line.
+var errUsage = errors.New(`try "sigalert --help"`)
+
 func usage(err error) error {
-	if err == nil {
-		return nil
-	}
-	return &exitError{exitUsage, err}
+	return &exitError{exitUsage, fmt.Errorf("%w\n%w", err, errUsage)}
 }
 
 // program is what all commands share.
@@ -50,7 +51,8 @@ type program struct {
 	out, err io.Writer
 	log      *slog.Logger
 
-	server   string
+	server   string // of the commands that are clients
+	instead  string // of the configuration's server, for the agent
 	config   string
 	logLevel string
 	ask      bool
@@ -76,9 +78,6 @@ func Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	}
 	var e *exitError
 	if errors.As(err, &e) {
-		if e.code == exitUsage {
-			fmt.Fprintln(stderr, `Try "sigalert --help".`)
-		}
 		return e.code
 	}
 	return exitFailure
@@ -112,6 +111,7 @@ icon in the tray where there is one.`,
 	flags := cmd.PersistentFlags()
 	flags.StringVar(&p.config, "config", "", "configuration `FILE` (default: $SIGALERT_CONFIG, or config.yaml in the user's configuration folder)")
 	flags.StringVar(&p.logLevel, "log-level", "info", "trace, debug, info, warning, error, critical or none")
+	cmd.Flags().StringVar(&p.instead, "server", "", "the server's `URL`, instead of the configuration's")
 	cmd.AddCommand(p.demo(), p.serve(), p.send(), p.listen(), p.check(), p.test(), p.autostart(), p.version())
 	return cmd
 }

@@ -15,9 +15,10 @@ type client struct {
 	stop    func()
 }
 
-// connect runs a client until stop is called. It says when there is no
-// connection and when there is, once for each change.
-func (p *program) connect(ctx context.Context, addr string) *client {
+// connect runs a client until stop is called. It says when there is a
+// connection and, if it is to be waited for, when there is none, once for each
+// change.
+func (p *program) connect(ctx context.Context, addr string, wait bool) *client {
 	c := &client{changed: make(chan struct{}, 1)}
 	ctx, cancel := context.WithCancel(ctx)
 	var mu sync.Mutex // guards last
@@ -32,7 +33,7 @@ func (p *program) connect(ctx context.Context, addr string) *client {
 			case ctx.Err() != nil: // our own end is no news
 			case st.Connected && !last.Connected:
 				p.log.Info("connected", "server", addr)
-			case !st.Connected && st.Err != nil && (last.Connected || last.Err == nil || last.Err.Error() != st.Err.Error()):
+			case wait && !st.Connected && st.Err != nil && (last.Connected || last.Err == nil || last.Err.Error() != st.Err.Error()):
 				p.log.Warn("no connection, trying again", "server", addr, "err", st.Err)
 			}
 			last = st

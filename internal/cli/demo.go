@@ -71,7 +71,7 @@ Ctrl+C ends the demo.
 	return p.runWithTray(ctx, agent.Options{
 		Config:   c,
 		Notifier: desktop,
-		Fallback: func(n notify.Notification) { fmt.Fprintln(p.out, agent.OneLine(n)) },
+		Fallback: func(n notify.Notification) { fmt.Fprintln(p.out, n.Line()) },
 		Logger:   p.log,
 	}, "")
 }

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -8,7 +9,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"sigalert/agent"
 	"sigalert/agent/notify"
 	"sigalert/sig"
 )
@@ -55,7 +55,7 @@ func (p *program) runListen(ctx context.Context, addr string, o listenOptions) e
 	if o.count < 0 {
 		return usage(errors.New("--count must not be negative"))
 	}
-	c := p.connect(ctx, addr)
+	c := p.connect(ctx, addr, true)
 	defer c.stop()
 	events := make(chan sig.Event)
 	pass := func(ev sig.Event) {
@@ -118,7 +118,11 @@ func (p *program) printEvent(ev sig.Event, asJSON bool) error {
 		return err
 	}
 	if !asJSON {
-		_, err = fmt.Fprintf(p.out, "%s: %s %s\n", plain(ev.Sender), plain(ev.Event), data)
+		var line bytes.Buffer
+		if err := json.Compact(&line, data); err != nil {
+			return err
+		}
+		_, err = fmt.Fprintf(p.out, "%s: %s %s\n", plain(ev.Sender), plain(ev.Event), notify.Line(line.String(), line.Len()))
 		return err
 	}
 	return json.NewEncoder(p.out).Encode(struct {
@@ -129,6 +133,4 @@ func (p *program) printEvent(ev sig.Event, asJSON bool) error {
 }
 
 // plain is a name that cannot play tricks on a terminal.
-func plain(n sig.Name) string {
-	return agent.OneLine(notify.Notification{Title: n.String()})
-}
+func plain(n sig.Name) string { return notify.Line(n.String(), 500) }

@@ -19,6 +19,14 @@ import (
 
 // runAgent is sigalert without a command.
 func (p *program) runAgent(ctx context.Context) error {
+	server := ""
+	if p.instead != "" {
+		addr, err := config.ParseServer(p.instead)
+		if err != nil {
+			return usage(fmt.Errorf("--server: %w", err))
+		}
+		server = addr
+	}
 	path, err := p.agentConfig()
 	if err != nil {
 		return err
@@ -30,7 +38,14 @@ func (p *program) runAgent(ctx context.Context) error {
 	defer unlock()
 	desktop := notify.New(&notify.Options{Icon: iconPath(p.log), Logger: p.log})
 	defer desktop.Close()
-	return p.runWithTray(ctx, agent.Options{ConfigPath: path, Notifier: desktop, Logger: p.log}, path)
+	lines := newLogger(p.err, levelTrace) // an alert is no message of a level
+	return p.runWithTray(ctx, agent.Options{
+		ConfigPath: path,
+		Server:     server,
+		Notifier:   desktop,
+		Fallback:   func(n notify.Notification) { lines.Info("alert", "text", n.Line()) },
+		Logger:     p.log,
+	}, path)
 }
 
 // agentConfig is the path of the configuration; the first run writes one.

@@ -155,19 +155,3 @@ func (p *program) tick(ctx context.Context, router *sig.Router, o serveOptions) 
 		return sender.Trigger(sig.Name(o.event), data)
 	})
 }
-
-// every calls f now and then each d, until ctx ends or f fails.
-func every(ctx context.Context, d time.Duration, f func() error) error {
-	t := time.NewTicker(d)
-	defer t.Stop()
-	for {
-		if err := f(); err != nil {
-			return err
-		}
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-t.C:
-		}
-	}
-}

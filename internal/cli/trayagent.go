@@ -64,11 +64,18 @@ func (t *trayAgent) EditConfig() {
 		return
 	}
 	cmd := opener(t.path)
-	err := cmd.Start()
-	if err == nil {
-		go func() { _ = cmd.Wait() }() // the editor outlives the click, and may outlive us
+	if err := cmd.Start(); err != nil {
+		t.cannotEdit(err)
 		return
 	}
+	go func() { // the editor outlives the click, and may outlive us
+		if err := cmd.Wait(); err != nil {
+			t.cannotEdit(err)
+		}
+	}()
+}
+
+func (t *trayAgent) cannotEdit(err error) {
 	t.log.Error("cannot open the configuration", "path", t.path, "err", err)
 	t.agent.Tell(notify.Notification{Title: "Cannot open an editor", Body: "The configuration is " + t.path, Key: "config"})
 }

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"sync"
+	"time"
 
 	"sigalert/sig"
 )
@@ -19,6 +20,7 @@ type Network struct {
 	conns  []*pipe
 	dials  int
 	frozen bool
+	delay  time.Duration
 }
 
 // Up returns the carrier for a server, and lets clients dial.
@@ -49,10 +51,17 @@ func (n *Network) Freeze(frozen bool) {
 	n.frozen = frozen
 }
 
-func (n *Network) isFrozen() bool {
+// Delay makes each write take this long.
+func (n *Network) Delay(d time.Duration) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	return n.frozen
+	n.delay = d
+}
+
+func (n *Network) state() (frozen bool, delay time.Duration) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.frozen, n.delay
 }
 
 // Dials is how often a client has dialled, with or without success.
@@ -143,7 +152,9 @@ func (p *pipe) ReadMessage() ([]byte, error) {
 }
 
 func (p *pipe) WriteMessage(text []byte) error {
-	if p.network.isFrozen() {
+	frozen, delay := p.network.state()
+	time.Sleep(delay)
+	if frozen {
 		return nil
 	}
 	select {

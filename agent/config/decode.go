@@ -1,0 +1,109 @@
+package config
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"regexp"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"gopkg.in/yaml.v3"
+)
+
+// decode parses the YAML itself; nil for an empty file, or for a problem.
+func (p *parser) decode(text []byte) *yaml.Node {
+	switch {
+	case len(text) > maxFile:
+		p.problem(1, "", "the file is larger than 1 MiB")
+		return nil
+	case !utf8.Valid(text):
+		p.problem(invalidLine(text), "", "this is not UTF-8 text")
+		return nil
+	}
+	dec := yaml.NewDecoder(bytes.NewReader(text))
+	var doc, second yaml.Node
+	if err := dec.Decode(&doc); errors.Is(err, io.EOF) {
+		return nil
+	} else if err != nil {
+		p.syntax(text, err)
+		return nil
+	}
+	if err := dec.Decode(&second); err == nil {
+		p.problem(second.Line, "", "a second document: the file holds one")
+	} else if !errors.Is(err, io.EOF) {
+		p.syntax(text, err)
+	}
+	if len(doc.Content) == 0 || isNull(doc.Content[0]) {
+		return nil
+	}
+	return doc.Content[0]
+}
+
+// invalidLine is the line of the first byte that is not UTF-8.
+func invalidLine(text []byte) int {
+	line := 1
+	for len(text) > 0 {
+		r, size := utf8.DecodeRune(text)
+		if r == utf8.RuneError && size == 1 {
+			break
+		}
+		if r == '\n' {
+			line++
+		}
+		text = text[size:]
+	}
+	return line
+}
+
+var yamlLine = regexp.MustCompile(`line (\d+): `)
+
+// syntax notes what yaml says of a text that it cannot read.
+func (p *parser) syntax(text []byte, err error) {
+	what := strings.TrimPrefix(err.Error(), "yaml: ")
+	line := 1
+	if m := yamlLine.FindStringSubmatch(what); m != nil {
+		line, _ = strconv.Atoi(m[1])
+		what = strings.Replace(what, m[0], "", 1)
+	}
+	lines := bytes.SplitAfter(text, []byte("\n"))
+	line = faultLine(text, lines, min(line, len(lines)))
+	indent, _, _ := bytes.Cut(lines[max(1, line)-1], bytes.TrimLeft(lines[max(1, line)-1], " \t"))
+	if bytes.ContainsRune(indent, '\t') {
+		what = "a tab indents this line, which takes spaces"
+	}
+	p.problem(line, "", "this is not YAML: "+what)
+}
+
+// maxSearch bounds what is parsed to find a fault's line, in bytes.
+const maxSearch = 8 << 20
+
+// faultLine is the line that ends the longest beginning of the text that is
+// YAML. The line that yaml tells may be the one before, or that of the list
+// around the fault, and for an unknown anchor there is none.
+func faultLine(text []byte, lines [][]byte, told int) int {
+	if len(text)*len(lines) > maxSearch {
+		if told < len(lines) && isYAML(bytes.Join(lines[:told], nil)) {
+			told++
+		}
+		return told
+	}
+	for n := len(lines) - 1; n > 0; n-- {
+		text = text[:len(text)-len(lines[n])]
+		if isYAML(text) {
+			return n + 1
+		}
+	}
+	return 1
+}
+
+func isYAML(text []byte) bool {
+	dec := yaml.NewDecoder(bytes.NewReader(text))
+	for {
+		var n yaml.Node
+		if err := dec.Decode(&n); err != nil {
+			return errors.Is(err, io.EOF)
+		}
+	}
+}

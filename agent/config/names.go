@@ -1,0 +1,99 @@
+package config
+
+import (
+	"encoding/json"
+	"fmt"
+	"math"
+	"strconv"
+
+	"gopkg.in/yaml.v3"
+
+	"sigalert/sig"
+)
+
+// maxName bounds a name, in bytes: what asks for it must fit into one message.
+const maxName = 1 << 10
+
+// name is any scalar: 5 is a number, "5" and 2020-01-01 are texts, and
+// nothing means every one.
+func (p *parser) name(n *yaml.Node, where string) sig.Name {
+	v := resolve(n)
+	if v.Kind != yaml.ScalarNode {
+		p.problem(n.Line, where, "want a name, not "+kind(v))
+		return ""
+	}
+	if len(v.Value) > maxName {
+		p.problem(n.Line, where, "the name is longer than 1 KiB")
+		return ""
+	}
+	text := ""
+	switch v.ShortTag() {
+	case "!!null":
+		return ""
+	case "!!bool", "!!int", "!!float":
+		text = literal(v)
+		if text == "" {
+			p.problem(n.Line, where, fmt.Sprintf("%s is no name: quote it if it is text", v.Value))
+			return ""
+		}
+	default:
+		if v.Value == "" {
+			return ""
+		}
+		text, _ = jsonText(v.Value)
+	}
+	name, err := sig.ParseName([]byte(text))
+	if err != nil {
+		p.problem(n.Line, where, err.Error())
+	}
+	return name
+}
+
+// literal is a boolean or a number in JSON, spelled as in the file where JSON
+// spells it so; "" where JSON has no such number, or the tag lies.
+func literal(n *yaml.Node) string {
+	var b bool
+	var i int64
+	var u uint64
+	var f float64
+	switch n.ShortTag() {
+	case "!!bool":
+		if n.Decode(&b) == nil {
+			return strconv.FormatBool(b)
+		}
+		return ""
+	case "!!int":
+		if n.Decode(&i) != nil && n.Decode(&u) != nil {
+			return ""
+		}
+	case "!!float":
+		if n.Decode(&f) != nil || math.IsNaN(f) || math.IsInf(f, 0) {
+			return ""
+		}
+	}
+	switch {
+	case json.Valid([]byte(n.Value)):
+		return n.Value
+	case n.ShortTag() == "!!float":
+		return string(sig.Number(f).JSON())
+	case u > 0:
+		return strconv.FormatUint(u, 10)
+	}
+	return strconv.FormatInt(i, 10)
+}
+
+// nameKey is the same for names that are equal, and nearly always different
+// for others.
+func nameKey(n sig.Name) string {
+	text := string(n.JSON())
+	switch text {
+	case "true":
+		return "1"
+	case "false":
+		return "0"
+	}
+	if f, err := strconv.ParseFloat(text, 64); err == nil {
+		return strconv.FormatFloat(f+0, 'g', -1, 64) // +0: 0 and -0 are equal
+	}
+	return text
+}
