@@ -6,11 +6,11 @@ import (
 	"context"
 	"log/slog"
 	"os"
-	"path/filepath"
-	"strings"
 	"time"
 
 	"github.com/godbus/dbus/v5"
+
+	"sigalert/internal/sessionbus"
 )
 
 const (
@@ -38,26 +38,15 @@ func waitBus(ctx context.Context, say *once) bool {
 // runtime directory is one too, and is put into the environment for the
 // libraries: without an address they start a bus of their own.
 func findBus() bool {
-	const name = "DBUS_SESSION_BUS_ADDRESS"
-	if address := os.Getenv(name); address != "" && !strings.HasPrefix(address, "autolaunch:") {
-		return true
-	}
-	dir := os.Getenv("XDG_RUNTIME_DIR")
-	if dir == "" {
-		return false
-	}
-	socket := filepath.Join(dir, "bus")
-	if _, err := os.Stat(socket); err != nil {
-		return false
-	}
-	return os.Setenv(name, "unix:path="+dbus.EscapeBusAddressValue(socket)) == nil
+	address, err := sessionbus.Address()
+	return err == nil && os.Setenv(sessionbus.Variable, address) == nil
 }
 
 // answers reports whether the bus takes a connection.
 func answers(ctx context.Context) bool {
 	ctx, cancel := context.WithTimeout(ctx, busDeadline)
 	defer cancel()
-	conn, err := dbus.Connect(os.Getenv("DBUS_SESSION_BUS_ADDRESS"), dbus.WithContext(ctx))
+	conn, err := dbus.Connect(os.Getenv(sessionbus.Variable), dbus.WithContext(ctx))
 	if err != nil {
 		return false
 	}

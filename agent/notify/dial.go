@@ -14,33 +14,23 @@ import (
 	"time"
 
 	"github.com/godbus/dbus/v5"
+
+	"sigalert/internal/sessionbus"
 )
 
-const addressVariable = "DBUS_SESSION_BUS_ADDRESS"
-
-// busAddress returns the session bus's address as the environment has it now.
-// "autolaunch:" counts as none: it asks for a bus that nobody else is on.
+// busAddress is the session bus's address as the environment has it now.
 func busAddress() (string, error) {
-	if a := os.Getenv(addressVariable); a != "" && !strings.HasPrefix(a, "autolaunch:") {
-		return a, nil
+	address, err := sessionbus.Address()
+	if err != nil {
+		return "", fmt.Errorf("%w: %w", ErrNoDesktop, err)
 	}
-	dir := os.Getenv("XDG_RUNTIME_DIR")
-	if dir == "" {
-		return "", fmt.Errorf("%w: neither %s nor XDG_RUNTIME_DIR is set: start it from a desktop session",
-			ErrNoDesktop, addressVariable)
-	}
-	path := filepath.Join(dir, "bus")
-	if _, err := os.Stat(path); err != nil {
-		return "", fmt.Errorf("%w: %s is not set and %s does not exist: start it from a desktop session",
-			ErrNoDesktop, addressVariable, path)
-	}
-	return "unix:path=" + dbus.EscapeBusAddressValue(path), nil
+	return address, nil
 }
 
 // beeepFindsBus reports whether beeep would find a bus. If not it must not be
 // called: the library below it would start a bus of its own and leave it running.
 func beeepFindsBus() bool {
-	if a := os.Getenv(addressVariable); a != "" && a != "autolaunch:" {
+	if a := os.Getenv(sessionbus.Variable); a != "" && a != "autolaunch:" {
 		return true
 	}
 	_, err := os.Stat(fmt.Sprintf("/run/user/%d/bus", os.Getuid()))
