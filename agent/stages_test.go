@@ -301,7 +301,7 @@ func TestPresence(t *testing.T) {
 func TestPresenceIsBounded(t *testing.T) {
 	p := newPresence([]config.Subscription{{Presence: true}})
 	p.sync(at(0), nil)
-	for i := range 2 * mostSenders {
+	for i := range mostSenders + 10 {
 		p.observe(at(1), sig.Number(float64(i)), true)
 	}
 	if len(p.senders) != mostSenders {
