@@ -43,9 +43,9 @@ type Agent struct {
 	log      *slog.Logger
 	delivery *delivery
 
-	asked       chan func()   // what the loop is to do, in order
-	linkChanged chan struct{} // holds a token
-	done        chan struct{} // closed once the loop has ended
+	asked chan func()   // what the loop is to do, in order
+	news  chan struct{} // holds a token: the connection or the delivery changed
+	done  chan struct{} // closed once the loop has ended
 
 	mu     sync.Mutex // guards the field below
 	status Status
@@ -83,13 +83,13 @@ func New(opts Options) *Agent {
 		opts.Fallback = func(n notify.Notification) { log.Info("alert", "text", n.Line()) }
 	}
 	a := &Agent{
-		opts:        opts,
-		log:         log,
-		asked:       make(chan func(), 64),
-		linkChanged: make(chan struct{}, 1),
-		done:        make(chan struct{}),
+		opts:  opts,
+		log:   log,
+		asked: make(chan func(), 64),
+		news:  make(chan struct{}, 1),
+		done:  make(chan struct{}),
 	}
-	a.delivery = newDelivery(opts.Notifier, opts.Fallback, log, a.wakeLoop)
+	a.delivery = newDelivery(opts.Notifier, opts.Fallback, log, a.hasNews)
 	return a
 }
 
@@ -126,7 +126,7 @@ func (a *Agent) loop(ctx context.Context) {
 			return
 		case f := <-a.asked:
 			f()
-		case <-a.linkChanged:
+		case <-a.news:
 			a.observeLink(time.Now())
 		case <-timer.C:
 		}
@@ -151,9 +151,9 @@ func (a *Agent) ask(f func()) bool {
 	}
 }
 
-func (a *Agent) wakeLoop() {
+func (a *Agent) hasNews() {
 	select {
-	case a.linkChanged <- struct{}{}:
+	case a.news <- struct{}{}:
 	default:
 	}
 }

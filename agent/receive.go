@@ -52,6 +52,9 @@ func (r *receiver) listen(subs []config.Subscription) {
 	old := r.listeners
 	r.listeners = make(map[asked]*sig.RemoteListener)
 	keep := func(what asked, call func(asked, sig.Event)) {
+		if r.listeners[what] != nil {
+			return // two subscriptions may watch one sender
+		}
 		l := old[what]
 		if l == nil {
 			l = r.client.AddRemoteListener(what.sender, what.event, func(ev sig.Event) { call(what, ev) })

@@ -72,7 +72,7 @@ func (a *Agent) apply(c *config.Config) {
 	old := a.presence
 	a.presence = newPresence(c.Subscriptions)
 	if a.receiver == nil {
-		a.receiver = receive(a.ctx, server, a.opts.Carrier(server), a.log, a.wakeLoop)
+		a.receiver = receive(a.ctx, server, a.opts.Carrier(server), a.log, a.hasNews)
 		a.link = newLinkWatch(server, now)
 		a.listen(a.receiver)
 	} else {
