@@ -96,7 +96,6 @@ func (d *delivery) deliver(ctx context.Context, n notify.Notification) {
 	trouble := ""
 	if err != nil {
 		trouble = err.Error()
-		d.fallback(n)
 	}
 	d.mu.Lock()
 	was := d.trouble
@@ -112,6 +111,9 @@ func (d *delivery) deliver(ctx context.Context, n notify.Notification) {
 		d.log.Info("notifications work again", "by", receipt.Via)
 	case err != nil && was == "": // once, not for each alert
 		d.log.Warn("no notifications, alerts are lines instead", "err", err)
+	}
+	if err != nil {
+		d.fallback(n)
 	}
 	d.changed()
 }
