@@ -6,10 +6,7 @@ import "testing"
 
 func TestEventIsShown(t *testing.T) {
 	eachBackend(t, func(t *testing.T, bin string) {
-		d := newDesktop(t)
-		s := d.serve(t, bin)
-		a := d.startAgent(t, bin, timer(s))
-		d.tray(t, a.process).is(t, s.connected(1))
+		d, s, _, _ := watching(t, bin)
 
 		d.alerts(t, s, "timer", "tick")
 		d.closeNotifications(t)

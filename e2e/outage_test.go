@@ -9,11 +9,7 @@ import (
 
 func TestShortOutageSaysNothing(t *testing.T) {
 	eachBackend(t, func(t *testing.T, bin string) {
-		d := newDesktop(t)
-		s := d.serve(t, bin)
-		a := d.startAgent(t, bin, timer(s))
-		tray := d.tray(t, a.process)
-		tray.is(t, s.connected(1))
+		d, s, _, tray := watching(t, bin)
 
 		s.kill()
 		tray.await(t, "Reconnect now", enabled)
@@ -26,11 +22,7 @@ func TestShortOutageSaysNothing(t *testing.T) {
 
 func TestServerLostAndBack(t *testing.T) {
 	eachBackend(t, func(t *testing.T, bin string) {
-		d := newDesktop(t)
-		s := d.serve(t, bin)
-		a := d.startAgent(t, bin, timer(s))
-		tray := d.tray(t, a.process)
-		tray.is(t, s.connected(1))
+		d, s, _, tray := watching(t, bin)
 
 		killed := time.Now()
 		s.kill()
@@ -55,11 +47,7 @@ func TestServerLostAndBack(t *testing.T) {
 // The click reconnects at once, while a retry may be half a minute away.
 func TestReconnectNow(t *testing.T) {
 	eachBackend(t, func(t *testing.T, bin string) {
-		d := newDesktop(t)
-		s := d.serve(t, bin)
-		a := d.startAgent(t, bin, timer(s))
-		tray := d.tray(t, a.process)
-		tray.is(t, s.connected(1))
+		d, s, a, tray := watching(t, bin)
 		tray.await(t, "Reconnect now", disabled)
 
 		s.kill()

@@ -9,11 +9,7 @@ import (
 
 func TestPause(t *testing.T) {
 	eachBackend(t, func(t *testing.T, bin string) {
-		d := newDesktop(t)
-		s := d.serve(t, bin)
-		a := d.startAgent(t, bin, timer(s))
-		tray := d.tray(t, a.process)
-		tray.is(t, s.connected(1))
+		d, s, _, tray := watching(t, bin)
 
 		d.alerts(t, s, "timer", "tick")
 

@@ -136,3 +136,15 @@ func (a *agent) logsAlerts(t testing.TB, s *server) {
 	s.send(t, "timer", "tick", "an event")
 	a.await(t, `level=info .*timer: tick \| an event`)
 }
+
+// watching is where most tests begin: a desktop, a server, and an agent that has
+// subscribed to the timer and shows so in its tray.
+func watching(t testing.TB, bin string) (*desktop, *server, *agent, *trayMenu) {
+	t.Helper()
+	d := newDesktop(t)
+	s := d.serve(t, bin)
+	a := d.startAgent(t, bin, timer(s))
+	tray := d.tray(t, a.process)
+	tray.is(t, s.connected(1))
+	return d, s, a, tray
+}

@@ -55,11 +55,7 @@ func TestSavedConfigTakesEffect(t *testing.T) {
 
 func TestBadConfigChangesNothing(t *testing.T) {
 	eachBackend(t, func(t *testing.T, bin string) {
-		d := newDesktop(t)
-		s := d.serve(t, bin)
-		a := d.startAgent(t, bin, timer(s))
-		tray := d.tray(t, a.process)
-		tray.is(t, s.connected(1))
+		d, s, a, tray := watching(t, bin)
 
 		bad := numbered(s, 3) + strings.Repeat("# a comment\n", 18) + "  - {sender: s, event: e, titel: x}\n"
 		saveLikeVim(t, d, a.config, bad)
