@@ -215,7 +215,7 @@ func (c *ClientRouter) nextListener() *subscription {
 func (c *ClientRouter) register(ctx context.Context, p *peer, sub *subscription) error {
 	params := appendInfo(nil, sub.sender, sub.event)
 	response, err := p.call(ctx, "add_listener", params)
-	if err != nil && !errors.As(err, new(*RemoteError)) {
+	if err != nil && !isRefusal(err) {
 		return err
 	}
 	id, ok := nameOf(member(response, "listener_id"))
@@ -306,7 +306,9 @@ func (c *ClientRouter) arrived(params []byte) error {
 
 func (c *ClientRouter) enqueue(a arrival) {
 	if n := c.events.push(a); n > 0 {
-		c.log.Warn("the listeners are slow: events were dropped", "server", c.receiving.carrier, "count", n)
+		if all := c.events.drops(); rare(int(all)) {
+			c.log.Warn("the listeners are slow: events were dropped", "server", c.receiving.carrier, "count", all)
+		}
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 )
 
 // RemoteSender is a sender of this process that the server knows.
@@ -15,6 +16,7 @@ type RemoteSender struct {
 
 	// The client's mutex guards the fields below.
 	registered bool          // on the present connection
+	refused    bool          // the server refused it, after it had it once
 	removed    bool          // while the request to add it was under way, perhaps
 	settled    chan struct{} // closed once the server first answered
 	err        error         // its refusal
@@ -102,15 +104,22 @@ func (s *RemoteSender) Trigger(ctx context.Context, event Name, data any) error 
 	return err
 }
 
+// senderRetry is how often a sender that was refused after a reconnect is
+// offered again: the server may not have noticed yet that our last connection
+// is gone.
+const senderRetry = time.Second
+
 // keepSenders registers the senders, for as long as the connection lasts.
 func (c *ClientRouter) keepSenders(ctx context.Context, p *peer) error {
 	defer func() {
 		c.guard.Lock()
 		for _, s := range c.remoteSenders {
-			s.registered = false
+			s.registered, s.refused = false, false
 		}
 		c.guard.Unlock()
 	}()
+	retry := time.NewTicker(senderRetry)
+	defer retry.Stop()
 	for {
 		s := c.nextSender()
 		if s == nil {
@@ -118,6 +127,8 @@ func (c *ClientRouter) keepSenders(ctx context.Context, p *peer) error {
 			case <-ctx.Done():
 				return nil
 			case <-c.sendersChanged:
+			case <-retry.C:
+				c.retrySenders()
 			}
 			continue
 		}
@@ -132,16 +143,24 @@ func (c *ClientRouter) nextSender() *RemoteSender {
 	c.guard.Lock()
 	defer c.guard.Unlock()
 	for _, s := range c.remoteSenders {
-		if !s.registered {
+		if !s.registered && !s.refused {
 			return s
 		}
 	}
 	return nil
 }
 
+func (c *ClientRouter) retrySenders() {
+	c.guard.Lock()
+	defer c.guard.Unlock()
+	for _, s := range c.remoteSenders {
+		s.refused = false
+	}
+}
+
 // registerSender adds a sender at the server. A first refusal is its
-// caller's; a later one ends the connection, so that it is tried again: the
-// server may not have noticed yet that our last connection is gone.
+// caller's; after a later one it is tried again. The error is the
+// connection's.
 func (c *ClientRouter) registerSender(ctx context.Context, p *peer, s *RemoteSender) error {
 	params := s.name.appendJSON([]byte(`{"requests": null, "sender": `))
 	params = append(params, `, "events": [`...)
@@ -152,31 +171,24 @@ func (c *ClientRouter) registerSender(ctx context.Context, p *peer, s *RemoteSen
 		params = e.appendJSON(params)
 	}
 	_, err := p.call(ctx, "add_sender", append(params, "]}"...))
-	refusal := errors.As(err, new(*RemoteError))
+	if err != nil && !isRefusal(err) {
+		return err
+	}
 	c.guard.Lock()
 	removed := s.removed
-	s.registered = err == nil && !removed
+	s.registered, s.refused = err == nil && !removed, err != nil
+	if first := !isClosed(s.settled); first && !removed {
+		if s.err = err; err != nil {
+			c.remoteSenders = slices.DeleteFunc(c.remoteSenders, func(o *RemoteSender) bool { return o == s })
+		}
+		close(s.settled)
+	}
 	c.guard.Unlock()
 	if err == nil && removed { // nobody else knows that the server has it
 		_, err = p.call(ctx, "remove_sender", append(s.name.appendJSON([]byte(`{"sender": `)), '}'))
-		if errors.As(err, new(*RemoteError)) {
-			err = nil
+		if err != nil && !isRefusal(err) {
+			return err
 		}
-		return err
-	}
-	c.guard.Lock()
-	defer c.guard.Unlock()
-	first := !isClosed(s.settled)
-	switch {
-	case err == nil:
-	case refusal && first:
-		s.err = err
-		c.remoteSenders = slices.DeleteFunc(c.remoteSenders, func(o *RemoteSender) bool { return o == s })
-	default:
-		return err
-	}
-	if first {
-		close(s.settled)
 	}
 	return nil
 }

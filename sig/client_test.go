@@ -253,6 +253,42 @@ func TestSenderIsRefusedOrComesBack(t *testing.T) {
 	}
 }
 
+// A registration that fails is its own affair: the others on the connection
+// must not suffer.
+func TestOneBadRegistrationHarmsNoOther(t *testing.T) {
+	s, addr := serve(t)
+	ticker, err := s.AddSender("timer", "tick")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, changed := run(t, tcp.NewClient(addr))
+	long := sig.Name(strings.Repeat("x", 5000))
+	bad := c.AddRemoteListener(long, "e", func(sig.Event) {})
+	heard := sigtest.NewRecorder()
+	good := c.AddRemoteListener("timer", "tick", heard.Listen)
+	until(t, changed, "active", isActive(c, good))
+	until(t, changed, "refused", func() bool {
+		st, err := c.Status(bad)
+		return st == sig.Refused && errors.Is(err, sig.ErrTooLarge)
+	})
+	clock, err := c.AddRemoteSender(t.Context(), "clock", "chime")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.AddRemoteSender(t.Context(), long, "e"); !errors.Is(err, sig.ErrTooLarge) {
+		t.Errorf("a name that is too long: %v", err)
+	}
+	for i := range 5 {
+		if err := ticker.Trigger("tick", i); err != nil {
+			t.Fatal(err)
+		}
+		if err := clock.Trigger(t.Context(), "chime", i); err != nil {
+			t.Fatal(err)
+		}
+		heard.Expect(t, fmt.Sprintf("timer: tick %d", i))
+	}
+}
+
 // What a hostile server sends ends the connection with a reason.
 func TestClientDropsABadServer(t *testing.T) {
 	for name, tc := range map[string]struct{ send, want string }{
@@ -461,7 +497,7 @@ func TestReconnectsWithBackoff(t *testing.T) {
 			t.Fatal(err)
 		}
 		c.Reconnect()
-		synctest.Wait()
+		time.Sleep(100 * time.Millisecond) // three requests, 10 ms apart
 		if !isActive(c, l)() {
 			t.Error("Reconnect did not connect at once")
 		}

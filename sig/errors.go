@@ -21,6 +21,11 @@ var (
 	ErrNoAnswer = errors.New("no answer")
 )
 
+// isRefusal tells a request that failed from a connection that did.
+func isRefusal(err error) bool {
+	return errors.As(err, new(*RemoteError)) || errors.Is(err, ErrTooLarge)
+}
+
 // The statuses of a reply.
 const (
 	statusOK        = 0

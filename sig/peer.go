@@ -16,6 +16,11 @@ const (
 	// probeAfter is the silence after which a client asks whether its server
 	// is still there; two unanswered probes end the connection.
 	probeAfter = 15 * time.Second
+	// settleTime is between an answer and the next request. A pysig peer that
+	// was busy when a reply of ours came reads it only after it has answered:
+	// a request that follows at once would be read together with it, and both
+	// would be lost.
+	settleTime = 10 * time.Millisecond
 )
 
 // peer is the conversation on one connection: requests and replies, both
@@ -34,9 +39,10 @@ type peer struct {
 	born     time.Time
 	lastRead atomic.Int64 // nanoseconds since born
 
-	mu      sync.Mutex // guards the fields below
-	lastID  uint64
-	waiting chan answer // nil: no request is unanswered
+	mu         sync.Mutex // guards the fields below
+	lastID     uint64
+	waiting    chan answer // nil: no request is unanswered
+	lastAnswer time.Time
 }
 
 var errEnded = fmt.Errorf("%w: the connection ended", ErrNotConnected)
@@ -111,7 +117,7 @@ func (p *peer) take(m message) {
 	}
 	response, err := m.result()
 	p.waiting <- answer{bytes.Clone(response), err}
-	p.waiting = nil
+	p.waiting, p.lastAnswer = nil, time.Now()
 }
 
 // call sends a request and waits for its answer. One request is under way at
@@ -130,6 +136,12 @@ func (p *peer) call(ctx context.Context, method string, params []byte) ([]byte, 
 	ctx, cancel := context.WithTimeoutCause(ctx, answerTimeout, fmt.Errorf("%w to %s within %s", ErrNoAnswer, method, answerTimeout))
 	defer cancel()
 
+	p.mu.Lock()
+	settled := settleTime - time.Since(p.lastAnswer)
+	p.mu.Unlock()
+	if settled > 0 && !pause(ctx, settled, p.ended) {
+		return nil, context.Cause(ctx)
+	}
 	waiting := make(chan answer, 1)
 	p.mu.Lock()
 	p.lastID++

@@ -42,12 +42,19 @@ func newClient(s *ServerRouter, conn Conn, log *slog.Logger) *client {
 		listeners: make(map[Name]*Listener),
 	}
 	c.peer.handle = c.handle
+	strays := 0
 	c.peer.stray = func(text []byte) error {
-		log.Warn("ignored what is no message", "text", wire.Excerpt(text))
+		if strays++; rare(strays) {
+			log.Warn("ignored what is no message", "text", wire.Excerpt(text), "count", strays)
+		}
 		return nil
 	}
 	return c
 }
+
+// rare is true less and less often as n counts up, so that what a peer does a
+// million times makes twenty lines.
+func rare(n int) bool { return n&(n-1) == 0 }
 
 // leave takes the client's listeners and senders off the router: in this
 // order, so that it is not told of its own going.
@@ -202,7 +209,9 @@ func (c *client) addListener(params []byte) ([]byte, error) {
 	l.fn = func(ev Event) {
 		if n := c.queue.push(delivery{l, id, ev}); n > 0 {
 			c.server.dropped.Add(uint64(n))
-			c.log.Warn("the client is slow: signals were dropped", "count", n)
+			if all := c.queue.drops(); rare(int(all)) {
+				c.log.Warn("the client is slow: signals were dropped", "count", all)
+			}
 		}
 	}
 	if err := c.server.addListener(l); err != nil {

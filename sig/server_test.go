@@ -242,6 +242,47 @@ func TestPysigClientLosesNothing(t *testing.T) {
 	}
 }
 
+// A pysig client reads nothing while a callback of it runs. What it is sent
+// meanwhile must still come to it alone.
+func TestPysigClientThatIsBusyLosesNothing(t *testing.T) {
+	_, addr := serve(t)
+	heard := make(chan struct{}, 1000)
+	p := dial(t, addr, func(method string, _ json.RawMessage) (any, error) {
+		time.Sleep(15 * time.Millisecond) // the callback
+		heard <- struct{}{}
+		return nil, nil
+	})
+	if _, err := p.Call("add_sender", map[string]any{"sender": "clock", "events": []string{"chime"}}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := p.Call("add_listener", map[string]any{"sender": "other"}); err != nil {
+		t.Fatal(err)
+	}
+	other := dial(t, addr, nil)
+	if _, err := other.Call("add_sender", map[string]any{"sender": "other", "events": []string{"e"}}); err != nil {
+		t.Fatal(err)
+	}
+	const n = 100
+	var threads sync.WaitGroup
+	for who, peer := range map[string]*sigtest.Peer{"clock": p, "other": other} {
+		threads.Go(func() {
+			event := map[string]string{"clock": "chime", "other": "e"}[who]
+			for i := range n {
+				if _, err := peer.Call("signal", map[string]any{"info": map[string]string{"sender": who, "event": event}, "data": i}); err != nil {
+					t.Errorf("%s, signal %d: %v", who, i, err)
+				}
+			}
+		})
+	}
+	threads.Wait()
+	for range n + 1 { // with the #connect
+		<-heard
+	}
+	if p.Lost() != 0 {
+		t.Errorf("lost %d messages", p.Lost())
+	}
+}
+
 func TestOnlyTheOwnerSignalsAndRemoves(t *testing.T) {
 	_, addr := serve(t)
 	owner, stranger := dial(t, addr, nil), dial(t, addr, nil)

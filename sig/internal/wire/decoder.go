@@ -13,6 +13,10 @@ const MaxDepth = 1000
 // ErrTooLarge is wrapped when a value is longer than the decoder's limit.
 var ErrTooLarge = errors.New("message too large")
 
+// maxBlank bounds the white space between values: who sends nothing else sends
+// no messages.
+const maxBlank = 64 << 10
+
 // keptBuffer is the buffer that a decoder keeps between values; a larger one
 // is given back after the value that needed it.
 const keptBuffer = 8 << 10
@@ -29,6 +33,7 @@ type Decoder struct {
 	inString   bool
 	escaped    bool
 	opened     bool // the present value has begun
+	blank      int  // bytes of white space since the last value
 }
 
 // NewDecoder reads values of at most limit bytes from r.
@@ -124,6 +129,9 @@ func (d *Decoder) scan() ([]byte, error) {
 func (d *Decoder) begin() error {
 	rest := bytes.TrimLeft(d.buf[d.pos:], " \t\r\n")
 	d.start = len(d.buf) - len(rest)
+	if d.blank += d.start - d.pos; d.blank > maxBlank {
+		return fmt.Errorf("no message: over %d bytes of white space", maxBlank)
+	}
 	d.pos = d.start
 	if len(rest) == 0 {
 		d.buf, d.start, d.pos = d.buf[:0], 0, 0
@@ -141,6 +149,7 @@ func (d *Decoder) end() ([]byte, error) {
 	d.pos++
 	d.start = d.pos
 	d.opened = false
+	d.blank = 0
 	if len(value) > d.limit {
 		return nil, fmt.Errorf("%w: %d bytes, the limit is %d", ErrTooLarge, len(value), d.limit)
 	}

@@ -48,6 +48,7 @@ func TestDecoderRefuses(t *testing.T) {
 		{"\x00\x00", `not JSON: it begins with "\x00\x00"`},
 		{"5", `not JSON: it begins with "5"`},
 		{"\ufeff{}", `not JSON: it begins with "\ufeff{}"`},
+		{strings.Repeat(" \n", maxBlank), "white space"},
 		{"{\x00}", "a NUL byte"},
 		{`{"a": }`, `not JSON: "{\"a\": }"`},
 		{`{"a": "` + "\xff" + `"}`, "not JSON"},
