@@ -11,6 +11,7 @@ import (
 	"gopkg.in/yaml.v3"
 
 	"sigalert/agent/notify"
+	"sigalert/sig"
 )
 
 // parser walks a file's nodes and gathers what it finds.
@@ -194,15 +195,33 @@ func (p *parser) subscription(n *yaml.Node, where string, s Subscription) {
 	if len(p.problems) > before {
 		return
 	}
-	key := nameKey(s.Sender) + " " + nameKey(s.Event)
-	for _, o := range p.first[key] {
-		if o.Sender.Equal(s.Sender) && o.Event.Equal(s.Event) {
-			p.problem(s.Line, where, fmt.Sprintf("never alerts: line %d matches first", o.Line))
-			return
-		}
+	if o := p.before(s); o != nil {
+		p.problem(s.Line, where, fmt.Sprintf("never alerts: line %d matches first", o.Line))
+		return
 	}
+	key := nameKey(s.Sender) + " " + nameKey(s.Event)
 	p.first[key] = append(p.first[key], s)
 	p.config.Subscriptions = append(p.config.Subscriptions, s)
+}
+
+// before finds a subscription that matches whatever s matches; nil if none does,
+// or if s still has presence to tell.
+func (p *parser) before(s Subscription) *Subscription {
+	every := nameKey("")
+	coming := s.Event.Equal(sig.EventConnect) || s.Event.Equal(sig.EventDisconnect)
+	for _, sender := range []string{nameKey(s.Sender), every} {
+		for _, event := range []string{nameKey(s.Event), every} {
+			for i, o := range p.first[sender+" "+event] {
+				same := o.Sender.Equal(s.Sender) && o.Event.Equal(s.Event)
+				covers := (o.Sender.IsEvery() || o.Sender.Equal(s.Sender)) &&
+					(o.Event.Equal(s.Event) || o.Event.IsEvery() && !coming)
+				if same || covers && !s.Presence {
+					return &p.first[sender+" "+event][i]
+				}
+			}
+		}
+	}
+	return nil
 }
 
 // alertKeys are the keys of a subscription that may have a default.

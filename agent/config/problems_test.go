@@ -90,6 +90,8 @@ func TestProblems(t *testing.T) {
 		{"port", good + "server: host:99999", `2: server: "99999" is no port: a port is a number up to 65535`},
 		{"port 0", good + "server: host:0", `2: server: no server is at port 0: a port is a number from 1 to 65535`},
 		{"nothing for a server", good + "server:", `2: server: want text, not nothing`},
+		{"every event before one", "subscriptions:\n- sender: a\n- {sender: a, event: b}\n- {sender: a, event: \"#connect\"}\n- {sender: a, event: c, presence: true}\n", `3: subscriptions[1]: never alerts: line 2 matches first`},
+		{"everything first", "subscriptions:\n- presence: true\n- event: b\n", `3: subscriptions[1]: never alerts: line 2 matches first`},
 		{"true is 1", "subscriptions:\n- event: true\n- event: 1\n", `3: subscriptions[1]: never alerts: line 2 matches first`},
 		{"an alias of a subscription", "subscriptions:\n- &a {sender: a}\n- *a\n", `3: subscriptions[1]: never alerts: line 2 matches first`},
 
