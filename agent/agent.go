@@ -231,13 +231,15 @@ func (a *Agent) observeLink(now time.Time) {
 	if reason != "" && !st.Connected && (was || reason != a.link.reason) {
 		a.log.Warn("no connection, trying again", "server", a.receiver.server, "err", reason)
 	}
-	if n, ok := a.link.observe(now, st.Connected, reason); ok {
+	// A server that greets and then answers nothing is none.
+	connected := st.Connected && (was || a.receiver.settled())
+	if n, ok := a.link.observe(now, connected, reason); ok {
 		a.tell(n)
 	}
 	switch {
-	case st.Connected && !was:
+	case connected && !was:
 		a.log.Info("connected", "server", a.receiver.server)
-	case !st.Connected && was:
+	case !connected && was:
 		a.presence.offline()
 	}
 }

@@ -47,6 +47,7 @@ func newDelivery(notifier Notifier, fallback func(notify.Notification), log *slo
 
 // push never waits.
 func (d *delivery) push(n notify.Notification) {
+	n = n.Cut() // data of a mebibyte must not wait in the queue
 	d.mu.Lock()
 	var oldest []notify.Notification
 	if len(d.queue) == deliveryQueue {

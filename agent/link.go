@@ -31,7 +31,7 @@ func newLinkWatch(server string, now time.Time) *linkWatch {
 // observe takes the link's present state, and tells what is to be said.
 func (l *linkWatch) observe(now time.Time, connected bool, reason string) (n notify.Notification, ok bool) {
 	was := *l
-	if !connected {
+	if !connected && reason != "" {
 		l.reason = reason
 	}
 	if connected == l.connected {
@@ -71,7 +71,11 @@ func (l *linkWatch) due(now time.Time) (n notify.Notification, ok bool) {
 	if !l.ever {
 		title = "Cannot reach the server"
 	}
-	return notify.Notification{Title: title, Body: l.reason + "\nTrying again until it answers.", Key: "server"}, true
+	reason := l.reason
+	if reason == "" {
+		reason = "No answer from " + l.server + " yet."
+	}
+	return notify.Notification{Title: title, Body: reason + "\nTrying again until it answers.", Key: "server"}, true
 }
 
 // next is when due has something to say; zero: never.

@@ -74,6 +74,9 @@ func defaultBody(data sig.Data) string {
 		}
 		lines = append(lines, fmt.Sprintf("%s: %s", key, valueText(value)))
 	}
+	if dec.More() {
+		lines = append(lines, "…")
+	}
 	return strings.Join(lines, "\n")
 }
 

@@ -62,6 +62,13 @@ type Notification struct {
 	Key string
 }
 
+// Cut is the notification as it is shown at most: the rest is not worth
+// keeping.
+func (n Notification) Cut() Notification {
+	n.Title, n.Body = clean(n.Title, maxTitle, false), cleanBody(n.Body)
+	return n
+}
+
 // Line is the notification as one line of a log.
 func (n Notification) Line() string {
 	if n.Body == "" {
