@@ -8,11 +8,13 @@ import (
 	"io"
 	"log/slog"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
 
 	"sigalert/agent/config"
+	"sigalert/agent/notify"
 )
 
 // The exit codes.
@@ -64,6 +66,7 @@ func Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	p := &program{in: newPrompter(stdin, stdout), out: stdout, err: stderr}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
+	context.AfterFunc(ctx, stop) // the second signal ends the process, whatever it waits for
 	root := p.root()
 	root.SetArgs(args)
 	root.SetIn(stdin)
@@ -74,7 +77,12 @@ func Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 		return exitOK
 	}
 	if text := err.Error(); text != "" {
-		fmt.Fprintln(stderr, "sigalert:", text)
+		for i, line := range strings.Split(text, "\n") {
+			if i == 0 {
+				line = "sigalert: " + line
+			}
+			fmt.Fprintln(stderr, notify.Line(line, len(line))) // a peer may have a part in it
+		}
 	}
 	var e *exitError
 	if errors.As(err, &e) {

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"encoding/json"
+	"unicode/utf8"
 
 	"sigalert/sig"
 )
@@ -12,7 +13,7 @@ func parseData(text string) sig.Data {
 	switch {
 	case text == "":
 		return sig.Data{}
-	case json.Valid([]byte(text)):
+	case json.Valid([]byte(text)) && utf8.ValidString(text):
 		return sig.JSONData([]byte(text))
 	}
 	quoted, _ := json.Marshal(text) // a string always has JSON

@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 
@@ -125,11 +127,29 @@ func (p *program) printEvent(ev sig.Event, asJSON bool) error {
 		_, err = fmt.Fprintf(p.out, "%s: %s %s\n", plain(ev.Sender), plain(ev.Event), notify.Line(line.String(), line.Len()))
 		return err
 	}
-	return json.NewEncoder(p.out).Encode(struct {
+	text, err := json.Marshal(struct {
 		Sender sig.Name        `json:"sender"`
 		Event  sig.Name        `json:"event"`
 		Data   json.RawMessage `json:"data"`
 	}{ev.Sender, ev.Event, data})
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(p.out, "%s\n", escaped(text))
+	return err
+}
+
+// escaped is JSON text in which what a terminal may obey is escaped.
+func escaped(text []byte) []byte {
+	var out []byte
+	for _, r := range string(text) {
+		if unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) {
+			out = fmt.Appendf(out, "\\u%04x", r)
+			continue
+		}
+		out = utf8.AppendRune(out, r)
+	}
+	return out
 }
 
 // plain is a name that cannot play tricks on a terminal.

@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"os/signal"
 	"path/filepath"
+	"syscall"
 
 	"github.com/adrg/xdg"
 	"github.com/gofrs/flock"
@@ -32,10 +34,15 @@ func (p *program) runAgent(ctx context.Context) error {
 		return err
 	}
 	unlock, err := lockInstance()
-	if err != nil {
+	switch {
+	case errors.Is(err, errRunning):
 		return err
+	case err != nil:
+		p.log.Warn("cannot make sure that no other agent runs", "err", err)
+	default:
+		defer unlock()
 	}
-	defer unlock()
+	signal.Ignore(syscall.SIGPIPE) // who read the log may go; the agent stays
 	desktop := notify.New(&notify.Options{Icon: iconPath(p.log), Logger: p.log})
 	defer desktop.Close()
 	lines := newLogger(p.err, levelTrace) // an alert is no message of a level
@@ -93,6 +100,8 @@ func (p *program) runWithTray(ctx context.Context, opts agent.Options, path stri
 	return nil
 }
 
+var errRunning = errors.New("an agent is running already; end it from its tray menu before you start another")
+
 // lockInstance makes sure that one agent runs for this user.
 func lockInstance() (unlock func(), err error) {
 	dir := xdg.RuntimeDir
@@ -109,7 +118,7 @@ func lockInstance() (unlock func(), err error) {
 		return nil, fmt.Errorf("lock %s: %w", path, err)
 	}
 	if !got {
-		return nil, errors.New("an agent is running already; end it from its tray menu before you start another")
+		return nil, errRunning
 	}
 	return func() { _ = lock.Unlock() }, nil
 }
