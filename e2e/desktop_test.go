@@ -80,20 +80,33 @@ func (d *desktop) startNotifications(t testing.TB) *process {
 	return p
 }
 
+// trayHost is the bus name of whoever shows tray icons.
+const trayHost = "org.kde.StatusNotifierWatcher"
+
 // startPanel starts a panel, and waits until it is the tray host.
 func (d *desktop) startPanel(t testing.TB) *process {
 	t.Helper()
 	p := start(t, d.env, "xfce4-panel", "--disable-wm-check")
-	d.awaitName(t, "org.kde.StatusNotifierWatcher")
+	d.awaitName(t, trayHost)
 	return p
+}
+
+// endPanel ends the panel, and waits until its plugin, a process of its own, is
+// no tray host any more: the next panel's would wait behind it for the name.
+func (d *desktop) endPanel(t testing.TB, panel *process) {
+	t.Helper()
+	panel.end()
+	eventually(t, trayHost+" is off the bus", func() bool { return !d.hasName(trayHost) })
 }
 
 func (d *desktop) awaitName(t testing.TB, name string) {
 	t.Helper()
-	eventually(t, name+" is on the bus", func() bool {
-		var has bool
-		return d.call(d.bus.BusObject(), "org.freedesktop.DBus.NameHasOwner", name).Store(&has) == nil && has
-	})
+	eventually(t, name+" is on the bus", func() bool { return d.hasName(name) })
+}
+
+func (d *desktop) hasName(name string) bool {
+	var has bool
+	return d.call(d.bus.BusObject(), "org.freedesktop.DBus.NameHasOwner", name).Store(&has) == nil && has
 }
 
 // call makes a D-Bus call that ends: a program that is stuck never answers.

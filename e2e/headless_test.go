@@ -44,7 +44,7 @@ func TestDesktopComesLater(t *testing.T) {
 		panel := d.startPanel(t)
 		tray := d.tray(t, a.process)
 		tray.is(t, s.connected(1))
-		panel.end()
+		d.endPanel(t, panel)
 		d.startPanel(t)
 		tray = d.tray(t, a.process)
 		d.choose(t, tray, "Pause alerts")

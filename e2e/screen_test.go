@@ -107,9 +107,11 @@ func (d *desktop) openMenu(t testing.TB) image.Rectangle {
 }
 
 // menu returns where the tray's open menu is. The process of the panel that
-// shows the tray has one more window, of the height of the panel.
+// shows the tray has one more window, of the height of the panel. A panel that
+// returns at once may get two icons from libayatana-appindicator; the menu of
+// the one that is for XEmbed is the program's own window.
 func (d *desktop) menu() (image.Rectangle, bool) {
-	for _, w := range d.windows("wrapper-2.0") {
+	for _, w := range d.windows("wrapper-2.0|sigalert") {
 		if w.Dy() > 60 {
 			return w, true
 		}

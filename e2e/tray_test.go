@@ -34,13 +34,13 @@ var trayPaths = map[dbus.ObjectPath]dbus.ObjectPath{
 // tray waits until a program's icon is in the tray and returns its menu.
 func (d *desktop) tray(t testing.TB, p *process) *trayMenu {
 	t.Helper()
-	watcher := d.bus.Object("org.kde.StatusNotifierWatcher", "/StatusNotifierWatcher")
+	watcher := d.bus.Object(trayHost, "/StatusNotifierWatcher")
 	var m *trayMenu
 	eventually(t, "the icon of "+p.name+" is in the tray", func() bool {
 		p.running(t)
 		var items []string
 		err := d.call(watcher, "org.freedesktop.DBus.Properties.Get",
-			"org.kde.StatusNotifierWatcher", "RegisteredStatusNotifierItems").Store(&items)
+			trayHost, "RegisteredStatusNotifierItems").Store(&items)
 		if err != nil {
 			return false
 		}
