@@ -38,3 +38,13 @@ type Conn interface {
 	// Peer is the other side's address, for people.
 	Peer() string
 }
+
+// A StreamConn is a Conn that takes many messages in one write. Where a Conn is
+// none, a stream's messages go through WriteMessage, one by one.
+type StreamConn interface {
+	Conn
+	// WriteStream hands over messages that follow each other, each of which
+	// ends in a newline and has none within. It waits and fails as
+	// WriteMessage does; any error is final.
+	WriteStream(batch []byte) error
+}

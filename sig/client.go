@@ -2,6 +2,7 @@ package sig
 
 import (
 	"context"
+	"crypto/rand"
 	"fmt"
 	"log/slog"
 	"sync"
@@ -13,12 +14,19 @@ type ClientOptions struct {
 	// Backoff is the wait before an attempt to connect, counted from 1 anew
 	// after each connection that lived for a minute. Default: [Backoff].
 	Backoff func(attempt int) time.Duration
-	// Queue is how many events may wait for the listeners. When it is full,
-	// the oldest gives way and is counted. Default 1,000.
+	// Queue is how many events may wait for the listeners. When it is full, a
+	// client of a server of this package stops reading, and misses nothing
+	// that the server remembers; with a pysig server the oldest gives way and
+	// is counted. Default 1,000.
 	Queue int
 	// Changed is called after [ClientRouter.Link] or a listener's Status may
 	// have changed. It must not wait. Default: none.
 	Changed func()
+	// Missed is told how many events the listeners have not got, because the
+	// server had forgotten them when the client was back; below 0: some, or
+	// none, and nobody can say how many. It is called among the listeners'
+	// calls, where the events are missing. Default: none.
+	Missed func(n int)
 	// Logger hears of connections that fail. Default: none.
 	Logger *slog.Logger
 }
@@ -26,29 +34,35 @@ type ClientOptions struct {
 // ClientRouter is a Router with a server: besides the senders and listeners
 // of this process, which the methods of Router are for, it has remote ones,
 // which the server knows of. Those outlive a connection: they are registered
-// again after each reconnect.
+// again after each reconnect, and a server of this package then brings the
+// events of the meantime.
 //
 // Senders and listeners have a connection each, made when it is first needed:
 // pysig's server reads nothing from a connection while it delivers what came
 // from there.
 type ClientRouter struct {
 	Router
-	log     *slog.Logger
-	changed func()
-	events  *queue[arrival]
+	opts   ClientOptions
+	log    *slog.Logger
+	events *arrivals
 
 	receiving link // listeners, and whatever asks the server
 	sending   link // senders
 
-	guard         sync.Mutex // guards the fields below; the Router has its own
-	subscriptions []*subscription
-	adding        *subscription // whose add_listener is under way
-	early         []arrival     // signals that came before the reply to it
+	guard         sync.Mutex      // guards the fields below; the Router has its own
+	subscriptions []*subscription // in the order that they came
+	byTopic       map[topic]*subscription
+	byID          map[Name]*subscription // by the key of the server's listener id
+	adding        *subscription          // whose add_listener is under way
+	early         []arrival              // signals that came before the reply to it
 	earlyBytes    int
+	cursor        cursor // up to where the server's events have arrived
+	names         names
 	remoteSenders []*RemoteSender
 
 	listenersChanged chan struct{} // holds a token while there may be work
 	sendersChanged   chan struct{}
+	handling         chan struct{} // a token for each request that is being handled
 }
 
 // NewClientRouter returns a client that does nothing until Run.
@@ -66,24 +80,31 @@ func NewClientRouter(carrier ClientCarrier, opts *ClientOptions) *ClientRouter {
 	if o.Changed == nil {
 		o.Changed = func() {}
 	}
+	if o.Missed == nil {
+		o.Missed = func(int) {}
+	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
 	c := &ClientRouter{
+		opts:             o,
 		log:              o.Logger,
-		changed:          o.Changed,
-		events:           newQueue[arrival](o.Queue),
+		events:           newArrivals(o.Queue),
+		byTopic:          make(map[topic]*subscription),
 		listenersChanged: make(chan struct{}, 1),
 		sendersChanged:   make(chan struct{}, 1),
+		handling:         make(chan struct{}, mostHandlers),
 	}
 	for l, session := range map[*link]func(context.Context, *peer) error{
 		&c.receiving: c.keepListeners,
 		&c.sending:   c.keepSenders,
 	} {
 		l.carrier, l.backoff, l.log, l.changed = carrier, o.Backoff, o.Logger, o.Changed
-		l.handle, l.session = c.handle, session
+		l.handle, l.session, l.pong = c.handle, session, func([]byte) {}
+		l.identity = rand.Text()
 		l.needed, l.kick = make(chan struct{}), make(chan struct{}, 1)
 	}
+	c.receiving.pong = c.passed
 	return c
 }
 
@@ -126,26 +147,62 @@ func (c *ClientRouter) Reconnect() {
 // Dropped is how many events no listener got because the queue was full.
 func (c *ClientRouter) Dropped() uint64 { return c.events.drops() }
 
-// Senders asks the server for its senders; with their events, if wanted. The
-// error is ErrNotConnected, ErrNoAnswer, ctx's or a *RemoteError.
-func (c *ClientRouter) Senders(ctx context.Context, events bool) ([]SenderStatus, error) {
+// Connect has the client connect although it has neither senders nor
+// listeners, and waits for the connection. The error is ctx's, and says why
+// there was none.
+func (c *ClientRouter) Connect(ctx context.Context) error {
+	_, err := c.asking(ctx)
+	return err
+}
+
+// asking is the connection for questions to the server, made if need be and
+// waited for.
+func (c *ClientRouter) asking(ctx context.Context) (*peer, error) {
 	l := &c.receiving
 	if !l.isNeeded() && c.sending.isNeeded() {
 		l = &c.sending
 	}
-	p, st := l.current()
-	if p == nil {
-		return nil, notConnected(st)
+	l.need()
+	return l.await(ctx)
+}
+
+// Senders asks the server for its senders; with their events, if wanted. It
+// waits for a connection. The error is ctx's, ErrNotConnected, ErrNoAnswer or a
+// *RemoteError.
+func (c *ClientRouter) Senders(ctx context.Context, events bool) ([]SenderStatus, error) {
+	p, err := c.asking(ctx)
+	if err != nil {
+		return nil, err
 	}
 	text, err := p.call(ctx, "list_senders", fmt.Appendf(nil, `{"list_events": %t}`, events))
 	if err != nil {
 		return nil, err
 	}
 	var all []SenderStatus
-	if err := (Data{text: text}).Decode(&all); err != nil {
+	if err := (received(text)).Decode(&all); err != nil {
 		return nil, fmt.Errorf("list_senders: the answer is no list of senders: %w", err)
 	}
 	return all, nil
+}
+
+// RemoteRequest asks a sender that the server knows of, and waits for its
+// answer, at most 10 s, and for a connection. The error is ctx's,
+// ErrNotConnected, ErrNoAnswer, ErrTooLarge or a *RemoteError; ErrNoRequests
+// where the sender takes none.
+func (c *ClientRouter) RemoteRequest(ctx context.Context, sender, method Name, params any) (Data, error) {
+	text, err := dataOf(params).wireText()
+	if err != nil {
+		return Data{}, err
+	}
+	p, err := c.asking(ctx)
+	if err != nil {
+		return Data{}, err
+	}
+	response, err := p.call(ctx, "request", appendAsked(nil, sender, method, text))
+	if err != nil {
+		return Data{}, err
+	}
+	return received(response), nil
 }
 
 func notConnected(st LinkStatus) error {
@@ -156,21 +213,22 @@ func notConnected(st LinkStatus) error {
 }
 
 // handle answers what the server asks of its client.
-func (c *ClientRouter) handle(method string, params []byte) ([]byte, error) {
-	switch method {
+func (c *ClientRouter) handle(ctx context.Context, tasks *sync.WaitGroup, r request) {
+	switch string(r.method) {
 	case "signal":
-		return nil, c.arrived(params)
+		if r.peer.streaming.Load() {
+			c.streamed(ctx, r)
+			return
+		}
+		r.reply(nil, c.arrived(r.params))
+	case "ping":
+		c.passed(r.params)
+		r.reply(nil, nil)
 	case "request":
-		sender, ok := nameOf(member(params, "sender"))
-		if !ok || missing(member(params, "method")) {
-			return nil, exception("invalid arguments: sender or method are missing")
-		}
-		if c.remoteSender(sender) == nil {
-			return nil, exception("sender %s not found", sender)
-		}
-		return nil, exception(textNoRequests)
+		c.answer(ctx, tasks, r)
+	default:
+		r.reply(nil, unknownMethod())
 	}
-	return nil, unknownMethod()
 }
 
 func token(ch chan<- struct{}) {

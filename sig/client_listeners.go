@@ -1,12 +1,9 @@
 package sig
 
 import (
-	"bytes"
 	"context"
-	"errors"
 	"slices"
 	"sync/atomic"
-	"time"
 
 	"sigalert/sig/internal/wire"
 )
@@ -20,7 +17,8 @@ const (
 	// Active: the server has the listener.
 	Active
 	// Refused: the server refused it, mostly because the sender does not
-	// offer the event. It is asked again when the sender connects and does.
+	// offer the event. It is asked again when the sender goes, and when it
+	// comes with the event.
 	Refused
 )
 
@@ -34,22 +32,30 @@ type RemoteListener struct {
 
 	fn      func(Event)
 	sub     *subscription
-	watch   *subscription // tells when the sender connects; may be nil
+	watch   [2]*subscription // tell when the sender comes and goes; nil: not needed
 	removed atomic.Bool
 }
+
+// topic is what a subscription is for, by keys.
+type topic struct{ sender, event Name }
 
 // subscription is what the server is told: however many listeners ask for the
 // same events here, one message brings them. The client's mutex guards it.
 type subscription struct {
 	sender, event Name
 	listeners     []*RemoteListener // replaced, never changed
-	watchers      int               // listeners that need the sender's #connect
+	watchers      int               // listeners that need the sender's #connect or #disconnect
 
 	state subscriptionState
-	id    Name  // of an active one; the server's choice
+	id    Name  // of an active one: the key of the server's choice
 	err   error // of a refused one
 	// What a #connect said while the request to add it was under way.
 	dropped, offered bool
+
+	// With a server that remembers:
+	resumes bool   // the server had it before
+	from    uint64 // it wants the events behind this number, where there is one
+	had     uint64 // it has had those up to this number
 }
 
 type subscriptionState uint8
@@ -64,19 +70,9 @@ const (
 
 func (s *subscription) wanted() bool { return len(s.listeners) > 0 || s.watchers > 0 }
 
-func (a arrival) size() int { return a.event.size() }
-
-// The signals kept until the reply that tells their listener.
-const (
-	mostEarly      = 64
-	mostEarlyBytes = 4 << 20
-)
-
-// arrival is an event on its way to the listeners of a subscription.
-type arrival struct {
-	sub   *subscription
-	id    Name // where sub is not known yet
-	event Event
+// offer is what the sender's coming means to a subscription.
+func (s *subscription) isOffered(offered []Name) bool {
+	return s.event.Equal(EventDisconnect) || s.event.Equal(EventConnect) || slices.ContainsFunc(offered, s.event.Equal)
 }
 
 // AddRemoteListener registers fn for an event of a sender; the zero Name
@@ -85,14 +81,16 @@ type arrival struct {
 // wait, but the other listeners wait with it.
 //
 // Where a listener of one sender's one event is dropped because the sender
-// came without the event, it is registered again once the sender comes with
-// it: pysig's server forgets it.
+// came without the event, it is registered again once the sender goes, and once
+// it comes with it: the server forgets it.
 func (c *ClientRouter) AddRemoteListener(sender, event Name, fn func(Event)) *RemoteListener {
 	l := &RemoteListener{Sender: sender, Event: event, fn: fn}
 	c.guard.Lock()
 	if !sender.IsEvery() && !event.IsEvery() && !event.Equal(EventConnect) && !event.Equal(EventDisconnect) {
-		l.watch = c.subscription(sender, EventConnect)
-		l.watch.watchers++
+		for i, e := range [...]Name{EventConnect, EventDisconnect} {
+			l.watch[i] = c.subscription(sender, e)
+			l.watch[i].watchers++
+		}
 	}
 	if sender.IsEvery() && !event.IsChannel() {
 		event = "" // pysig knows such a listener only for channels
@@ -113,8 +111,10 @@ func (c *ClientRouter) RemoveRemoteListener(l *RemoteListener) {
 	}
 	c.guard.Lock()
 	l.sub.listeners = slices.DeleteFunc(slices.Clone(l.sub.listeners), func(o *RemoteListener) bool { return o == l })
-	if l.watch != nil {
-		l.watch.watchers--
+	for _, w := range l.watch {
+		if w != nil {
+			w.watchers--
+		}
 	}
 	c.guard.Unlock()
 	token(c.listenersChanged)
@@ -137,46 +137,61 @@ func (c *ClientRouter) Status(l *RemoteListener) (ListenerStatus, error) {
 
 // subscription finds or makes one; the caller holds the lock.
 func (c *ClientRouter) subscription(sender, event Name) *subscription {
-	for _, s := range c.subscriptions {
-		if s.sender.Equal(sender) && s.event.Equal(event) {
-			return s
-		}
+	t := topic{sender.key(), event.key()}
+	s := c.byTopic[t]
+	if s == nil {
+		s = &subscription{sender: sender, event: event}
+		c.byTopic[t] = s
+		c.subscriptions = append(c.subscriptions, s)
 	}
-	s := &subscription{sender: sender, event: event}
-	c.subscriptions = append(c.subscriptions, s)
 	return s
 }
 
-// keepListeners makes the server's listeners those that are wanted, one
-// request after the other, for as long as the connection lasts.
+// keepListeners makes the server's listeners those that are wanted, for as
+// long as the connection lasts.
 func (c *ClientRouter) keepListeners(ctx context.Context, p *peer) error {
-	c.guard.Lock()
-	for _, s := range c.subscriptions {
-		s.state, s.err = idle, nil
-	}
-	c.adding, c.early, c.earlyBytes = nil, nil, 0
-	c.guard.Unlock()
+	c.connectedAnew(p.greeting)
 	defer c.unregistered()
+	next := c.registerNext
+	if p.greeting.replay {
+		next = c.subscribeNext
+	}
 	for {
-		sub := c.nextListener()
-		if sub == nil {
-			select {
-			case <-ctx.Done():
-				return nil
-			case <-c.listenersChanged:
-			}
-			continue
-		}
-		var err error
-		if sub.state == adding {
-			err = c.register(ctx, p, sub)
-		} else {
-			err = c.unregister(ctx, p, sub)
-		}
+		more, err := next(ctx, p)
 		if err != nil {
 			return err
 		}
-		c.changed()
+		if more {
+			c.opts.Changed()
+			continue
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-c.listenersChanged:
+		}
+	}
+}
+
+// connectedAnew prepares for a server that has no listeners of ours.
+func (c *ClientRouter) connectedAnew(g greeting) {
+	c.guard.Lock()
+	defer c.guard.Unlock()
+	resumes := false
+	for _, s := range c.subscriptions {
+		s.state, s.err = idle, nil
+		resumes = resumes || s.resumes
+	}
+	c.byID = make(map[Name]*subscription)
+	c.adding, c.early, c.earlyBytes = nil, nil, 0
+	switch {
+	case !g.replay && resumes:
+		c.enqueue(arrival{missed: -1})
+	case g.replay && c.cursor.epoch == "":
+		c.cursor = g.cursor
+	}
+	if !g.replay {
+		c.cursor = cursor{}
 	}
 }
 
@@ -184,39 +199,63 @@ func (c *ClientRouter) keepListeners(ctx context.Context, p *peer) error {
 func (c *ClientRouter) unregistered() {
 	c.guard.Lock()
 	for _, s := range c.subscriptions {
+		s.resumes = s.resumes || s.state == active || s.state == refused
 		s.state, s.err = idle, nil
 	}
 	c.guard.Unlock()
 }
 
-// nextListener picks what to tell the server, and marks it as being told.
-func (c *ClientRouter) nextListener() *subscription {
-	c.guard.Lock()
-	defer c.guard.Unlock()
+// forgetUnwanted drops subscriptions that neither we nor the server have; the
+// caller holds the lock.
+func (c *ClientRouter) forgetUnwanted() {
 	c.subscriptions = slices.DeleteFunc(c.subscriptions, func(s *subscription) bool {
-		return !s.wanted() && s.state != active
-	})
-	for _, s := range c.subscriptions {
-		switch {
-		case s.state == idle:
-			s.state, s.dropped, s.offered = adding, false, false
-			c.adding = s
-			return s
-		case s.state == active && !s.wanted():
-			s.state = removing
-			return s
+		gone := !s.wanted() && s.state != active
+		if gone {
+			delete(c.byTopic, topic{s.sender.key(), s.event.key()})
 		}
-	}
-	return nil
+		return gone
+	})
 }
 
-// register adds a listener at the server. A refusal is noted, any other error
-// is the connection's.
-func (c *ClientRouter) register(ctx context.Context, p *peer, sub *subscription) error {
-	params := appendInfo(nil, sub.sender, sub.event)
-	response, err := p.call(ctx, "add_listener", params)
+// unregisterNext takes a listener that nobody wants off the server, if there is
+// one.
+func (c *ClientRouter) unregisterNext(ctx context.Context, p *peer) (more bool, err error) {
+	c.guard.Lock()
+	i := slices.IndexFunc(c.subscriptions, func(s *subscription) bool { return s.state == active && !s.wanted() })
+	if i < 0 {
+		c.guard.Unlock()
+		return false, nil
+	}
+	sub := c.subscriptions[i]
+	sub.state = removing
+	c.guard.Unlock()
+	params := append(sub.id.appendJSON([]byte(`{"listener_id": `)), '}')
+	if _, err := p.call(ctx, "remove_listener", params); err != nil && !isRefusal(err) {
+		return false, err
+	}
+	c.guard.Lock()
+	delete(c.byID, sub.id)
+	sub.state, sub.resumes = idle, false
+	c.guard.Unlock()
+	return true, nil
+}
+
+// registerNext tells a server that remembers nothing of one listener.
+func (c *ClientRouter) registerNext(ctx context.Context, p *peer) (more bool, err error) {
+	c.guard.Lock()
+	c.forgetUnwanted()
+	i := slices.IndexFunc(c.subscriptions, func(s *subscription) bool { return s.state == idle })
+	if i < 0 {
+		c.guard.Unlock()
+		return c.unregisterNext(ctx, p)
+	}
+	sub := c.subscriptions[i]
+	sub.state, sub.dropped, sub.offered = adding, false, false
+	c.adding = sub
+	c.guard.Unlock()
+	response, err := p.call(ctx, "add_listener", appendInfo(nil, sub.sender, sub.event))
 	if err != nil && !isRefusal(err) {
-		return err
+		return false, err
 	}
 	id, ok := nameOf(member(response, "listener_id"))
 	if err == nil && !ok {
@@ -228,7 +267,7 @@ func (c *ClientRouter) register(ctx context.Context, p *peer, sub *subscription)
 	c.adding, c.early, c.earlyBytes = nil, nil, 0
 	switch {
 	case err == nil && !sub.dropped:
-		sub.state, sub.id = active, id
+		c.activate(sub, id)
 		for _, a := range early {
 			if a.id.Equal(id) {
 				a.sub = sub
@@ -243,128 +282,48 @@ func (c *ClientRouter) register(ctx context.Context, p *peer, sub *subscription)
 			sub.err = ErrNotOffered
 		}
 	}
-	return nil
+	return true, nil
 }
 
-func (c *ClientRouter) unregister(ctx context.Context, p *peer, sub *subscription) error {
-	params := append(sub.id.appendJSON([]byte(`{"listener_id": `)), '}')
-	_, err := p.call(ctx, "remove_listener", params)
-	if err != nil && !errors.As(err, new(*RemoteError)) {
-		return err
-	}
-	c.guard.Lock()
-	sub.state = idle
-	c.guard.Unlock()
-	return nil
+// activate needs the lock.
+func (c *ClientRouter) activate(sub *subscription, id Name) {
+	sub.state, sub.id, sub.err = active, id.key(), nil
+	c.byID[sub.id] = sub
 }
 
-// arrived takes a signal from the server, on the reading goroutine.
-func (c *ClientRouter) arrived(params []byte) error {
-	idText := member(params, "listener_id")
-	if missing(idText) {
-		return exception("listener_id not given")
+// comeOrGone learns from a sender's #connect or #disconnect which of our
+// listeners the server has dropped, and which it would take now; the caller
+// holds the lock. It reports whether any listener's status changed.
+func (c *ClientRouter) comeOrGone(ev Event) (changed bool) {
+	gone := ev.Event.Equal(EventDisconnect)
+	if !gone && !ev.Event.Equal(EventConnect) {
+		return false
 	}
-	info := member(params, "info")
-	if missing(info) {
-		return exception("info is not provided")
-	}
-	id, ok := nameOf(idText)
-	if !ok {
-		return exception("listener id %s not found", idText)
-	}
-	ev := Event{Time: time.Now()}
-	var err error
-	if ev.Sender, err = listenedTo(member(info, "sender")); err == nil {
-		ev.Event, err = listenedTo(member(info, "event"))
-	}
-	if err != nil {
-		return exception("%v", err)
-	}
-	if text := member(params, "data"); text != nil {
-		ev.Data = JSONData(bytes.Clone(text))
-	}
-	c.guard.Lock()
-	sub := c.byID(id)
-	if sub == nil && c.adding == nil {
-		c.guard.Unlock()
-		return exception("listener id %s not found", id)
-	}
-	changed := ev.Event.Equal(EventConnect) && c.connected(ev)
-	if sub != nil {
-		c.enqueue(arrival{sub: sub, event: ev})
-	} else if c.earlyBytes += ev.size(); len(c.early) < mostEarly && c.earlyBytes <= mostEarlyBytes {
-		c.early = append(c.early, arrival{id: id, event: ev})
-	} else {
-		c.events.drop()
-	}
-	c.guard.Unlock()
-	if changed {
-		c.changed()
-	}
-	return nil
-}
-
-func (c *ClientRouter) enqueue(a arrival) {
-	if n := c.events.push(a); n > 0 {
-		if all := c.events.drops(); rare(int(all)) {
-			c.log.Warn("the listeners are slow: events were dropped", "server", c.receiving.carrier, "count", all)
-		}
-	}
-}
-
-func (c *ClientRouter) byID(id Name) *subscription {
-	for _, s := range c.subscriptions {
-		if (s.state == active || s.state == removing) && s.id.Equal(id) {
-			return s
-		}
-	}
-	return nil
-}
-
-// connected learns from a sender's #connect which of our listeners the server
-// has dropped, and which it would take now; the caller holds the lock. It
-// reports whether any listener's status changed.
-func (c *ClientRouter) connected(ev Event) (changed bool) {
 	var offered []Name
-	text, _ := ev.Data.wireText()
-	wire.Elements(member(text, "events"), func(e []byte) {
-		if n, ok := nameOf(e); ok {
-			offered = append(offered, n)
+	if !gone {
+		text, _ := ev.Data.wireText()
+		events, _ := wire.ArrayOf(member(text, "events"))
+		for events.Next() {
+			if n, ok := nameOf(events.Value); ok {
+				offered = append(offered, n)
+			}
 		}
-	})
+	}
 	for _, s := range c.subscriptions {
-		if s.sender.IsEvery() || s.event.IsEvery() || !s.sender.Equal(ev.Sender) {
+		if s.event.IsEvery() || !s.sender.Equal(ev.Sender) {
 			continue
 		}
-		offers := s.event.Equal(EventDisconnect) || s.event.Equal(EventConnect) ||
-			slices.ContainsFunc(offered, s.event.Equal)
+		offers := gone || s.isOffered(offered)
 		switch {
 		case s.state == adding:
 			s.dropped, s.offered = !offers, offers
 		case offers && s.state == refused:
-			s.state, changed = idle, true
+			s.state, s.from, changed = idle, ev.Seq, true
 			token(c.listenersChanged)
 		case !offers && s.state == active:
 			s.state, s.err, changed = refused, ErrNotOffered, true
+			delete(c.byID, s.id)
 		}
 	}
 	return changed
-}
-
-// dispatch calls the listeners until ctx ends.
-func (c *ClientRouter) dispatch(ctx context.Context) {
-	for {
-		a, ok := c.events.pop(ctx)
-		if !ok {
-			return
-		}
-		c.guard.Lock()
-		listeners := a.sub.listeners
-		c.guard.Unlock()
-		for _, l := range listeners {
-			if !l.removed.Load() && (l.Event.IsEvery() || l.Event.Equal(a.event.Event)) {
-				l.fn(a.event)
-			}
-		}
-	}
 }

@@ -5,14 +5,20 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 	"time"
 )
 
+// mostHandlers is how many requests a client answers at once.
+const mostHandlers = 64
+
 // RemoteSender is a sender of this process that the server knows.
 type RemoteSender struct {
-	client *ClientRouter
-	name   Name
-	events []Name
+	client   *ClientRouter
+	name     Name
+	events   []Name
+	methods  []Name
+	handlers map[Name]RequestFunc // by key
 
 	// The client's mutex guards the fields below.
 	registered bool          // on the present connection
@@ -24,13 +30,31 @@ type RemoteSender struct {
 
 // AddRemoteSender offers these events in the sender's name and waits until
 // the server has accepted it, through lost connections if need be. The
-// registration is kept until it is removed. The error is ctx's, or a
-// *RemoteError; ErrAlreadyConnected where another has the name.
+// registration is kept until it is removed. The error is ctx's, ErrTooLarge, or
+// a *RemoteError; ErrAlreadyConnected where another has the name.
 func (c *ClientRouter) AddRemoteSender(ctx context.Context, name Name, events ...Name) (*RemoteSender, error) {
+	return c.AddRemoteSenderWith(ctx, name, SenderOptions{Events: events})
+}
+
+// AddRemoteSenderWith is [ClientRouter.AddRemoteSender] for a sender that also
+// answers requests. At most 64 are answered at once; more are refused.
+func (c *ClientRouter) AddRemoteSenderWith(ctx context.Context, name Name, o SenderOptions) (*RemoteSender, error) {
 	if name.IsEvery() {
 		return nil, errors.New("a sender needs a name")
 	}
-	s := &RemoteSender{client: c, name: name, events: append([]Name{}, events...), settled: make(chan struct{})}
+	for _, n := range append([]Name{name}, o.Events...) {
+		if err := n.check(); err != nil {
+			return nil, err
+		}
+	}
+	s := &RemoteSender{
+		client:   c,
+		name:     name,
+		events:   append([]Name{}, o.Events...),
+		methods:  o.methods(),
+		handlers: handlersByKey(o.Requests),
+		settled:  make(chan struct{}),
+	}
 	c.guard.Lock()
 	c.remoteSenders = append(c.remoteSenders, s)
 	c.guard.Unlock()
@@ -79,29 +103,105 @@ func (c *ClientRouter) remoteSender(name Name) *RemoteSender {
 // Trigger sends an event to the server and waits for its answer: then the
 // server has it. The zero Name is the sender's broadcast. The error is
 // ErrNotConnected, at once, where there is no connection; ErrTooLarge where
-// a pysig server could not read it; ErrNoAnswer, ctx's or a *RemoteError.
+// the server could not read it; ErrNoAnswer, ctx's or a *RemoteError.
 func (s *RemoteSender) Trigger(ctx context.Context, event Name, data any) error {
-	d, ok := data.(Data)
-	if !ok {
-		d = Data{value: data}
-	}
-	text, err := d.wireText()
+	p, text, err := s.prepare(data)
 	if err != nil {
 		return err
+	}
+	_, err = p.call(ctx, "signal", s.appendSignal(make([]byte, 0, 128+len(text)), event, text))
+	return err
+}
+
+// Post sends an event without waiting for the server's answer: nobody tells
+// whether the server took it, and what is posted just before a connection ends
+// is lost. Events of one goroutine arrive in order, those of Trigger included.
+// It waits while 256 KiB wait to be written. A pysig server answers every
+// event: there Post is Trigger. The error is ErrNotConnected, ErrNotOffered,
+// ErrTooLarge or ctx's.
+func (s *RemoteSender) Post(ctx context.Context, event Name, data any) error {
+	p, text, err := s.prepare(data)
+	switch {
+	case err != nil:
+		return err
+	case p.outbox == nil:
+		return s.Trigger(ctx, event, received(text))
+	case !s.offers(event):
+		return fmt.Errorf("sender %s, event %s: %w", s.name, event, ErrNotOffered)
+	}
+	buffer := batches.Get().(*[]byte)
+	defer batches.Put(buffer)
+	b := append((*buffer)[:0], `{"method":"signal","params":`...)
+	b = append(s.appendSignal(b, event, text), "}\n"...)
+	*buffer = b
+	if err := p.outbox.add(ctx, b, false); err != nil {
+		if ctx.Err() != nil {
+			return err
+		}
+		return fmt.Errorf("%w: %w", ErrNotConnected, err)
+	}
+	return nil
+}
+
+// prepare finds the connection that takes an event, and the text of its data.
+func (s *RemoteSender) prepare(data any) (*peer, []byte, error) {
+	text, err := dataOf(data).wireText()
+	if err != nil {
+		return nil, nil, err
+	}
+	if len(text) > MaxData {
+		return nil, nil, fmt.Errorf("%w: data of %d bytes, the limit is %d", ErrTooLarge, len(text), MaxData)
 	}
 	p, st := s.client.sending.current()
 	s.client.guard.Lock()
 	registered := s.registered
 	s.client.guard.Unlock()
 	if p == nil || !registered {
-		return fmt.Errorf("sender %s: %w", s.name, notConnected(st))
+		return nil, nil, fmt.Errorf("sender %s: %w", s.name, notConnected(st))
 	}
-	b := append(make([]byte, 0, 128+len(text)), `{"info": `...)
-	b = appendInfo(b, s.name, event)
-	b = append(b, `, "data": `...)
-	b = append(b, text...)
-	_, err = p.call(ctx, "signal", append(b, '}'))
-	return err
+	return p, text, nil
+}
+
+func (s *RemoteSender) offers(event Name) bool {
+	return event.IsEvery() || event == EventConnect || event == EventDisconnect || slices.ContainsFunc(s.events, event.Equal)
+}
+
+func (s *RemoteSender) appendSignal(b []byte, event Name, data []byte) []byte {
+	b = appendInfo(append(b, `{"info": `...), s.name, event)
+	b = append(append(b, `, "data": `...), data...)
+	return append(b, '}')
+}
+
+// answer has a sender's handler answer a request.
+func (c *ClientRouter) answer(ctx context.Context, tasks *sync.WaitGroup, r request) {
+	name, method, _, ok := asked(r.params)
+	if !ok {
+		r.reply(nil, exception("invalid arguments: sender or method are missing"))
+		return
+	}
+	s := c.remoteSender(name)
+	switch {
+	case s == nil:
+		r.reply(nil, exception("sender %s not found", name))
+		return
+	case s.methods == nil:
+		r.reply(nil, exception(textNoRequests))
+		return
+	}
+	select {
+	case c.handling <- struct{}{}:
+	default:
+		r.reply(nil, exception("%d requests are being answered already", mostHandlers))
+		return
+	}
+	r = r.keep()
+	tasks.Go(func() {
+		defer func() { <-c.handling }()
+		ctx, cancel := requestContext(ctx)
+		defer cancel()
+		_, _, params, _ := asked(r.params)
+		r.replyWith(answer(ctx, s.handlers, method, received(params)))
+	})
 }
 
 // senderRetry is how often a sender that was refused after a reconnect is
@@ -135,7 +235,7 @@ func (c *ClientRouter) keepSenders(ctx context.Context, p *peer) error {
 		if err := c.registerSender(ctx, p, s); err != nil {
 			return err
 		}
-		c.changed()
+		c.opts.Changed()
 	}
 }
 
@@ -162,15 +262,13 @@ func (c *ClientRouter) retrySenders() {
 // caller's; after a later one it is tried again. The error is the
 // connection's.
 func (c *ClientRouter) registerSender(ctx context.Context, p *peer, s *RemoteSender) error {
-	params := s.name.appendJSON([]byte(`{"requests": null, "sender": `))
-	params = append(params, `, "events": [`...)
-	for i, e := range s.events {
-		if i > 0 {
-			params = append(params, ", "...)
-		}
-		params = e.appendJSON(params)
+	params := []byte(`{"requests": null`)
+	if s.methods != nil {
+		params = appendNames([]byte(`{"requests": `), s.methods)
 	}
-	_, err := p.call(ctx, "add_sender", append(params, "]}"...))
+	params = s.name.appendJSON(append(params, `, "sender": `...))
+	params = appendNames(append(params, `, "events": `...), s.events)
+	_, err := p.call(ctx, "add_sender", append(params, '}'))
 	if err != nil && !isRefusal(err) {
 		return err
 	}

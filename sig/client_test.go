@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -238,8 +239,8 @@ func TestSenderIsRefusedOrComesBack(t *testing.T) {
 	if err := clock.Trigger(t.Context(), "alarm", nil); err == nil || !strings.Contains(err.Error(), "sender clock does not offer alarm") {
 		t.Errorf("an event that is not offered: %v", err)
 	}
-	if err := clock.Trigger(t.Context(), "chime", strings.Repeat("x", 5000)); !errors.Is(err, sig.ErrTooLarge) ||
-		!strings.Contains(err.Error(), "4096") || !strings.Contains(err.Error(), "51") {
+	if err := clock.Trigger(t.Context(), "chime", strings.Repeat("x", 1<<20)); !errors.Is(err, sig.ErrTooLarge) ||
+		!strings.Contains(err.Error(), "1048578") || !strings.Contains(err.Error(), "1048576") {
 		t.Errorf("too long: %v", err)
 	}
 	if err := clock.Trigger(t.Context(), "chime", nil); err != nil {
@@ -250,6 +251,21 @@ func TestSenderIsRefusedOrComesBack(t *testing.T) {
 	}
 	if s.Sender("clock") != nil {
 		t.Error("the removed sender is still there")
+	}
+}
+
+func TestTooLongForPysig(t *testing.T) {
+	c, _ := run(t, tcp.NewClient(pysig(t, "127.0.0.1:0").Addr()))
+	clock, err := c.AddRemoteSender(t.Context(), "clock", "chime")
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = clock.Trigger(t.Context(), "chime", strings.Repeat("x", 5000))
+	if !errors.Is(err, sig.ErrTooLarge) || !strings.Contains(err.Error(), "4096") || !strings.Contains(err.Error(), "51") {
+		t.Errorf("got %v", err)
+	}
+	if err := clock.Trigger(t.Context(), "chime", nil); err != nil {
+		t.Errorf("after the refusal: %v", err)
 	}
 }
 
@@ -368,19 +384,21 @@ func TestSignalBeforeItsListenerID(t *testing.T) {
 	close(registered)
 	heard.Expect(t, "s: e null")
 	for _, want := range []string{
-		`{"method": "get_version", "id": 1}`,
+		`{"params": {"features": ["stream", "replay"], "client": "…"}, "method": "get_version", "id": 1}`,
 		`{"params": {"sender": "s", "event": null}, "method": "add_listener", "id": 2}`,
 		`{"status": 0, "id": 7, "response": null}`,
 		`{"status": 0, "id": 8, "response": null}`,
 		`{"status": -2, "exception": "listener id other not found", "id": 9}`,
 		`{"status": -1, "id": 10}`,
 	} {
-		if got := <-answers; got != want {
+		if got := identity.ReplaceAllString(<-answers, `"client": "…"`); got != want {
 			t.Errorf("got %s, want %s", got, want)
 		}
 	}
 	heard.ExpectNone(t)
 }
+
+var identity = regexp.MustCompile(`"client": "\w+"`)
 
 // A server that answers the greeting and is gone: at no time may the client
 // take the dead connection for a good one and stay with that.

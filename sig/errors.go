@@ -15,6 +15,8 @@ var (
 	ErrNotConnected = errors.New("not connected")
 	// ErrAlreadyConnected: another has a sender of this name.
 	ErrAlreadyConnected = errors.New("already connected")
+	// ErrNoRequests: the sender takes no requests.
+	ErrNoRequests = errors.New("the sender takes no requests")
 	// ErrTooLarge: a message is longer than the peer can read.
 	ErrTooLarge = wire.ErrTooLarge
 	// ErrNoAnswer: the peer did not answer a request in time.
@@ -70,6 +72,8 @@ func (e *RemoteError) Is(target error) bool {
 	switch target {
 	case ErrNotOffered:
 		return e.Text == textNotAdded
+	case ErrNoRequests:
+		return e.Text == textNoRequests
 	case ErrAlreadyConnected:
 		const suffix = " is already connected"
 		return len(e.Text) > len(suffix) && e.Text[len(e.Text)-len(suffix):] == suffix

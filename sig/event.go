@@ -3,6 +3,7 @@ package sig
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"time"
 
 	"sigalert/sig/internal/wire"
@@ -13,18 +14,40 @@ type Event struct {
 	Sender Name
 	Event  Name // the zero Name: the sender's broadcast
 	Data   Data
-	Time   time.Time // when it was triggered here, or arrived here
+
+	// Seq is the server's number of the event: each has one more than the one
+	// before. 0 where there is none: in a Router without a server, and from a
+	// pysig server.
+	Seq uint64
+	// Time is when the server took the event, by its clock; from a pysig
+	// server, when the event arrived. Zero in a Router without a server.
+	Time time.Time
+	// Replayed: the event happened while the client was away.
+	Replayed bool
 }
 
 // Data is what an event carries: any JSON value. Data from the network stays
 // JSON text until it is asked for; data triggered in this process stays the
 // value that was given to Trigger. The zero Data is null.
 type Data struct {
-	value any
-	text  []byte // as it came, Python's NaN included; nil: see value
+	value   any
+	text    []byte // as it came, Python's NaN included; nil: see value
+	checked bool   // text is known to be good
 }
 
-// JSONData is the data whose JSON text this is. It keeps the slice.
+// dataOf is what was given to Trigger.
+func dataOf(data any) Data {
+	if d, ok := data.(Data); ok {
+		return d
+	}
+	return Data{value: data}
+}
+
+// received is data from a peer, whose text is good.
+func received(text []byte) Data { return Data{text: orNull(text), checked: true} }
+
+// JSONData is the data whose JSON text this is. It keeps the slice. Where the
+// text is not JSON, whoever sends the data gets an error.
 func JSONData(text []byte) Data { return Data{text: text} }
 
 // JSON is the data as JSON text, with null for Python's NaN and infinities. It
@@ -60,11 +83,19 @@ func (d Data) Value() any {
 	return v
 }
 
-// size is about what the event holds in memory.
-func (ev Event) size() int { return 128 + len(ev.Sender) + len(ev.Event) + len(ev.Data.text) }
-
 // wireText is the data as it goes to a peer.
 func (d Data) wireText() ([]byte, error) {
+	if d.checked {
+		return d.text, nil
+	}
+	text, err := d.encode()
+	if err == nil && !wire.ValidData(text) {
+		err = fmt.Errorf("data %s: not JSON, or nested deeper than %d", wire.Excerpt(text), wire.MaxDepth)
+	}
+	return text, err
+}
+
+func (d Data) encode() ([]byte, error) {
 	if d.text != nil {
 		return d.text, nil
 	}
@@ -72,10 +103,7 @@ func (d Data) wireText() ([]byte, error) {
 	case nil:
 		return []byte("null"), nil
 	case json.RawMessage:
-		if len(v) == 0 {
-			return []byte("null"), nil
-		}
-		return v, nil
+		return orNull(v), nil
 	}
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
@@ -84,4 +112,11 @@ func (d Data) wireText() ([]byte, error) {
 		return nil, err
 	}
 	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
+}
+
+func orNull(text []byte) []byte {
+	if len(text) == 0 {
+		return []byte("null")
+	}
+	return text
 }

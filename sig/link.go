@@ -8,6 +8,8 @@ import (
 	"log/slog"
 	"sync"
 	"time"
+
+	"sigalert/sig/internal/wire"
 )
 
 // healthyAfter is how long a connection must have lived for its end to be
@@ -27,19 +29,25 @@ type link struct {
 	carrier ClientCarrier
 	backoff func(attempt int) time.Duration
 	log     *slog.Logger
-	handle  func(method string, params []byte) ([]byte, error)
+	// handle answers what the server asks, on the reading goroutine; what takes
+	// long goes into tasks.
+	handle func(ctx context.Context, tasks *sync.WaitGroup, r request)
 	// session runs while there is a connection, and may end it by returning
 	// an error.
 	session func(ctx context.Context, p *peer) error
 	changed func()
+	// pong takes the answer to a stream's ping, on the reading goroutine.
+	pong     func(response []byte)
+	identity string // tells the server that it is we who come back
 
 	needed  chan struct{} // closed once the link has something to do
 	needOne sync.Once
 	kick    chan struct{} // holds a token to end a wait
 
-	mu     sync.Mutex // guards the fields below
-	peer   *peer      // nil while there is no connection
-	status LinkStatus
+	mu      sync.Mutex // guards the fields below
+	peer    *peer      // nil while there is no connection
+	status  LinkStatus
+	arrived chan struct{} // closed once there is a connection; nil: nobody waits
 }
 
 func (l *link) need() { l.needOne.Do(func() { close(l.needed) }) }
@@ -85,9 +93,9 @@ func (l *link) once(ctx context.Context) (connected time.Duration, err error) {
 	defer conn.Close()
 
 	p := newPeer(conn)
-	p.handle = l.handle
-	p.stray = func(text []byte) error { return fmt.Errorf("not a message: an array, where a message is an object") }
 	var tasks sync.WaitGroup
+	p.handle = func(r request) { l.handle(ctx, &tasks, r) }
+	p.stray = func(text []byte) error { return fmt.Errorf("not a message: an array, where a message is an object") }
 	task := func(f func(context.Context, *peer) error) {
 		tasks.Go(func() {
 			if err := f(ctx, p); err != nil {
@@ -99,7 +107,10 @@ func (l *link) once(ctx context.Context) (connected time.Duration, err error) {
 		if err := l.greet(ctx, p); err != nil {
 			return err
 		}
-		task(func(ctx context.Context, p *peer) error { return p.probe(ctx, l.kick) })
+		if p.outbox != nil {
+			task(func(ctx context.Context, p *peer) error { return p.outbox.run(ctx) })
+		}
+		task(func(ctx context.Context, p *peer) error { return p.probe(ctx, l.kick, l.pong) })
 		return l.session(ctx, p)
 	})
 	err = ending(p.serve())
@@ -123,14 +134,28 @@ func ending(err error) error {
 }
 
 // greet makes sure that this is an event server: whoever accepts connections
-// and is none must not look like one.
+// and is none must not look like one. With a server of this package it agrees
+// on a stream.
 func (l *link) greet(ctx context.Context, p *peer) error {
-	if _, err := p.call(ctx, "get_version", nil); err != nil {
+	params := appendNames([]byte(`{"features": `), []Name{featureStream, featureReplay})
+	params = wire.AppendString(append(params, `, "client": `...), l.identity)
+	err := p.ask(ctx, "get_version", append(params, '}'), func(response []byte) {
+		if p.greeting = parseGreeting(response); p.greeting.stream {
+			outbox := newOutbox(p.conn)
+			p.outbox = outbox
+			p.stream(func(text []byte) error { return outbox.add(ctx, text, true) })
+		}
+	})
+	if err != nil {
 		return fmt.Errorf("no event server: %w", err)
 	}
 	l.mu.Lock()
 	l.peer = p
 	l.status = LinkStatus{Connected: true, Since: time.Now()}
+	if l.arrived != nil {
+		close(l.arrived)
+		l.arrived = nil
+	}
 	l.mu.Unlock()
 	l.changed()
 	return nil
@@ -156,6 +181,27 @@ func (l *link) current() (*peer, LinkStatus) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.peer, l.status
+}
+
+// await waits for a connection; the error is ctx's, and says why there is none.
+func (l *link) await(ctx context.Context) (*peer, error) {
+	for {
+		l.mu.Lock()
+		p, st := l.peer, l.status
+		if l.arrived == nil {
+			l.arrived = make(chan struct{})
+		}
+		arrived := l.arrived
+		l.mu.Unlock()
+		if p != nil {
+			return p, nil
+		}
+		select {
+		case <-arrived:
+		case <-ctx.Done():
+			return nil, fmt.Errorf("%w: %w", context.Cause(ctx), notConnected(st))
+		}
+	}
 }
 
 // reconnect ends a wait; where there is a connection, it is probed now.

@@ -1,6 +1,7 @@
 package sig
 
 import (
+	"bytes"
 	"strconv"
 
 	"sigalert/sig/internal/wire"
@@ -15,23 +16,23 @@ type message struct {
 
 // parseMessage reports false where text is JSON, but no object.
 func parseMessage(text []byte) (m message, ok bool) {
-	ok = wire.Members(text, func(key string, value []byte) {
-		switch key {
+	for o := wire.ObjectOf(text); o.Next(); {
+		switch string(o.Key) {
 		case "id":
-			m.id = value
+			m.id = o.Value
 		case "method":
-			m.method = value
+			m.method = o.Value
 		case "params":
-			m.params = value
+			m.params = o.Value
 		case "status":
-			m.status = value
+			m.status = o.Value
 		case "response":
-			m.response = value
+			m.response = o.Value
 		case "exception":
-			m.exceptionMsg = value
+			m.exceptionMsg = o.Value
 		}
-	})
-	return m, ok
+	}
+	return m, wire.IsObject(text)
 }
 
 // isReply: pysig takes whatever has a status for a reply, even with a method.
@@ -48,8 +49,37 @@ func nameOf(text []byte) (n Name, ok bool) {
 	return n, err == nil
 }
 
+// unsigned reads a number without a sign or a fraction.
+func unsigned(text []byte) (n uint64, ok bool) {
+	if len(text) == 0 || len(text) > 19 {
+		return 0, false
+	}
+	for _, c := range text {
+		if c < '0' || c > '9' {
+			return 0, false
+		}
+		n = n*10 + uint64(c-'0')
+	}
+	return n, true
+}
+
+// replyID is the number of the request that a message answers.
+func (m message) replyID() (uint64, bool) {
+	if n, ok := unsigned(m.id); ok {
+		return n, true
+	}
+	name, ok := nameOf(m.id)
+	if !ok || name[0] != 0 { // a string is not a number
+		return 0, false
+	}
+	return unsigned([]byte(name.key()[1:]))
+}
+
 // result is what a reply says: the response, or the refusal as an error.
 func (m message) result() ([]byte, error) {
+	if string(m.status) == "0" {
+		return m.response, nil
+	}
 	status, ok := nameOf(m.status)
 	if ok && status.Equal(Number(statusOK)) {
 		return m.response, nil
@@ -62,6 +92,16 @@ func (m message) result() ([]byte, error) {
 		e.Text = text.String()
 	}
 	return nil, e
+}
+
+// methodName is a method's name without its quotes; ok is false where it is no
+// scalar.
+func methodName(text []byte) (name []byte, ok bool) {
+	if len(text) >= 2 && text[0] == '"' && bytes.IndexByte(text, '\\') < 0 {
+		return text[1 : len(text)-1], true
+	}
+	n, err := ParseName(text)
+	return []byte(n), err == nil
 }
 
 func appendRequest(b []byte, id uint64, method string, params []byte) []byte {
@@ -116,12 +156,24 @@ func appendInfo(b []byte, sender, event Name) []byte {
 	return append(b, '}')
 }
 
+// appendNames writes a list of names.
+func appendNames(b []byte, names []Name) []byte {
+	b = append(b, '[')
+	for i, n := range names {
+		if i > 0 {
+			b = append(b, ", "...)
+		}
+		b = n.appendJSON(b)
+	}
+	return append(b, ']')
+}
+
 // member is one member of an object, nil where there is none.
 func member(object []byte, name string) (found []byte) {
-	wire.Members(object, func(key string, value []byte) {
-		if key == name {
-			found = value
+	for o := wire.ObjectOf(object); o.Next(); {
+		if string(o.Key) == name {
+			found = o.Value
 		}
-	})
+	}
 	return found
 }

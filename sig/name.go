@@ -80,6 +80,14 @@ func ParseName(text []byte) (Name, error) {
 	return Name(s), nil
 }
 
+// check refuses a name that no peer would read.
+func (n Name) check() error {
+	if size := len(n.appendJSON(nil)); size > maxName {
+		return fmt.Errorf("%w: a name of %d bytes, at most %d are allowed", ErrTooLarge, size, maxName)
+	}
+	return nil
+}
+
 // IsEvery reports whether the name is the zero Name, which means every sender
 // or every event.
 func (n Name) IsEvery() bool { return n == "" }

@@ -13,9 +13,6 @@ import (
 const (
 	// answerTimeout is how long pysig waits for a reply, and so do we.
 	answerTimeout = 10 * time.Second
-	// probeAfter is the silence after which a client asks whether its server
-	// is still there; two unanswered probes end the connection.
-	probeAfter = 15 * time.Second
 	// settleTime is between an answer and the next request. A pysig peer that
 	// was busy when a reply of ours came reads it only after it has answered:
 	// a request that follows at once would be read together with it, and both
@@ -25,42 +22,67 @@ const (
 
 // peer is the conversation on one connection: requests and replies, both
 // ways. Its owner runs serve; the other methods are for any goroutine.
+//
+// It begins as with a pysig peer: one request at a time, a message a write.
+// Once it streams, requests do not wait for each other.
 type peer struct {
 	conn Conn
 	// handle answers the other side's requests, on the reading goroutine: it
-	// must not call back, nor wait. What it is given is valid until it
-	// returns.
-	handle func(method string, params []byte) (response []byte, err error)
+	// must not call back, nor wait for another.
+	handle func(request)
 	// stray is told of messages that are JSON, but no message.
 	stray func(text []byte) error
 
-	calling  chan struct{} // holds a token while a request is unanswered
+	streaming atomic.Bool
+	push      func(text []byte) error // takes a stream's message; set before streaming
+	outbox    *outbox                 // of a client's stream; set before streaming
+	greeting  greeting                // of a client's server; set before others use the peer
+
+	calling  chan struct{} // holds a token while a pysig peer has a request to answer
 	ended    chan struct{} // closed once serve returns
 	born     time.Time
 	lastRead atomic.Int64 // nanoseconds since born
 
 	mu         sync.Mutex // guards the fields below
 	lastID     uint64
-	waiting    chan answer // nil: no request is unanswered
+	waiting    map[uint64]func(response []byte, err error)
+	farewell   error // what the other side said before it closed
 	lastAnswer time.Time
 }
 
 var errEnded = fmt.Errorf("%w: the connection ended", ErrNotConnected)
 
-type answer struct {
-	response []byte
-	err      error
-}
-
 func newPeer(conn Conn) *peer {
 	return &peer{conn: conn, calling: make(chan struct{}, 1), ended: make(chan struct{}), born: time.Now()}
 }
 
+// stream begins the stream: push takes the messages from now on, with a
+// newline behind each.
+func (p *peer) stream(push func(text []byte) error) {
+	p.push = push
+	p.streaming.Store(true)
+}
+
 // serve reads until the connection ends, and says why it did. It closes the
-// connection.
+// connection, and fails the requests that wait for an answer.
 func (p *peer) serve() error {
-	defer close(p.ended)
-	defer p.conn.Close()
+	err := p.read()
+	p.conn.Close()
+	close(p.ended)
+	p.mu.Lock()
+	waiting := p.waiting
+	p.waiting = nil
+	if p.farewell != nil {
+		err = p.farewell
+	}
+	p.mu.Unlock()
+	for _, done := range waiting {
+		done(nil, errEnded)
+	}
+	return err
+}
+
+func (p *peer) read() error {
 	for {
 		text, err := p.conn.ReadMessage()
 		if err != nil {
@@ -76,132 +98,200 @@ func (p *peer) serve() error {
 		case m.isReply():
 			p.take(m)
 		default:
-			if err := p.answer(m); err != nil {
-				return err
-			}
+			p.dispatch(m)
 		}
 	}
 }
 
-func (p *peer) answer(m message) error {
-	response, err := p.respond(m)
-	err = p.conn.WriteMessage(appendReply(nil, m.id, response, err))
-	if errors.Is(err, ErrTooLarge) {
-		err = p.conn.WriteMessage(appendReply(nil, m.id, nil, exception("the answer is too large: %v", err)))
-	}
-	if errors.Is(err, ErrTooLarge) { // the id itself, then
-		return nil
-	}
-	return err
+// request is what the other side asks. Its parts are valid until handle
+// returns; who answers later keeps it.
+type request struct {
+	peer           *peer
+	id             []byte
+	method, params []byte
 }
 
-func (p *peer) respond(m message) ([]byte, error) {
+func (p *peer) dispatch(m message) {
+	r := request{peer: p, id: m.id, params: m.params}
 	if missing(m.method) {
-		return nil, &RemoteError{Status: statusNoMethod}
+		r.reply(nil, &RemoteError{Status: statusNoMethod})
+		return
 	}
-	method, ok := nameOf(m.method)
+	method, ok := methodName(m.method)
 	if !ok {
-		return nil, &RemoteError{Status: statusUnknown}
+		r.reply(nil, &RemoteError{Status: statusUnknown})
+		return
 	}
-	return p.handle(string(method), m.params)
+	r.method = method
+	p.handle(r)
+}
+
+// keep makes the request valid for as long as it is needed.
+func (r request) keep() request {
+	r.id, r.method, r.params = bytes.Clone(r.id), bytes.Clone(r.method), bytes.Clone(r.params)
+	return r
+}
+
+// wantsReply: on a stream, who gives no id wants none.
+func (r request) wantsReply() bool { return r.id != nil || !r.peer.streaming.Load() }
+
+// reply answers the request, once. Where it cannot, the connection has ended
+// or is ended.
+func (r request) reply(response []byte, err error) {
+	if !r.wantsReply() {
+		return
+	}
+	p := r.peer
+	failed := p.write(appendReply(nil, r.id, response, err))
+	if errors.Is(failed, ErrTooLarge) {
+		failed = p.write(appendReply(nil, r.id, nil, exception("the answer is too large: %v", failed)))
+	}
+	if failed != nil && !errors.Is(failed, ErrTooLarge) { // the id itself, then
+		p.conn.Close()
+	}
+}
+
+// write sends a message in the way of the connection.
+func (p *peer) write(text []byte) error {
+	if p.streaming.Load() {
+		if len(text) > MaxMessage {
+			return fmt.Errorf("%w: it has %d bytes, the limit is %d", ErrTooLarge, len(text), MaxMessage)
+		}
+		return p.push(append(text, '\n'))
+	}
+	return p.conn.WriteMessage(text)
 }
 
 // take hands a reply to the call that waits for it. Late and unasked replies
 // are nobody's.
 func (p *peer) take(m message) {
-	id, ok := nameOf(m.id)
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.waiting == nil || !ok || !id.Equal(Number(float64(p.lastID))) {
+	response, err := m.result()
+	id, ok := p.replyTo(m, err)
+	if !ok {
 		return
 	}
-	response, err := m.result()
-	p.waiting <- answer{bytes.Clone(response), err}
-	p.waiting, p.lastAnswer = nil, time.Now()
+	p.mu.Lock()
+	done := p.waiting[id]
+	delete(p.waiting, id)
+	p.lastAnswer = time.Now()
+	p.mu.Unlock()
+	if done != nil {
+		done(response, err)
+	}
 }
 
-// call sends a request and waits for its answer. One request is under way at
-// a time; others wait for their turn. The error is a *RemoteError where the
-// peer refused, ErrTooLarge, ErrNoAnswer after 10 s without one, ErrNotConnected
-// where the connection ended, or ctx's.
-func (p *peer) call(ctx context.Context, method string, params []byte) ([]byte, error) {
-	select {
-	case p.calling <- struct{}{}:
-		defer func() { <-p.calling }()
-	case <-p.ended:
-		return nil, errEnded
-	case <-ctx.Done():
-		return nil, context.Cause(ctx)
+// replyTo finds what a message answers. A refusal of nothing is what a server
+// says before it closes the connection.
+func (p *peer) replyTo(m message, err error) (id uint64, ok bool) {
+	if err != nil && string(m.id) == "null" {
+		p.mu.Lock()
+		p.farewell = err
+		p.mu.Unlock()
 	}
+	return m.replyID()
+}
+
+// call sends a request and waits for its answer. A pysig peer has one request
+// to answer at a time; others wait for their turn. The error is a *RemoteError
+// where the peer refused, ErrTooLarge, ErrNoAnswer after 10 s without one,
+// ErrNotConnected where the connection ended, or ctx's.
+func (p *peer) call(ctx context.Context, method string, params []byte) (response []byte, err error) {
+	err = p.ask(ctx, method, params, func(text []byte) { response = bytes.Clone(text) })
+	if err != nil {
+		return nil, err
+	}
+	return response, nil
+}
+
+// ask is call for who wants to read the response before anything that comes
+// behind it: read runs on the reading goroutine.
+func (p *peer) ask(ctx context.Context, method string, params []byte, read func(response []byte)) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, answerTimeout, fmt.Errorf("%w to %s within %s", ErrNoAnswer, method, answerTimeout))
 	defer cancel()
+	if !p.streaming.Load() {
+		if err := p.turn(ctx); err != nil {
+			return err
+		}
+		defer func() { <-p.calling }()
+	}
+	answered := make(chan error, 1)
+	id, err := p.start(method, params, func(response []byte, err error) {
+		if err == nil {
+			read(response)
+		}
+		answered <- err
+	})
+	if err != nil {
+		return err
+	}
+	select {
+	case err := <-answered:
+		return err
+	case <-ctx.Done():
+		if !p.forget(id) {
+			return <-answered // it is just being read
+		}
+		return context.Cause(ctx)
+	}
+}
 
+// turn waits until a pysig peer may be asked something; it then holds calling.
+func (p *peer) turn(ctx context.Context) error {
+	select {
+	case p.calling <- struct{}{}:
+	case <-p.ended:
+		return errEnded
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
 	p.mu.Lock()
 	settled := settleTime - time.Since(p.lastAnswer)
 	p.mu.Unlock()
 	if settled > 0 && !pause(ctx, settled, p.ended) {
-		return nil, context.Cause(ctx)
+		<-p.calling
+		return context.Cause(ctx)
 	}
-	waiting := make(chan answer, 1)
+	return nil
+}
+
+// start sends a request. done is called once, on the reading goroutine, unless
+// there is an error or the request is forgotten; the response is valid until it
+// returns. A nil done wants no answer.
+func (p *peer) start(method string, params []byte, done func(response []byte, err error)) (id uint64, err error) {
 	p.mu.Lock()
-	p.lastID++
-	id := p.lastID
-	p.waiting = waiting
-	p.mu.Unlock()
-	defer func() {
-		p.mu.Lock()
-		p.waiting = nil
+	if isClosed(p.ended) {
 		p.mu.Unlock()
-	}()
-	if err := p.conn.WriteMessage(appendRequest(nil, id, method, params)); err != nil {
+		return 0, errEnded
+	}
+	if p.waiting == nil {
+		p.waiting = make(map[uint64]func([]byte, error))
+	}
+	p.lastID++
+	id = p.lastID
+	p.waiting[id] = done
+	p.mu.Unlock()
+	err = p.write(appendRequest(nil, id, method, params))
+	if err != nil {
+		p.forget(id)
 		if !errors.Is(err, ErrTooLarge) {
 			err = fmt.Errorf("%w: %w", ErrNotConnected, err)
 		}
-		return nil, err
 	}
-	select {
-	case a := <-waiting:
-		return a.response, a.err
-	case <-p.ended:
-		return nil, errEnded
-	case <-ctx.Done():
-		return nil, context.Cause(ctx)
-	}
+	return id, err
 }
 
-// probe asks the silent peer whether it is there, until ctx ends. It returns
-// an error once two probes were not answered. A token on now makes it ask at
-// once.
-func (p *peer) probe(ctx context.Context, now <-chan struct{}) error {
-	silence := time.NewTimer(probeAfter)
-	defer silence.Stop()
-	for unanswered := 0; ; {
-		asked := unanswered > 0
-		if !asked {
-			select {
-			case <-ctx.Done():
-				return context.Cause(ctx)
-			case <-silence.C:
-			case <-now:
-				asked = true
-			}
-		}
-		before := p.lastRead.Load()
-		if quiet := time.Since(p.born) - time.Duration(before); quiet < probeAfter && !asked {
-			silence.Reset(probeAfter - quiet)
-			continue
-		}
-		_, err := p.call(ctx, "get_version", nil)
-		switch {
-		case err == nil || errors.As(err, new(*RemoteError)) || p.lastRead.Load() != before:
-			unanswered = 0
-			silence.Reset(probeAfter)
-		case errors.Is(err, ErrNoAnswer):
-			if unanswered++; unanswered == 2 {
-				return fmt.Errorf("the connection is dead: %w, twice", err)
-			}
-		default:
-			return err
-		}
-	}
+// forget has a late answer to a request be nobody's.
+func (p *peer) forget(id uint64) (waited bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	_, waited = p.waiting[id]
+	delete(p.waiting, id)
+	return waited
+}
+
+// isCalling reports whether an answer is waited for.
+func (p *peer) isCalling() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(p.waiting) > 0
 }

@@ -3,7 +3,6 @@ package sig
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"net"
 	"sync"
@@ -15,9 +14,24 @@ const Version = "1.01"
 
 // ServerOptions are a server's settings; nil is the zero value.
 type ServerOptions struct {
-	// Queue is how many signals may wait for one client. When it is full, the
-	// oldest gives way and is counted. Default 1,000.
+	// Queue is how many events may wait for one client. When it is full, a
+	// client of this package is caught up from the server's memory once it has
+	// read what waits; for a pysig client the oldest gives way and is counted.
+	// Default 4,096.
 	Queue int
+	// Memory is how many events the server remembers, for clients that come
+	// back or are slow; below 0: none. It forgets them after 24 hours, and
+	// earlier where they take more than 64 MiB. Default 10,000.
+	Memory int
+	// MaxClients is how many clients may be connected. One more is told so, and
+	// its connection is closed. Default 20,000.
+	MaxClients int
+	// MaxListeners is how many listeners a client may have, and MaxSenders how
+	// many senders. Default 10,000 and 1,000.
+	MaxListeners, MaxSenders int
+	// Name is how the server introduces itself to clients, such as
+	// "sigalert 1.0". Default "sig".
+	Name string
 	// Logger hears of clients that come and go and of what is dropped.
 	// Default: none.
 	Logger *slog.Logger
@@ -26,16 +40,20 @@ type ServerOptions struct {
 // ServerRouter is a Router that clients share over a carrier. Its own senders
 // and listeners and those of all clients meet in it.
 //
-// It never waits for a client: signals for a client are queued, and go out
-// one after the other as the client answers them. Listeners of this process
-// run on the goroutine that reads from the sender's client.
+// It never waits for a client: events for a client are queued. Listeners of
+// this process run on the goroutine that reads from the sender's client.
 type ServerRouter struct {
 	Router
-	queue int
-	log   *slog.Logger
+	opts ServerOptions
+	log  *slog.Logger
 
 	lastListener atomic.Uint64
 	dropped      atomic.Uint64
+
+	guard   sync.Mutex // guards the fields below; the Router has its own
+	clients int
+	refused int
+	greeted map[string]*client // by the identity that it greeted with
 }
 
 // NewServerRouter returns a server that serves nothing yet.
@@ -44,21 +62,41 @@ func NewServerRouter(opts *ServerOptions) *ServerRouter {
 	if opts != nil {
 		o = *opts
 	}
-	if o.Queue <= 0 {
-		o.Queue = 1000
+	for _, d := range []struct {
+		value *int
+		def   int
+	}{{&o.Queue, 4096}, {&o.MaxClients, 20_000}, {&o.MaxListeners, 10_000}, {&o.MaxSenders, 1000}} {
+		if *d.value <= 0 {
+			*d.value = d.def
+		}
+	}
+	if o.Memory == 0 {
+		o.Memory = journalEvents
+	}
+	if o.Name == "" {
+		o.Name = "sig"
 	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
-	s := &ServerRouter{queue: o.Queue, log: o.Logger}
+	s := &ServerRouter{opts: o, log: o.Logger, greeted: make(map[string]*client)}
+	s.journal = newJournal(max(0, o.Memory))
 	// pysig's listener ids are integers of about 15 digits.
 	s.lastListener.Store(100_000_000_000_000)
 	return s
 }
 
-// Dropped is how many signals did not reach a client that should have had
-// them: its queue was full, or they were too long for it.
+// Dropped is how many events did not reach a client that should have had them:
+// its queue was full and it could not be caught up, or they were too long for
+// it.
 func (s *ServerRouter) Dropped() uint64 { return s.dropped.Load() }
+
+// Clients is how many clients are connected.
+func (s *ServerRouter) Clients() int {
+	s.guard.Lock()
+	defer s.guard.Unlock()
+	return s.clients
+}
 
 // Serve accepts clients until ctx ends, and then ends their connections and
 // waits for all that it started. It closes the carrier. It may be called for
@@ -96,24 +134,55 @@ func (s *ServerRouter) Serve(ctx context.Context, carrier ServerCarrier) error {
 
 // serve is one client's life.
 func (s *ServerRouter) serve(ctx context.Context, conn Conn) {
+	if !s.admit() {
+		_ = conn.WriteMessage(appendReply(nil, nil, nil, exception("the server has all the %d clients that it takes", s.opts.MaxClients)))
+		conn.Close()
+		return
+	}
+	defer s.dismiss()
 	log := s.log.With("client", conn.Peer())
-	c := newClient(s, conn, log)
-	log.Debug("client connected")
 	ctx, cancel := context.WithCancel(ctx)
+	c := newClient(ctx, s, conn, log)
+	log.Debug("client connected")
 	stop := context.AfterFunc(ctx, func() { conn.Close() })
 	defer stop()
-	var delivering sync.WaitGroup
-	delivering.Go(func() { c.deliver(ctx) })
+	var tasks sync.WaitGroup
+	tasks.Go(func() { c.deliver(ctx) })
 	err := c.peer.serve()
 	cancel()
-	delivering.Wait()
+	tasks.Wait()
 	c.leave()
+	c.tasks.Wait()
 	log.Debug("client disconnected", "err", err)
 }
 
+// admit reports whether one more client may come.
+func (s *ServerRouter) admit() bool {
+	s.guard.Lock()
+	defer s.guard.Unlock()
+	if s.clients >= s.opts.MaxClients {
+		if s.refused++; rare(s.refused) {
+			s.log.Warn("too many clients: one was refused", "limit", s.opts.MaxClients, "count", s.refused)
+		}
+		return false
+	}
+	s.clients++
+	return true
+}
+
+func (s *ServerRouter) dismiss() {
+	s.guard.Lock()
+	defer s.guard.Unlock()
+	s.clients--
+}
+
+// rare is true less and less often as n counts up, so that what a peer does a
+// million times makes twenty lines.
+func rare(n int) bool { return n&(n-1) == 0 }
+
 func wireError(err error) error {
 	switch {
-	case errors.As(err, new(*RemoteError)):
+	case err == nil || errors.As(err, new(*RemoteError)):
 		return err
 	case errors.Is(err, ErrNotOffered):
 		return exception(textNotAdded)
@@ -130,5 +199,5 @@ func belongsToAnother(sender Name) error {
 }
 
 func notObject(what string, text []byte) error {
-	return exception("%s must be an object, not %.40s", what, fmt.Sprintf("%s", text))
+	return exception("%s must be an object, not %.40s", what, string(text))
 }

@@ -1,46 +1,56 @@
 package sig
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"log/slog"
 	"strconv"
+	"sync"
 
 	"sigalert/sig/internal/wire"
 )
 
-// client is one client of a ServerRouter. The goroutine that reads from it
-// owns senders and listeners.
+const (
+	mostCached   = 1000 // signals that a client's texts are remembered for
+	mostRequests = 256  // of a client's, under way at once
+)
+
+// client is one client of a ServerRouter.
 type client struct {
 	server *ServerRouter
 	peer   *peer
 	log    *slog.Logger
-	queue  *queue[delivery]
+	out    outgoing
+	gone   chan struct{}  // closed once it has left the router
+	tasks  sync.WaitGroup // its requests that are under way
+	ctx    context.Context
+	asking chan struct{} // a token for each of those
 
-	senders   map[Name]*Sender   // by key
-	listeners map[Name]*Listener // by id
+	// The reading goroutine's.
+	identity string
+	replay   bool
+	senders  map[Name]*Sender   // by key
+	signals  map[string]*Signal // by the text that names them, of senders
+
+	// The router's mutex guards the fields below.
+	listeners map[uint64]*Listener
+	replayed  uint64 // events up to this number are old to it
 }
 
-// delivery is one signal on its way to a client.
-type delivery struct {
-	listener *Listener
-	id       uint64
-	event    Event
-}
-
-func (d delivery) size() int { return d.event.size() }
-
-func newClient(s *ServerRouter, conn Conn, log *slog.Logger) *client {
+func newClient(ctx context.Context, s *ServerRouter, conn Conn, log *slog.Logger) *client {
 	c := &client{
 		server:    s,
 		peer:      newPeer(conn),
 		log:       log,
-		queue:     newQueue[delivery](s.queue),
+		gone:      make(chan struct{}),
+		ctx:       ctx,
+		asking:    make(chan struct{}, mostRequests),
 		senders:   make(map[Name]*Sender),
-		listeners: make(map[Name]*Listener),
+		listeners: make(map[uint64]*Listener),
 	}
+	c.out = outgoing{limit: s.opts.Queue, ready: make(chan struct{}, 1), room: make(chan struct{}, 1)}
 	c.peer.handle = c.handle
 	strays := 0
 	c.peer.stray = func(text []byte) error {
@@ -52,68 +62,59 @@ func newClient(s *ServerRouter, conn Conn, log *slog.Logger) *client {
 	return c
 }
 
-// rare is true less and less often as n counts up, so that what a peer does a
-// million times makes twenty lines.
-func rare(n int) bool { return n&(n-1) == 0 }
-
 // leave takes the client's listeners and senders off the router: in this
 // order, so that it is not told of its own going.
 func (c *client) leave() {
+	s := c.server
+	s.mu.Lock()
 	for _, l := range c.listeners {
-		_ = c.server.RemoveListener(l) // one that was dropped is gone already
+		_ = s.removeListener(l) // one that was dropped is gone already
 	}
-	for _, s := range c.senders {
-		_ = c.server.RemoveSender(s)
+	c.listeners = nil
+	s.mu.Unlock()
+	for _, sender := range c.senders {
+		_ = s.RemoveSender(sender)
 	}
+	s.guard.Lock()
+	if s.greeted[c.identity] == c {
+		delete(s.greeted, c.identity)
+	}
+	s.guard.Unlock()
+	close(c.gone)
 }
 
-// deliver sends what is queued, one signal at a time, each after the answer
-// to the one before.
-func (c *client) deliver(ctx context.Context) {
-	for {
-		d, ok := c.queue.pop(ctx)
-		if !ok {
+func (c *client) handle(r request) {
+	c.out.wait(c.ctx)
+	if string(r.method) == "signal" {
+		err := c.signal(r.params)
+		if err != nil && !r.wantsReply() {
+			c.log.Warn("an event was refused", "err", err)
+		}
+		r.reply(nil, wireError(err))
+		return
+	}
+	if !missing(r.params) && r.params[0] != '{' && string(r.method) != "get_version" {
+		r.reply(nil, notObject("params", r.params))
+		return
+	}
+	switch string(r.method) {
+	case "get_version":
+		c.greet(r)
+	case "subscribe":
+		if !c.replay {
+			r.reply(nil, unknownMethod())
 			return
 		}
-		if d.listener.removed.Load() {
-			continue
-		}
-		if err := c.send(ctx, d); err != nil && ctx.Err() == nil {
-			if !errors.As(err, new(*RemoteError)) { // a refusal is an answer
-				c.server.dropped.Add(1)
-			}
-			c.log.Warn("a signal was not delivered", "sender", d.event.Sender, "event", d.event.Event, "err", err)
-		}
+		c.subscribe(r)
+	case "request":
+		c.request(r)
+	default:
+		response, err := c.dispatch(string(r.method), r.params)
+		r.reply(response, wireError(err))
 	}
-}
-
-func (c *client) send(ctx context.Context, d delivery) error {
-	data := d.event.Data.text
-	b := append(make([]byte, 0, 128+len(data)), `{"info": `...)
-	b = appendInfo(b, d.event.Sender, d.event.Event)
-	b = append(b, `, "listener_id": `...)
-	b = strconv.AppendUint(b, d.id, 10)
-	b = append(b, `, "data": `...)
-	b = append(b, data...)
-	_, err := c.peer.call(ctx, "signal", append(b, '}'))
-	return err
-}
-
-func (c *client) handle(method string, params []byte) ([]byte, error) {
-	response, err := c.dispatch(method, params)
-	if err != nil {
-		return nil, wireError(err)
-	}
-	return response, nil
 }
 
 func (c *client) dispatch(method string, params []byte) ([]byte, error) {
-	if method == "get_version" {
-		return wire.AppendString(nil, Version), nil
-	}
-	if !missing(params) && params[0] != '{' {
-		return nil, notObject("params", params)
-	}
 	switch method {
 	case "list_senders":
 		return c.listSenders(params)
@@ -125,20 +126,91 @@ func (c *client) dispatch(method string, params []byte) ([]byte, error) {
 		return c.addListener(params)
 	case "remove_listener":
 		return nil, c.removeListener(params)
-	case "signal":
-		return nil, c.signal(params)
-	case "request":
-		return nil, c.request(params)
+	case "ping":
+		if c.peer.streaming.Load() {
+			return fmt.Appendf(nil, `{"seq":%d}`, c.position()), nil
+		}
 	}
 	return nil, unknownMethod()
 }
 
+// greet answers get_version. A client that asks for features with its first
+// message, and before it has anything here, gets them.
+func (c *client) greet(r request) {
+	features := member(r.params, "features")
+	if features == nil {
+		r.reply(wire.AppendString(nil, Version), nil)
+		return
+	}
+	if id, ok := nameOf(member(r.params, "client")); ok {
+		c.supersede(string(id))
+	}
+	stream := offers(features, featureStream) && !c.peer.streaming.Load() && len(c.senders) == 0 && !c.hasListeners()
+	c.replay = stream && offers(features, featureReplay)
+	agreed := []Name{}
+	if stream {
+		agreed = append(agreed, featureStream)
+	}
+	if c.replay {
+		agreed = append(agreed, featureReplay)
+	}
+	s := c.server
+	s.mu.RLock()
+	epoch, seq := s.journal.epoch, s.journal.last
+	s.mu.RUnlock()
+	b := wire.AppendString([]byte(`{"version": `), Version)
+	b = wire.AppendASCII(append(b, `, "server": `...), s.opts.Name)
+	b = appendNames(append(b, `, "features": `...), agreed)
+	b = wire.AppendString(append(b, `, "epoch": `...), epoch)
+	b = strconv.AppendUint(append(b, `, "seq": `...), seq, 10)
+	r.reply(append(b, '}'), nil)
+	if stream {
+		c.peer.stream(c.out.text)
+	}
+}
+
+// supersede ends the connection that a client had before under the same
+// identity, and may not know to be dead yet: its names are free then.
+func (c *client) supersede(identity string) {
+	s := c.server
+	s.guard.Lock()
+	old := s.greeted[identity]
+	s.greeted[identity] = c
+	c.identity = identity
+	s.guard.Unlock()
+	if old == nil || old == c {
+		return
+	}
+	c.log.Debug("a client is back, its old connection ends", "old", old.peer.conn.Peer())
+	old.peer.conn.Close()
+	select {
+	case <-old.gone:
+	case <-c.ctx.Done():
+	}
+}
+
+func (c *client) hasListeners() bool {
+	c.server.mu.RLock()
+	defer c.server.mu.RUnlock()
+	return len(c.listeners) > 0
+}
+
 func (c *client) addSender(params []byte) error {
-	events := member(params, "events")
-	if missing(member(params, "sender")) || missing(events) {
+	var sender, events, methods []byte
+	for o := wire.ObjectOf(params); o.Next(); {
+		switch string(o.Key) {
+		case "sender":
+			sender = o.Value
+		case "events":
+			events = o.Value
+		case "requests":
+			methods = o.Value
+		}
+	}
+	if missing(sender) || missing(events) {
 		return errInvalid
 	}
-	name, err := ParseName(member(params, "sender"))
+	name, err := ParseName(sender)
 	if err != nil {
 		return err
 	}
@@ -146,18 +218,23 @@ func (c *client) addSender(params []byte) error {
 	if err != nil {
 		return err
 	}
+	offered = withoutEvery(offered)
 	var requests []Name
-	if text := member(params, "requests"); !missing(text) {
-		if requests, err = parseNames(text); err != nil {
+	if !missing(methods) {
+		if requests, err = parseNames(methods); err != nil {
 			return err
 		}
 	}
-	s, err := c.server.addSender(name, offered, requests)
+	if len(c.senders) >= c.server.opts.MaxSenders {
+		return exception("a client may have %d senders", c.server.opts.MaxSenders)
+	}
+	s, err := c.server.addSender(name, offered, requests, func(s *Sender) { s.client = c })
 	if errors.Is(err, ErrAlreadyConnected) {
 		return exception("%s", textConnected(name))
 	}
 	if s != nil {
 		c.senders[name.key()] = s
+		c.signals = nil
 	}
 	return err
 }
@@ -165,18 +242,29 @@ func (c *client) addSender(params []byte) error {
 // parseNames reads a list of names; a lone name is a list of one.
 func parseNames(text []byte) (names []Name, err error) {
 	names = []Name{}
-	add := func(text []byte) {
-		n, e := ParseName(text)
+	a, isArray := wire.ArrayOf(text)
+	if !isArray {
+		n, err := ParseName(text)
+		return append(names, n), err
+	}
+	for a.Next() {
+		n, e := ParseName(a.Value)
 		if e != nil {
 			err = e
-		} else if !n.IsEvery() {
-			names = append(names, n)
 		}
-	}
-	if !wire.Elements(text, add) {
-		add(text)
+		names = append(names, n)
 	}
 	return names, err
+}
+
+func withoutEvery(names []Name) []Name {
+	kept := names[:0]
+	for _, n := range names {
+		if !n.IsEvery() {
+			kept = append(kept, n)
+		}
+	}
+	return kept
 }
 
 func (c *client) removeSender(params []byte) error {
@@ -192,37 +280,54 @@ func (c *client) removeSender(params []byte) error {
 		return exception("sender %s not found", name)
 	}
 	delete(c.senders, name.key())
+	c.signals = nil
 	return c.server.RemoveSender(s)
 }
 
 func (c *client) addListener(params []byte) ([]byte, error) {
-	sender, err := listenedTo(member(params, "sender"))
+	sender, event, err := listenedTo(params)
 	if err != nil {
 		return nil, err
 	}
-	event, err := listenedTo(member(params, "event"))
+	s := c.server
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	l, err := c.listen(sender, event, s.journal.last)
 	if err != nil {
 		return nil, err
 	}
-	id := c.server.lastListener.Add(1)
-	l := &Listener{sender: sender, event: event, remote: true}
-	l.fn = func(ev Event) {
-		if n := c.queue.push(delivery{l, id, ev}); n > 0 {
-			c.server.dropped.Add(uint64(n))
-			if all := c.queue.drops(); rare(int(all)) {
-				c.log.Warn("the client is slow: signals were dropped", "count", all)
-			}
-		}
-	}
-	if err := c.server.addListener(l); err != nil {
-		return nil, err
-	}
-	idText := strconv.AppendUint(nil, id, 10)
-	c.listeners[Name("\x00"+string(idText))] = l
-	return append(append([]byte(`{"listener_id": `), idText...), '}'), nil
+	return fmt.Appendf(nil, `{"listener_id": %d}`, l.id), nil
 }
 
-func listenedTo(text []byte) (Name, error) {
+// listen adds a listener for the events behind a number; it needs the router's
+// lock.
+func (c *client) listen(sender, event Name, after uint64) (*Listener, error) {
+	s := c.server
+	if len(c.listeners) >= s.opts.MaxListeners {
+		return nil, exception("a client may have %d listeners", s.opts.MaxListeners)
+	}
+	l := &Listener{sender: sender, event: event, client: c, id: s.lastListener.Add(1), after: after}
+	if err := s.addListener(l); err != nil {
+		return nil, err
+	}
+	c.listeners[l.id] = l
+	return l, nil
+}
+
+// listenedTo is what an object names to listen to.
+func listenedTo(object []byte) (sender, event Name, err error) {
+	for o := wire.ObjectOf(object); o.Next() && err == nil; {
+		switch string(o.Key) {
+		case "sender":
+			sender, err = everyOr(o.Value)
+		case "event":
+			event, err = everyOr(o.Value)
+		}
+	}
+	return sender, event, err
+}
+
+func everyOr(text []byte) (Name, error) {
 	if missing(text) {
 		return "", nil
 	}
@@ -234,88 +339,86 @@ func (c *client) removeListener(params []byte) error {
 	if missing(text) {
 		return errInvalid
 	}
-	id, _ := nameOf(text)
-	l := c.listeners[id.key()]
+	id, _ := message{id: text}.replyID()
+	s := c.server
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	l := c.listeners[id]
 	if l == nil {
 		return exception(textNoListener)
 	}
-	delete(c.listeners, id.key())
-	if c.server.RemoveListener(l) != nil {
+	delete(c.listeners, id)
+	if s.removeListener(l) != nil {
 		return exception(textNotRemoved)
 	}
 	return nil
 }
 
 func (c *client) signal(params []byte) error {
-	info := member(params, "info")
+	var info, data []byte
+	for o := wire.ObjectOf(params); o.Next(); {
+		switch string(o.Key) {
+		case "info":
+			info = o.Value
+		case "data":
+			data = o.Value
+		}
+	}
+	sg := c.signals[string(info)]
+	if sg == nil {
+		var err error
+		if !missing(params) && params[0] != '{' {
+			return notObject("params", params)
+		}
+		if sg, err = c.findSignal(info); err != nil {
+			return err
+		}
+		if len(c.signals) >= mostCached || c.signals == nil {
+			c.signals = make(map[string]*Signal)
+		}
+		c.signals[string(info)] = sg
+	}
+	return sg.Trigger(received(data))
+}
+
+// findSignal is the signal that a text names.
+func (c *client) findSignal(info []byte) (*Signal, error) {
 	if missing(info) {
-		return exception(textNoInfo)
+		return nil, exception(textNoInfo)
 	}
 	if info[0] != '{' {
-		return notObject("info", info)
+		return nil, notObject("info", info)
 	}
-	sender := member(info, "sender")
-	if missing(sender) {
-		return exception(textNoSender)
+	if missing(member(info, "sender")) {
+		return nil, exception(textNoSender)
 	}
-	name, err := ParseName(sender)
+	name, event, err := listenedTo(info)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	s, err := c.mySender(name)
 	if err != nil {
-		return err
-	}
-	event, err := listenedTo(member(info, "event"))
-	if err != nil {
-		return err
+		return nil, err
 	}
 	sg, err := s.Signal(event)
 	if err != nil {
-		return exception("sender %s does not offer %s", name, event)
+		return nil, exception("sender %s does not offer %s", name, event)
 	}
-	var data Data
-	if text := member(params, "data"); text != nil {
-		data = JSONData(bytes.Clone(text)) // the router's listeners keep it
-	}
-	return sg.Trigger(data)
+	return sg, nil
 }
 
 func (c *client) mySender(name Name) (*Sender, error) {
 	if s := c.senders[name.key()]; s != nil {
 		return s, nil
 	}
-	known, connected := c.server.knows(name)
+	s, connected := c.server.find(name)
 	switch {
 	case connected:
 		return nil, belongsToAnother(name)
-	case known:
+	case s != nil:
 		return nil, exception("sender %s not connected", name)
 	}
 	return nil, exception("sender %s not found", name)
-}
-
-// knows tells whether the router has heard of a sender, and whether it is
-// connected: pysig's refusals differ.
-func (r *Router) knows(name Name) (known, connected bool) {
-	r.mu.RLock()
-	defer r.mu.RUnlock()
-	s := r.senders[name.key()]
-	return s != nil, s != nil && s.connected
-}
-
-func (c *client) request(params []byte) error {
-	sender, ok := nameOf(member(params, "sender"))
-	if !ok || missing(member(params, "method")) {
-		return exception(textNoRequestName)
-	}
-	switch known, connected := c.server.knows(sender); {
-	case connected:
-		return exception(textNoRequests)
-	case known:
-		return exception("Sender %s is not connected", sender)
-	}
-	return exception("sender %s not found", sender)
 }
 
 func (c *client) listSenders(params []byte) ([]byte, error) {

@@ -15,9 +15,8 @@ import (
 const (
 	// MaxOut is the longest message, in bytes, that a pysig peer can read.
 	MaxOut = 4096
-	// MaxIn is the longest message, in bytes, that is read: data of 1 MiB and
-	// what is around it.
-	MaxIn = 1<<20 + 16<<10
+	// MaxIn is the longest message, in bytes, that is read.
+	MaxIn = sig.MaxMessage
 
 	// gap keeps two messages out of one recv of the peer: with 5 ms between
 	// them, one of a hundred was still lost.
@@ -88,8 +87,20 @@ func (c *conn) WriteMessage(text []byte) error {
 	if wait := gap - time.Since(c.last); wait > 0 {
 		time.Sleep(wait)
 	}
+	return c.write(text)
+}
+
+// WriteStream waits at most 10 s for the peer to take the messages.
+func (c *conn) WriteStream(batch []byte) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.write(batch)
+}
+
+// write needs the lock.
+func (c *conn) write(text []byte) error {
 	if err := c.net.SetWriteDeadline(time.Now().Add(writeTimeout)); err != nil {
-		return err
+		return reason(err)
 	}
 	_, err := c.net.Write(text)
 	c.last = time.Now()

@@ -7,8 +7,13 @@ import (
 	"io"
 )
 
-// MaxDepth is how deeply arrays and objects may be nested.
-const MaxDepth = 1000
+const (
+	// MaxDepth is how deeply arrays and objects may be nested in data:
+	// encoding/json reads as much.
+	MaxDepth = 9_990
+	// envelope is how much deeper a message may be than the data in it.
+	envelope = 8
+)
 
 // ErrTooLarge is wrapped when a value is longer than the decoder's limit.
 var ErrTooLarge = errors.New("message too large")
@@ -17,9 +22,14 @@ var ErrTooLarge = errors.New("message too large")
 // no messages.
 const maxBlank = 64 << 10
 
-// keptBuffer is the buffer that a decoder keeps between values; a larger one
-// is given back after the value that needed it.
-const keptBuffer = 8 << 10
+// A decoder reads into a buffer of firstBuffer, and of up to streamBuffer while
+// much comes at once. One that grew for a long value, or for a rush that is
+// over, is given back.
+const (
+	firstBuffer  = 4 << 10
+	streamBuffer = 64 << 10
+	smallReads   = 16 // in a row end a rush
+)
 
 // A Decoder cuts a stream into JSON values, however the stream's reads split
 // or join them. White space between values is skipped.
@@ -34,6 +44,9 @@ type Decoder struct {
 	escaped    bool
 	opened     bool // the present value has begun
 	blank      int  // bytes of white space since the last value
+
+	want  int // the size of buffer that the last reads asked for
+	small int // reads in a row that needed little of it
 }
 
 // NewDecoder reads values of at most limit bytes from r.
@@ -66,27 +79,48 @@ func (d *Decoder) Next() ([]byte, error) {
 	}
 }
 
-// release forgets the consumed bytes, and a buffer grown for a long value.
+// release forgets the consumed bytes, and a buffer that is larger than is
+// wanted now.
 func (d *Decoder) release() {
 	rest := d.buf[d.start:]
 	switch {
-	case cap(d.buf) > keptBuffer && len(rest) <= keptBuffer/2:
-		d.buf = append(make([]byte, 0, keptBuffer), rest...)
-	case d.start > 0:
-		d.buf = d.buf[:copy(d.buf, rest)]
+	case cap(d.buf) > max(d.want, firstBuffer) && len(rest) <= firstBuffer/2:
+		d.buf = append(make([]byte, 0, max(d.want, firstBuffer)), rest...)
+	case len(rest) == 0:
+		d.buf = d.buf[:0]
+	default:
+		return // moved when there is no more room, and not for each value
 	}
 	d.pos -= d.start
 	d.start = 0
 }
 
 func (d *Decoder) fill() error {
-	if len(d.buf) == cap(d.buf) {
-		grown := make([]byte, len(d.buf), max(4096, min(2*cap(d.buf), d.limit+4096)))
-		copy(grown, d.buf)
-		d.buf = grown
+	if d.start > 0 {
+		d.buf = d.buf[:copy(d.buf, d.buf[d.start:])]
+		d.pos -= d.start
+		d.start = 0
 	}
+	size := max(firstBuffer, d.want)
+	if len(d.buf) == cap(d.buf) {
+		size = max(size, min(2*cap(d.buf), d.limit+firstBuffer))
+	}
+	if size > cap(d.buf) {
+		d.buf = append(make([]byte, 0, size), d.buf...)
+	}
+	room := cap(d.buf) - len(d.buf)
 	n, err := d.r.Read(d.buf[len(d.buf):cap(d.buf)])
 	d.buf = d.buf[:len(d.buf)+n]
+	switch {
+	case n == room:
+		d.want, d.small = min(streamBuffer, 2*max(d.want, firstBuffer)), 0
+	case n > firstBuffer:
+		d.small = 0
+	default:
+		if d.small++; d.small == smallReads {
+			d.want = 0
+		}
+	}
 	if n > 0 {
 		return nil
 	}
@@ -98,6 +132,9 @@ func (d *Decoder) scan() ([]byte, error) {
 	if !d.opened {
 		if err := d.begin(); err != nil || !d.opened {
 			return nil, err
+		}
+		if value := d.line(); value != nil {
+			return value, nil
 		}
 	}
 	for ; d.pos < len(d.buf); d.pos++ {
@@ -111,8 +148,8 @@ func (d *Decoder) scan() ([]byte, error) {
 		case c == '"':
 			d.inString = true
 		case c == '{' || c == '[':
-			if d.depth++; d.depth > MaxDepth {
-				return nil, fmt.Errorf("not a message: nested deeper than %d", MaxDepth)
+			if d.depth++; d.depth > MaxDepth+envelope {
+				return nil, fmt.Errorf("not a message: nested deeper than %d", MaxDepth+envelope)
 			}
 		case c == '}' || c == ']':
 			if d.depth--; d.depth == 0 {
@@ -142,6 +179,23 @@ func (d *Decoder) begin() error {
 	}
 	d.opened = true
 	return nil
+}
+
+// line is the next value where it is alone on its line, as in a stream; nil
+// where that must be found out byte by byte.
+func (d *Decoder) line() []byte {
+	n := bytes.IndexByte(d.buf[d.start:], '\n')
+	if n < 2 || n > d.limit || d.buf[d.start+n-1] != '}' {
+		return nil
+	}
+	end := d.start + n
+	value := d.buf[d.start:end:end]
+	if !Valid(value) {
+		return nil
+	}
+	d.pos, d.start = end+1, end+1
+	d.opened, d.blank = false, 0
+	return value
 }
 
 func (d *Decoder) end() ([]byte, error) {

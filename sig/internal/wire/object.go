@@ -5,49 +5,92 @@ import (
 	"encoding/json"
 )
 
-// Members calls f for each member of the object in text, in its order; value
-// is a part of text. It reports false where text is no object. Text must be
-// [Valid].
-func Members(text []byte, f func(key string, value []byte)) bool {
-	text = bytes.TrimSpace(text)
-	if len(text) < 2 || text[0] != '{' {
+// Object walks the members of a JSON object, in their order. It allocates
+// nothing, and its parts are parts of the text:
+//
+//	for o := wire.ObjectOf(text); o.Next(); {
+//		switch string(o.Key) {
+//		case "id": id = o.Value
+//		}
+//	}
+type Object struct {
+	Key   []byte // the member's name
+	Value []byte // its JSON text
+
+	text []byte
+	i    int
+}
+
+// ObjectOf walks text, which must be [Valid]. Where text is no object, it has
+// no members.
+func ObjectOf(text []byte) Object {
+	o := Object{text: text}
+	if o.i = skipSpace(text, 0); !IsObject(text) {
+		o.i = len(text)
+	} else {
+		o.i = skipSpace(text, o.i+1)
+	}
+	return o
+}
+
+// IsObject reports whether text is an object. Text must be [Valid].
+func IsObject(text []byte) bool {
+	i := skipSpace(text, 0)
+	return i < len(text) && text[i] == '{'
+}
+
+// Next moves on to the next member; false after the last.
+func (o *Object) Next() bool {
+	if o.i >= len(o.text) || o.text[o.i] != '"' {
 		return false
 	}
-	for i := skipSpace(text, 1); i < len(text) && text[i] == '"'; {
-		end := stringEnd(text, i)
-		key := unquote(text[i:end])
-		i = skipSpace(text, skipSpace(text, end)+1) // behind the colon
-		end = valueEnd(text, i)
-		f(key, text[i:end])
-		i = skipSpace(text, skipSpace(text, end)+1) // behind the comma
-	}
+	end := stringEnd(o.text, o.i)
+	o.Key = unquote(o.text[o.i:end])
+	begin := skipSpace(o.text, skipSpace(o.text, end)+1) // behind the colon
+	end = valueEnd(o.text, begin)
+	o.Value = o.text[begin:end:end]
+	o.i = skipSpace(o.text, skipSpace(o.text, end)+1) // behind the comma
 	return true
 }
 
-// Elements calls f for each element of the array in text, as [Members] does
-// for objects.
-func Elements(text []byte, f func(value []byte)) bool {
-	text = bytes.TrimSpace(text)
-	if len(text) < 2 || text[0] != '[' {
+// Array walks the elements of a JSON array as [Object] walks members.
+type Array struct {
+	Value []byte
+
+	text []byte
+	i    int
+}
+
+// ArrayOf walks text, which must be [Valid]; ok is false where it is no array.
+func ArrayOf(text []byte) (a Array, ok bool) {
+	i := skipSpace(text, 0)
+	if i >= len(text) || text[i] != '[' {
+		return a, false
+	}
+	return Array{text: text, i: skipSpace(text, i+1)}, true
+}
+
+// Next moves on to the next element; false after the last.
+func (a *Array) Next() bool {
+	if a.i >= len(a.text) || a.text[a.i] == ']' {
 		return false
 	}
-	for i := skipSpace(text, 1); i < len(text) && text[i] != ']'; {
-		end := valueEnd(text, i)
-		f(text[i:end])
-		i = skipSpace(text, skipSpace(text, end)+1)
-	}
+	end := valueEnd(a.text, a.i)
+	a.Value = a.text[a.i:end:end]
+	a.i = skipSpace(a.text, skipSpace(a.text, end)+1)
 	return true
 }
 
-func unquote(text []byte) string {
-	if bytes.IndexByte(text, '\\') < 0 {
-		return string(text[1 : len(text)-1])
+func unquote(text []byte) []byte {
+	inner := text[1 : len(text)-1]
+	if bytes.IndexByte(inner, '\\') < 0 {
+		return inner
 	}
 	var s string
 	if json.Unmarshal(text, &s) != nil {
-		return string(text)
+		return text
 	}
-	return s
+	return []byte(s)
 }
 
 func skipSpace(text []byte, i int) int {
@@ -81,4 +124,20 @@ func valueEnd(text []byte, i int) int {
 		}
 	}
 	return len(text)
+}
+
+// stringEnd is the index behind the string that begins at text[i], or
+// len(text) where it does not end.
+func stringEnd(text []byte, i int) int {
+	for i++; ; i++ {
+		i = skipPlain(text, i)
+		switch {
+		case i >= len(text):
+			return len(text)
+		case text[i] == '"':
+			return i + 1
+		case text[i] == '\\':
+			i++
+		}
+	}
 }

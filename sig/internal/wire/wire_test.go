@@ -2,11 +2,13 @@ package wire
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"io"
 	"strings"
 	"testing"
 	"testing/iotest"
+	"unicode/utf8"
 )
 
 func TestDecoderCutsStreams(t *testing.T) {
@@ -54,11 +56,11 @@ func TestDecoderRefuses(t *testing.T) {
 		{`{"a": "` + "\xff" + `"}`, "not JSON"},
 		{`{"a": "` + "\n" + `"}`, "not JSON"},
 		{`{"a": 1`, "unexpected EOF"},
-		{strings.Repeat("[", MaxDepth+1), "nested deeper"},
-		{`{"a": "` + strings.Repeat("x", 3000) + `"}`, "message too large"},
+		{strings.Repeat("[", MaxDepth+envelope+1), "nested deeper"},
+		{`{"a": "` + strings.Repeat("x", 13000) + `"}`, "message too large"},
 		{`{"a": "` + strings.Repeat("x", 30000), "message too large"},
 	} {
-		_, err := NewDecoder(strings.NewReader(tc.in), 2000).Next()
+		_, err := NewDecoder(strings.NewReader(tc.in), 12_000).Next()
 		if err == nil || !strings.Contains(err.Error(), tc.want) {
 			t.Errorf("%.40q: got %v, want %q", tc.in, err, tc.want)
 		}
@@ -85,7 +87,7 @@ func TestDecoderGivesBackALargeBuffer(t *testing.T) {
 			t.Fatalf("got %.20q, %v", v, err)
 		}
 	}
-	if cap(d.buf) > keptBuffer {
+	if cap(d.buf) > streamBuffer {
 		t.Errorf("keeps %d bytes", cap(d.buf))
 	}
 }
@@ -99,22 +101,48 @@ func (endless) Read(p []byte) (int, error) {
 	return len(p), nil
 }
 
-func TestMembersAndElements(t *testing.T) {
+func TestObjectAndArray(t *testing.T) {
 	var got []string
-	ok := Members([]byte(` { "a" : [1, "]"] , "b\u0020c":{"x":NaN}, "d": -1.5e3,"e":"\"}" } `), func(k string, v []byte) {
-		got = append(got, k+"="+string(v))
-	})
-	if want := `a=[1, "]"];b c={"x":NaN};d=-1.5e3;e="\"}"`; !ok || strings.Join(got, ";") != want {
-		t.Errorf("got %v %q", ok, got)
+	for o := ObjectOf([]byte(` { "a" : [1, "]"] , "b\u0020c":{"x":NaN}, "d": -1.5e3,"e":"\"}" } `)); o.Next(); {
+		got = append(got, string(o.Key)+"="+string(o.Value))
+	}
+	if want := `a=[1, "]"];b c={"x":NaN};d=-1.5e3;e="\"}"`; strings.Join(got, ";") != want {
+		t.Errorf("got %q", got)
 	}
 	got = nil
-	ok = Elements([]byte(`[ 1,"a" , [2,3],{}, null ]`), func(v []byte) { got = append(got, string(v)) })
+	a, ok := ArrayOf([]byte(`[ 1,"a" , [2,3],{}, null ]`))
+	for a.Next() {
+		got = append(got, string(a.Value))
+	}
 	if want := `1;"a";[2,3];{};null`; !ok || strings.Join(got, ";") != want {
 		t.Errorf("got %v %q", ok, got)
 	}
 	for _, text := range []string{`[]`, `5`, `"x"`, `null`, ``} {
-		if Members([]byte(text), func(string, []byte) { t.Errorf("a member in %q", text) }) {
+		if o := ObjectOf([]byte(text)); o.Next() || IsObject([]byte(text)) {
 			t.Errorf("%q taken for an object", text)
+		}
+	}
+	if _, ok := ArrayOf([]byte(`{}`)); ok {
+		t.Error("an object taken for an array")
+	}
+}
+
+// Ours agrees with encoding/json but for Python's numbers.
+func TestValid(t *testing.T) {
+	for _, text := range []string{
+		`{}`, `[]`, ` [1, -0, 2.5e-3, 1E+9, 0.1] `, `{"a": {"b": [true, false, null]}}`, `"\u00e9\n\"\\\/"`, `"é日本"`, `0`, `""`,
+		``, ` `, `{`, `}`, `[`, `[1,]`, `[,1]`, `{"a"}`, `{"a":}`, `{"a":1,}`, `{a:1}`, `{"a":1 "b":2}`, `[1 2]`, `01`, `-`, `1.`, `.5`, `1e`, `+1`,
+		`tru`, `nulls`, `"`, `"\`, `"\x"`, `"\u12g4"`, `"\u12`, "\"\n\"", "\"\x00\"", "\"\xff\"", `{} {}`, `12345678901234567890`, `"0123456789abcdef"`,
+		`"01234567\"9"`, "\"01234567\t\"", `{"": 1}`, "\ufeff{}", `'a'`, `[[[[[[]]]]]]`,
+	} {
+		want := json.Valid([]byte(text)) && utf8.ValidString(text)
+		if got := Valid([]byte(text)); got != want {
+			t.Errorf("%q: got %v, want %v", text, got, want)
+		}
+	}
+	for _, text := range []string{`NaN`, `[-Infinity, Infinity, NaN]`} {
+		if !Valid([]byte(text)) {
+			t.Errorf("%s is not valid", text)
 		}
 	}
 }
@@ -150,8 +178,20 @@ func FuzzDecoder(f *testing.F) {
 			if !Valid([]byte(v)) {
 				t.Errorf("returned %q", v)
 			}
-			Members([]byte(v), func(string, []byte) {})
-			Elements([]byte(v), func([]byte) {})
+			for o := ObjectOf([]byte(v)); o.Next(); {
+			}
+			for a, _ := ArrayOf([]byte(v)); a.Next(); {
+			}
+		}
+	})
+}
+
+func FuzzValid(f *testing.F) {
+	f.Add([]byte(`{"a": [1, -2.5e3, true, null, "\u00e9"]}`))
+	f.Fuzz(func(t *testing.T, in []byte) {
+		text := Strict(in)
+		if got, want := Valid(text), json.Valid(text) && utf8.Valid(text); got != want {
+			t.Errorf("%q: got %v, want %v", text, got, want)
 		}
 	})
 }

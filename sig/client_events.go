@@ -1,0 +1,232 @@
+package sig
+
+import (
+	"bytes"
+	"context"
+	"time"
+
+	"sigalert/sig/internal/wire"
+)
+
+const (
+	// The signals kept until the reply that tells their listener.
+	mostEarly      = 64
+	mostEarlyBytes = 4 << 20
+
+	// overfull is how many times its bound the queue of a client may hold
+	// while an answer is waited for that comes behind the events.
+	overfull = 8
+)
+
+// arrival is an event on its way to the listeners of subscriptions, or the
+// word that some are missing.
+type arrival struct {
+	sub    *subscription
+	more   []*subscription // further ones, of a stream
+	id     Name            // where sub is not known yet
+	event  Event
+	missed int // instead of an event; below 0: not known
+}
+
+// size is about what the event holds in memory.
+func (a arrival) size() int {
+	return 256 + len(a.event.Data.text)
+}
+
+// names remembers the names that texts stand for: a server sends the same ones
+// again and again.
+type names map[string]Name
+
+func (n *names) of(text []byte) (Name, error) {
+	const most = 1000
+	if name, ok := (*n)[string(text)]; ok {
+		return name, nil
+	}
+	name, err := everyOr(text)
+	if err != nil {
+		return "", err
+	}
+	if *n == nil || len(*n) >= most {
+		*n = make(names)
+	}
+	(*n)[string(text)] = name
+	return name, nil
+}
+
+// arrived takes a signal from a pysig server, on the reading goroutine.
+func (c *ClientRouter) arrived(params []byte) error {
+	idText := member(params, "listener_id")
+	if missing(idText) {
+		return exception("listener_id not given")
+	}
+	info := member(params, "info")
+	if missing(info) {
+		return exception("info is not provided")
+	}
+	id, ok := nameOf(idText)
+	if !ok {
+		return exception("listener id %s not found", idText)
+	}
+	ev := Event{Time: time.Now()}
+	var err error
+	if ev.Sender, ev.Event, err = listenedTo(info); err != nil {
+		return exception("%v", err)
+	}
+	if text := member(params, "data"); text != nil {
+		ev.Data = received(bytes.Clone(text))
+	}
+	c.guard.Lock()
+	sub := c.byID[id.key()]
+	if sub == nil && c.adding == nil {
+		c.guard.Unlock()
+		return exception("listener id %s not found", id)
+	}
+	changed := c.comeOrGone(ev)
+	a := arrival{sub: sub, event: ev}
+	switch {
+	case sub != nil:
+		c.enqueue(a)
+	case len(c.early) < mostEarly && c.earlyBytes+a.size() <= mostEarlyBytes:
+		a.id = id
+		c.early = append(c.early, a)
+		c.earlyBytes += a.size()
+	default:
+		c.events.drop()
+	}
+	c.guard.Unlock()
+	if changed {
+		c.opts.Changed()
+	}
+	return nil
+}
+
+// streamed takes a signal from a stream, on the reading goroutine. It waits
+// while the queue is full, so that the server keeps what follows, unless an
+// answer is waited for.
+func (c *ClientRouter) streamed(ctx context.Context, r request) {
+	var ids, info, missed []byte
+	var a arrival
+	for o := wire.ObjectOf(r.params); o.Next(); {
+		switch string(o.Key) {
+		case "listener_ids":
+			ids = o.Value
+		case "info":
+			info = o.Value
+		case "data":
+			a.event.Data = received(bytes.Clone(o.Value))
+		case "seq":
+			a.event.Seq, _ = unsigned(o.Value)
+		case "time":
+			micros, _ := unsigned(o.Value)
+			a.event.Time = time.UnixMicro(int64(micros))
+		case "replayed":
+			a.event.Replayed = string(o.Value) == "true"
+		case "missed":
+			missed = o.Value
+		}
+	}
+	for c.events.full() && !r.peer.isCalling() && ctx.Err() == nil {
+		wait := time.NewTimer(100 * time.Millisecond) // somebody may begin to call
+		select {
+		case <-c.events.room:
+		case <-wait.C:
+		case <-ctx.Done():
+		}
+		wait.Stop()
+	}
+	c.guard.Lock()
+	err := c.readInfo(&a.event, info)
+	changed := false
+	if err == nil {
+		if missed != nil {
+			c.tellMissed(missed)
+		}
+		c.addressees(&a, ids)
+		changed = c.comeOrGone(a.event)
+		c.cursor.seq = max(c.cursor.seq, a.event.Seq)
+		if a.sub != nil {
+			c.enqueue(a)
+		}
+	}
+	c.guard.Unlock()
+	if changed {
+		c.opts.Changed()
+	}
+	if r.wantsReply() {
+		r.reply(nil, err)
+	}
+}
+
+func (c *ClientRouter) readInfo(ev *Event, info []byte) (err error) {
+	for o := wire.ObjectOf(info); o.Next() && err == nil; {
+		switch string(o.Key) {
+		case "sender":
+			ev.Sender, err = c.names.of(o.Value)
+		case "event":
+			ev.Event, err = c.names.of(o.Value)
+		}
+	}
+	return err
+}
+
+// addressees finds the subscriptions that an event is for and that have not
+// had it; the caller holds the lock.
+func (c *ClientRouter) addressees(a *arrival, ids []byte) {
+	var key [32]byte
+	for list, _ := wire.ArrayOf(ids); list.Next(); {
+		sub := c.byID[Name(append(key[:1], list.Value...))]
+		switch {
+		case sub == nil || a.event.Seq <= sub.had && a.event.Seq > 0:
+		case a.sub == nil:
+			a.sub = sub
+		default:
+			a.more = append(a.more, sub)
+		}
+	}
+}
+
+// enqueue needs the lock.
+func (c *ClientRouter) enqueue(a arrival) {
+	most := 1
+	if c.cursor.epoch != "" {
+		most = overfull
+	}
+	if n, all := c.events.push(a, most); n > 0 && rare(int(all)) {
+		c.log.Warn("the listeners are slow: events were dropped", "server", c.receiving.carrier, "count", all)
+	}
+}
+
+// dispatch calls the listeners until ctx ends.
+func (c *ClientRouter) dispatch(ctx context.Context) {
+	var batch []arrival
+	for {
+		if batch = c.events.take(ctx, batch); batch == nil {
+			return
+		}
+		for i := range batch {
+			if ctx.Err() != nil {
+				return
+			}
+			a := &batch[i]
+			if a.missed != 0 {
+				c.opts.Missed(a.missed)
+				continue
+			}
+			c.call(a.sub, a.event)
+			for _, sub := range a.more {
+				c.call(sub, a.event)
+			}
+		}
+	}
+}
+
+func (c *ClientRouter) call(sub *subscription, ev Event) {
+	c.guard.Lock()
+	listeners := sub.listeners
+	c.guard.Unlock()
+	for _, l := range listeners {
+		if !l.removed.Load() && (l.Event.IsEvery() || l.Event.Equal(ev.Event)) {
+			l.fn(ev)
+		}
+	}
+}

@@ -1,0 +1,85 @@
+package sig
+
+import (
+	"context"
+	"sync"
+)
+
+// arrivals is what waits for the listeners of a client, bounded in events and
+// in bytes.
+type arrivals struct {
+	limit int
+	ready chan struct{} // holds a token while there may be something
+	room  chan struct{} // holds a token while there may be room again
+
+	mu      sync.Mutex // guards the fields below
+	items   []arrival
+	bytes   int
+	dropped uint64
+}
+
+func newArrivals(limit int) *arrivals {
+	return &arrivals{limit: limit, ready: make(chan struct{}, 1), room: make(chan struct{}, 1)}
+}
+
+// push never waits: the oldest give way where there are over most times what
+// is the bound. It tells how many were dropped, now and altogether.
+func (q *arrivals) push(a arrival, most int) (dropped int, all uint64) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for len(q.items) > 0 && (len(q.items) >= most*q.limit || q.bytes+a.size() > most*queueBytes) {
+		q.bytes -= q.items[0].size()
+		q.items[0] = arrival{} // the slice behind must not keep it
+		q.items = q.items[1:]
+		dropped++
+	}
+	q.dropped += uint64(dropped)
+	q.items = append(q.items, a)
+	q.bytes += a.size()
+	token(q.ready)
+	return dropped, q.dropped
+}
+
+func (q *arrivals) full() bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return len(q.items) >= q.limit || q.bytes > queueBytes
+}
+
+// take waits for items and takes all, leaving an emptied slice for the next;
+// nil once ctx has ended.
+func (q *arrivals) take(ctx context.Context, emptied []arrival) []arrival {
+	clear(emptied)
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-q.ready:
+		}
+		q.mu.Lock()
+		items := q.items
+		if len(items) > 0 {
+			q.items, q.bytes = emptied[:0], 0
+			if len(items) < 16 && cap(emptied) > 64 {
+				q.items = nil // a rush is over
+			}
+			q.mu.Unlock()
+			token(q.room)
+			return items
+		}
+		q.mu.Unlock()
+	}
+}
+
+// drop counts an event that never came in.
+func (q *arrivals) drop() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.dropped++
+}
+
+func (q *arrivals) drops() uint64 {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.dropped
+}

@@ -1,0 +1,171 @@
+package sig
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"strconv"
+
+	"sigalert/sig/internal/wire"
+)
+
+// mostSubscribed is how many listeners go into one message.
+const mostSubscribed = 1000
+
+// subscribeNext tells a server that remembers of all the listeners that it
+// lacks: first of those that want events from before, for these come again.
+func (c *ClientRouter) subscribeNext(ctx context.Context, p *peer) (more bool, err error) {
+	subs, since := c.nextBatch()
+	if len(subs) == 0 {
+		return c.unregisterNext(ctx, p)
+	}
+	params := []byte(`{"listeners": [`)
+	for i, s := range subs {
+		if i > 0 {
+			params = append(params, ", "...)
+		}
+		params = appendInfo(params, s.sender, s.event)
+	}
+	params = append(params, ']')
+	if since != nil {
+		params = wire.AppendString(append(params, `, "since": {"epoch": `...), since.epoch)
+		params = strconv.AppendUint(append(params, `, "seq": `...), since.seq, 10)
+		params = append(params, '}')
+	}
+	var malformed error
+	err = p.ask(ctx, "subscribe", append(params, '}'), func(response []byte) {
+		malformed = c.subscribed(subs, since, p.greeting.cursor.epoch, response)
+	})
+	if err == nil {
+		err = malformed
+	}
+	if isRefusal(err) { // of all at once: a message that is too long, say
+		c.guard.Lock()
+		for _, s := range subs {
+			s.state, s.err = refused, err
+		}
+		c.guard.Unlock()
+		err = nil
+	}
+	return true, err
+}
+
+// nextBatch picks what to tell the server, and marks it as being told. since
+// is the place behind which those want the events; nil: only what comes.
+func (c *ClientRouter) nextBatch() (subs []*subscription, since *cursor) {
+	c.guard.Lock()
+	defer c.guard.Unlock()
+	c.forgetUnwanted()
+	for _, resuming := range [...]bool{true, false} {
+		size := 0
+		for _, s := range c.subscriptions {
+			if s.state != idle || (s.resumes || s.from > 0) != resuming {
+				continue
+			}
+			if err := cmp.Or(s.sender.check(), s.event.check()); err != nil {
+				s.state, s.err = refused, err
+				continue
+			}
+			if size += len(s.sender) + len(s.event) + 64; len(subs) == mostSubscribed || len(subs) > 0 && size > MaxData/4 {
+				break
+			}
+			s.state, s.dropped, s.offered = adding, false, false
+			subs = append(subs, s)
+		}
+		if len(subs) == 0 || !resuming {
+			continue
+		}
+		since = &cursor{epoch: c.cursor.epoch, seq: c.cursor.seq}
+		for _, s := range subs {
+			if s.from == 0 {
+				s.from = c.cursor.seq
+			}
+			since.seq = min(since.seq, s.from)
+		}
+		break
+	}
+	return subs, since
+}
+
+// subscribed takes the answer to a subscription, before anything that came
+// behind it.
+func (c *ClientRouter) subscribed(subs []*subscription, since *cursor, epoch string, response []byte) error {
+	results, ok := wire.ArrayOf(member(response, "listeners"))
+	if !ok {
+		return errors.New("subscribe: the server's answer has no listeners")
+	}
+	c.guard.Lock()
+	defer c.guard.Unlock()
+	if since != nil && since.epoch == epoch {
+		for _, s := range c.subscriptions { // what comes again, they have had
+			if s.state == active {
+				s.had = max(s.had, c.cursor.seq)
+			}
+		}
+		c.cursor.seq = min(c.cursor.seq, since.seq)
+	} else {
+		if c.cursor.epoch != epoch { // numbers begin anew
+			for _, s := range c.subscriptions {
+				s.had = 0
+			}
+			c.cursor = cursor{epoch: epoch}
+			c.cursor.seq, _ = unsigned(member(response, "seq"))
+		}
+		for _, s := range subs {
+			s.from = 0
+		}
+	}
+	for _, s := range subs {
+		if !results.Next() {
+			return errors.New("subscribe: the server answered for too few listeners")
+		}
+		c.settle(s, results.Value)
+	}
+	if since != nil {
+		c.tellMissed(member(response, "missed"))
+	}
+	return nil
+}
+
+// settle takes the server's answer for one subscription; the caller holds the
+// lock.
+func (c *ClientRouter) settle(s *subscription, result []byte) {
+	s.had = max(s.had, s.from)
+	s.from, s.resumes = 0, true
+	id, ok := nameOf(member(result, "listener_id"))
+	switch {
+	case ok:
+		c.activate(s, id)
+	case s.offered:
+		s.state = idle
+	default:
+		text, _ := nameOf(member(result, "exception"))
+		s.state, s.err = refused, &RemoteError{Status: statusException, Text: text.String()}
+	}
+}
+
+// tellMissed has the listeners hear of events that are gone: a number, or null
+// where that is not known. The caller holds the lock.
+func (c *ClientRouter) tellMissed(count []byte) {
+	if n, ok := unsigned(count); ok && n > 0 {
+		c.enqueue(arrival{missed: int(n)})
+	} else if string(count) == "null" {
+		c.enqueue(arrival{missed: -1})
+	}
+}
+
+// passed takes what tells how far the server's events have come: the answer to
+// a ping, or a ping.
+func (c *ClientRouter) passed(params []byte) {
+	c.guard.Lock()
+	defer c.guard.Unlock()
+	for o := wire.ObjectOf(params); o.Next(); {
+		switch string(o.Key) {
+		case "seq":
+			seq, _ := unsigned(o.Value)
+			c.cursor.seq = max(c.cursor.seq, seq)
+		case "missed":
+			c.tellMissed(o.Value)
+		}
+	}
+}

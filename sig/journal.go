@@ -1,0 +1,174 @@
+package sig
+
+import (
+	"crypto/rand"
+	"fmt"
+	"hash/maphash"
+	"strconv"
+	"time"
+)
+
+const (
+	journalEvents = 10_000
+	journalBytes  = 64 << 20
+	journalAge    = 24 * time.Hour
+	// journalTraces is of how many forgotten events it is still known what
+	// they were: 16 bytes each, that a client can be told what it missed.
+	journalTraces = 1 << 18
+)
+
+// journal numbers a server's events and remembers the last ones. The router's
+// mutex guards it.
+type journal struct {
+	epoch  string // changes when the memory is gone
+	last   uint64 // the number of the newest event
+	limit  int
+	seed   maphash.Seed
+	events []*entry // the newest last, with numbers without a gap
+	bytes  int
+	traces []trace // of the events before those, likewise
+}
+
+// entry is an event as the server remembers it and clients get it.
+type entry struct {
+	seq    uint64
+	time   time.Time
+	signal *Signal
+	// text is the end of the message that brings it to a client, shared by
+	// all: from the number on, newline included. The data begin at dataAt.
+	text   []byte
+	dataAt int
+}
+
+const entryEnd = "}}\n"
+
+func (e *entry) data() []byte { return e.text[e.dataAt : len(e.text)-len(entryEnd)] }
+
+// size is about what the event holds in memory.
+func (e *entry) size() int { return 96 + len(e.text) }
+
+// trace is what is left of a forgotten event.
+type trace struct{ sender, event uint64 }
+
+func newJournal(limit int) *journal {
+	return &journal{epoch: rand.Text()[:16], limit: limit, seed: maphash.MakeSeed()}
+}
+
+// first is the number of the oldest event that is remembered, or that is to
+// come.
+func (j *journal) first() uint64 { return j.last + 1 - uint64(len(j.events)) }
+
+// append numbers an event, whose text is made of info and data.
+func (j *journal) append(sg *Signal, info, data []byte) *entry {
+	now := time.Now()
+	j.last++
+	e := &entry{seq: j.last, time: now, signal: sg}
+	b := make([]byte, 0, 64+len(info)+len(data))
+	b = append(b, `"seq":`...)
+	b = strconv.AppendUint(b, e.seq, 10)
+	b = append(b, `,"time":`...)
+	b = strconv.AppendInt(b, now.UnixMicro(), 10)
+	b = append(b, `,"info":`...)
+	b = append(b, info...)
+	b = append(b, `,"data":`...)
+	e.dataAt = len(b)
+	b = append(b, data...)
+	e.text = append(b, entryEnd...)
+	j.events = append(j.events, e)
+	j.bytes += e.size()
+	j.expire(now)
+	return e
+}
+
+// expire forgets what is too much or too old.
+func (j *journal) expire(now time.Time) {
+	n := 0
+	for n < len(j.events) {
+		e := j.events[n]
+		if len(j.events)-n <= j.limit && j.bytes <= journalBytes && now.Sub(e.time) < journalAge {
+			break
+		}
+		j.bytes -= e.size()
+		j.traces = append(j.traces, j.trace(e.signal.sender.name, e.signal.name))
+		j.events[n] = nil
+		n++
+	}
+	j.events = j.events[n:]
+	if more := len(j.traces) - journalTraces; more > 0 {
+		j.traces = j.traces[more:]
+	}
+}
+
+func (j *journal) trace(sender, event Name) trace {
+	return trace{maphash.String(j.seed, string(sender.key())), maphash.String(j.seed, string(event.key()))}
+}
+
+// forgotten counts the events with numbers from (exclusive) to first that are
+// gone and that one of these would have got; known is false where that cannot
+// be told any more.
+func (j *journal) forgotten(from uint64, listeners []*Listener) (n uint64, known bool) {
+	first := j.first()
+	if from+1 >= first || len(listeners) == 0 {
+		return 0, true
+	}
+	gone := first - from - 1
+	if gone > uint64(len(j.traces)) {
+		return 0, false
+	}
+	wanted := make([]trace, len(listeners))
+	for i, l := range listeners {
+		wanted[i] = j.trace(l.sender, l.event)
+	}
+	seq := from
+	for _, t := range j.traces[len(j.traces)-int(gone):] {
+		seq++
+		for i, l := range listeners {
+			if seq > l.after && (l.sender.IsEvery() || wanted[i].sender == t.sender) && (l.event.IsEvery() || wanted[i].event == t.event) {
+				n++
+				break
+			}
+		}
+	}
+	return n, true
+}
+
+// since is the remembered events behind a number, at most n of them.
+func (j *journal) since(seq uint64, n int) []*entry {
+	if seq >= j.last {
+		return nil
+	}
+	i := 0
+	if first := j.first(); seq+1 > first {
+		i = int(seq + 1 - first)
+	}
+	return j.events[i:min(i+n, len(j.events))]
+}
+
+// publish numbers an event, hands it to the clients' queues, and tells who
+// else gets it. It waits for no client. The error is ErrTooLarge, or
+// [json.Marshal]'s: then only listeners of this process get the event.
+func (r *Router) publish(sg *Signal, ev Event) (Event, *route, error) {
+	data, err := ev.Data.wireText()
+	if err == nil && len(data) > MaxData {
+		err = fmt.Errorf("%w: data of %d bytes, the limit is %d", ErrTooLarge, len(data), MaxData)
+	}
+	if err != nil {
+		return ev, sg.current(), err
+	}
+	info := appendInfo(make([]byte, 0, 128), ev.Sender, ev.Event)
+	r.mu.Lock()
+	rt := sg.route.Load()
+	if rt.generation != r.generation.Load() {
+		rt = sg.newRoute()
+	}
+	e := r.journal.append(sg, info, data)
+	for i := range rt.clients {
+		rt.clients[i].client.offer(e, &rt.clients[i])
+	}
+	r.mu.Unlock()
+	ev.Seq, ev.Time = e.seq, e.time
+	if ev.Data.text != nil {
+		ev.Data = received(e.data()) // what it was may be a client's reading buffer
+	}
+	return ev, rt, nil
+}

@@ -1,0 +1,55 @@
+package sig
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// probeAfter is the silence after which a client asks whether its server is
+// still there; two unanswered probes end the connection.
+const probeAfter = 15 * time.Second
+
+// probe asks the silent server whether it is there, until ctx ends. It returns
+// an error once two probes were not answered. A token on now makes it ask at
+// once. pong reads the answers of a stream, on the reading goroutine.
+func (p *peer) probe(ctx context.Context, now <-chan struct{}, pong func(response []byte)) error {
+	method := "get_version"
+	if p.streaming.Load() {
+		method = "ping"
+	} else {
+		pong = func([]byte) {}
+	}
+	silence := time.NewTimer(probeAfter)
+	defer silence.Stop()
+	for unanswered := 0; ; {
+		asked := unanswered > 0
+		if !asked {
+			select {
+			case <-ctx.Done():
+				return context.Cause(ctx)
+			case <-silence.C:
+			case <-now:
+				asked = true
+			}
+		}
+		before := p.lastRead.Load()
+		if quiet := time.Since(p.born) - time.Duration(before); quiet < probeAfter && !asked {
+			silence.Reset(probeAfter - quiet)
+			continue
+		}
+		err := p.ask(ctx, method, nil, pong)
+		switch {
+		case err == nil || errors.As(err, new(*RemoteError)) || p.lastRead.Load() != before:
+			unanswered = 0
+			silence.Reset(probeAfter)
+		case errors.Is(err, ErrNoAnswer):
+			if unanswered++; unanswered == 2 {
+				return fmt.Errorf("the connection is dead: %w, twice", err)
+			}
+		default:
+			return err
+		}
+	}
+}

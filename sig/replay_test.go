@@ -1,0 +1,370 @@
+package sig_test
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"sigalert/sig"
+	"sigalert/sig/sigtest"
+	"sigalert/sig/tcp"
+)
+
+// cutter is a carrier whose connections can be cut.
+type cutter struct {
+	sig.ClientCarrier
+
+	mu    sync.Mutex // guards the field below
+	conns []sig.Conn
+}
+
+func (c *cutter) Dial(ctx context.Context) (sig.Conn, error) {
+	conn, err := c.ClientCarrier.Dial(ctx)
+	if err == nil {
+		c.mu.Lock()
+		c.conns = append(c.conns, conn)
+		c.mu.Unlock()
+	}
+	return conn, err
+}
+
+func (c *cutter) cut() {
+	c.mu.Lock()
+	conns := c.conns
+	c.conns = nil
+	c.mu.Unlock()
+	for _, conn := range conns {
+		conn.Close()
+	}
+}
+
+// resumed runs a client that is cut off again and again while events pass. It
+// returns how many events came, in order and once each, how many were missed,
+// and whether any gap was of unknown size.
+func resumed(t *testing.T, memory, events, cuts int) (heard, missed int, unknown bool) {
+	carrier, err := tcp.Listen("127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := sig.NewServerRouter(&sig.ServerOptions{Memory: memory, Queue: 64})
+	ctx, cancel := context.WithCancel(t.Context())
+	var tasks sync.WaitGroup
+	defer tasks.Wait()
+	defer cancel()
+	tasks.Go(func() { _ = s.Serve(ctx, carrier) })
+	timer, err := s.AddSender("timer", "tick", "other")
+	if err != nil {
+		t.Fatal(err)
+	}
+	link := &cutter{ClientCarrier: tcp.NewClient(carrier.Addr())}
+	changed := make(chan struct{}, 1)
+	var last, lost atomic.Int64
+	var gaps atomic.Bool
+	count := 0
+	c := sig.NewClientRouter(link, &sig.ClientOptions{
+		Backoff: func(int) time.Duration { return time.Millisecond },
+		Queue:   100,
+		Changed: func() {
+			select {
+			case changed <- struct{}{}:
+			default:
+			}
+		},
+		Missed: func(n int) {
+			if n < 0 {
+				gaps.Store(true)
+				return
+			}
+			lost.Add(int64(n))
+		},
+	})
+	all := make(chan struct{})
+	listen := func(ev sig.Event) {
+		var n int64
+		if err := ev.Data.Decode(&n); err != nil {
+			t.Error(err)
+		}
+		if n <= last.Load() {
+			t.Errorf("event %d came after %d", n, last.Load())
+		}
+		count++
+		if last.Store(n); n == int64(events) {
+			close(all)
+		}
+	}
+	l := c.AddRemoteListener("timer", "tick", listen)
+	tasks.Go(func() { c.Run(ctx) })
+	until(t, changed, "active", isActive(c, l))
+	for i := range events {
+		if err := timer.Trigger("other", i); err != nil {
+			t.Fatal(err)
+		}
+		if err := timer.Trigger("tick", i+1); err != nil {
+			t.Fatal(err)
+		}
+		if i%(events/cuts) == 0 {
+			link.cut()
+		}
+	}
+	// The last event comes again, so that the end is known although it was
+	// forgotten.
+	select {
+	case <-all:
+	case <-time.After(60 * time.Second):
+		t.Fatalf("the last event has not come: heard %d up to %d, missed %d", count, last.Load(), lost.Load())
+	}
+	cancel()
+	tasks.Wait()
+	return count, int(lost.Load()), gaps.Load()
+}
+
+// A listener that is cut off a hundred times loses nothing that the server
+// remembers.
+func TestResumeLosesNothing(t *testing.T) {
+	const events = 100_000
+	if heard, missed, unknown := resumed(t, 4*events, events, 100); heard != events || missed != 0 || unknown {
+		t.Errorf("heard %d of %d, missed %d, unknown %v", heard, events, missed, unknown)
+	}
+}
+
+// Of what the server has forgotten, it says how much it was.
+func TestResumeTellsWhatWasMissed(t *testing.T) {
+	const events = 20_000
+	heard, missed, unknown := resumed(t, 50, events, 100)
+	if heard+missed != events || missed == 0 || unknown {
+		t.Errorf("heard %d and missed %d of %d, unknown %v", heard, missed, events, unknown)
+	}
+}
+
+// pair is a server and a client on a network in memory.
+type pair struct {
+	t       *testing.T
+	network *sigtest.Network
+	server  *sig.ServerRouter
+	client  *sig.ClientRouter
+	missed  []int
+	stop    func()
+}
+
+func newPair(t *testing.T) *pair {
+	p := &pair{t: t, network: new(sigtest.Network)}
+	p.up()
+	p.client = sig.NewClientRouter(p.network.Client(), &sig.ClientOptions{Missed: func(n int) { p.missed = append(p.missed, n) }})
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		p.client.Run(ctx)
+	}()
+	t.Cleanup(func() {
+		cancel()
+		<-done
+		p.stop()
+	})
+	return p
+}
+
+// up starts a server that remembers nothing of the one before.
+func (p *pair) up() {
+	p.server = sig.NewServerRouter(nil)
+	server, carrier := p.server, p.network.Up()
+	ctx, cancel := context.WithCancel(p.t.Context())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		_ = server.Serve(ctx, carrier)
+	}()
+	p.stop = func() {
+		cancel()
+		<-done
+	}
+}
+
+func (p *pair) add(name sig.Name, events ...sig.Name) *sig.Sender {
+	p.t.Helper()
+	s, err := p.server.AddSender(name, events...)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	return s
+}
+
+func fire(t *testing.T, s *sig.Sender, event sig.Name, data any) {
+	t.Helper()
+	if err := s.Trigger(event, data); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestGapIsReplayed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPair(t)
+		timer := p.add("timer", "tick", "tock", "#beat")
+		heard := sigtest.NewRecorder()
+		listen := func(ev sig.Event) {
+			if ev.Seq == 0 || time.Since(ev.Time) > time.Hour {
+				t.Errorf("event without its number or time: %+v", ev)
+			}
+			if ev.Replayed {
+				ev.Event += "*"
+			}
+			heard.Listen(ev)
+		}
+		p.client.AddRemoteListener("timer", "tick", listen)
+		p.client.AddRemoteListener("", "#beat", listen)
+		time.Sleep(time.Second)
+		fire(t, timer, "tick", 1)
+		time.Sleep(time.Second)
+		heard.Expect(t, "timer: tick 1")
+		p.network.Cut()
+		fire(t, timer, "tick", 2)
+		fire(t, timer, "tock", 3)
+		fire(t, timer, "#beat", 4)
+		late := sigtest.NewRecorder()
+		p.client.AddRemoteListener("timer", "tock", late.Listen) // wants nothing from before
+		time.Sleep(time.Second)
+		fire(t, timer, "tick", 5)
+		fire(t, timer, "tock", 6)
+		time.Sleep(time.Second)
+		heard.Expect(t, "timer: tick* 2", "timer: #beat* 4", "timer: tick 5")
+		late.Expect(t, "timer: tock 6")
+		heard.ExpectNone(t)
+		late.ExpectNone(t)
+		if p.missed != nil {
+			t.Errorf("told of missed events: %v", p.missed)
+		}
+	})
+}
+
+// A server that starts anew remembers nothing, and nobody can say how much
+// that is.
+func TestAnotherEpochIsAnUnknownGap(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPair(t)
+		heard := sigtest.NewRecorder()
+		p.client.AddRemoteListener("timer", "", heard.Listen)
+		time.Sleep(time.Second)
+		for i := range 5 {
+			fire(t, p.add(sig.Number(float64(i)), "e"), "e", i)
+		}
+		p.stop()
+		p.up()
+		time.Sleep(time.Minute)
+		fire(t, p.add("timer", "tick"), "tick", 1)
+		time.Sleep(time.Second)
+		heard.Expect(t, `timer: #connect {"requests":null,"events":["tick","#disconnect","#connect"]}`, "timer: tick 1")
+		if len(p.missed) != 1 || p.missed[0] >= 0 {
+			t.Errorf("missed: %v, want one gap of unknown size", p.missed)
+		}
+		p.network.Cut()
+		fire(t, p.server.Sender("timer"), "tick", 2)
+		time.Sleep(time.Minute)
+		heard.Expect(t, "timer: tick 2")
+		if len(p.missed) != 1 {
+			t.Errorf("missed: %v", p.missed)
+		}
+	})
+}
+
+// A client whose subscriptions are quiet moves on with its pings: what it does
+// not listen to must not count as missed.
+func TestQuietClientMovesOn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPair(t)
+		timer, noise := p.add("timer", "tick"), p.add("noise", "n")
+		heard := sigtest.NewRecorder()
+		p.client.AddRemoteListener("timer", "tick", heard.Listen)
+		time.Sleep(time.Second)
+		for round := range 40 {
+			for i := range 10_000 {
+				fire(t, noise, "n", i)
+			}
+			fire(t, timer, "tick", round)
+			time.Sleep(time.Minute)
+		}
+		for i := range 40 {
+			heard.Expect(t, fmt.Sprintf("timer: tick %d", i))
+		}
+		for range 40 { // more than the server knows of what it has forgotten
+			for i := range 10_000 {
+				fire(t, noise, "n", i)
+			}
+			time.Sleep(time.Minute)
+		}
+		p.network.Cut()
+		time.Sleep(time.Minute)
+		fire(t, timer, "tick", 99)
+		time.Sleep(time.Second)
+		heard.Expect(t, "timer: tick 99")
+		if p.missed != nil {
+			t.Errorf("told of missed events: %v", p.missed)
+		}
+	})
+}
+
+// A sender that comes with another event, fires and is gone, again and again:
+// a listener that was dropped loses none of the events that it is for.
+func TestFlappingSenderLosesNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPair(t)
+		heard := sigtest.NewRecorder()
+		p.client.AddRemoteListener("timer", "tick", heard.Listen)
+		p.client.AddRemoteListener("timer", "tock", heard.Listen)
+		time.Sleep(time.Second)
+		for i := range 10 {
+			for _, event := range []sig.Name{"tick", "tock"} {
+				s := p.add("timer", event)
+				fire(t, s, event, i)
+				if err := p.server.RemoveSender(s); err != nil {
+					t.Fatal(err)
+				}
+				time.Sleep(time.Duration(i) * time.Millisecond)
+			}
+		}
+		time.Sleep(time.Second)
+		got := make(map[string]int)
+		for len(got) < 20 {
+			got[sigtest.Text(heard.Next(t))]++
+		}
+		heard.ExpectNone(t)
+		if p.missed != nil {
+			t.Errorf("told of missed events: %v", p.missed)
+		}
+	})
+}
+
+// A server that is told to take few clients says so to one more.
+func TestTooManyClients(t *testing.T) {
+	carrier, err := tcp.Listen("127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := sig.NewServerRouter(&sig.ServerOptions{MaxClients: 1})
+	ctx, cancel := context.WithCancel(t.Context())
+	var tasks sync.WaitGroup
+	defer tasks.Wait()
+	defer cancel()
+	tasks.Go(func() { _ = s.Serve(ctx, carrier) })
+	conn, err := net.Dial("tcp", carrier.Addr())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if _, err := conn.Write([]byte(`{"id": 1, "method": "get_version"}`)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := conn.Read(make([]byte, 100)); err != nil {
+		t.Fatal(err)
+	}
+	c, changed := run(t, tcp.NewClient(carrier.Addr()))
+	c.AddRemoteListener("", "", func(sig.Event) {})
+	until(t, changed, "the client is told", func() bool {
+		err := c.Link().Err
+		return err != nil && err.Error() == carrier.Addr()+": the server has all the 1 clients that it takes"
+	})
+}

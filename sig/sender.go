@@ -1,0 +1,215 @@
+package sig
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+)
+
+// Sender triggers events. It is one that this process added, or, at a
+// ServerRouter, one that a client added.
+type Sender struct {
+	router    *Router
+	name      Name
+	connected bool
+	leaving   bool // its #disconnect is under way
+	offered   []Name
+	requests  []Name               // nil: it takes no requests
+	handlers  map[Name]RequestFunc // by key; of a sender of this process
+	client    *client              // whose sender it is; nil: this process's
+	signals   map[Name]*Signal     // by key: offered, or waited for
+	broadcast *Signal
+}
+
+// SenderOptions are what a sender offers.
+type SenderOptions struct {
+	// Events are the events that it may trigger. #connect and #disconnect
+	// come by themselves. Default: none.
+	Events []Name
+	// Requests are the requests that it answers, by method; the zero Name is
+	// for all other methods. Default: it answers none.
+	Requests map[Name]RequestFunc
+}
+
+func (o SenderOptions) methods() []Name {
+	if o.Requests == nil {
+		return nil
+	}
+	methods := make([]Name, 0, len(o.Requests))
+	for m := range o.Requests {
+		methods = append(methods, m)
+	}
+	slices.Sort(methods)
+	return methods
+}
+
+// AddSender connects a sender that offers these events, and triggers its
+// #connect. The events #connect and #disconnect come by themselves. The error
+// is ErrAlreadyConnected where the name is taken.
+//
+// Listeners that wait for an event which is not among these are dropped for
+// good, as pysig drops them; those that wait for one that is offered are kept.
+func (r *Router) AddSender(name Name, events ...Name) (*Sender, error) {
+	return r.AddSenderWith(name, SenderOptions{Events: events})
+}
+
+// AddSenderWith is [Router.AddSender] for a sender that also answers requests.
+func (r *Router) AddSenderWith(name Name, o SenderOptions) (*Sender, error) {
+	return r.addSender(name, o.Events, o.methods(), func(s *Sender) { s.handlers = handlersByKey(o.Requests) })
+}
+
+func handlersByKey(requests map[Name]RequestFunc) map[Name]RequestFunc {
+	handlers := make(map[Name]RequestFunc, len(requests))
+	for method, h := range requests {
+		handlers[method.key()] = h
+	}
+	return handlers
+}
+
+func (r *Router) addSender(name Name, events, requests []Name, own func(*Sender)) (*Sender, error) {
+	if name.IsEvery() {
+		return nil, errors.New("a sender needs a name")
+	}
+	r.mu.Lock()
+	s := r.obtain(name)
+	if s.connected {
+		r.mu.Unlock()
+		return nil, fmt.Errorf("sender %s: %w", name, ErrAlreadyConnected)
+	}
+	s.connected, s.leaving, s.requests = true, false, requests
+	s.handlers, s.client = nil, nil
+	own(s)
+	s.offer(events)
+	connect := s.signal(EventConnect)
+	info := s.info()
+	r.generation.Add(1)
+	r.mu.Unlock()
+	return s, connect.Trigger(info)
+}
+
+// offer makes the sender's signals those of events; the caller holds the lock.
+func (s *Sender) offer(events []Name) {
+	waiting := s.signals
+	s.signals = make(map[Name]*Signal, len(events)+2)
+	keep := func(event Name) (first bool) {
+		if s.signals[event.key()] != nil {
+			return false
+		}
+		sg := waiting[event.key()]
+		if sg == nil {
+			sg = &Signal{sender: s, name: event}
+		}
+		s.signals[event.key()] = sg
+		delete(waiting, event.key())
+		return true
+	}
+	keep(EventConnect)
+	keep(EventDisconnect)
+	s.offered = nil
+	for _, e := range events {
+		if !e.IsEvery() && keep(e) {
+			s.offered = append(s.offered, e)
+		}
+	}
+	for _, sg := range waiting {
+		for _, l := range sg.listeners {
+			l.removed.Store(true)
+		}
+	}
+}
+
+// own is the sender's signal of this name, made if need be.
+func (s *Sender) own(event Name) *Signal {
+	sg := s.signal(event)
+	if sg == nil {
+		sg = &Signal{sender: s, name: event}
+		s.signals[event.key()] = sg
+	}
+	return sg
+}
+
+func (s *Sender) signal(event Name) *Signal {
+	if event.IsEvery() {
+		return s.broadcast
+	}
+	return s.signals[event.key()]
+}
+
+// waitedFor reports whether any listener names this sender.
+func (s *Sender) waitedFor() bool {
+	if len(s.broadcast.listeners) > 0 {
+		return true
+	}
+	for _, sg := range s.signals {
+		if len(sg.listeners) > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// SenderInfo is what a sender's #connect and #disconnect carry as data.
+type SenderInfo struct {
+	Requests []Name `json:"requests"` // null: none; among them null: any
+	Events   []Name `json:"events"`   // #disconnect and #connect included
+}
+
+func (s *Sender) info() SenderInfo {
+	return SenderInfo{
+		Requests: s.requests,
+		Events:   append(slices.Clone(s.offered), EventDisconnect, EventConnect),
+	}
+}
+
+// RemoveSender triggers the sender's #disconnect and takes it off the router.
+// Its listeners stay, for when it comes back.
+func (r *Router) RemoveSender(s *Sender) error {
+	r.mu.Lock()
+	disconnect, info, here := s.signal(EventDisconnect), s.info(), s.connected && !s.leaving
+	s.leaving = true
+	r.mu.Unlock()
+	if !here {
+		return fmt.Errorf("sender %s: %w", s.name, ErrNotConnected)
+	}
+	err := disconnect.Trigger(info)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, e := range s.offered {
+		if len(s.signal(e).listeners) == 0 {
+			delete(s.signals, e.key())
+		}
+	}
+	s.connected, s.offered, s.requests, s.handlers, s.client = false, nil, nil, nil, nil
+	r.generation.Add(1)
+	r.forget(s)
+	return err
+}
+
+// Name is the name that the sender was added with.
+func (s *Sender) Name() Name { return s.name }
+
+// Signal is the sender's event of this name; the zero Name is its broadcast,
+// which reaches those who listen to every event of the sender. The error is
+// ErrNotOffered.
+func (s *Sender) Signal(event Name) (*Signal, error) {
+	s.router.mu.RLock()
+	defer s.router.mu.RUnlock()
+	if sg := s.signal(event); sg != nil {
+		return sg, nil
+	}
+	return nil, fmt.Errorf("sender %s, event %s: %w", s.name, event, ErrNotOffered)
+}
+
+// Trigger is [Signal.Trigger] by the event's name.
+func (s *Sender) Trigger(event Name, data any) error {
+	sg, err := s.Signal(event)
+	if err != nil {
+		return err
+	}
+	return sg.Trigger(data)
+}
+
+// AddListener is [Router.AddListener] for this sender.
+func (s *Sender) AddListener(event Name, fn func(Event)) (*Listener, error) {
+	return s.router.AddListener(s.name, event, fn)
+}

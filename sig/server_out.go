@@ -1,0 +1,294 @@
+package sig
+
+import (
+	"context"
+	"errors"
+	"strconv"
+	"sync"
+)
+
+const (
+	// queueBytes bounds the data that waits in a queue, whatever its length.
+	queueBytes = 8 << 20
+	// batchBytes is how much goes into one write of a stream.
+	batchBytes = 64 << 10
+)
+
+// item is what waits for a client: a message, or an event.
+type item struct {
+	text     []byte // the message; nil: an event
+	event    *entry
+	ids      []byte    // of the listeners, on a stream
+	listener *Listener // of a pysig client, which gets a message for each
+}
+
+// outgoing is what waits for a client, bounded in events and in bytes. When a
+// stream's is full, its events are not queued any more: once what waits has
+// gone out, they come from the server's memory. A pysig client's oldest give
+// way.
+type outgoing struct {
+	limit int
+	ready chan struct{} // holds a token while there may be something to send
+	room  chan struct{} // holds a token while there may be room for messages again
+
+	mu      sync.Mutex // guards the fields below
+	items   []item
+	events  int
+	bytes   int // of what waits
+	texts   int // of these, the messages'
+	dropped uint64
+
+	// behind: the events behind number pos are to be had from the memory.
+	behind bool
+	pos    uint64
+	missed uint64 // events that were not there any more, and not told of yet
+	gap    bool   // that count cannot be known
+}
+
+var errSlow = errors.New("the client asks and does not read the answers")
+
+// text adds a message. It never waits; the error ends the connection.
+func (o *outgoing) text(text []byte) error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.texts > 4*queueBytes {
+		return errSlow
+	}
+	o.items = append(o.items, item{text: text})
+	o.texts += len(text)
+	token(o.ready)
+	return nil
+}
+
+// wait holds up who reads from the client while too many answers wait for it.
+func (o *outgoing) wait(ctx context.Context) {
+	for {
+		o.mu.Lock()
+		full := o.texts > queueBytes
+		o.mu.Unlock()
+		if !full {
+			return
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-o.room:
+		}
+	}
+}
+
+// event adds a stream's event, or leaves it to the memory.
+func (o *outgoing) event(e *entry, ids []byte) {
+	o.mu.Lock()
+	if o.behind {
+		o.mu.Unlock()
+		return
+	}
+	if o.events >= o.limit || o.bytes > 0 && o.bytes+e.size() > queueBytes {
+		o.behind, o.pos = true, e.seq-1
+	} else {
+		o.items = append(o.items, item{event: e, ids: ids})
+		o.events++
+		o.bytes += e.size()
+	}
+	o.mu.Unlock()
+	token(o.ready)
+}
+
+// paced adds a pysig client's events, one for each listener. It tells how many
+// older ones were dropped for them, now and altogether.
+func (o *outgoing) paced(e *entry, listeners []*Listener) (dropped int, all uint64) {
+	o.mu.Lock()
+	for _, l := range listeners {
+		for len(o.items) > 0 && (len(o.items) >= o.limit || o.bytes+e.size() > queueBytes) {
+			o.bytes -= o.items[0].event.size()
+			o.items[0] = item{}
+			o.items = o.items[1:]
+			dropped++
+		}
+		o.items = append(o.items, item{event: e, listener: l})
+		o.bytes += e.size()
+	}
+	o.dropped += uint64(dropped)
+	all = o.dropped
+	o.mu.Unlock()
+	token(o.ready)
+	return dropped, all
+}
+
+// offer hands an event to a client's queue; the caller holds the router's lock.
+func (c *client) offer(e *entry, t *target) {
+	if c.peer.streaming.Load() {
+		c.out.event(e, t.ids)
+		return
+	}
+	if n, all := c.out.paced(e, t.listeners); n > 0 {
+		c.server.dropped.Add(uint64(n))
+		if rare(int(all)) {
+			c.log.Warn("the client is slow: events were dropped", "count", all)
+		}
+	}
+}
+
+// deliver sends what waits, until ctx ends or the connection fails.
+func (c *client) deliver(ctx context.Context) {
+	failed := 0
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-c.out.ready:
+		}
+		if c.peer.streaming.Load() {
+			if err := c.flush(); err != nil {
+				c.peer.conn.Close()
+				return
+			}
+			continue
+		}
+		for {
+			it, ok := c.out.oldest()
+			if !ok {
+				break
+			}
+			if it.listener.removed.Load() {
+				continue
+			}
+			if err := c.send(ctx, it); err != nil && ctx.Err() == nil {
+				if !errors.As(err, new(*RemoteError)) { // a refusal is an answer
+					c.server.dropped.Add(1)
+				}
+				if failed++; rare(failed) {
+					c.log.Warn("an event was not delivered", "sender", it.event.signal.sender.name, "event", it.event.signal.name, "err", err, "count", failed)
+				}
+			}
+			if ctx.Err() != nil {
+				return
+			}
+		}
+	}
+}
+
+// oldest takes a pysig client's next event.
+func (o *outgoing) oldest() (it item, ok bool) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if len(o.items) == 0 {
+		o.items = nil
+		return it, false
+	}
+	it = o.items[0]
+	o.items[0] = item{}
+	o.items = o.items[1:]
+	o.bytes -= it.event.size()
+	return it, true
+}
+
+// send brings a pysig client one event for one listener, and waits for its
+// answer.
+func (c *client) send(ctx context.Context, it item) error {
+	data := it.event.data()
+	b := append(make([]byte, 0, 160+len(data)), `{"info": `...)
+	b = appendInfo(b, it.event.signal.sender.name, it.event.signal.name)
+	b = append(b, `, "listener_id": `...)
+	b = strconv.AppendUint(b, it.listener.id, 10)
+	b = append(b, `, "data": `...)
+	b = append(b, data...)
+	_, err := c.peer.call(ctx, "signal", append(b, '}'))
+	return err
+}
+
+// batches are buffers for writes to streams: a client at rest has none.
+var batches = sync.Pool{New: func() any { return new([]byte) }}
+
+// flush writes what waits for a stream, and what it is behind with.
+func (c *client) flush() error {
+	buffer := batches.Get().(*[]byte)
+	defer func() {
+		if cap(*buffer) <= 4*batchBytes {
+			batches.Put(buffer)
+		}
+	}()
+	var items []item
+	for {
+		items = c.out.take(items)
+		if len(items) == 0 && !c.out.isBehind() {
+			return nil
+		}
+		batch := (*buffer)[:0]
+		for i := range items {
+			it := &items[i]
+			if it.text != nil {
+				batch = append(batch, it.text...)
+			} else {
+				batch = c.appendSignal(batch, it.event, it.ids, false)
+			}
+			if len(batch) >= batchBytes {
+				if err := writeStream(c.peer.conn, batch); err != nil {
+					return err
+				}
+				batch = batch[:0]
+			}
+		}
+		if len(items) == 0 {
+			batch = c.catchUp(batch)
+		}
+		if len(batch) > 0 {
+			if err := writeStream(c.peer.conn, batch); err != nil {
+				return err
+			}
+		}
+		*buffer = batch
+	}
+}
+
+// take takes all items, and leaves an emptied slice for the next.
+func (o *outgoing) take(emptied []item) []item {
+	clear(emptied)
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	items := o.items
+	if o.items = emptied[:0]; len(items) == 0 {
+		o.items = nil // at rest it holds nothing
+	}
+	if o.texts > queueBytes {
+		token(o.room)
+	}
+	o.events, o.bytes, o.texts = 0, 0, 0
+	return items
+}
+
+func (o *outgoing) isBehind() bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.behind
+}
+
+// appendSignal writes the message that brings an event to a stream.
+func (c *client) appendSignal(b []byte, e *entry, ids []byte, replayed bool) []byte {
+	b = append(b, `{"method":"signal","params":{"listener_ids":[`...)
+	b = append(b, ids...)
+	b = append(b, "],"...)
+	if replayed {
+		b = append(b, `"replayed":true,`...)
+	}
+	b = c.out.appendMissed(b, ',')
+	return append(b, e.text...)
+}
+
+// appendMissed tells of events that are gone, where that is to be told.
+func (o *outgoing) appendMissed(b []byte, behind byte) []byte {
+	o.mu.Lock()
+	missed, gap := o.missed, o.gap
+	o.missed, o.gap = 0, false
+	o.mu.Unlock()
+	switch {
+	case gap:
+		b = append(b, `"missed":null`...)
+	case missed > 0:
+		b = strconv.AppendUint(append(b, `"missed":`...), missed, 10)
+	default:
+		return b
+	}
+	return append(b, behind)
+}

@@ -1,0 +1,116 @@
+package sig
+
+import (
+	"fmt"
+	"strconv"
+	"sync/atomic"
+)
+
+// Signal is one event of one sender, ready to be triggered.
+type Signal struct {
+	sender    *Sender
+	name      Name
+	listeners []*Listener
+	route     atomic.Pointer[route]
+}
+
+// route is who gets a signal's events: made once, and used without a lock
+// until something changes in the router.
+type route struct {
+	generation uint64
+	connected  bool
+	intercept  func(Event) (Event, bool)
+	local      []*Listener // in the order of their calls
+	clients    []target
+}
+
+// target is a client that gets an event, because of these listeners of it.
+type target struct {
+	client    *client
+	listeners []*Listener
+	ids       []byte // theirs, with commas between
+}
+
+// Trigger calls the listeners, one after the other, before it returns: first
+// those of every event of every sender, then those of every event of this
+// sender, then the channel's, then those of this very event; within each, in
+// the order they were added. A listener that is added meanwhile misses the
+// event, one that is removed meanwhile may.
+//
+// At a server the event is made JSON, numbered and handed to the clients'
+// queues first; the data may be changed once Trigger has returned. The error is
+// ErrNotConnected where the sender was removed, [json.Marshal]'s for data that
+// clients cannot get, or ErrTooLarge; the listeners of this process have had
+// it then.
+func (sg *Signal) Trigger(data any) error {
+	rt := sg.current()
+	if !rt.connected {
+		return fmt.Errorf("sender %s: %w", sg.sender.name, ErrNotConnected)
+	}
+	ev := Event{Sender: sg.sender.name, Event: sg.name, Data: dataOf(data)}
+	if rt.intercept != nil {
+		var pass bool
+		if ev, pass = rt.intercept(ev); !pass {
+			return nil
+		}
+	}
+	var err error
+	if r := sg.sender.router; r.journal != nil {
+		ev, rt, err = r.publish(sg, ev)
+	}
+	for _, l := range rt.local {
+		if !l.removed.Load() {
+			l.fn(ev)
+		}
+	}
+	return err
+}
+
+func (sg *Signal) current() *route {
+	r := sg.sender.router
+	rt := sg.route.Load()
+	if rt == nil || rt.generation != r.generation.Load() {
+		r.mu.RLock()
+		rt = sg.newRoute()
+		r.mu.RUnlock()
+	}
+	return rt
+}
+
+// newRoute needs the lock.
+func (sg *Signal) newRoute() *route {
+	s, r := sg.sender, sg.sender.router
+	rt := &route{generation: r.generation.Load(), connected: s.connected, intercept: r.intercept}
+	own := sg.listeners
+	if sg == s.broadcast {
+		own = nil // they are the sender's, once
+	}
+	index := make(map[*client]int)
+	for _, listeners := range [...][]*Listener{r.every, s.broadcast.listeners, r.channels[sg.name.key()], own} {
+		for _, l := range listeners {
+			if l.client == nil {
+				rt.local = append(rt.local, l)
+				continue
+			}
+			i, ok := index[l.client]
+			if !ok {
+				i = len(rt.clients)
+				index[l.client] = i
+				rt.clients = append(rt.clients, target{client: l.client})
+			}
+			t := &rt.clients[i]
+			t.listeners = append(t.listeners, l)
+			t.ids = appendID(t.ids, l.id)
+		}
+	}
+	sg.route.Store(rt)
+	return rt
+}
+
+// appendID adds to a list of ids.
+func appendID(ids []byte, id uint64) []byte {
+	if len(ids) > 0 {
+		ids = append(ids, ',')
+	}
+	return strconv.AppendUint(ids, id, 10)
+}

@@ -1,0 +1,183 @@
+package sig
+
+import (
+	"bytes"
+	"context"
+	"sync"
+
+	"sigalert/sig/internal/wire"
+)
+
+const (
+	// MaxMessage is the longest message of a stream, in bytes.
+	MaxMessage = 1<<20 + 256<<10
+	// MaxData is the longest data of an event or a request in a stream, as
+	// JSON text; a message holds it and what is around it. A pysig peer reads
+	// messages of 4,096 bytes at most.
+	MaxData = 1 << 20
+)
+
+// The features that peers of this package agree on; see docs/protocol.md.
+const (
+	featureStream = "stream" // messages follow each other
+	featureReplay = "replay" // events are numbered, and remembered
+)
+
+// greeting is what a server answers to get_version.
+type greeting struct {
+	stream, replay bool
+	server         string // its name and version
+	cursor         cursor
+}
+
+// cursor is a place among a server's events: behind the one of this number.
+type cursor struct {
+	epoch string
+	seq   uint64
+}
+
+// parseGreeting reads the answer to get_version: a pysig server's is a text.
+func parseGreeting(response []byte) (g greeting) {
+	for o := wire.ObjectOf(response); o.Next(); {
+		switch string(o.Key) {
+		case "server":
+			name, _ := nameOf(o.Value)
+			g.server = name.String()
+		case "features":
+			g.stream, g.replay = offers(o.Value, featureStream), offers(o.Value, featureReplay)
+		case "epoch":
+			epoch, _ := nameOf(o.Value)
+			g.cursor.epoch = epoch.String()
+		case "seq":
+			g.cursor.seq, _ = unsigned(o.Value)
+		}
+	}
+	g.replay = g.replay && g.stream && g.cursor.epoch != ""
+	return g
+}
+
+// offers reports whether a list of names has this one.
+func offers(list []byte, feature Name) bool {
+	a, _ := wire.ArrayOf(list)
+	for a.Next() {
+		if name, ok := nameOf(a.Value); ok && name == feature {
+			return true
+		}
+	}
+	return false
+}
+
+// writeStream writes whole messages, each with its newline.
+func writeStream(conn Conn, batch []byte) error {
+	if s, ok := conn.(StreamConn); ok {
+		return s.WriteStream(batch)
+	}
+	for len(batch) > 0 {
+		end := bytes.IndexByte(batch, '\n')
+		if err := conn.WriteMessage(batch[:end]); err != nil {
+			return err
+		}
+		batch = batch[end+1:]
+	}
+	return nil
+}
+
+// outboxBytes is what may wait in an outbox while a write is under way.
+const outboxBytes = 256 << 10
+
+// outbox joins the messages of many goroutines into few writes. Whoever wants
+// its message out now, and finds nobody writing, writes; what comes meanwhile
+// goes with the next write. Who finds too much waiting waits.
+type outbox struct {
+	conn Conn
+	kick chan struct{} // holds a token for the goroutine that runs it
+
+	mu         sync.Mutex // guards the fields below
+	buf, spare []byte
+	writing    bool
+	room       chan struct{} // closed once a write has ended; nil: nobody waits
+	err        error         // final
+}
+
+func newOutbox(conn Conn) *outbox {
+	return &outbox{conn: conn, kick: make(chan struct{}, 1)}
+}
+
+// add puts a message in, newline included, and has it written: now, by the
+// caller, or soon.
+func (o *outbox) add(ctx context.Context, text []byte, now bool) error {
+	o.mu.Lock()
+	for len(o.buf) > outboxBytes && o.err == nil {
+		if o.room == nil {
+			o.room = make(chan struct{})
+		}
+		room := o.room
+		o.mu.Unlock()
+		select {
+		case <-room:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+		o.mu.Lock()
+	}
+	defer o.mu.Unlock()
+	if o.err != nil {
+		return o.err
+	}
+	o.buf = append(o.buf, text...)
+	switch {
+	case o.writing:
+	case now:
+		o.flush()
+		if len(o.buf) > 0 { // others' messages are not the caller's to wait for
+			token(o.kick)
+		}
+	default:
+		token(o.kick)
+	}
+	return o.err
+}
+
+// flush writes what is there; the caller holds the lock, and nobody is
+// writing.
+func (o *outbox) flush() {
+	batch := o.buf
+	if len(batch) == 0 || o.err != nil {
+		return
+	}
+	o.buf, o.spare, o.writing = o.spare[:0], nil, true
+	o.mu.Unlock()
+	err := writeStream(o.conn, batch)
+	o.mu.Lock()
+	o.writing = false
+	if err != nil {
+		o.err = err
+	}
+	if cap(batch) <= outboxBytes {
+		o.spare = batch[:0]
+	}
+	if o.room != nil {
+		close(o.room)
+		o.room = nil
+	}
+}
+
+// run writes what nobody writes himself, until ctx ends.
+func (o *outbox) run(ctx context.Context) error {
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-o.kick:
+		}
+		o.mu.Lock()
+		for !o.writing && len(o.buf) > 0 && o.err == nil {
+			o.flush()
+		}
+		err := o.err
+		o.mu.Unlock()
+		if err != nil {
+			return err
+		}
+	}
+}
