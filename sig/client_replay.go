@@ -97,12 +97,16 @@ func (c *ClientRouter) subscribed(subs []*subscription, since *cursor, epoch str
 	c.guard.Lock()
 	defer c.guard.Unlock()
 	if since != nil && since.epoch == epoch {
+		// What is missed between since and there is told of below, once.
+		begin, _ := unsigned(member(response, "seq"))
+		begin = max(begin, since.seq)
 		for _, s := range c.subscriptions { // what comes again, they have had
 			if s.state == active {
 				s.had = max(s.had, c.cursor.seq)
+				begin = min(begin, c.cursor.seq)
 			}
 		}
-		c.cursor.seq = min(c.cursor.seq, since.seq)
+		c.cursor.seq = begin
 	} else {
 		if c.cursor.epoch != epoch { // numbers begin anew
 			for _, s := range c.subscriptions {

@@ -84,9 +84,10 @@ func (c *client) subscribe(r request) {
 	} else {
 		reply = append(reply, "null"...)
 	}
-	reply = fmt.Appendf(reply, `, "seq": %d}`, after)
-	if after < j.last {
-		c.goBack(max(after, j.first()-1), old)
+	begin := min(max(after, j.first()-1), j.last)
+	reply = fmt.Appendf(reply, `, "seq": %d}`, begin)
+	if begin < j.last {
+		c.goBack(begin, old)
 	}
 	if r.wantsReply() { // while the router is held: no event may come before it
 		err = c.out.text(append(appendReply(nil, r.id, reply, nil), '\n'))
