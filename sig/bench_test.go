@@ -1,10 +1,13 @@
 package sig_test
 
 import (
+	"context"
 	"fmt"
+	"strings"
 	"testing"
 
 	"sigalert/sig"
+	"sigalert/sig/tcp"
 )
 
 func BenchmarkTrigger(b *testing.B) {
@@ -35,5 +38,54 @@ func BenchmarkTrigger(b *testing.B) {
 				b.Fatal("nobody was called")
 			}
 		})
+	}
+}
+
+// BenchmarkRequest is a request's way from a client through the server to the
+// client that answers, and back.
+func BenchmarkRequest(b *testing.B) {
+	_, addr := serve(b)
+	provider, _ := run(b, tcp.NewClient(addr))
+	_, err := provider.AddRemoteSenderWith(b.Context(), "echo", sig.SenderOptions{Requests: map[sig.Name]sig.RequestFunc{
+		"": func(_ context.Context, _ sig.Name, params sig.Data) (any, error) { return params, nil },
+	}})
+	if err != nil {
+		b.Fatal(err)
+	}
+	requester, _ := run(b, tcp.NewClient(addr))
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := requester.RemoteRequest(b.Context(), "echo", "say", "hello"); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// BenchmarkPost is an event's way from a client through the server to a
+// listener, many under way at once.
+func BenchmarkPost(b *testing.B) {
+	_, addr := serve(b)
+	sender, _ := run(b, tcp.NewClient(addr))
+	timer, err := sender.AddRemoteSender(b.Context(), "timer", "tick")
+	if err != nil {
+		b.Fatal(err)
+	}
+	c, changed := run(b, tcp.NewClient(addr))
+	room := make(chan struct{}, 1000)
+	l := c.AddRemoteListener("timer", "tick", func(sig.Event) { <-room })
+	until(b, changed, "active", isActive(c, l))
+	data := sig.JSONData([]byte(`"` + strings.Repeat("x", 126) + `"`))
+	b.ReportAllocs()
+	for b.Loop() {
+		room <- struct{}{}
+		if err := timer.Post(b.Context(), "tick", data); err != nil {
+			b.Fatal(err)
+		}
+	}
+	for range cap(room) {
+		room <- struct{}{}
+	}
+	for len(room) > 0 {
+		<-room
 	}
 }

@@ -43,6 +43,9 @@ type Conn interface {
 // none, a stream's messages go through WriteMessage, one by one.
 type StreamConn interface {
 	Conn
+	// Stream tells the goroutine that reads that both sides have agreed on a
+	// stream: each message that comes is a line.
+	Stream()
 	// WriteStream hands over messages that follow each other, each of which
 	// ends in a newline and has none within. It waits and fails as
 	// WriteMessage does; any error is final.

@@ -198,7 +198,7 @@ func (c *ClientRouter) RemoteRequest(ctx context.Context, sender, method Name, p
 	if err != nil {
 		return Data{}, err
 	}
-	response, err := p.call(ctx, "request", appendAsked(nil, sender, method, text))
+	response, err := p.call(ctx, "request", appendAsked(sender, method, text))
 	if err != nil {
 		return Data{}, err
 	}

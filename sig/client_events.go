@@ -21,11 +21,11 @@ const (
 // arrival is an event on its way to the listeners of subscriptions, or the
 // word that some are missing.
 type arrival struct {
-	sub    *subscription
-	more   []*subscription // further ones, of a stream
-	id     Name            // where sub is not known yet
-	event  Event
-	missed int // instead of an event; below 0: not known
+	listeners []*RemoteListener
+	more      [][]*RemoteListener // of further subscriptions, on a stream
+	id        Name                // instead of listeners that are not known yet
+	event     Event
+	missed    int // instead of an event; below 0: not known
 }
 
 // size is about what the event holds in memory.
@@ -82,9 +82,10 @@ func (c *ClientRouter) arrived(params []byte) error {
 		return exception("listener id %s not found", id)
 	}
 	changed := c.comeOrGone(ev)
-	a := arrival{sub: sub, event: ev}
+	a := arrival{event: ev}
 	switch {
 	case sub != nil:
+		a.listeners = sub.listeners
 		c.enqueue(a)
 	case len(c.early) < mostEarly && c.earlyBytes+a.size() <= mostEarlyBytes:
 		a.id = id
@@ -125,7 +126,7 @@ func (c *ClientRouter) streamed(ctx context.Context, r request) {
 			missed = o.Value
 		}
 	}
-	for c.events.full() && !r.peer.isCalling() && ctx.Err() == nil {
+	for c.events.isFull() && !r.peer.isCalling() && ctx.Err() == nil {
 		wait := time.NewTimer(100 * time.Millisecond) // somebody may begin to call
 		select {
 		case <-c.events.room:
@@ -141,10 +142,10 @@ func (c *ClientRouter) streamed(ctx context.Context, r request) {
 		if missed != nil {
 			c.tellMissed(missed)
 		}
-		c.addressees(&a, ids)
+		known := c.addressees(&a, ids)
 		changed = c.comeOrGone(a.event)
 		c.cursor.seq = max(c.cursor.seq, a.event.Seq)
-		if a.sub != nil {
+		if known {
 			c.enqueue(a)
 		}
 	}
@@ -169,20 +170,21 @@ func (c *ClientRouter) readInfo(ev *Event, info []byte) (err error) {
 	return err
 }
 
-// addressees finds the subscriptions that an event is for and that have not
-// had it; the caller holds the lock.
-func (c *ClientRouter) addressees(a *arrival, ids []byte) {
+// addressees finds the listeners that an event is for and that have not had
+// it; the caller holds the lock.
+func (c *ClientRouter) addressees(a *arrival, ids []byte) (known bool) {
 	var key [32]byte
 	for list, _ := wire.ArrayOf(ids); list.Next(); {
 		sub := c.byID[Name(append(key[:1], list.Value...))]
 		switch {
 		case sub == nil || a.event.Seq <= sub.had && a.event.Seq > 0:
-		case a.sub == nil:
-			a.sub = sub
+		case !known:
+			a.listeners, known = sub.listeners, true
 		default:
-			a.more = append(a.more, sub)
+			a.more = append(a.more, sub.listeners)
 		}
 	}
+	return known
 }
 
 // enqueue needs the lock.
@@ -212,18 +214,15 @@ func (c *ClientRouter) dispatch(ctx context.Context) {
 				c.opts.Missed(a.missed)
 				continue
 			}
-			c.call(a.sub, a.event)
-			for _, sub := range a.more {
-				c.call(sub, a.event)
+			call(a.listeners, a.event)
+			for _, listeners := range a.more {
+				call(listeners, a.event)
 			}
 		}
 	}
 }
 
-func (c *ClientRouter) call(sub *subscription, ev Event) {
-	c.guard.Lock()
-	listeners := sub.listeners
-	c.guard.Unlock()
+func call(listeners []*RemoteListener, ev Event) {
 	for _, l := range listeners {
 		if !l.removed.Load() && (l.Event.IsEvery() || l.Event.Equal(ev.Event)) {
 			l.fn(ev)

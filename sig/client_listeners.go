@@ -270,7 +270,7 @@ func (c *ClientRouter) registerNext(ctx context.Context, p *peer) (more bool, er
 		c.activate(sub, id)
 		for _, a := range early {
 			if a.id.Equal(id) {
-				a.sub = sub
+				a.listeners = sub.listeners
 				c.enqueue(a)
 			}
 		}

@@ -3,6 +3,7 @@ package sig
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 )
 
 // arrivals is what waits for the listeners of a client, bounded in events and
@@ -11,6 +12,7 @@ type arrivals struct {
 	limit int
 	ready chan struct{} // holds a token while there may be something
 	room  chan struct{} // holds a token while there may be room again
+	full  atomic.Bool   // it has what is its bound
 
 	mu      sync.Mutex // guards the fields below
 	items   []arrival
@@ -35,16 +37,16 @@ func (q *arrivals) push(a arrival, most int) (dropped int, all uint64) {
 	}
 	q.dropped += uint64(dropped)
 	q.items = append(q.items, a)
-	q.bytes += a.size()
-	token(q.ready)
+	if q.bytes += a.size(); len(q.items) >= q.limit || q.bytes > queueBytes {
+		q.full.Store(true)
+	}
+	if len(q.items) == 1 {
+		token(q.ready)
+	}
 	return dropped, q.dropped
 }
 
-func (q *arrivals) full() bool {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	return len(q.items) >= q.limit || q.bytes > queueBytes
-}
+func (q *arrivals) isFull() bool { return q.full.Load() }
 
 // take waits for items and takes all, leaving an emptied slice for the next;
 // nil once ctx has ended.
@@ -60,6 +62,7 @@ func (q *arrivals) take(ctx context.Context, emptied []arrival) []arrival {
 		items := q.items
 		if len(items) > 0 {
 			q.items, q.bytes = emptied[:0], 0
+			q.full.Store(false)
 			if len(items) < 16 && cap(emptied) > 64 {
 				q.items = nil // a rush is over
 			}

@@ -1,6 +1,7 @@
 package sig
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -174,7 +175,7 @@ func (s *RemoteSender) appendSignal(b []byte, event Name, data []byte) []byte {
 
 // answer has a sender's handler answer a request.
 func (c *ClientRouter) answer(ctx context.Context, tasks *sync.WaitGroup, r request) {
-	name, method, _, ok := asked(r.params)
+	name, method, params, ok := asked(r.params)
 	if !ok {
 		r.reply(nil, exception("invalid arguments: sender or method are missing"))
 		return
@@ -194,13 +195,13 @@ func (c *ClientRouter) answer(ctx context.Context, tasks *sync.WaitGroup, r requ
 		r.reply(nil, exception("%d requests are being answered already", mostHandlers))
 		return
 	}
+	data := received(bytes.Clone(params))
 	r = r.keep()
 	tasks.Go(func() {
 		defer func() { <-c.handling }()
 		ctx, cancel := requestContext(ctx)
 		defer cancel()
-		_, _, params, _ := asked(r.params)
-		r.replyWith(answer(ctx, s.handlers, method, received(params)))
+		r.replyWith(answer(ctx, s.handlers, method, data))
 	})
 }
 

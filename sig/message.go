@@ -2,6 +2,7 @@ package sig
 
 import (
 	"bytes"
+	"fmt"
 	"strconv"
 
 	"sigalert/sig/internal/wire"
@@ -14,25 +15,29 @@ type message struct {
 	status, response, exceptionMsg []byte
 }
 
-// parseMessage reports false where text is JSON, but no object.
-func parseMessage(text []byte) (m message, ok bool) {
-	for o := wire.ObjectOf(text); o.Next(); {
-		switch string(o.Key) {
+// parseMessage reads what a carrier brought. Where it is no object, it is no
+// message, and ok is false; what is not JSON is an error.
+func parseMessage(text []byte) (m message, ok bool, err error) {
+	ok = wire.ParseObject(text, func(key, value []byte) {
+		switch string(key) {
 		case "id":
-			m.id = o.Value
+			m.id = value
 		case "method":
-			m.method = o.Value
+			m.method = value
 		case "params":
-			m.params = o.Value
+			m.params = value
 		case "status":
-			m.status = o.Value
+			m.status = value
 		case "response":
-			m.response = o.Value
+			m.response = value
 		case "exception":
-			m.exceptionMsg = o.Value
+			m.exceptionMsg = value
 		}
+	})
+	if !ok && !wire.Valid(text) {
+		return message{}, false, fmt.Errorf("not JSON: %s", wire.Excerpt(text))
 	}
-	return m, wire.IsObject(text)
+	return m, ok, nil
 }
 
 // isReply: pysig takes whatever has a status for a reply, even with a method.

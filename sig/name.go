@@ -69,6 +69,9 @@ func ParseName(text []byte) (Name, error) {
 		}
 		return Name("\x00" + string(text)), nil
 	}
+	if plain, ok := wire.Plain(text); ok && len(plain) > 0 {
+		return Name(plain), nil
+	}
 	var s string
 	if err := json.Unmarshal(text, &s); err != nil {
 		return "", fmt.Errorf("%s is not JSON", wire.Excerpt(text))

@@ -57,8 +57,11 @@ func newPeer(conn Conn) *peer {
 }
 
 // stream begins the stream: push takes the messages from now on, with a
-// newline behind each.
+// newline behind each. It is for the reading goroutine.
 func (p *peer) stream(push func(text []byte) error) {
+	if s, ok := p.conn.(StreamConn); ok {
+		s.Stream()
+	}
 	p.push = push
 	p.streaming.Store(true)
 }
@@ -89,8 +92,10 @@ func (p *peer) read() error {
 			return err
 		}
 		p.lastRead.Store(int64(time.Since(p.born)))
-		m, ok := parseMessage(text)
+		m, ok, err := parseMessage(text)
 		switch {
+		case err != nil:
+			return err
 		case !ok:
 			if err := p.stray(text); err != nil {
 				return err
@@ -126,10 +131,9 @@ func (p *peer) dispatch(m message) {
 	p.handle(r)
 }
 
-// keep makes the request valid for as long as it is needed.
+// keep makes the request one that can be answered for as long as it is needed.
 func (r request) keep() request {
-	r.id, r.method, r.params = bytes.Clone(r.id), bytes.Clone(r.method), bytes.Clone(r.params)
-	return r
+	return request{peer: r.peer, id: bytes.Clone(r.id)}
 }
 
 // wantsReply: on a stream, who gives no id wants none.
@@ -142,7 +146,7 @@ func (r request) reply(response []byte, err error) {
 		return
 	}
 	p := r.peer
-	failed := p.write(appendReply(nil, r.id, response, err))
+	failed := p.write(appendReply(make([]byte, 0, 64+len(r.id)+len(response)), r.id, response, err))
 	if errors.Is(failed, ErrTooLarge) {
 		failed = p.write(appendReply(nil, r.id, nil, exception("the answer is too large: %v", failed)))
 	}
@@ -206,10 +210,10 @@ func (p *peer) call(ctx context.Context, method string, params []byte) (response
 // ask is call for who wants to read the response before anything that comes
 // behind it: read runs on the reading goroutine.
 func (p *peer) ask(ctx context.Context, method string, params []byte, read func(response []byte)) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, answerTimeout, fmt.Errorf("%w to %s within %s", ErrNoAnswer, method, answerTimeout))
-	defer cancel()
+	late := time.NewTimer(answerTimeout)
+	defer late.Stop()
 	if !p.streaming.Load() {
-		if err := p.turn(ctx); err != nil {
+		if err := p.turn(ctx, late.C); err != nil {
 			return err
 		}
 		defer func() { <-p.calling }()
@@ -227,20 +231,25 @@ func (p *peer) ask(ctx context.Context, method string, params []byte, read func(
 	select {
 	case err := <-answered:
 		return err
+	case <-late.C:
+		err = fmt.Errorf("%w to %s within %s", ErrNoAnswer, method, answerTimeout)
 	case <-ctx.Done():
-		if !p.forget(id) {
-			return <-answered // it is just being read
-		}
-		return context.Cause(ctx)
+		err = context.Cause(ctx)
 	}
+	if !p.forget(id) {
+		return <-answered // it is just being read
+	}
+	return err
 }
 
 // turn waits until a pysig peer may be asked something; it then holds calling.
-func (p *peer) turn(ctx context.Context) error {
+func (p *peer) turn(ctx context.Context, late <-chan time.Time) error {
 	select {
 	case p.calling <- struct{}{}:
 	case <-p.ended:
 		return errEnded
+	case <-late:
+		return fmt.Errorf("%w: the requests before have none", ErrNoAnswer)
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}
@@ -270,7 +279,7 @@ func (p *peer) start(method string, params []byte, done func(response []byte, er
 	id = p.lastID
 	p.waiting[id] = done
 	p.mu.Unlock()
-	err = p.write(appendRequest(nil, id, method, params))
+	err = p.write(appendRequest(make([]byte, 0, 64+len(method)+len(params)), id, method, params))
 	if err != nil {
 		p.forget(id)
 		if !errors.Is(err, ErrTooLarge) {

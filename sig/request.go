@@ -1,9 +1,11 @@
 package sig
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"sigalert/sig/internal/wire"
@@ -40,13 +42,15 @@ func (r *Router) Request(ctx context.Context, sender, method Name, params any) (
 	if err != nil {
 		return Data{}, err
 	}
-	response, err := client.peer.call(ctx, "request", appendAsked(nil, sender, method, text))
+	response, err := client.peer.call(ctx, "request", appendAsked(sender, method, text))
 	return received(response), err
 }
 
+var errLate = fmt.Errorf("%w within %s", ErrNoAnswer, answerTimeout)
+
 // requestContext ends when the requester waits no longer.
 func requestContext(ctx context.Context) (context.Context, context.CancelFunc) {
-	return context.WithTimeoutCause(ctx, answerTimeout, fmt.Errorf("%w within %s", ErrNoAnswer, answerTimeout))
+	return context.WithTimeoutCause(ctx, answerTimeout, errLate)
 }
 
 // answer has a sender's handler answer.
@@ -72,7 +76,8 @@ func (r request) replyWith(response Data, err error) {
 }
 
 // appendAsked writes the params of a "request".
-func appendAsked(b []byte, sender, method Name, params []byte) []byte {
+func appendAsked(sender, method Name, params []byte) []byte {
+	b := make([]byte, 0, 64+len(sender)+len(method)+len(params))
 	b = sender.appendJSON(append(b, `{"sender": `...))
 	b = method.appendJSON(append(b, `, "method": `...))
 	b = append(b, `, "params": `...)
@@ -133,7 +138,7 @@ func (c *client) request(r request) {
 	}
 	r = r.keep()
 	if provider == nil {
-		data := received(member(r.params, "params"))
+		data := received(bytes.Clone(params))
 		c.tasks.Go(func() {
 			defer func() { <-c.asking }()
 			ctx, cancel := requestContext(c.ctx)
@@ -142,7 +147,7 @@ func (c *client) request(r request) {
 		})
 		return
 	}
-	forward := appendAsked(nil, sender, method, params)
+	forward := appendAsked(sender, method, params)
 	if provider.peer.streaming.Load() && c.peer.streaming.Load() {
 		c.forward(provider.peer, forward, r)
 		return
@@ -150,38 +155,36 @@ func (c *client) request(r request) {
 	c.tasks.Go(func() {
 		defer func() { <-c.asking }()
 		response, err := provider.peer.call(c.ctx, "request", forward)
-		r.reply(response, forwarded(sender, err))
+		r.reply(response, forwarded(err))
 	})
 }
 
 // forward passes a request on and its answer back, without a goroutine that
 // waits.
 func (c *client) forward(provider *peer, params []byte, r request) {
-	release := func() { <-c.asking }
-	var timer *time.Timer
-	started := make(chan struct{})
-	id, err := provider.start("request", params, func(response []byte, err error) {
-		<-started
-		timer.Stop()
-		release()
-		r.reply(response, forwarded("", err))
-	})
-	if err != nil {
-		release()
-		r.reply(nil, forwarded("", err))
-		return
+	end := func(response []byte, err error) {
+		<-c.asking
+		r.reply(response, forwarded(err))
 	}
-	timer = time.AfterFunc(answerTimeout, func() {
-		if provider.forget(id) {
-			release()
-			r.reply(nil, forwarded("", ErrNoAnswer))
+	var id atomic.Uint64
+	late := time.AfterFunc(answerTimeout, func() {
+		if provider.forget(id.Load()) {
+			end(nil, ErrNoAnswer)
 		}
 	})
-	close(started)
+	n, err := provider.start("request", params, func(response []byte, err error) {
+		late.Stop()
+		end(response, err)
+	})
+	id.Store(n)
+	if err != nil {
+		late.Stop()
+		end(nil, err)
+	}
 }
 
 // forwarded says for the requester why there is no answer.
-func forwarded(sender Name, err error) error {
+func forwarded(err error) error {
 	switch {
 	case errors.Is(err, ErrNoAnswer):
 		return exception("the sender did not answer within %s", answerTimeout)

@@ -378,7 +378,7 @@ func (c *client) signal(params []byte) error {
 		}
 		c.signals[string(info)] = sg
 	}
-	return sg.Trigger(received(data))
+	return sg.trigger(received(data))
 }
 
 // findSignal is the signal that a text names.

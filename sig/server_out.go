@@ -12,6 +12,8 @@ const (
 	queueBytes = 8 << 20
 	// batchBytes is how much goes into one write of a stream.
 	batchBytes = 64 << 10
+	// keptItems is the room that a queue at rest keeps.
+	keptItems = 8
 )
 
 // item is what waits for a client: a message, or an event.
@@ -248,8 +250,8 @@ func (o *outgoing) take(emptied []item) []item {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	items := o.items
-	if o.items = emptied[:0]; len(items) == 0 {
-		o.items = nil // at rest it holds nothing
+	if o.items = emptied[:0]; len(items) == 0 && cap(emptied) > keptItems {
+		o.items = nil // at rest it holds little
 	}
 	if o.texts > queueBytes {
 		token(o.room)

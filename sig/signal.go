@@ -42,12 +42,14 @@ type target struct {
 // ErrNotConnected where the sender was removed, [json.Marshal]'s for data that
 // clients cannot get, or ErrTooLarge; the listeners of this process have had
 // it then.
-func (sg *Signal) Trigger(data any) error {
+func (sg *Signal) Trigger(data any) error { return sg.trigger(dataOf(data)) }
+
+func (sg *Signal) trigger(data Data) error {
 	rt := sg.current()
 	if !rt.connected {
 		return fmt.Errorf("sender %s: %w", sg.sender.name, ErrNotConnected)
 	}
-	ev := Event{Sender: sg.sender.name, Event: sg.name, Data: dataOf(data)}
+	ev := Event{Sender: sg.sender.name, Event: sg.name, Data: data}
 	if rt.intercept != nil {
 		var pass bool
 		if ev, pass = rt.intercept(ev); !pass {

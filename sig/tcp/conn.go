@@ -21,7 +21,8 @@ const (
 	// gap keeps two messages out of one recv of the peer: with 5 ms between
 	// them, one of a hundred was still lost.
 	gap = 10 * time.Millisecond
-	// writeTimeout ends the connection to a peer that does not read.
+	// writeTimeout is how long a peer that does not read has at least, before
+	// the connection to it ends; it is at most twice that.
 	writeTimeout = 10 * time.Second
 	// messageTimeout ends the connection to a peer that begins a message and
 	// does not end it.
@@ -40,8 +41,9 @@ type conn struct {
 	timed bool // the present message has its deadline
 	armed bool // the connection has a read deadline
 
-	mu   sync.Mutex // guards the field below, and holds the order of writes
-	last time.Time  // end of the last write
+	mu       sync.Mutex // guards the fields below, and holds the order of writes
+	last     time.Time  // end of the last paced write
+	deadline time.Time  // that is set for writes
 }
 
 func newConn(c net.Conn) *conn {
@@ -64,6 +66,9 @@ func (r *reader) Read(p []byte) (int, error) {
 		r.armed = false
 	}
 	n, err := r.net.Read(p)
+	if err == nil {
+		return n, nil
+	}
 	if errors.Is(err, os.ErrDeadlineExceeded) {
 		err = fmt.Errorf("a message was begun and not ended within %s", messageTimeout)
 	}
@@ -76,7 +81,7 @@ func (c *conn) ReadMessage() ([]byte, error) {
 }
 
 // WriteMessage waits until 10 ms after the write before, and then at most
-// 10 s for the peer to take the message. A message over [MaxOut] bytes is
+// 20 s for the peer to take the message. A message over [MaxOut] bytes is
 // refused with sig.ErrTooLarge.
 func (c *conn) WriteMessage(text []byte) error {
 	if len(text) > MaxOut {
@@ -87,24 +92,30 @@ func (c *conn) WriteMessage(text []byte) error {
 	if wait := gap - time.Since(c.last); wait > 0 {
 		time.Sleep(wait)
 	}
-	return c.write(text)
+	err := c.write(text)
+	c.last = time.Now()
+	return err
 }
 
-// WriteStream waits at most 10 s for the peer to take the messages.
+func (c *conn) Stream() { c.dec.Lines() }
+
+// WriteStream waits at most 20 s for the peer to take the messages.
 func (c *conn) WriteStream(batch []byte) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.write(batch)
 }
 
-// write needs the lock.
+// write needs the lock. Setting a deadline costs as much as a small write: one
+// serves several writes, each of which has between one and two timeouts.
 func (c *conn) write(text []byte) error {
-	if err := c.net.SetWriteDeadline(time.Now().Add(writeTimeout)); err != nil {
-		return reason(err)
+	if now := time.Now(); c.deadline.Sub(now) < writeTimeout {
+		c.deadline = now.Add(2 * writeTimeout)
+		if err := c.net.SetWriteDeadline(c.deadline); err != nil {
+			return reason(err)
+		}
 	}
-	_, err := c.net.Write(text)
-	c.last = time.Now()
-	if err != nil {
+	if _, err := c.net.Write(text); err != nil {
 		c.net.Close() // half a message may be out: nothing can follow it
 		return reason(err)
 	}

@@ -3,6 +3,7 @@ package wire
 import (
 	"bytes"
 	"encoding/json"
+	"unicode/utf8"
 )
 
 // Object walks the members of a JSON object, in their order. It allocates
@@ -31,6 +32,46 @@ func ObjectOf(text []byte) Object {
 		o.i = skipSpace(text, o.i+1)
 	}
 	return o
+}
+
+// ParseObject validates text and calls f for each member of the object that it
+// is. It reports false where text is not [Valid], or no object: then f may have
+// been called for the members before the fault.
+func ParseObject(text []byte, f func(key, value []byte)) bool {
+	i := skipSpace(text, 0)
+	if i == len(text) || text[i] != '{' || !utf8.Valid(text) {
+		return false
+	}
+	if i = skipSpace(text, i+1); i < len(text) && text[i] == '}' {
+		return skipSpace(text, i+1) == len(text)
+	}
+	for i < len(text) && text[i] == '"' {
+		end := validString(text, i)
+		if end < 0 {
+			return false
+		}
+		key := unquote(text[i:end])
+		if i = skipSpace(text, end); i == len(text) || text[i] != ':' {
+			return false
+		}
+		i = skipSpace(text, i+1)
+		if end = validValue(text, i, MaxDepth+envelope-1); end < 0 {
+			return false
+		}
+		f(key, text[i:end:end])
+		if i = skipSpace(text, end); i == len(text) {
+			return false
+		}
+		switch text[i] {
+		case '}':
+			return skipSpace(text, i+1) == len(text)
+		case ',':
+			i = skipSpace(text, i+1)
+		default:
+			return false
+		}
+	}
+	return false
 }
 
 // IsObject reports whether text is an object. Text must be [Valid].

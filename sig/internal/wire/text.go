@@ -38,6 +38,21 @@ func appendString(b []byte, s string, ascii bool) []byte {
 	return append(b, '"')
 }
 
+// Plain is what stands between the quotes of a JSON string in ASCII that has
+// nothing escaped.
+func Plain(text []byte) (inner []byte, ok bool) {
+	end := len(text) - 1
+	if end < 1 || text[0] != '"' || skipPlain(text, 1) != end || text[end] != '"' {
+		return nil, false
+	}
+	for _, c := range text {
+		if c >= utf8.RuneSelf {
+			return nil, false
+		}
+	}
+	return text[1:end], true
+}
+
 func appendEscape(b []byte, r rune) []byte {
 	return append(b, '\\', 'u', hex[r>>12&15], hex[r>>8&15], hex[r>>4&15], hex[r&15])
 }
