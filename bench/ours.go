@@ -1,0 +1,124 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"sync"
+
+	"sigalert/sig"
+	"sigalert/sig/tcp"
+)
+
+const (
+	senderName = sig.Name("bench")
+	eventName  = sig.Name("event")
+)
+
+type ourServer struct {
+	carrier *tcp.Server
+	cancel  context.CancelFunc
+	serving sync.WaitGroup
+}
+
+func serveOurs(addr string) (server, error) {
+	carrier, err := tcp.Listen(addr)
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	s := &ourServer{carrier: carrier, cancel: cancel}
+	router := sig.NewServerRouter(nil)
+	s.serving.Go(func() { router.Serve(ctx, carrier) })
+	return s, nil
+}
+
+func (s *ourServer) addr() string { return s.carrier.Addr() }
+
+func (s *ourServer) close() {
+	s.cancel()
+	s.serving.Wait()
+}
+
+type ourClients struct {
+	server  string
+	ctx     context.Context // of the running clients
+	cancel  context.CancelFunc
+	running sync.WaitGroup
+}
+
+func newOurs(addr string) clients {
+	ctx, cancel := context.WithCancel(context.Background())
+	return &ourClients{server: addr, ctx: ctx, cancel: cancel}
+}
+
+func (c *ourClients) close() {
+	c.cancel()
+	c.running.Wait()
+}
+
+func (c *ourClients) client(opts *sig.ClientOptions) *sig.ClientRouter {
+	r := sig.NewClientRouter(tcp.NewClient(c.server), opts)
+	c.running.Go(func() { r.Run(c.ctx) })
+	return r
+}
+
+type ourSubscription struct {
+	client   *sig.ClientRouter
+	listener *sig.RemoteListener
+	changed  <-chan struct{} // holds a token after a change
+}
+
+func (c *ourClients) subscribe(ctx context.Context, heard func([]byte)) (subscription, error) {
+	changed := make(chan struct{}, 1)
+	client := c.client(&sig.ClientOptions{Changed: func() {
+		select {
+		case changed <- struct{}{}:
+		default:
+		}
+	}})
+	s := &ourSubscription{client: client, changed: changed}
+	s.listener = client.AddRemoteListener(senderName, eventName, func(ev sig.Event) {
+		if data, err := ev.Data.JSON(); err == nil {
+			heard(data)
+		}
+	})
+	return s, s.await(ctx, true)
+}
+
+func (s *ourSubscription) await(ctx context.Context, up bool) error {
+	for {
+		status, err := s.client.Status(s.listener)
+		if status == sig.Refused {
+			return fmt.Errorf("the server refused the listener: %w", err)
+		}
+		if (status == sig.Active) == up {
+			return nil
+		}
+		select {
+		case <-s.changed:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+}
+
+func (c *ourClients) publisher(ctx context.Context) (func([]byte) error, error) {
+	s, err := c.client(nil).AddRemoteSender(ctx, senderName, eventName)
+	if err != nil {
+		return nil, err
+	}
+	return func(data []byte) error { return post(c.ctx, s, eventName, sig.JSONData(data)) }, nil
+}
+
+// post hands an event over without waiting for the server's answer, as far as
+// the library can do that: RemoteSender.Post, and Trigger where there is none.
+//
+// Once sig has Post this becomes: return s.Post(ctx, event, data)
+func post(ctx context.Context, s *sig.RemoteSender, event sig.Name, data any) error {
+	if p, ok := any(s).(interface {
+		Post(context.Context, sig.Name, any) error
+	}); ok {
+		return p.Post(ctx, event, data)
+	}
+	return s.Trigger(ctx, event, data)
+}
