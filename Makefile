@@ -1,6 +1,6 @@
 # make           builds ./sigalert
 # make test      everything that is tested, from formatting to a real desktop
-# make bench     measures speed and memory
+# make bench     measures speed and memory, ours and NATS', and writes docs/benchmarks.md
 # make pictures  makes the pictures in docs/pictures anew
 # make fmt, make clean
 
@@ -33,6 +33,7 @@ vet:
 	@! { $(have_gtk); } || { set -x; go vet -tags gtk ./...; }
 	GOOS=windows go vet ./...
 	GOOS=darwin CGO_ENABLED=0 go vet ./...
+	cd bench && CGO_ENABLED=0 go vet ./...
 
 builds:
 	CGO_ENABLED=0 go build ./...
@@ -40,6 +41,7 @@ builds:
 	@! { $(have_gtk); } || { set -x; go build -tags gtk ./...; }
 	GOOS=windows go build ./...
 	GOOS=darwin CGO_ENABLED=0 go build ./...
+	cd bench && CGO_ENABLED=0 go build -o /dev/null .
 
 # The race detector needs a C compiler.
 unit:
@@ -53,6 +55,7 @@ e2e:
 
 bench: deps
 	go test -run '^$$' -bench . -timeout 30m ./...
+	cd bench && go run . -save ../docs/benchmarks.md
 
 pictures: deps
 	SIGALERT_PICTURES=$(CURDIR)/docs/pictures go test -count=1 -run 'TestEventIsShown|TestPause$$' ./e2e

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"strings"
 	"time"
 )
@@ -74,6 +75,9 @@ func bench(ctx context.Context) error {
 	}
 	if *save != "" && !strings.HasSuffix(*save, ".md") {
 		return fmt.Errorf("-save %s: the name must end with .md", *save)
+	}
+	if _, err := os.Stat(filepath.Dir(*save)); err != nil {
+		return fmt.Errorf("-save %s: %w", *save, err)
 	}
 	p := fullPlan()
 	if *quick {

@@ -10,22 +10,17 @@ import (
 type figure struct {
 	letter, what, unit string
 	ours, nats         *float64 // nil: not measured
-	pysig              *float64
+	pysig              int // 0: not known
 	more               bool // more is better
 }
 
 func value(f float64) *float64 { return &f }
 
-// pysig's own figures are constants: they were measured with pysig 0.9.5 on
-// Python 3.12, elsewhere.
-const pysigDeliveries = 95.0
-
-func pysigTrigger(listeners int) *float64 {
-	if listeners == 1 {
-		return value(439)
-	}
-	return nil
-}
+// pysig's own figures are constants: they were measured elsewhere.
+const (
+	pysigTrigger    = 439 // ns, with one listener
+	pysigDeliveries = 95  // in a second, whether to one listener or to ten
+)
 
 func (f figure) ratio() *float64 {
 	if f.ours == nil || f.nats == nil || *f.nats == 0 {
@@ -46,8 +41,12 @@ func table(all []figure) string {
 	b.WriteString("| | measure | unit | ours | NATS | ours ÷ NATS | better is | pysig |\n")
 	b.WriteString("|---|---|---|--:|--:|--:|---|--:|\n")
 	for _, f := range all {
+		pysig := "–"
+		if f.pysig != 0 {
+			pysig = whole(f.pysig)
+		}
 		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s | %s | %s |\n",
-			f.letter, f.what, f.unit, text(f.ours), text(f.nats), text(f.ratio()), f.better(), text(f.pysig))
+			f.letter, f.what, f.unit, text(f.ours), text(f.nats), text(f.ratio()), f.better(), pysig)
 	}
 	return b.String()
 }
@@ -66,7 +65,11 @@ func text(f *float64) string {
 	case math.Abs(*f) < 100:
 		return fmt.Sprintf("%.1f", *f)
 	}
-	digits := fmt.Sprintf("%.0f", *f)
+	return whole(int(math.Round(*f)))
+}
+
+func whole(n int) string {
+	digits := fmt.Sprint(n)
 	for i := len(digits) - 3; i > 0; i -= 3 {
 		digits = digits[:i] + "," + digits[i:]
 	}
@@ -77,5 +80,5 @@ func count(n int, what string) string {
 	if n == 1 {
 		return "1 " + what
 	}
-	return fmt.Sprintf("%s %ss", text(value(float64(n))), what)
+	return whole(n) + " " + what + "s"
 }
