@@ -52,6 +52,9 @@ func measures() []measure {
 	}
 }
 
+// longest is how long a measure may take: one that hangs must not hang all.
+const longest = 15 * time.Minute
+
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
@@ -91,7 +94,9 @@ func bench(ctx context.Context) error {
 		}
 		fmt.Fprintf(os.Stderr, "(%s) %s …\n", m.letter, m.title)
 		start := time.Now()
-		figures, err := m.run(ctx, p)
+		limited, cancel := context.WithTimeout(ctx, longest)
+		figures, err := m.run(limited, p)
+		cancel()
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}

@@ -10,7 +10,7 @@ import (
 // Of the plot, in pixels.
 const (
 	plotWidth  = 840
-	plotLeft   = 350 // labels end here, bars begin
+	plotLeft   = 380 // labels end here, bars begin
 	plotRight  = 770 // ratios are written after it
 	plotRow    = 26
 	plotHeader = 34
@@ -65,12 +65,15 @@ func plot(all []figure) string {
 			if math.Mod(math.Log2(r), math.Log2(step)) != 0 {
 				continue
 			}
-			class := "grid"
-			if r == 1 {
+			class, label := "grid", fmt.Sprintf("%g", r)
+			switch {
+			case r == 1:
 				class = "one"
+			case r < 1:
+				label = fmt.Sprintf("1/%g", 1/r)
 			}
 			fmt.Fprintf(&b, "<path class=\"%s\" d=\"M%.1f %dV%d\"/>\n", class, at(r), y+plotHeader-8, bottom)
-			fmt.Fprintf(&b, "<text class=\"small\" text-anchor=\"middle\" x=\"%.1f\" y=\"%d\">%.3g</text>\n", at(r), y+plotHeader-12, r)
+			fmt.Fprintf(&b, "<text class=\"small\" text-anchor=\"middle\" x=\"%.1f\" y=\"%d\">%s</text>\n", at(r), y+plotHeader-12, label)
 		}
 		y += plotHeader
 		for _, f := range groups[i] {

@@ -10,8 +10,8 @@ import (
 type figure struct {
 	letter, what, unit string
 	ours, nats         *float64 // nil: not measured
-	pysig              int // 0: not known
-	more               bool // more is better
+	pysig              int      // 0: not known
+	more               bool     // more is better
 }
 
 func value(f float64) *float64 { return &f }
