@@ -107,18 +107,5 @@ func (c *ourClients) publisher(ctx context.Context) (func([]byte) error, error) 
 	if err != nil {
 		return nil, err
 	}
-	return func(data []byte) error { return post(c.ctx, s, eventName, sig.JSONData(data)) }, nil
-}
-
-// post hands an event over without waiting for the server's answer, as far as
-// the library can do that: RemoteSender.Post, and Trigger where there is none.
-//
-// Once sig has Post this becomes: return s.Post(ctx, event, data)
-func post(ctx context.Context, s *sig.RemoteSender, event sig.Name, data any) error {
-	if p, ok := any(s).(interface {
-		Post(context.Context, sig.Name, any) error
-	}); ok {
-		return p.Post(ctx, event, data)
-	}
-	return s.Trigger(ctx, event, data)
+	return func(data []byte) error { return s.Post(c.ctx, eventName, sig.JSONData(data)) }, nil
 }

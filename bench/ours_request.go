@@ -1,7 +1,3 @@
-//go:build sigrequests
-
-// Once sig has requests: delete the line above and ours_norequest.go.
-
 package main
 
 import (
@@ -26,8 +22,7 @@ func (c *ourClients) echo(ctx context.Context) error {
 
 func (c *ourClients) requester(ctx context.Context) (func([]byte) ([]byte, error), error) {
 	client := c.client(nil)
-	// Its connection is there once the sender is.
-	if _, err := client.AddRemoteSender(ctx, "asker"); err != nil {
+	if err := client.Connect(ctx); err != nil {
 		return nil, err
 	}
 	return func(data []byte) ([]byte, error) {
