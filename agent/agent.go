@@ -201,7 +201,7 @@ func (a *Agent) tell(n notify.Notification) {
 
 // event takes an event through the stages.
 func (a *Agent) event(what asked, ev sig.Event) {
-	sub := a.matcher.match(what.sender, what.event, ev)
+	sub := a.matcher.match(what, ev)
 	if sub == nil {
 		return
 	}
@@ -241,6 +241,7 @@ func (a *Agent) observeLink(now time.Time) {
 		a.log.Info("connected", "server", a.receiver.server)
 	case !connected && was:
 		a.presence.offline()
+		a.matcher.forget()
 	}
 }
 
@@ -300,7 +301,7 @@ func (a *Agent) publish() {
 		st.Server = a.receiver.server
 		st.Connected, st.Since, st.LinkError = a.link.connected, a.link.since, a.link.reason
 		st.Lost = a.link.announced && !a.link.connected
-		st.Subscriptions = a.receiver.status(a.matcher)
+		st.Subscriptions = a.receiver.status(a.config.Subscriptions)
 		st.Counters.Dropped += a.receiver.client.Dropped()
 	}
 	a.observeSubscriptions(st)

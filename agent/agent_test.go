@@ -1,6 +1,7 @@
 package agent_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -79,6 +80,44 @@ type bench struct {
 
 func newBench(t *testing.T, yaml string) *bench {
 	t.Helper()
+	return newBenchOn(t, yaml, (*sigtest.Network).Client)
+}
+
+// asPysig has the server take the agent for a pysig client, and so answer as
+// pysig does: one message for each listener, and nothing replayed.
+func asPysig(n *sigtest.Network) sig.ClientCarrier {
+	return filter{n, func(text []byte) []byte {
+		return bytes.Replace(text, []byte(`"features"`), []byte(`"unknown"`), 1)
+	}}
+}
+
+// filter is a network that changes what the agent writes; nil: it is lost.
+type filter struct {
+	*sigtest.Network
+	change func(text []byte) []byte
+}
+
+func (filter) String() string { return "memory" }
+
+func (f filter) Dial(ctx context.Context) (sig.Conn, error) {
+	conn, err := f.Client().Dial(ctx)
+	return filtered{conn, f.change}, err
+}
+
+type filtered struct {
+	sig.Conn
+	change func(text []byte) []byte
+}
+
+func (c filtered) WriteMessage(text []byte) error {
+	if text = c.change(text); text == nil {
+		return nil
+	}
+	return c.Conn.WriteMessage(text)
+}
+
+func newBenchOn(t *testing.T, yaml string, carrier func(*sigtest.Network) sig.ClientCarrier) *bench {
+	t.Helper()
 	c, err := config.Parse("config.yaml", []byte(yaml))
 	if err != nil {
 		t.Fatal(err)
@@ -87,7 +126,7 @@ func newBench(t *testing.T, yaml string) *bench {
 	b.Agent = agent.New(agent.Options{
 		Config:   c,
 		Notifier: b.screen,
-		Carrier:  func(string) sig.ClientCarrier { return b.network.Client() },
+		Carrier:  func(string) sig.ClientCarrier { return carrier(b.network) },
 		Logger:   slog.New(slog.NewTextHandler(t.Output(), nil)),
 	})
 	ctx, cancel := context.WithCancel(t.Context())

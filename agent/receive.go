@@ -63,7 +63,7 @@ func (r *receiver) listen(subs []config.Subscription) {
 		r.listeners[what] = l
 	}
 	for _, s := range subs {
-		keep(asked{s.Sender, s.Event, false}, r.event)
+		keep(asks(s), r.event)
 		if s.Presence {
 			keep(asked{s.Sender, sig.EventConnect, true}, r.presence)
 			keep(asked{s.Sender, sig.EventDisconnect, true}, r.presence)
@@ -87,7 +87,7 @@ func (r *receiver) settled() bool {
 func (r *receiver) status(subs []config.Subscription) []SubscriptionStatus {
 	all := make([]SubscriptionStatus, len(subs))
 	for i, s := range subs {
-		st, err := r.client.Status(r.listeners[asked{s.Sender, s.Event, false}])
+		st, err := r.client.Status(r.listeners[asks(s)])
 		all[i] = SubscriptionStatus{Name: s.String(), Line: s.Line, Status: st}
 		if err != nil {
 			all[i].Err = err.Error()

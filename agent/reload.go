@@ -75,10 +75,12 @@ func (a *Agent) apply(c *config.Config) {
 		a.receiver = receive(a.ctx, server, a.opts.Carrier(server), a.log, a.hasNews)
 		a.link = newLinkWatch(server, now)
 		a.listen(a.receiver)
+		a.matcher.forget()
 	} else {
 		a.presence.inherit(old)
 	}
-	a.config, a.matcher = c, c.Subscriptions
+	a.config = c
+	a.matcher.use(c.Subscriptions)
 	a.receiver.listen(c.Subscriptions)
 	a.subscribed = false
 	a.log.Info("configuration in force", "server", server, "subscriptions", len(c.Subscriptions))

@@ -1,0 +1,115 @@
+package agent_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"sigalert/agent/config"
+	"sigalert/sig"
+	"sigalert/sig/sigtest"
+)
+
+var carriers = map[string]func(*sigtest.Network) sig.ClientCarrier{
+	"sigalert": (*sigtest.Network).Client,
+	"pysig":    asPysig,
+}
+
+// What the first subscription is refused, or not yet in force for, the second
+// brings; the alert is the first's all the same.
+func TestFirstIsNotInForce(t *testing.T) {
+	for name, carrier := range carriers {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				b := newBenchOn(t, `subscriptions:
+- {sender: builds, event: done, title: "built {{.Data}}", body: "", urgency: critical}
+- {sender: builds, urgency: critical}
+`, carrier)
+				builds := b.add("builds", "begun")
+				time.Sleep(pace)
+				b.fire(builds, "begun", 1)
+				b.expect("builds: begun 1")
+				if got := b.Status().Subscriptions[0].Status; got != sig.Refused {
+					t.Fatalf("the first is %v", got)
+				}
+				if err := b.server.RemoveSender(builds); err != nil {
+					t.Fatal(err)
+				}
+				builds = b.add("builds", "done")
+				for i := range 5 { // the first comes into force meanwhile
+					b.fire(builds, "done", i)
+				}
+				b.expect("built 0; built 1; built 2; built 3; built 4")
+			})
+		})
+	}
+}
+
+// A narrower subscription that is put above a wider one, and later a server
+// that is back and brings the wider one first, lose nothing and double nothing.
+func TestFirstComesIntoForce(t *testing.T) {
+	const wide = "subscriptions: [{sender: builds, urgency: critical, title: '{{.Data}}', body: ''}]"
+	narrow := "subscriptions:\n"
+	for i := range 20 { // take their time
+		narrow += fmt.Sprintf("- {sender: other%d}\n", i)
+	}
+	narrow += "- {sender: builds, event: done, urgency: critical, title: 'built {{.Data}}', body: ''}\n- {sender: builds}\n"
+	c, err := config.Parse("config.yaml", []byte(narrow))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for server, carrier := range carriers {
+		for name, data := range map[string]func(int) any{
+			"differing": func(i int) any { return i },
+			"alike":     func(int) any { return "x" },
+		} {
+			t.Run(server+" "+name, func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					b := newBenchOn(t, wide, carrier)
+					b.network.Delay(5 * time.Millisecond)
+					b.Apply(c)
+					synctest.Wait()
+					b.firesMeanwhile(server == "pysig", data)
+
+					b.stop()
+					synctest.Wait()
+					b.up()
+					b.Reconnect()
+					b.firesMeanwhile(server == "pysig", data)
+				})
+			})
+		}
+	}
+}
+
+// firesMeanwhile fires events while the last subscription but one comes into
+// force, which follows the last if late.
+func (b *bench) firesMeanwhile(late bool, data func(int) any) {
+	b.t.Helper()
+	builds := b.add("builds", "done")
+	status := func() [2]sig.ListenerStatus {
+		st := b.Status().Subscriptions
+		return [2]sig.ListenerStatus{st[len(st)-2].Status, st[len(st)-1].Status}
+	}
+	for tries := 1000; status()[1] != sig.Active && tries > 0; tries-- {
+		time.Sleep(time.Millisecond)
+	}
+	if got := status(); late && got != [2]sig.ListenerStatus{sig.Pending, sig.Active} {
+		b.t.Errorf("before: %v", got)
+	}
+	var want []string
+	for i := range 60 {
+		if err := builds.Trigger("done", data(i)); err != nil {
+			b.t.Fatal(err)
+		}
+		want = append(want, fmt.Sprint("built ", data(i)))
+		time.Sleep(30 * time.Millisecond)
+	}
+	if got := status(); got != [2]sig.ListenerStatus{sig.Active, sig.Active} {
+		b.t.Errorf("after: %v", got)
+	}
+	time.Sleep(5 * time.Second)
+	b.expect(strings.Join(want, "; "))
+}
