@@ -232,7 +232,7 @@ func (a *Agent) observeLink(now time.Time) {
 		a.log.Warn("no connection, trying again", "server", a.receiver.server, "err", reason)
 	}
 	// A server that greets and then answers nothing is none.
-	connected := st.Connected && (was || a.receiver.settled())
+	connected := st.Connected && (was || a.receiver.answered())
 	if n, ok := a.link.observe(now, connected, reason); ok {
 		a.tell(n)
 	}

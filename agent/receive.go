@@ -74,6 +74,17 @@ func (r *receiver) listen(subs []config.Subscription) {
 	}
 }
 
+// answered reports whether the server has answered anything that was asked of
+// it; also if nothing was.
+func (r *receiver) answered() bool {
+	for _, l := range r.listeners {
+		if st, _ := r.client.Status(l); st != sig.Pending {
+			return true
+		}
+	}
+	return len(r.listeners) == 0
+}
+
 // settled reports whether the server has answered all that was asked of it.
 func (r *receiver) settled() bool {
 	for _, l := range r.listeners {

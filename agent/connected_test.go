@@ -1,0 +1,57 @@
+package agent_test
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"sigalert/sig"
+	"sigalert/sig/sigtest"
+)
+
+// A server takes its time for many subscriptions, and is there meanwhile.
+func TestManySubscriptions(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		yaml := "subscriptions:\n"
+		for i := range 600 {
+			yaml += fmt.Sprintf("- {sender: s%d}\n", i)
+		}
+		b := newBenchOn(t, yaml, asPysig) // it takes a message for each
+		b.network.Delay(10 * time.Millisecond)
+		time.Sleep(10 * time.Second)
+		if st := b.Status(); !st.Connected || !strings.Contains(st.Line(), " of 600 subscriptions") {
+			t.Errorf("while it subscribes: %s", st.Line())
+		}
+		time.Sleep(time.Minute)
+		b.expect("")
+		if got := b.Status().Line(); got != "Connected to 127.0.0.1:3000, 600 subscriptions" {
+			t.Errorf("status: %s", got)
+		}
+	})
+}
+
+// A server that greets, and then answers nothing, is none.
+func TestServerThatOnlyGreets(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBenchOn(t, timerTick, func(n *sigtest.Network) sig.ClientCarrier {
+			return filter{n, func(text []byte) []byte {
+				if bytes.Contains(text, []byte("get_version")) {
+					return text
+				}
+				return nil
+			}}
+		})
+		for range 120 {
+			if b.Status().Connected {
+				t.Fatal("connected")
+			}
+			time.Sleep(time.Second)
+		}
+		if got := b.screen.take(); !strings.HasPrefix(got, "Cannot reach the server ") {
+			t.Errorf("shown: %q", got)
+		}
+	})
+}
