@@ -17,7 +17,7 @@ func (a *Agent) reload(onDemand bool) {
 	if a.opts.Config != nil {
 		return
 	}
-	c, err := config.Load(a.opts.ConfigPath)
+	c, err := config.LoadRegular(a.opts.ConfigPath)
 	if err != nil {
 		a.refuse(err, onDemand)
 		return

@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"text/template"
@@ -58,7 +59,36 @@ func DefaultPath() (string, error) {
 	return filepath.Join(dir, "sigalert", "config.yaml"), nil
 }
 
-// Load reads a file. The error is Problems where its content is wrong, and
+// LoadRegular is Load for who must not wait: it refuses a pipe, which may have
+// no writer, and whatever else is no regular file, or a link to one.
+func LoadRegular(path string) (*Config, error) {
+	if err := regular(path); err != nil {
+		return nil, err
+	}
+	return Load(path)
+}
+
+func regular(path string) error {
+	info, err := os.Stat(path)
+	if err != nil {
+		return err
+	}
+	if mode := info.Mode(); !mode.IsRegular() {
+		what := "a device"
+		switch {
+		case mode.IsDir():
+			what = "a folder"
+		case mode&fs.ModeNamedPipe != 0:
+			what = "a pipe"
+		case mode&fs.ModeSocket != 0:
+			what = "a socket"
+		}
+		return fmt.Errorf("%s is %s, not a file", path, what)
+	}
+	return nil
+}
+
+// Load reads a file, which may be a pipe. The error is Problems where its content is wrong, and
 // wraps that of the file system where it cannot be read.
 func Load(path string) (*Config, error) {
 	f, err := os.Open(path)

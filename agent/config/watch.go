@@ -87,8 +87,7 @@ func (w *watch) concerns(name string) bool {
 type content [sha256.Size]byte
 
 func contentOf(path string) content {
-	// Opening a pipe would wait for a writer.
-	if info, err := os.Stat(path); err != nil || !info.Mode().IsRegular() {
+	if regular(path) != nil { // opening a pipe would wait for a writer
 		return content{}
 	}
 	f, err := os.Open(path)
