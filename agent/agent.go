@@ -62,9 +62,10 @@ type Agent struct {
 	link        *linkWatch
 	presence    *presence
 	counters    Counters
-	lostBefore  uint64          // dropped by receivers that ended
-	refused     map[string]bool // subscriptions that were told to be
-	subscribed  bool            // the server has answered all subscriptions, and that was told
+	lostBefore  uint64                        // dropped by receivers that ended
+	refused     map[string]bool               // subscriptions that were told to be
+	failing     map[*config.Subscription]bool // whose templates were told to be
+	subscribed  bool                          // the server has answered all subscriptions, and that was told
 }
 
 // New returns an agent that does nothing until Run.
@@ -211,7 +212,8 @@ func (a *Agent) event(what asked, ev sig.Event) {
 		return
 	}
 	n, err := render(*sub, ev)
-	if err != nil {
+	if err != nil && !a.failing[sub] {
+		a.failing[sub] = true
 		a.log.Warn("a template failed, the alert has the default text", "line", sub.Line, "err", err)
 	}
 	a.tell(n)

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -68,11 +69,31 @@ func (s *screen) take() string {
 	return strings.Join(titles, "; ")
 }
 
+// logged is what an agent has logged.
+type logged struct {
+	mu   sync.Mutex // guards the field below
+	text strings.Builder
+}
+
+func (l *logged) Write(b []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(b)
+}
+
+// count tells how often the log has a text.
+func (l *logged) count(text string) int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return strings.Count(l.text.String(), text)
+}
+
 // bench is an agent on a network in memory, in a bubble of time.
 type bench struct {
 	*agent.Agent
 	t       *testing.T
 	screen  *screen
+	log     *logged
 	network *sigtest.Network
 	server  *sig.ServerRouter
 	stop    func()
@@ -122,12 +143,12 @@ func newBenchOn(t *testing.T, yaml string, carrier func(*sigtest.Network) sig.Cl
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := &bench{t: t, screen: newScreen(), network: new(sigtest.Network)}
+	b := &bench{t: t, screen: newScreen(), log: new(logged), network: new(sigtest.Network)}
 	b.Agent = agent.New(agent.Options{
 		Config:   c,
 		Notifier: b.screen,
 		Carrier:  func(string) sig.ClientCarrier { return carrier(b.network) },
-		Logger:   slog.New(slog.NewTextHandler(t.Output(), nil)),
+		Logger:   slog.New(slog.NewTextHandler(io.MultiWriter(t.Output(), b.log), nil)),
 	})
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan struct{})
@@ -336,6 +357,30 @@ func TestReloadLosesNothing(t *testing.T) {
 			}
 		}
 		b.expect(strings.Join(want, "; "))
+	})
+}
+
+func TestTemplateThatFails(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const yaml = `subscriptions: [{sender: a, title: '{{index .Data 9}}'}, {sender: b, body: '{{index .Data 9}}'}]`
+		b := newBench(t, yaml)
+		one, two := b.add("a", "e"), b.add("b", "e")
+		for want := 1; want <= 2; want++ {
+			for range 3 {
+				b.fire(one, "e", "x")
+				b.fire(two, "e", "x")
+				time.Sleep(2 * time.Second)
+			}
+			b.expect("a: e x; b: e x; a: e x; b: e x; a: e x; b: e x")
+			if got := b.log.count("a template failed"); got != 2*want {
+				t.Errorf("%d warnings, want one for each subscription and configuration: %d", got, 2*want)
+			}
+			c, err := config.Parse("config.yaml", []byte(yaml))
+			if err != nil {
+				t.Fatal(err)
+			}
+			b.Apply(c)
+		}
 	})
 }
 

@@ -82,7 +82,7 @@ func (a *Agent) apply(c *config.Config) {
 	a.config = c
 	a.matcher.use(c.Subscriptions)
 	a.receiver.listen(c.Subscriptions)
-	a.subscribed = false
+	a.subscribed, a.failing = false, make(map[*config.Subscription]bool)
 	a.log.Info("configuration in force", "server", server, "subscriptions", len(c.Subscriptions))
 }
 
