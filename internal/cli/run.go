@@ -42,7 +42,7 @@ func (p *program) runAgent(ctx context.Context) error {
 	default:
 		defer unlock()
 	}
-	signal.Ignore(syscall.SIGPIPE) // who read the log may go; the agent stays
+	defer outliveLog()()
 	desktop := notify.New(&notify.Options{Icon: iconPath(p.log), Logger: p.log})
 	defer desktop.Close()
 	lines := newLogger(p.err, levelTrace) // an alert is no message of a level
@@ -53,6 +53,15 @@ func (p *program) runAgent(ctx context.Context) error {
 		Fallback:   func(n notify.Notification) { lines.Info("alert", "text", n.Line()) },
 		Logger:     p.log,
 	}, path)
+}
+
+// outliveLog has a write to a log that nobody reads any more fail, where it
+// would end the process. To ignore the signal would do as well here, but then
+// the editor that we start ignored it too.
+func outliveLog() (stop func()) {
+	broken := make(chan os.Signal, 1) // nobody asks it: that it is there is enough
+	signal.Notify(broken, syscall.SIGPIPE)
+	return func() { signal.Stop(broken) }
 }
 
 // agentConfig is the path of the configuration; the first run writes one.
