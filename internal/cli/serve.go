@@ -93,7 +93,7 @@ func (p *program) askNames(cmd *cobra.Command, sender, event, defSender, defEven
 }
 
 func (p *program) askDataAndDelay(cmd *cobra.Command, data *string, every *time.Duration) (err error) {
-	if f := cmd.Flags().Lookup("data"); f == nil || !f.Changed {
+	if !cmd.Flags().Changed("data") {
 		if *data, err = p.in.ask("Event data", *data); err != nil {
 			return err
 		}
