@@ -2,6 +2,7 @@ package agent_test
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"strings"
 	"testing"
@@ -52,6 +53,29 @@ func TestServerThatOnlyGreets(t *testing.T) {
 		}
 		if got := b.screen.take(); !strings.HasPrefix(got, "Cannot reach the server ") {
 			t.Errorf("shown: %q", got)
+		}
+	})
+}
+
+// closer is a network whose server takes every connection and ends it.
+type closer struct{ *sigtest.Network }
+
+func (c closer) Dial(ctx context.Context) (sig.Conn, error) {
+	conn, err := c.Client().Dial(ctx)
+	if err == nil {
+		conn.Close()
+	}
+	return conn, err
+}
+
+func (closer) String() string { return "closer" }
+
+func TestServerThatClosesIsNotHammered(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBenchOn(t, timerTick, func(n *sigtest.Network) sig.ClientCarrier { return closer{n} })
+		time.Sleep(10 * time.Minute)
+		if n := b.network.Dials(); n < 20 || n > 80 {
+			t.Errorf("%d connections in 10 minutes, want about 40: one in 15 s on average", n)
 		}
 	})
 }
