@@ -116,7 +116,7 @@ func session(t *testing.T, names ...string) (lines []recorded) {
 }
 
 // difference is what ours sends where pysig sent something else, and why. An
-// empty list is nothing. What begins with "defect" is not on purpose.
+// empty list is nothing.
 type difference struct {
 	why  string
 	want []string

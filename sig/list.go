@@ -1,6 +1,9 @@
 package sig
 
-import "slices"
+import (
+	"maps"
+	"slices"
+)
 
 // SenderStatus is one sender of a router, as list_senders tells it.
 type SenderStatus struct {
@@ -35,25 +38,56 @@ func (r *Router) list(withEvents bool) []SenderStatus {
 	}
 	router := SenderStatus{Connected: true}
 	if withEvents {
-		router.Events = builtIn
+		for _, e := range r.knownChannels() {
+			router.Events = append(router.Events, EventStatus{e})
+		}
+		router.Events = append(router.Events, builtIn...)
 	}
 	return append(all, router)
 }
 
 // known are the events that the sender offers, or, while it is not connected,
-// those that listeners wait for; the caller holds the lock.
+// those that listeners wait for, each as it was first spelled; the caller holds
+// the lock.
 func (s *Sender) known() []Name {
-	if s.connected {
-		return s.offered
-	}
 	var names []Name
+	for _, e := range s.offered {
+		names = append(names, s.signal(e).name)
+	}
+	if s.connected {
+		return names
+	}
 	for _, sg := range s.signals {
-		if sg.name != EventConnect && sg.name != EventDisconnect {
+		if !isBuiltIn(sg.name) {
 			names = append(names, sg.name)
 		}
 	}
 	slices.Sort(names)
 	return names
 }
+
+// knownChannels are the channels that anybody offers or listens to; the caller
+// holds the lock.
+func (r *Router) knownChannels() []Name {
+	found := make(map[Name]Name) // by key
+	add := func(e Name) {
+		if _, ok := found[e.key()]; !ok && !isBuiltIn(e) {
+			found[e.key()] = e
+		}
+	}
+	for _, listeners := range r.channels {
+		add(listeners[0].event)
+	}
+	for _, s := range r.order {
+		for _, sg := range s.signals {
+			if sg.name.IsChannel() {
+				add(sg.name)
+			}
+		}
+	}
+	return slices.Sorted(maps.Values(found))
+}
+
+func isBuiltIn(event Name) bool { return event == EventConnect || event == EventDisconnect }
 
 var builtIn = []EventStatus{{EventDisconnect}, {""}, {EventConnect}}
