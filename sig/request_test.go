@@ -1,0 +1,260 @@
+package sig_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"sigalert/sig"
+	"sigalert/sig/sigtest"
+	"sigalert/sig/tcp"
+)
+
+// provides is a sender that answers requests in each way that there is.
+func provides() sig.SenderOptions {
+	return sig.SenderOptions{Events: []sig.Name{"e"}, Requests: map[sig.Name]sig.RequestFunc{
+		"echo": func(_ context.Context, _ sig.Name, params sig.Data) (any, error) { return params, nil },
+		"fail": func(context.Context, sig.Name, sig.Data) (any, error) { return nil, errors.New("boom") },
+		"wait": func(ctx context.Context, _ sig.Name, _ sig.Data) (any, error) {
+			<-ctx.Done()
+			return nil, context.Cause(ctx)
+		},
+		"": func(_ context.Context, method sig.Name, params sig.Data) (any, error) {
+			return map[string]any{"default": method, "params": params.Value()}, nil
+		},
+	}}
+}
+
+// question asks in one of the ways that there are, and tells the answer as text.
+type question func(sender, method sig.Name, params any) string
+
+func answerText(d sig.Data, err error) string {
+	if err != nil {
+		return "error: " + err.Error()
+	}
+	text, err := d.JSON()
+	if err != nil {
+		return "error: " + err.Error()
+	}
+	var v any
+	if json.Unmarshal(text, &v) != nil {
+		return "not JSON: " + string(text)
+	}
+	text, _ = json.Marshal(v)
+	return string(text)
+}
+
+// Whoever asks, and whoever answers, the answer is the same.
+func TestRequests(t *testing.T) {
+	s, addr := serve(t)
+	if _, err := s.AddSenderWith("local", provides()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.AddSender("mute", "e"); err != nil {
+		t.Fatal(err)
+	}
+	provider, _ := run(t, tcp.NewClient(addr))
+	if _, err := provider.AddRemoteSenderWith(t.Context(), "remote", provides()); err != nil {
+		t.Fatal(err)
+	}
+	old := dial(t, addr, func(method string, params json.RawMessage) (any, error) {
+		var p struct {
+			Method string
+			Params any
+		}
+		if err := json.Unmarshal(params, &p); err != nil {
+			return nil, err
+		}
+		switch p.Method {
+		case "echo":
+			return p.Params, nil
+		case "fail":
+			return nil, errors.New("boom")
+		}
+		return map[string]any{"default": p.Method, "params": p.Params}, nil
+	})
+	if _, err := old.Call("add_sender", map[string]any{"sender": "pysig", "events": []string{"e"}, "requests": []any{"echo", "fail", nil}}); err != nil {
+		t.Fatal(err)
+	}
+	client, _ := run(t, tcp.NewClient(addr))
+	asker := dial(t, addr, nil)
+	for who, ask := range map[string]question{
+		"the server": func(sender, method sig.Name, params any) string {
+			return answerText(s.Request(t.Context(), sender, method, params))
+		},
+		"a client": func(sender, method sig.Name, params any) string {
+			return answerText(client.RemoteRequest(t.Context(), sender, method, params))
+		},
+		"a pysig client": func(sender, method sig.Name, params any) string {
+			text, err := asker.Call("request", map[string]any{"sender": sender, "method": method, "params": params})
+			if err != nil {
+				return "error: " + strings.TrimPrefix(err.Error(), "status -2: ")
+			}
+			return answerText(sig.JSONData(text), nil)
+		},
+	} {
+		for _, sender := range []sig.Name{"local", "remote", "pysig"} {
+			for _, tc := range []struct {
+				method sig.Name
+				params any
+				want   string
+			}{
+				{"echo", map[string]any{"k": []any{1, nil}}, `{"k":[1,null]}`},
+				{"echo", nil, `null`},
+				{"echo", strings.Repeat("é", 100), `"` + strings.Repeat("é", 100) + `"`},
+				{"fail", 1, `error: boom`},
+				{"undeclared", []int{3}, `{"default":"undeclared","params":[3]}`},
+			} {
+				if got := ask(sender, tc.method, tc.params); got != tc.want {
+					t.Errorf("%s asks %s for %s: got %s, want %s", who, sender, tc.method, got, tc.want)
+				}
+			}
+		}
+		for sender, want := range map[sig.Name]string{
+			"mute":   "requests not supported|sender mute: the sender takes no requests",
+			"nobody": "sender nobody not found|sender nobody: not connected",
+		} {
+			got := ask(sender, "echo", nil)
+			remote, local, _ := strings.Cut(want, "|")
+			if got != "error: "+remote && got != "error: "+local {
+				t.Errorf("%s asks %s: got %s", who, sender, got)
+			}
+		}
+	}
+	if _, err := client.RemoteRequest(t.Context(), "mute", "echo", nil); !errors.Is(err, sig.ErrNoRequests) {
+		t.Errorf("a sender that takes none: %v is not ErrNoRequests", err)
+	}
+	if old.Lost()+asker.Lost() != 0 {
+		t.Error("a pysig peer has lost messages")
+	}
+}
+
+// Many requests are under way at once, and more than a client may have are
+// refused, not queued for ever.
+func TestManyRequestsAtOnce(t *testing.T) {
+	_, addr := serve(t)
+	release, began := make(chan struct{}), make(chan struct{}, 1000)
+	provider, _ := run(t, tcp.NewClient(addr))
+	_, err := provider.AddRemoteSenderWith(t.Context(), "slow", sig.SenderOptions{Requests: map[sig.Name]sig.RequestFunc{
+		"wait": func(context.Context, sig.Name, sig.Data) (any, error) {
+			began <- struct{}{}
+			<-release
+			return "done", nil
+		},
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	client, _ := run(t, tcp.NewClient(addr))
+	const n = 100
+	answers := make(chan string, n)
+	for range n {
+		go func() { answers <- answerText(client.RemoteRequest(t.Context(), "slow", "wait", nil)) }()
+	}
+	refused := 0
+	for range n - 64 {
+		if got := <-answers; got != "error: 64 requests are being answered already" {
+			t.Errorf("got %s", got)
+		}
+		refused++
+	}
+	for range 64 {
+		<-began
+	}
+	close(release)
+	for range n - refused {
+		if got := <-answers; got != `"done"` {
+			t.Errorf("got %s", got)
+		}
+	}
+}
+
+func TestProviderGoesOrIsLate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPair(t)
+		provider := sig.NewClientRouter(p.network.Client(), nil)
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			provider.Run(ctx)
+		}()
+		if _, err := provider.AddRemoteSenderWith(t.Context(), "remote", provides()); err != nil {
+			t.Fatal(err)
+		}
+		start := time.Now()
+		got := answerText(p.client.RemoteRequest(t.Context(), "remote", "wait", nil))
+		if took := time.Since(start); took != 10*time.Second || !strings.Contains(got, "within 10s") {
+			t.Errorf("late: got %s after %s", got, took)
+		}
+		answers := make(chan string)
+		go func() { answers <- answerText(p.client.RemoteRequest(t.Context(), "remote", "wait", nil)) }()
+		time.Sleep(time.Second)
+		cancel()
+		<-done
+		if got := <-answers; !strings.Contains(got, "ended before it answered") && !strings.Contains(got, "context canceled") {
+			t.Errorf("gone: got %s", got)
+		}
+	})
+}
+
+func TestLocalRequest(t *testing.T) {
+	r := sig.NewRouter()
+	if _, err := r.AddSenderWith("s", provides()); err != nil {
+		t.Fatal(err)
+	}
+	if got := answerText(r.Request(t.Context(), "s", "echo", sig.JSONData([]byte(`[1]`)))); got != `[1]` {
+		t.Errorf("got %s", got)
+	}
+	if _, err := r.Request(t.Context(), "x", "echo", nil); !errors.Is(err, sig.ErrNotConnected) {
+		t.Errorf("got %v", err)
+	}
+	o := provides()
+	delete(o.Requests, "")
+	if _, err := r.AddSenderWith("t", o); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := r.Request(t.Context(), "t", "nope", nil); err == nil || err.Error() != "method nope not found" {
+		t.Errorf("got %v", err)
+	}
+}
+
+// Intercept stands where pysig's class_signal does.
+func TestIntercept(t *testing.T) {
+	s, addr := serve(t)
+	s.Intercept(func(ev sig.Event) (sig.Event, bool) {
+		if ev.Event == "secret" {
+			return ev, false
+		}
+		if ev.Event == "tick" {
+			ev.Data = sig.JSONData(fmt.Appendf(nil, `{"by": "hook", "was": %v}`, ev.Data.Value()))
+		}
+		return ev, true
+	})
+	atServer, atClient := sigtest.NewRecorder(), sigtest.NewRecorder()
+	if _, err := s.AddListener("timer", "", atServer.Listen); err != nil {
+		t.Fatal(err)
+	}
+	c, changed := run(t, tcp.NewClient(addr))
+	l := c.AddRemoteListener("timer", "", atClient.Listen)
+	until(t, changed, "active", isActive(c, l))
+	timer, err := c.AddRemoteSender(t.Context(), "timer", "tick", "secret")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, event := range []sig.Name{"secret", "tick"} {
+		if err := timer.Trigger(t.Context(), event, 1); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, r := range []*sigtest.Recorder{atServer, atClient} {
+		r.Next(t) // #connect
+		r.Expect(t, `timer: tick {"by": "hook", "was": 1}`)
+		r.ExpectNone(t)
+	}
+}
