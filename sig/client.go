@@ -37,17 +37,17 @@ type ClientOptions struct {
 // again after each reconnect, and a server of this package then brings the
 // events of the meantime.
 //
-// Senders and listeners have a connection each, made when it is first needed:
-// pysig's server reads nothing from a connection while it delivers what came
-// from there.
+// Listeners have a connection, and senders and questions another, each made
+// when it is first needed: pysig's server reads nothing from a connection while
+// it delivers what came from there, and answers are not to wait behind events.
 type ClientRouter struct {
 	Router
 	opts   ClientOptions
 	log    *slog.Logger
 	events *arrivals
 
-	receiving link // listeners, and whatever asks the server
-	sending   link // senders
+	receiving link // listeners
+	sending   link // senders, and whatever asks the server
 
 	guard         sync.Mutex      // guards the fields below; the Router has its own
 	subscriptions []*subscription // in the order that they came
@@ -158,10 +158,7 @@ func (c *ClientRouter) Connect(ctx context.Context) error {
 // asking is the connection for questions to the server, made if need be and
 // waited for.
 func (c *ClientRouter) asking(ctx context.Context) (*peer, error) {
-	l := &c.receiving
-	if !l.isNeeded() && c.sending.isNeeded() {
-		l = &c.sending
-	}
+	l := &c.sending // where no answer waits behind events
 	l.need()
 	return l.await(ctx)
 }

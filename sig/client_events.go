@@ -12,10 +12,6 @@ const (
 	// The signals kept until the reply that tells their listener.
 	mostEarly      = 64
 	mostEarlyBytes = 4 << 20
-
-	// overfull is how many times its bound the queue of a client may hold
-	// while an answer is waited for that comes behind the events.
-	overfull = 8
 )
 
 // arrival is an event on its way to the listeners of subscriptions, or the
@@ -101,9 +97,7 @@ func (c *ClientRouter) arrived(params []byte) error {
 	return nil
 }
 
-// streamed takes a signal from a stream, on the reading goroutine. It waits
-// while the queue is full, so that the server keeps what follows, unless an
-// answer is waited for.
+// streamed takes a signal from a stream, on the reading goroutine.
 func (c *ClientRouter) streamed(ctx context.Context, r request) {
 	var ids, info, missed []byte
 	var a arrival
@@ -126,15 +120,7 @@ func (c *ClientRouter) streamed(ctx context.Context, r request) {
 			missed = o.Value
 		}
 	}
-	for c.events.isFull() && !r.peer.isCalling() && ctx.Err() == nil {
-		wait := time.NewTimer(100 * time.Millisecond) // somebody may begin to call
-		select {
-		case <-c.events.room:
-		case <-wait.C:
-		case <-ctx.Done():
-		}
-		wait.Stop()
-	}
+	c.awaitRoom(ctx, r.peer)
 	c.guard.Lock()
 	err := c.readInfo(&a.event, info)
 	changed := false
@@ -155,6 +141,22 @@ func (c *ClientRouter) streamed(ctx context.Context, r request) {
 	}
 	if r.wantsReply() {
 		r.reply(nil, err)
+	}
+}
+
+// awaitRoom holds the reading up while the queue is full: the server keeps what
+// follows.
+func (c *ClientRouter) awaitRoom(ctx context.Context, p *peer) {
+	if !c.events.isFull() {
+		return
+	}
+	p.held.Store(true)
+	defer p.held.Store(false)
+	for c.events.isFull() && ctx.Err() == nil {
+		select {
+		case <-c.events.room:
+		case <-ctx.Done():
+		}
 	}
 }
 
@@ -189,11 +191,7 @@ func (c *ClientRouter) addressees(a *arrival, ids []byte) (known bool) {
 
 // enqueue needs the lock.
 func (c *ClientRouter) enqueue(a arrival) {
-	most := 1
-	if c.cursor.epoch != "" {
-		most = overfull
-	}
-	if n, all := c.events.push(a, most); n > 0 && rare(int(all)) {
+	if n, all := c.events.push(a); n > 0 && rare(int(all)) {
 		c.log.Warn("the listeners are slow: events were dropped", "server", c.receiving.carrier, "count", all)
 	}
 }

@@ -21,15 +21,15 @@ type arrivals struct {
 }
 
 func newArrivals(limit int) *arrivals {
-	return &arrivals{limit: limit, ready: make(chan struct{}, 1), room: make(chan struct{}, 1)}
+	return &arrivals{limit: max(limit, 4), ready: make(chan struct{}, 1), room: make(chan struct{}, 1)}
 }
 
-// push never waits: the oldest give way where there are over most times what
-// is the bound. It tells how many were dropped, now and altogether.
-func (q *arrivals) push(a arrival, most int) (dropped int, all uint64) {
+// push never waits: the oldest give way where there are too many. It tells how
+// many were dropped, now and altogether.
+func (q *arrivals) push(a arrival) (dropped int, all uint64) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	for len(q.items) > 0 && (len(q.items) >= most*q.limit || q.bytes+a.size() > most*queueBytes) {
+	for len(q.items) > 0 && (len(q.items) >= q.limit || q.bytes+a.size() > queueBytes) {
 		q.bytes -= q.items[0].size()
 		q.items[0] = arrival{} // the slice behind must not keep it
 		q.items = q.items[1:]
@@ -37,8 +37,8 @@ func (q *arrivals) push(a arrival, most int) (dropped int, all uint64) {
 	}
 	q.dropped += uint64(dropped)
 	q.items = append(q.items, a)
-	if q.bytes += a.size(); len(q.items) >= q.limit || q.bytes > queueBytes {
-		q.full.Store(true)
+	if q.bytes += a.size(); len(q.items) >= q.limit-1 || q.bytes > queueBytes-MaxMessage {
+		q.full.Store(true) // but for the word of missed events, and an event in hand
 	}
 	if len(q.items) == 1 {
 		token(q.ready)

@@ -38,6 +38,7 @@ type peer struct {
 	outbox    *outbox                 // of a client's stream; set before streaming
 	greeting  greeting                // of a client's server; set before others use the peer
 
+	held     atomic.Bool   // the owner holds the reading up
 	calling  chan struct{} // holds a token while a pysig peer has a request to answer
 	ended    chan struct{} // closed once serve returns
 	born     time.Time
@@ -228,18 +229,24 @@ func (p *peer) ask(ctx context.Context, method string, params []byte, read func(
 	if err != nil {
 		return err
 	}
-	select {
-	case err := <-answered:
+	for {
+		select {
+		case err := <-answered:
+			return err
+		case <-late.C:
+			if p.held.Load() { // the answer may have come, and waits to be read
+				late.Reset(answerTimeout)
+				continue
+			}
+			err = fmt.Errorf("%w to %s within %s", ErrNoAnswer, method, answerTimeout)
+		case <-ctx.Done():
+			err = context.Cause(ctx)
+		}
+		if !p.forget(id) {
+			return <-answered // it is just being read
+		}
 		return err
-	case <-late.C:
-		err = fmt.Errorf("%w to %s within %s", ErrNoAnswer, method, answerTimeout)
-	case <-ctx.Done():
-		err = context.Cause(ctx)
 	}
-	if !p.forget(id) {
-		return <-answered // it is just being read
-	}
-	return err
 }
 
 // turn waits until a pysig peer may be asked something; it then holds calling.
@@ -296,11 +303,4 @@ func (p *peer) forget(id uint64) (waited bool) {
 	_, waited = p.waiting[id]
 	delete(p.waiting, id)
 	return waited
-}
-
-// isCalling reports whether an answer is waited for.
-func (p *peer) isCalling() bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return len(p.waiting) > 0
 }

@@ -338,6 +338,67 @@ func TestFlappingSenderLosesNothing(t *testing.T) {
 	})
 }
 
+// A listener that waits holds the server's events up, and loses none; what it
+// asks the server meanwhile is answered.
+func TestSlowListenerLosesNothing(t *testing.T) {
+	s, addr := serve(t)
+	timer, err := s.AddSender("timer", "tick")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var missed atomic.Int64
+	changed := make(chan struct{}, 1)
+	c := sig.NewClientRouter(tcp.NewClient(addr), &sig.ClientOptions{
+		Queue:   10,
+		Missed:  func(n int) { missed.Add(1) },
+		Changed: func() { changed <- struct{}{} },
+	})
+	go func() {
+		for range changed {
+		}
+	}()
+	begin, all := make(chan struct{}), make(chan struct{})
+	const events = 5000
+	next := 0
+	l := c.AddRemoteListener("timer", "tick", func(ev sig.Event) {
+		<-begin
+		var n int
+		if err := ev.Data.Decode(&n); err != nil || n != next {
+			t.Errorf("got %d, want %d (%v)", n, next, err)
+		}
+		if next++; next%1000 == 1 {
+			if _, err := c.Senders(t.Context(), false); err != nil {
+				t.Error(err)
+			}
+		}
+		if next == events {
+			close(all)
+		}
+	})
+	ctx, cancel := context.WithCancel(t.Context())
+	var tasks sync.WaitGroup
+	defer tasks.Wait()
+	defer cancel()
+	tasks.Go(func() { c.Run(ctx) })
+	for !isActive(c, l)() {
+		time.Sleep(time.Millisecond)
+	}
+	for i := range events {
+		if err := timer.Trigger("tick", i); err != nil {
+			t.Fatal(err)
+		}
+	}
+	close(begin)
+	select {
+	case <-all:
+	case <-time.After(30 * time.Second):
+		t.Fatal("not all events have come")
+	}
+	if missed.Load() != 0 || c.Dropped() != 0 {
+		t.Errorf("missed %d, dropped %d", missed.Load(), c.Dropped())
+	}
+}
+
 // A server that is told to take few clients says so to one more.
 func TestTooManyClients(t *testing.T) {
 	carrier, err := tcp.Listen("127.0.0.1:0")
