@@ -103,33 +103,77 @@ func (j *journal) trace(sender, event Name) trace {
 	return trace{maphash.String(j.seed, string(sender.key())), maphash.String(j.seed, string(event.key()))}
 }
 
-// forgotten counts the events with numbers from (exclusive) to first that are
-// gone and that one of these would have got; known is false where that cannot
-// be told any more.
-func (j *journal) forgotten(from uint64, listeners []*Listener) (n uint64, known bool) {
-	first := j.first()
-	if from+1 >= first || len(listeners) == 0 {
+// wanted is what listeners are for: by topic, the number behind which the first
+// of them wants events. The time that it takes does not depend on how many they
+// are.
+type wanted map[trace]uint64
+
+func (j *journal) wanted(listeners []*Listener) wanted {
+	w := make(wanted, len(listeners))
+	for _, l := range listeners {
+		t := j.trace(l.sender, l.event)
+		if after, ok := w[t]; !ok || l.after < after {
+			w[t] = l.after
+		}
+	}
+	return w
+}
+
+// has reports whether any listener wants an event; every is the trace of all
+// senders and events.
+func (w wanted) has(t, every trace, seq uint64) bool {
+	for _, topic := range [...]trace{every, {t.sender, every.event}, {every.sender, t.event}, t} {
+		if after, ok := w[topic]; ok && after < seq {
+			return true
+		}
+	}
+	return false
+}
+
+// memory is what the journal knew of forgotten events at one moment; it stays
+// as it is.
+type memory struct {
+	traces []trace
+	first  uint64 // the number behind the last of them
+	every  trace
+}
+
+func (j *journal) memory() memory {
+	return memory{j.traces[:len(j.traces):len(j.traces)], j.first(), j.trace("", "")}
+}
+
+// forgotten counts the wanted events behind a number that are gone; known is
+// false where that cannot be told any more.
+func (m memory) forgotten(from uint64, w wanted) (n uint64, known bool) {
+	if from+1 >= m.first || len(w) == 0 {
 		return 0, true
 	}
-	gone := first - from - 1
-	if gone > uint64(len(j.traces)) {
+	gone := m.first - from - 1
+	if gone > uint64(len(m.traces)) {
 		return 0, false
 	}
-	wanted := make([]trace, len(listeners))
-	for i, l := range listeners {
-		wanted[i] = j.trace(l.sender, l.event)
-	}
-	seq := from
-	for _, t := range j.traces[len(j.traces)-int(gone):] {
-		seq++
-		for i, l := range listeners {
-			if seq > l.after && (l.sender.IsEvery() || wanted[i].sender == t.sender) && (l.event.IsEvery() || wanted[i].event == t.event) {
-				n++
-				break
-			}
+	for i, t := range m.traces[len(m.traces)-int(gone):] {
+		if w.has(t, m.every, from+1+uint64(i)) {
+			n++
 		}
 	}
 	return n, true
+}
+
+// only counts the remembered events behind a number that those want and these
+// do not.
+func (j *journal) only(seq uint64, those, these wanted) (n uint64) {
+	if len(those) == 0 {
+		return 0
+	}
+	every := j.trace("", "")
+	for _, e := range j.since(seq, len(j.events)) {
+		t := j.trace(e.signal.sender.name, e.signal.name)
+		if those.has(t, every, e.seq) && !these.has(t, every, e.seq) {
+			n++
+		}
+	}
+	return n
 }
 
 // since is the remembered events behind a number, at most n of them.

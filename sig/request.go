@@ -22,27 +22,23 @@ type RequestFunc func(ctx context.Context, method Name, params Data) (response a
 // such sender, ErrNoRequests where it takes none, ErrNoAnswer, ctx's, the
 // handler's, or a *RemoteError with a client's refusal.
 func (r *Router) Request(ctx context.Context, sender, method Name, params any) (Data, error) {
-	r.mu.RLock()
-	s := r.senders[sender.key()]
-	if s == nil || !s.connected {
-		r.mu.RUnlock()
+	p, err := r.provider(sender)
+	switch {
+	case errors.Is(err, ErrNoRequests):
+		return Data{}, fmt.Errorf("sender %s: %w", sender, ErrNoRequests)
+	case err != nil:
 		return Data{}, fmt.Errorf("sender %s: %w", sender, ErrNotConnected)
 	}
-	takes, handlers, client := s.requests != nil, s.handlers, s.client
-	r.mu.RUnlock()
-	if !takes {
-		return Data{}, fmt.Errorf("sender %s: %w", sender, ErrNoRequests)
-	}
-	if client == nil {
+	if p.client == nil {
 		ctx, cancel := requestContext(ctx)
 		defer cancel()
-		return answer(ctx, handlers, method, dataOf(params))
+		return answer(ctx, p.handlers, method, dataOf(params))
 	}
 	text, err := dataOf(params).wireText()
 	if err != nil {
 		return Data{}, err
 	}
-	response, err := client.peer.call(ctx, "request", appendAsked(sender, method, text))
+	response, err := p.client.peer.call(ctx, "request", appendAsked(sender, method, text))
 	return received(response), err
 }
 
@@ -100,6 +96,28 @@ func asked(object []byte) (sender, method Name, params []byte, ok bool) {
 	return sender, method, params, !sender.IsEvery() && !method.IsEvery()
 }
 
+// provider is who answers a sender's requests: this process or a client.
+type provider struct {
+	handlers map[Name]RequestFunc
+	client   *client
+}
+
+// provider finds who answers; the error is for a client.
+func (r *Router) provider(sender Name) (provider, error) {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	switch s := r.senders[sender.key()]; {
+	case s == nil:
+		return provider{}, exception("sender %s not found", sender)
+	case !s.connected:
+		return provider{}, exception("Sender %s is not connected", sender)
+	case s.requests == nil:
+		return provider{}, exception(textNoRequests)
+	default:
+		return provider{s.handlers, s.client}, nil
+	}
+}
+
 // request asks a sender for a client: one of this process, or of another
 // client.
 func (c *client) request(r request) {
@@ -108,26 +126,9 @@ func (c *client) request(r request) {
 		r.reply(nil, exception(textNoRequestName))
 		return
 	}
-	router := &c.server.Router
-	router.mu.RLock()
-	s := router.senders[sender.key()]
-	known, connected := s != nil, s != nil && s.connected
-	var provider *client
-	var handlers map[Name]RequestFunc
-	takes := false
-	if connected {
-		takes, handlers, provider = s.requests != nil, s.handlers, s.client
-	}
-	router.mu.RUnlock()
-	switch {
-	case !known:
-		r.reply(nil, exception("sender %s not found", sender))
-		return
-	case !connected:
-		r.reply(nil, exception("Sender %s is not connected", sender))
-		return
-	case !takes:
-		r.reply(nil, exception(textNoRequests))
+	p, err := c.server.provider(sender)
+	if err != nil {
+		r.reply(nil, err)
 		return
 	}
 	select {
@@ -137,42 +138,38 @@ func (c *client) request(r request) {
 		return
 	}
 	r = r.keep()
-	if provider == nil {
-		data := received(bytes.Clone(params))
-		c.tasks.Go(func() {
-			defer func() { <-c.asking }()
-			ctx, cancel := requestContext(c.ctx)
-			defer cancel()
-			r.replyWith(answer(ctx, handlers, method, data))
-		})
+	if p.client != nil && p.client.peer.streaming.Load() && c.peer.streaming.Load() {
+		c.forward(p.client.peer, appendAsked(sender, method, params), r)
 		return
 	}
-	forward := appendAsked(sender, method, params)
-	if provider.peer.streaming.Load() && c.peer.streaming.Load() {
-		c.forward(provider.peer, forward, r)
-		return
-	}
+	data := received(bytes.Clone(params))
 	c.tasks.Go(func() {
 		defer func() { <-c.asking }()
-		response, err := provider.peer.call(c.ctx, "request", forward)
+		ctx, cancel := requestContext(c.ctx)
+		defer cancel()
+		if p.client == nil {
+			r.replyWith(answer(ctx, p.handlers, method, data))
+			return
+		}
+		response, err := p.client.peer.call(ctx, "request", appendAsked(sender, method, data.text))
 		r.reply(response, forwarded(err))
 	})
 }
 
 // forward passes a request on and its answer back, without a goroutine that
 // waits.
-func (c *client) forward(provider *peer, params []byte, r request) {
+func (c *client) forward(to *peer, params []byte, r request) {
 	end := func(response []byte, err error) {
 		<-c.asking
 		r.reply(response, forwarded(err))
 	}
 	var id atomic.Uint64
 	late := time.AfterFunc(answerTimeout, func() {
-		if provider.forget(id.Load()) {
+		if to.forget(id.Load()) {
 			end(nil, ErrNoAnswer)
 		}
 	})
-	n, err := provider.start("request", params, func(response []byte, err error) {
+	n, err := to.start("request", params, func(response []byte, err error) {
 		late.Stop()
 		end(response, err)
 	})

@@ -36,7 +36,8 @@ type client struct {
 
 	// The router's mutex guards the fields below.
 	listeners map[uint64]*Listener
-	replayed  uint64 // events up to this number are old to it
+	replayed  uint64        // events up to this number are old to it
+	index     listenerIndex // of listeners, for what it is behind with; nil: to be made
 }
 
 func newClient(ctx context.Context, s *ServerRouter, conn Conn, log *slog.Logger) *client {
@@ -311,6 +312,7 @@ func (c *client) listen(sender, event Name, after uint64) (*Listener, error) {
 		return nil, err
 	}
 	c.listeners[l.id] = l
+	c.index = nil
 	return l, nil
 }
 
@@ -348,6 +350,7 @@ func (c *client) removeListener(params []byte) error {
 		return exception(textNoListener)
 	}
 	delete(c.listeners, id)
+	c.index = nil
 	if s.removeListener(l) != nil {
 		return exception(textNotRemoved)
 	}

@@ -2,6 +2,7 @@ package sig
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"time"
@@ -34,61 +35,19 @@ func (c *client) queued() uint64 {
 // subscribe adds listeners, and has the events since a number come first that
 // are for them. The answer is in the queue before them.
 func (c *client) subscribe(r request) {
-	listeners, faults, since, hasSince, err := parseSubscribe(r.params)
+	w, err := parseSubscribe(r.params)
 	if err != nil {
 		r.reply(nil, wireError(err))
 		return
 	}
 	s := c.server
+	// What is long gone is counted before the router is held.
+	s.mu.RLock()
+	w.before = s.journal.memory()
+	s.mu.RUnlock()
+	w.missed, w.counted = w.before.forgotten(w.since.seq, s.journal.wanted(w.listeners))
 	s.mu.Lock()
-	j := s.journal
-	j.expire(time.Now())
-	after, known := j.last, true
-	if hasSince {
-		if known = since.epoch == j.epoch && since.seq <= j.last; known {
-			after = since.seq
-		}
-	}
-	old := make([]*Listener, 0, len(c.listeners))
-	for _, l := range c.listeners {
-		old = append(old, l)
-	}
-	reply := []byte(`{"listeners": [`)
-	var refused []*Listener
-	wanted := make([]*Listener, 0, len(listeners))
-	for i, l := range listeners {
-		if i > 0 {
-			reply = append(reply, ", "...)
-		}
-		var added *Listener
-		err := faults[i]
-		if err == nil {
-			added, err = c.listen(l.sender, l.event, after)
-		}
-		if err != nil {
-			reply = wire.AppendASCII(append(reply, `{"exception": `...), wireError(err).Error())
-			reply = append(reply, '}')
-			if l.after = after; faults[i] == nil {
-				refused, wanted = append(refused, l), append(wanted, l)
-			}
-			continue
-		}
-		reply = fmt.Appendf(reply, `{"listener_id": %d}`, added.id)
-		wanted = append(wanted, added)
-	}
-	missed, counted := j.forgotten(after, wanted)
-	missed += j.matching(after, refused, wanted)
-	reply = append(reply, `], "missed": `...)
-	if known && counted {
-		reply = strconv.AppendUint(reply, missed, 10)
-	} else {
-		reply = append(reply, "null"...)
-	}
-	begin := min(max(after, j.first()-1), j.last)
-	reply = fmt.Appendf(reply, `, "seq": %d}`, begin)
-	if begin < j.last {
-		c.goBack(begin, old)
-	}
+	reply := c.listenAll(w)
 	if r.wantsReply() { // while the router is held: no event may come before it
 		err = c.out.text(append(appendReply(nil, r.id, reply, nil), '\n'))
 	}
@@ -99,6 +58,63 @@ func (c *client) subscribe(r request) {
 	token(c.out.ready)
 }
 
+// listenAll adds the listeners and makes the answer; it needs the router's
+// lock.
+func (c *client) listenAll(w wish) []byte {
+	j := c.server.journal
+	j.expire(time.Now())
+	after := j.last
+	known := w.hasSince && w.since.epoch == j.epoch && w.since.seq <= j.last
+	if known {
+		after = w.since.seq
+	}
+	old := slices.Collect(maps.Values(c.listeners))
+	reply := []byte(`{"listeners": [`)
+	var accepted, refused []*Listener
+	for i, l := range w.listeners {
+		if i > 0 {
+			reply = append(reply, ", "...)
+		}
+		err := w.faults[i]
+		if err == nil {
+			var added *Listener
+			if added, err = c.listen(l.sender, l.event, after); err == nil {
+				accepted = append(accepted, added)
+				reply = fmt.Appendf(reply, `{"listener_id": %d}`, added.id)
+				continue
+			}
+			l.after = after
+			refused = append(refused, l)
+		}
+		reply = wire.AppendASCII(append(reply, `{"exception": `...), wireError(err).Error())
+		reply = append(reply, '}')
+	}
+	reply = append(reply, `], "missed": `...)
+	switch missed, counted := w.gone(j, accepted, refused); {
+	case known && counted:
+		reply = strconv.AppendUint(reply, missed, 10)
+	case w.hasSince:
+		reply = append(reply, "null"...)
+	default:
+		reply = append(reply, '0')
+	}
+	begin := min(max(after, j.first()-1), j.last)
+	if begin < j.last {
+		c.goBack(begin, old)
+	}
+	return fmt.Appendf(reply, `, "seq": %d}`, begin)
+}
+
+// gone counts what the client does not get of the events since: what is
+// forgotten, and what is for listeners that were refused. It needs the router's
+// lock.
+func (w wish) gone(j *journal, accepted, refused []*Listener) (n uint64, counted bool) {
+	all := j.wanted(append(refused, accepted...))
+	n, counted = j.memory().forgotten(max(w.since.seq, w.before.first-1), all)
+	n += w.missed + j.only(w.since.seq, j.wanted(refused), j.wanted(accepted))
+	return n, counted && w.counted
+}
+
 // goBack has the events behind a number come from the memory; the listeners
 // from before have had those up to where the client was. It needs the router's
 // lock.
@@ -107,6 +123,7 @@ func (c *client) goBack(to uint64, old []*Listener) {
 	c.out.mu.Lock()
 	defer c.out.mu.Unlock()
 	was := j.last
+	c.index = nil
 	if c.out.behind {
 		was = c.out.pos
 	}
@@ -117,21 +134,31 @@ func (c *client) goBack(to uint64, old []*Listener) {
 	c.replayed = j.last
 }
 
-// parseSubscribe reads the params of "subscribe"; faults are what is wrong with
-// one listener.
-func parseSubscribe(params []byte) (listeners []*Listener, faults []error, since cursor, hasSince bool, err error) {
+// wish is what a client asks for with "subscribe".
+type wish struct {
+	listeners []*Listener
+	faults    []error // what is wrong with a listener, nil if nothing is
+	since     cursor
+	hasSince  bool
+
+	before  memory // and what of the events since was gone then
+	missed  uint64
+	counted bool
+}
+
+func parseSubscribe(params []byte) (w wish, err error) {
 	for o := wire.ObjectOf(params); o.Next(); {
 		switch string(o.Key) {
 		case "listeners":
 			a, ok := wire.ArrayOf(o.Value)
 			if !ok {
-				return nil, nil, since, false, errInvalid
+				return w, errInvalid
 			}
 			for a.Next() {
 				l := new(Listener)
 				var fault error
 				l.sender, l.event, fault = listenedTo(a.Value)
-				listeners, faults = append(listeners, l), append(faults, fault)
+				w.listeners, w.faults = append(w.listeners, l), append(w.faults, fault)
 			}
 		case "since":
 			if missing(o.Value) {
@@ -140,48 +167,12 @@ func parseSubscribe(params []byte) (listeners []*Listener, faults []error, since
 			epoch, _ := nameOf(member(o.Value, "epoch"))
 			seq, ok := unsigned(member(o.Value, "seq"))
 			if !ok {
-				return nil, nil, since, false, exception(`since wants {"epoch": text, "seq": number}, not %s`, wire.Excerpt(o.Value))
+				return w, exception(`since wants {"epoch": text, "seq": number}, not %s`, wire.Excerpt(o.Value))
 			}
-			since, hasSince = cursor{epoch.String(), seq}, true
+			w.since, w.hasSince = cursor{epoch.String(), seq}, true
 		}
 	}
-	return listeners, faults, since, hasSince, nil
-}
-
-// matching counts the remembered events behind a number that one of these
-// listeners alone would have got.
-func (j *journal) matching(seq uint64, refused, wanted []*Listener) (n uint64) {
-	if len(refused) == 0 {
-		return 0
-	}
-	accepted := slices.DeleteFunc(slices.Clone(wanted), func(l *Listener) bool { return slices.Contains(refused, l) })
-	for _, e := range j.since(seq, len(j.events)) {
-		hears := func(l *Listener) bool { return l.hears(e) }
-		if slices.ContainsFunc(refused, hears) && !slices.ContainsFunc(accepted, hears) {
-			n++
-		}
-	}
-	return n
-}
-
-// hears reports whether an event is for the listener.
-func (l *Listener) hears(e *entry) bool {
-	return e.seq > l.after &&
-		(l.sender.IsEvery() || l.sender.Equal(e.signal.sender.name)) &&
-		(l.event.IsEvery() || l.event.Equal(e.signal.name))
-}
-
-// class is a listener's place in the order of delivery.
-func (l *Listener) class() int {
-	switch {
-	case l.sender.IsEvery() && l.event.IsEvery():
-		return 0
-	case l.event.IsEvery():
-		return 1
-	case l.sender.IsEvery():
-		return 2
-	}
-	return 3
+	return w, nil
 }
 
 // catchUp adds remembered events that the client is behind with, some at a
@@ -193,26 +184,16 @@ func (c *client) catchUp(batch []byte) []byte {
 	defer s.mu.RUnlock()
 	j := s.journal
 	pos := c.queued()
-	listeners := make([]*Listener, 0, len(c.listeners))
-	for _, l := range c.listeners {
-		if !l.removed.Load() {
-			listeners = append(listeners, l)
-		}
+	if c.index == nil {
+		c.index = newListenerIndex(c.listeners)
 	}
-	slices.SortFunc(listeners, func(a, b *Listener) int {
-		if d := a.class() - b.class(); d != 0 {
-			return d
-		}
-		return int(int64(a.id) - int64(b.id))
-	})
 	if first := j.first(); pos+1 < first {
-		c.lost(j.forgotten(pos, listeners))
+		c.lost(j.memory().forgotten(pos, j.wanted(slices.Collect(maps.Values(c.listeners)))))
 		pos = first - 1
 	}
 	events := j.since(pos, catchUpEvents)
-	index := newListenerIndex(listeners)
 	for _, e := range events {
-		if ids := index.ids(e); len(ids) > 0 {
+		if ids := c.index.ids(e); len(ids) > 0 {
 			batch = c.appendSignal(batch, e, ids, e.seq <= c.replayed)
 		}
 		if pos = e.seq; len(batch) >= batchBytes {
@@ -242,38 +223,31 @@ func (c *client) lost(n uint64, known bool) {
 	}
 }
 
-// listenerIndex finds the listeners of an event: it looks at all of them once
-// for each signal.
-type listenerIndex struct {
-	listeners []*Listener // in the order of delivery
-	latest    uint64      // behind it, all listeners' events are alike
-	bySignal  map[*Signal][]byte
-}
+// listenerIndex finds the listeners of an event among a client's many.
+type listenerIndex map[topic][]*Listener
 
-func newListenerIndex(listeners []*Listener) *listenerIndex {
-	x := &listenerIndex{listeners: listeners, bySignal: make(map[*Signal][]byte)}
-	for _, l := range listeners {
-		x.latest = max(x.latest, l.after)
+func newListenerIndex(listeners map[uint64]*Listener) listenerIndex {
+	x := make(listenerIndex, len(listeners))
+	for _, id := range slices.Sorted(maps.Keys(listeners)) {
+		l := listeners[id]
+		t := topic{l.sender.key(), l.event.key()}
+		x[t] = append(x[t], l)
 	}
 	return x
 }
 
-func (x *listenerIndex) ids(e *entry) []byte {
-	if e.seq <= x.latest {
-		return x.find(e)
-	}
-	ids, ok := x.bySignal[e.signal]
-	if !ok {
-		ids = x.find(e)
-		x.bySignal[e.signal] = ids
-	}
-	return ids
-}
-
-func (x *listenerIndex) find(e *entry) (ids []byte) {
-	for _, l := range x.listeners {
-		if l.hears(e) {
-			ids = appendID(ids, l.id)
+// ids are those of the listeners that an event is for, in the order of
+// delivery.
+func (x listenerIndex) ids(e *entry) (ids []byte) {
+	sender, event := e.signal.sender.name.key(), e.signal.name.key()
+	for i, t := range [...]topic{{}, {sender, ""}, {"", event}, {sender, event}} {
+		if i >= 2 && event == "" {
+			break // a broadcast is not heard twice
+		}
+		for _, l := range x[t] {
+			if e.seq > l.after && !l.removed.Load() {
+				ids = appendID(ids, l.id)
+			}
 		}
 	}
 	return ids
