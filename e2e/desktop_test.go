@@ -200,4 +200,6 @@ const dunstConfig = `[global]
 [urgency_normal]
     background = "#23272e"
     foreground = "#f2f2f2"
+    # A notification stays: what replaces it may come much later.
+    timeout = 0
 `
