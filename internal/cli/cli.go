@@ -49,9 +49,10 @@ func usage(err error) error {
 
 // program is what all commands share.
 type program struct {
-	in       *prompter
-	out, err io.Writer
-	log      *slog.Logger
+	in  *prompter
+	out *output
+	err io.Writer
+	log *slog.Logger
 
 	server   string // of the commands that are clients
 	instead  string // of the configuration's server, for the agent
@@ -63,29 +64,43 @@ type program struct {
 // Main runs a command line and returns the exit code. It must be called on
 // the main goroutine: a tray may need it.
 func Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	p := &program{in: newPrompter(stdin, stdout), out: stdout, err: stderr}
+	out := &output{w: stdout}
+	p := &program{in: newPrompter(stdin, out), out: out, err: stderr}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop) // the second signal ends the process, whatever it waits for
 	root := p.root()
 	root.SetArgs(args)
 	root.SetIn(stdin)
-	root.SetOut(stdout)
-	root.SetErr(stderr)
 	err := root.ExecuteContext(ctx)
-	if err == nil {
-		return exitOK
+	p.complain(err)
+	code := exitCode(err)
+	if failure := out.failure(); failure != nil && !errors.Is(err, failure) {
+		p.complain(failure)
+		code = max(code, exitFailure)
 	}
-	if text := err.Error(); text != "" {
-		for i, line := range strings.Split(text, "\n") {
-			if i == 0 {
-				line = "sigalert: " + line
-			}
-			fmt.Fprintln(stderr, notify.Line(line, len(line))) // a peer may have a part in it
+	return code
+}
+
+// complain prints an error, each of its lines as one.
+func (p *program) complain(err error) {
+	if err == nil || err.Error() == "" {
+		return
+	}
+	for i, line := range strings.Split(err.Error(), "\n") {
+		if i == 0 {
+			line = "sigalert: " + line
 		}
+		fmt.Fprintln(p.err, notify.Line(line, len(line))) // a peer may have a part in it
 	}
+}
+
+func exitCode(err error) int {
 	var e *exitError
-	if errors.As(err, &e) {
+	switch {
+	case err == nil:
+		return exitOK
+	case errors.As(err, &e):
 		return e.code
 	}
 	return exitFailure
@@ -121,6 +136,9 @@ icon in the tray where there is one.`,
 	flags.StringVar(&p.logLevel, "log-level", "info", "trace, debug, info, warning, error, critical or none")
 	cmd.Flags().StringVar(&p.instead, "server", "", "the server's `URL`, instead of the configuration's")
 	cmd.AddCommand(p.demo(), p.serve(), p.send(), p.listen(), p.check(), p.test(), p.autostart(), p.version())
+	cmd.SetOut(p.out)
+	cmd.SetErr(p.err)
+	strictHelp(cmd) // after SetOut: cobra's completion command keeps the output it finds
 	return cmd
 }
 
@@ -152,19 +170,4 @@ func (p *program) serverAddr(cmd *cobra.Command) (string, error) {
 		return "", usage(fmt.Errorf("--server: %w", err))
 	}
 	return addr, nil
-}
-
-func noArgs(cmd *cobra.Command, args []string) error {
-	if len(args) == 0 {
-		return nil
-	}
-	if cmd.HasParent() {
-		return usage(fmt.Errorf("%s takes no argument, got %q", cmd.Name(), args[0]))
-	}
-	err := fmt.Errorf("unknown command %q", args[0])
-	cmd.SuggestionsMinimumDistance = 2
-	if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
-		err = fmt.Errorf("%w (did you mean %q?)", err, near[0])
-	}
-	return usage(err)
 }
