@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -9,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"sigalert/agent/config"
 )
 
 // prompter asks for values in the way of pysig's examples.
@@ -22,13 +25,14 @@ func newPrompter(in io.Reader, out io.Writer) *prompter {
 }
 
 // ask reads one line; an empty one, or the end of the input, is the default.
-func (p *prompter) ask(what, def string) (string, error) {
+// The error is the input's, or says why ctx ended.
+func (p *prompter) ask(ctx context.Context, what, def string) (string, error) {
 	shown := def
 	if def == "" {
 		shown = "None"
 	}
 	fmt.Fprintf(p.out, "%s (default: %s):", what, shown)
-	line, err := p.in.ReadString('\n')
+	line, err := p.line(ctx)
 	if err != nil {
 		fmt.Fprintln(p.out)
 		if !errors.Is(err, io.EOF) {
@@ -41,20 +45,43 @@ func (p *prompter) ask(what, def string) (string, error) {
 	return line, nil
 }
 
-func (p *prompter) askPort(what, def string) (string, error) {
-	text, err := p.ask(what, def)
+func (p *prompter) line(ctx context.Context) (string, error) {
+	if ctx.Err() != nil {
+		return "", context.Cause(ctx)
+	}
+	type input struct {
+		text string
+		err  error
+	}
+	got := make(chan input, 1)
+	// Nothing ends a read of standard input: when ctx ends, nobody joins this
+	// goroutine, and nobody reads after it.
+	go func() {
+		text, err := p.in.ReadString('\n')
+		got <- input{text, err}
+	}()
+	select {
+	case <-ctx.Done():
+		return "", context.Cause(ctx)
+	case i := <-got:
+		return i.text, i.err
+	}
+}
+
+func (p *prompter) askPort(ctx context.Context, what, def string) (string, error) {
+	text, err := p.ask(ctx, what, def)
 	if err != nil {
 		return "", err
 	}
-	if n, err := strconv.Atoi(text); err != nil || n < 0 || n > 65535 {
-		return "", usage(fmt.Errorf("%q is no port: a port is a number up to 65535", text))
+	if _, err := config.ParseServer(joinHostPort("127.0.0.1", text)); err != nil {
+		return "", usage(err)
 	}
 	return text, nil
 }
 
 // askSeconds takes a number of seconds, as pysig does, or a duration like 2m.
-func (p *prompter) askSeconds(what, def string) (time.Duration, error) {
-	text, err := p.ask(what, def)
+func (p *prompter) askSeconds(ctx context.Context, what, def string) (time.Duration, error) {
+	text, err := p.ask(ctx, what, def)
 	if err != nil {
 		return 0, err
 	}

@@ -155,11 +155,11 @@ func (p *program) askFlag(cmd *cobra.Command) {
 // serverAddr is the address to dial, asked for if need be.
 func (p *program) serverAddr(cmd *cobra.Command) (string, error) {
 	if p.ask && !cmd.Flags().Changed("server") {
-		host, err := p.in.ask("Server IP", "127.0.0.1")
+		host, err := p.in.ask(cmd.Context(), "Server IP", "127.0.0.1")
 		if err != nil {
 			return "", err
 		}
-		port, err := p.in.askPort("Server port", "3000")
+		port, err := p.in.askPort(cmd.Context(), "Server port", "3000")
 		if err != nil {
 			return "", err
 		}

@@ -60,22 +60,22 @@ or text. With --every it stays connected and fires until it is ended.`,
 
 func (p *program) askSend(cmd *cobra.Command, o *sendOptions, given int) (err error) {
 	if given < 1 {
-		if o.sender, err = p.in.ask("Sender", "timer_client"); err != nil {
+		if o.sender, err = p.in.ask(cmd.Context(), "Sender", "timer_client"); err != nil {
 			return err
 		}
 	}
 	if given < 2 {
-		if o.event, err = p.in.ask("Event", "tick"); err != nil {
+		if o.event, err = p.in.ask(cmd.Context(), "Event", "tick"); err != nil {
 			return err
 		}
 	}
 	if given < 3 {
-		if o.data, err = p.in.ask("Event data", ""); err != nil {
+		if o.data, err = p.in.ask(cmd.Context(), "Event data", ""); err != nil {
 			return err
 		}
 	}
 	if !cmd.Flags().Changed("every") {
-		o.every, err = p.in.askSeconds("Timer delay", "5")
+		o.every, err = p.in.askSeconds(cmd.Context(), "Timer delay", "5")
 	}
 	return err
 }

@@ -51,7 +51,7 @@ which fires an event again and again.`,
 func (p *program) askServe(cmd *cobra.Command, o *serveOptions) (err error) {
 	given := cmd.Flags().Changed
 	if !given("log-level") {
-		name, err := p.in.ask("Log level", "info")
+		name, err := p.in.ask(cmd.Context(), "Log level", "info")
 		if err != nil {
 			return err
 		}
@@ -62,11 +62,11 @@ func (p *program) askServe(cmd *cobra.Command, o *serveOptions) (err error) {
 		p.log = newLogger(p.err, level)
 	}
 	if !given("listen") {
-		host, err := p.in.ask("Server bind", "0.0.0.0")
+		host, err := p.in.ask(cmd.Context(), "Server bind", "0.0.0.0")
 		if err != nil {
 			return err
 		}
-		port, err := p.in.askPort("Server port", "3000")
+		port, err := p.in.askPort(cmd.Context(), "Server port", "3000")
 		if err != nil {
 			return err
 		}
@@ -82,24 +82,24 @@ func (p *program) askServe(cmd *cobra.Command, o *serveOptions) (err error) {
 func (p *program) askNames(cmd *cobra.Command, sender, event, defSender, defEvent string) (string, string, error) {
 	var err error
 	if !cmd.Flags().Changed("sender") {
-		if sender, err = p.in.ask("Sender", defSender); err != nil {
+		if sender, err = p.in.ask(cmd.Context(), "Sender", defSender); err != nil {
 			return "", "", err
 		}
 	}
 	if !cmd.Flags().Changed("event") {
-		event, err = p.in.ask("Event", defEvent)
+		event, err = p.in.ask(cmd.Context(), "Event", defEvent)
 	}
 	return sender, event, err
 }
 
 func (p *program) askDataAndDelay(cmd *cobra.Command, data *string, every *time.Duration) (err error) {
 	if !cmd.Flags().Changed("data") {
-		if *data, err = p.in.ask("Event data", *data); err != nil {
+		if *data, err = p.in.ask(cmd.Context(), "Event data", *data); err != nil {
 			return err
 		}
 	}
 	if !cmd.Flags().Changed("every") {
-		*every, err = p.in.askSeconds("Timer delay", "5")
+		*every, err = p.in.askSeconds(cmd.Context(), "Timer delay", "5")
 	}
 	return err
 }
