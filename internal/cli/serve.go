@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -121,26 +122,35 @@ func (p *program) runServe(ctx context.Context, o serveOptions) error {
 		p.log.Warn("whoever reaches this address may listen and send: there is no password", "listen", carrier.Addr())
 	}
 	server := sig.NewServerRouter(&sig.ServerOptions{Logger: p.log})
-	if o.sender != "" {
-		ctx, cancel := context.WithCancel(ctx)
-		ticking := make(chan error, 1)
-		go func() { ticking <- p.tick(ctx, &server.Router, o) }()
-		defer func() {
-			cancel()
-			if err := <-ticking; err != nil {
-				p.log.Error("the server's own sender failed", "sender", o.sender, "err", err)
-			}
-		}()
+	if o.sender == "" {
+		return server.Serve(ctx, carrier)
 	}
-	return server.Serve(ctx, carrier)
+	ctx, end := context.WithCancel(ctx)
+	ticking := make(chan error, 1)
+	go func() {
+		defer end() // a server whose sender failed is not what was asked for
+		ticking <- p.tick(ctx, &server.Router, o)
+	}()
+	err = server.Serve(ctx, carrier)
+	end()
+	if failure := <-ticking; failure != nil {
+		return fmt.Errorf("the server's own sender failed: %w", failure)
+	}
+	return err
 }
 
-// listenAddr completes an address to listen on: the port may be left out.
+// listenAddr completes an address to listen on, as a server's URL is completed;
+// but with nothing before the port's colon it is every address of this machine.
 func listenAddr(text string) (string, error) {
-	if _, _, err := net.SplitHostPort(text); err == nil && text[0] == ':' {
-		return text, nil // every address of this machine
+	addr, err := config.ParseServer(text)
+	if err != nil {
+		return "", err
 	}
-	return config.ParseServer(text)
+	if host, _, err := net.SplitHostPort(strings.TrimSpace(text)); err == nil && host == "" {
+		_, port, _ := net.SplitHostPort(addr) // ParseServer wrote it
+		return ":" + port, nil
+	}
+	return addr, nil
 }
 
 // tick fires the server's own event until ctx ends.
