@@ -44,7 +44,7 @@ func (p *program) runDemo(ctx context.Context) error {
 		return err
 	}
 	ctx, cancel := context.WithCancel(ctx)
-	server := sig.NewServerRouter(&sig.ServerOptions{Logger: p.log})
+	server := p.newServer()
 	var tasks sync.WaitGroup
 	defer tasks.Wait()
 	defer cancel()

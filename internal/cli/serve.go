@@ -17,6 +17,7 @@ import (
 type serveOptions struct {
 	listen, sender, event, data string
 	every                       time.Duration
+	requests                    bool
 }
 
 func (p *program) serve() *cobra.Command {
@@ -26,15 +27,20 @@ func (p *program) serve() *cobra.Command {
 		Short: "Run a router server",
 		Long: `Runs a router server: senders and listeners connect to it, and it brings the
 events of the one to the other. With --sender it has a sender of its own,
-which fires an event again and again.`,
+which fires an event again and again. With --requests that sender also answers
+a request, echo, with what it was asked.`,
 		Example: `  sigalert serve
-  sigalert serve --sender timer --event tick --data '"server data"' --every 5s`,
+  sigalert serve --sender timer --event tick --data '"server data"' --every 5s
+  sigalert serve --requests     then: sigalert request timer echo '{"n": 1}'`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if p.ask {
 				if err := p.askServe(cmd, &o); err != nil {
 					return err
 				}
+			}
+			if o.requests && o.sender == "" {
+				o.sender = "timer"
 			}
 			return p.runServe(cmd.Context(), o)
 		},
@@ -45,6 +51,7 @@ which fires an event again and again.`,
 	flags.StringVar(&o.event, "event", "tick", "its event's `NAME`")
 	flags.StringVar(&o.data, "data", "", "the event's data: `JSON`, or text")
 	flags.DurationVar(&o.every, "every", 5*time.Second, "the time between two events")
+	flags.BoolVar(&o.requests, "requests", false, "its sender, timer if --sender names no other, answers the request echo")
 	p.askFlag(cmd)
 	return cmd
 }
@@ -121,7 +128,7 @@ func (p *program) runServe(ctx context.Context, o serveOptions) error {
 	if host, _, _ := net.SplitHostPort(carrier.Addr()); !net.ParseIP(host).IsLoopback() {
 		p.log.Warn("whoever reaches this address may listen and send: there is no password", "listen", carrier.Addr())
 	}
-	server := sig.NewServerRouter(&sig.ServerOptions{Logger: p.log})
+	server := p.newServer()
 	if o.sender == "" {
 		return server.Serve(ctx, carrier)
 	}
@@ -139,6 +146,10 @@ func (p *program) runServe(ctx context.Context, o serveOptions) error {
 	return err
 }
 
+func (p *program) newServer() *sig.ServerRouter {
+	return sig.NewServerRouter(&sig.ServerOptions{Name: "sigalert " + versionText(), Logger: p.log})
+}
+
 // listenAddr completes an address to listen on, as a server's URL is completed;
 // but with nothing before the port's colon it is every address of this machine.
 func listenAddr(text string) (string, error) {
@@ -153,9 +164,13 @@ func listenAddr(text string) (string, error) {
 	return addr, nil
 }
 
-// tick fires the server's own event until ctx ends.
+// tick has the server's own sender fire, and answer requests, until ctx ends.
 func (p *program) tick(ctx context.Context, router *sig.Router, o serveOptions) error {
-	sender, err := router.AddSender(sig.Name(o.sender), sig.Name(o.event))
+	offer := sig.SenderOptions{Events: []sig.Name{sig.Name(o.event)}}
+	if o.requests {
+		offer.Requests = map[sig.Name]sig.RequestFunc{"echo": echo}
+	}
+	sender, err := router.AddSenderWith(sig.Name(o.sender), offer)
 	if err != nil {
 		return err
 	}
@@ -165,3 +180,5 @@ func (p *program) tick(ctx context.Context, router *sig.Router, o serveOptions) 
 		return sender.Trigger(sig.Name(o.event), data)
 	})
 }
+
+func echo(_ context.Context, _ sig.Name, params sig.Data) (any, error) { return params, nil }
