@@ -2,10 +2,14 @@ package cli
 
 import (
 	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
 	"net"
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 )
@@ -40,7 +44,7 @@ func TestScripts(t *testing.T) {
 			}
 			return nil
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"await": await},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"await": await, "peer": peer},
 	})
 }
 
@@ -50,6 +54,26 @@ func await(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("usage: await FILE TEXT")
 	}
 	awaitFile(ts, ts.MkAbs(args[0]), args[1])
+}
+
+// peer connects to a server as a pysig client, sends messages, and prints the
+// server's next message after each. The connection lasts as long as the script.
+func peer(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: peer ADDRESS MESSAGE...")
+	}
+	conn, err := net.Dial("tcp", args[0])
+	ts.Check(err)
+	ts.Defer(func() { conn.Close() })
+	ts.Check(conn.SetDeadline(time.Now().Add(20 * time.Second)))
+	answers := json.NewDecoder(conn)
+	for _, message := range args[1:] {
+		_, err := io.WriteString(conn, message)
+		ts.Check(err)
+		var answer json.RawMessage
+		ts.Check(answers.Decode(&answer))
+		fmt.Fprintf(ts.Stdout(), "%s\n", answer)
+	}
 }
 
 func TestLevels(t *testing.T) {

@@ -54,3 +54,30 @@ func (p *program) connect(ctx context.Context, addr string, wait bool) *client {
 	}
 	return c
 }
+
+// atOnce has f ask the server, and ends it when the server cannot be reached:
+// whoever asks once is told so, and does not wait.
+func (c *client) atOnce(ctx context.Context, f func(context.Context) error) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	watching := make(chan struct{})
+	go func() {
+		defer close(watching)
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-c.changed:
+				if st := c.Link(); !st.Connected && st.Err != nil {
+					cancel(st.Err)
+				}
+			}
+		}
+	}()
+	err := f(ctx)
+	if err != nil && ctx.Err() != nil {
+		err = context.Cause(ctx) // f says the same with more words
+	}
+	cancel(nil)
+	<-watching
+	return err
+}

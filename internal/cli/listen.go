@@ -6,8 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 
@@ -89,7 +87,7 @@ func (p *program) runListen(ctx context.Context, addr string, o listenOptions) e
 			}
 			refused = st == sig.Refused
 		case ev := <-events:
-			if coming(ev) && o.event != "" && !ev.Event.Equal(event) {
+			if presence(ev.Event) && o.event != "" && !ev.Event.Equal(event) {
 				p.printPresence(ev)
 				continue
 			}
@@ -102,8 +100,8 @@ func (p *program) runListen(ctx context.Context, addr string, o listenOptions) e
 	return nil
 }
 
-func coming(ev sig.Event) bool {
-	return ev.Event.Equal(sig.EventConnect) || ev.Event.Equal(sig.EventDisconnect)
+func presence(event sig.Name) bool {
+	return event.Equal(sig.EventConnect) || event.Equal(sig.EventDisconnect)
 }
 
 func (p *program) printPresence(ev sig.Event) {
@@ -127,30 +125,9 @@ func (p *program) printEvent(ev sig.Event, asJSON bool) error {
 		_, err = fmt.Fprintf(p.out, "%s: %s %s\n", plain(ev.Sender), plain(ev.Event), notify.Line(line.String(), line.Len()))
 		return err
 	}
-	text, err := json.Marshal(struct {
+	return p.printJSON(struct {
 		Sender sig.Name        `json:"sender"`
 		Event  sig.Name        `json:"event"`
 		Data   json.RawMessage `json:"data"`
 	}{ev.Sender, ev.Event, data})
-	if err != nil {
-		return err
-	}
-	_, err = fmt.Fprintf(p.out, "%s\n", escaped(text))
-	return err
 }
-
-// escaped is JSON text in which what a terminal may obey is escaped.
-func escaped(text []byte) []byte {
-	var out []byte
-	for _, r := range string(text) {
-		if unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) {
-			out = fmt.Appendf(out, "\\u%04x", r)
-			continue
-		}
-		out = utf8.AppendRune(out, r)
-	}
-	return out
-}
-
-// plain is a name that cannot play tricks on a terminal.
-func plain(n sig.Name) string { return notify.Line(n.String(), 500) }

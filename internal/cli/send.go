@@ -128,26 +128,16 @@ func (p *program) runSend(ctx context.Context, addr string, o sendOptions) error
 // offer registers the sender. Whoever sends once gets an error at once when
 // there is no server; whoever sends for long waits for it. A nil sender
 // without an error means that ctx ended.
-func (p *program) offer(ctx context.Context, c *client, o sendOptions) (*sig.RemoteSender, error) {
-	waitCtx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	watching := make(chan struct{})
-	go func() {
-		defer close(watching)
-		for {
-			select {
-			case <-waitCtx.Done():
-				return
-			case <-c.changed:
-				if st := c.Link(); o.every == 0 && !st.Connected && st.Err != nil {
-					cancel(st.Err)
-				}
-			}
-		}
-	}()
-	sender, err := c.AddRemoteSender(waitCtx, sig.Name(o.sender), sig.Name(o.event))
-	cancel(nil)
-	<-watching
+func (p *program) offer(ctx context.Context, c *client, o sendOptions) (sender *sig.RemoteSender, err error) {
+	add := func(ctx context.Context) (err error) {
+		sender, err = c.AddRemoteSender(ctx, sig.Name(o.sender), sig.Name(o.event))
+		return err
+	}
+	if o.every > 0 {
+		err = add(ctx)
+	} else {
+		err = c.atOnce(ctx, add)
+	}
 	if ctx.Err() != nil {
 		return nil, nil
 	}

@@ -1,0 +1,100 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"sigalert/sig"
+)
+
+func (p *program) senders() *cobra.Command {
+	asJSON := false
+	cmd := &cobra.Command{
+		Use:   "senders",
+		Short: "List the senders, and what each offers",
+		Long: `Prints a line for each sender that the server knows: its name, whether it is
+connected or listeners only wait for it, and its events. Left out is what is
+the same everywhere: the events #connect and #disconnect, the broadcast of
+each sender, and the router itself, which has only these; with --json too.`,
+		Example: `  sigalert senders
+  sigalert senders --json`,
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			addr, err := p.serverAddr(cmd)
+			if err != nil {
+				return err
+			}
+			all, err := p.listSenders(cmd.Context(), addr)
+			if err != nil {
+				return err
+			}
+			if asJSON {
+				return p.printJSON(all)
+			}
+			p.printSenders(all)
+			return nil
+		},
+	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, `print one line of JSON: [{"sender":…,"connected":…,"events":[…]}…]`)
+	p.serverFlags(cmd)
+	return cmd
+}
+
+// listed is a sender as people and scripts are told of it.
+type listed struct {
+	Sender    sig.Name   `json:"sender"`
+	Connected bool       `json:"connected"`
+	Events    []sig.Name `json:"events"` // without those that every sender has
+}
+
+// listSenders asks the server for its senders; the router itself is none.
+func (p *program) listSenders(ctx context.Context, addr string) ([]listed, error) {
+	c := p.connect(ctx, addr, false)
+	defer c.stop()
+	var known []sig.SenderStatus
+	err := c.atOnce(ctx, func(ctx context.Context) (err error) {
+		known, err = c.Senders(ctx, true)
+		return err
+	})
+	all := []listed{}
+	for _, s := range known {
+		if s.Sender.IsEvery() {
+			continue
+		}
+		l := listed{s.Sender, s.Connected, []sig.Name{}}
+		for _, e := range s.Events {
+			if !e.Event.IsEvery() && !presence(e.Event) {
+				l.Events = append(l.Events, e.Event)
+			}
+		}
+		all = append(all, l)
+	}
+	return all, err
+}
+
+func (p *program) printSenders(all []listed) {
+	if len(all) == 0 {
+		fmt.Fprintln(p.out, "There are no senders")
+	}
+	for _, s := range all {
+		var events []string
+		for _, e := range s.Events {
+			events = append(events, plain(e))
+		}
+		line := plain(s.Sender) + ": " + s.state()
+		if len(events) > 0 {
+			line += ": " + strings.Join(events, ", ")
+		}
+		fmt.Fprintln(p.out, line)
+	}
+}
+
+func (l listed) state() string {
+	if l.Connected {
+		return "connected"
+	}
+	return "waited for"
+}
