@@ -48,6 +48,11 @@ every one.`,
 	cmd.Flags().BoolVar(&o.json, "json", false, `print JSON Lines: {"sender":…,"event":…,"data":…}`)
 	cmd.Flags().IntVar(&o.count, "count", 0, "end after `N` events")
 	p.serverFlags(cmd)
+	// They fail for flags that are not there.
+	_ = cmd.RegisterFlagCompletionFunc("sender", p.completeNames(func(all []listed, _ []string) []cobra.Completion { return senderNames(all) }))
+	_ = cmd.RegisterFlagCompletionFunc("event", p.completeNames(func(all []listed, _ []string) []cobra.Completion {
+		return eventNames(all, sig.Name(o.sender))
+	}))
 	return cmd
 }
 

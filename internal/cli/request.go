@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -49,6 +50,13 @@ PARAMS are JSON, or text; left out they are null. The sender has 10 s.`,
 		},
 	}
 	p.serverFlags(cmd)
+	// Nobody tells of the methods; a sender that is waited for has none.
+	cmd.ValidArgsFunction = p.completeNames(func(all []listed, args []string) []cobra.Completion {
+		if len(args) > 0 {
+			return nil
+		}
+		return senderNames(slices.DeleteFunc(all, func(s listed) bool { return !s.Connected }))
+	})
 	return cmd
 }
 

@@ -55,6 +55,15 @@ or text. With --every it stays connected and fires until it is ended.`,
 	cmd.Flags().DurationVar(&o.every, "every", 0, "fire again after this time, for ever")
 	cmd.Flags().IntVar(&o.count, "count", 0, "end after `N` events (default: 1, with --every no end)")
 	p.serverFlags(cmd)
+	cmd.ValidArgsFunction = p.completeNames(func(all []listed, args []string) []cobra.Completion {
+		switch len(args) {
+		case 0:
+			return senderNames(all)
+		case 1:
+			return eventNames(all, sig.Name(args[0]))
+		}
+		return nil
+	})
 	return cmd
 }
 

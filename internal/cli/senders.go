@@ -16,9 +16,9 @@ func (p *program) senders() *cobra.Command {
 		Use:   "senders",
 		Short: "List the senders, and what each offers",
 		Long: `Prints a line for each sender that the server knows: its name, whether it is
-connected or listeners only wait for it, and its events. Left out is what is
-the same everywhere: the events #connect and #disconnect, the broadcast of
-each sender, and the router itself, which has only these; with --json too.`,
+connected or only waited for by listeners, and its events. Both there and with
+--json the events that every sender has (#connect, #disconnect and the
+broadcast) are left out, and so is the router itself, which has no others.`,
 		Example: `  sigalert senders
   sigalert senders --json`,
 		Args: noArgs,

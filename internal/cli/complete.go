@@ -1,0 +1,79 @@
+package cli
+
+import (
+	"context"
+	"log/slog"
+	"slices"
+	"strings"
+	"time"
+	"unicode"
+
+	"github.com/spf13/cobra"
+
+	"sigalert/agent/config"
+	"sigalert/sig"
+)
+
+// completeTimeout is how long a shell's user is made to wait for names.
+const completeTimeout = 500 * time.Millisecond
+
+// completeFunc completes an argument, or a flag's value.
+type completeFunc = func(cmd *cobra.Command, args []string, toComplete string) ([]cobra.Completion, cobra.ShellCompDirective)
+
+// completeNames asks the server for its senders, and has pick name what fits.
+// Where the server cannot be asked there is nothing to complete, and nobody to
+// tell.
+func (p *program) completeNames(pick func(all []listed, args []string) []cobra.Completion) completeFunc {
+	return func(cmd *cobra.Command, args []string, toComplete string) ([]cobra.Completion, cobra.ShellCompDirective) {
+		p.log = slog.New(slog.DiscardHandler)
+		ctx, cancel := context.WithTimeout(cmd.Context(), completeTimeout)
+		defer cancel()
+		addr, err := config.ParseServer(p.server)
+		if err != nil {
+			return nil, cobra.ShellCompDirectiveNoFileComp
+		}
+		all, err := p.listSenders(ctx, addr)
+		if err != nil {
+			return nil, cobra.ShellCompDirectiveNoFileComp
+		}
+		fits := slices.DeleteFunc(pick(all, args), func(c cobra.Completion) bool { return !strings.HasPrefix(c, toComplete) })
+		return fits, cobra.ShellCompDirectiveNoFileComp
+	}
+}
+
+func senderNames(all []listed) []cobra.Completion {
+	var names []cobra.Completion
+	for _, s := range all {
+		if typable(s.Sender) {
+			names = append(names, cobra.CompletionWithDesc(string(s.Sender), s.state()))
+		}
+	}
+	return names
+}
+
+// eventNames are the events of a sender; the zero Name means every one.
+func eventNames(all []listed, sender sig.Name) []cobra.Completion {
+	var names []cobra.Completion
+	for _, s := range all {
+		if !sender.IsEvery() && !s.Sender.Equal(sender) {
+			continue
+		}
+		for _, e := range s.Events {
+			if typable(e) {
+				names = append(names, string(e))
+			}
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// typable reports whether a name can be typed as an argument, and is safe to
+// be put on a command line for somebody: names are other people's, and shells
+// insert what several have in common without quotes, and evaluate it at the
+// next completion.
+func typable(n sig.Name) bool {
+	return n != "" && n[0] != '-' && !strings.ContainsFunc(string(n), func(r rune) bool {
+		return !unicode.In(r, unicode.Letter, unicode.Mark, unicode.Number) && !strings.ContainsRune(" #%+,-./:=@_", r)
+	})
+}
