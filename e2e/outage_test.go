@@ -52,7 +52,9 @@ func TestReconnectNow(t *testing.T) {
 
 		s.kill()
 		d.mon.next(t).says(t, "Lost the server")
-		// Long enough for the click to come before the agent tries by itself.
+		// Long enough, from now on, for the click to come before the agent tries
+		// by itself.
+		a.pass()
 		a.await(t, `retry_in=([5-9]|[12]\d)\.\d+s`)
 		s = d.serveAt(t, bin, s.addr)
 		d.choose(t, tray, "Reconnect now")
