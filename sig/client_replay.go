@@ -96,9 +96,10 @@ func (c *ClientRouter) subscribed(subs []*subscription, since *cursor, epoch str
 	}
 	c.guard.Lock()
 	defer c.guard.Unlock()
-	if since != nil && since.epoch == epoch {
+	begin, _ := unsigned(member(response, "seq"))
+	switch {
+	case since != nil && since.epoch == epoch:
 		// What is missed between since and there is told of below, once.
-		begin, _ := unsigned(member(response, "seq"))
 		begin = max(begin, since.seq)
 		for _, s := range c.subscriptions { // what comes again, they have had
 			if s.state == active {
@@ -107,16 +108,14 @@ func (c *ClientRouter) subscribed(subs []*subscription, since *cursor, epoch str
 			}
 		}
 		c.cursor.seq = begin
-	} else {
-		if c.cursor.epoch != epoch { // numbers begin anew
-			for _, s := range c.subscriptions {
-				s.had = 0
-			}
-			c.cursor = cursor{epoch: epoch}
-			c.cursor.seq, _ = unsigned(member(response, "seq"))
+	case c.cursor.epoch != epoch: // numbers begin anew
+		for _, s := range c.subscriptions {
+			s.had, s.from = 0, 0
 		}
-		for _, s := range subs {
-			s.from = 0
+		c.cursor = cursor{epoch, begin}
+	default:
+		for _, s := range subs { // what was before, they have not asked for
+			s.had = max(s.had, begin)
 		}
 	}
 	for _, s := range subs {

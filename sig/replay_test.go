@@ -10,6 +10,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"sigalert/sig"
 	"sigalert/sig/sigtest"
 	"sigalert/sig/tcp"
@@ -47,21 +49,16 @@ func (c *cutter) cut() {
 // returns how many events came, in order and once each, how many were missed,
 // and whether any gap was of unknown size.
 func resumed(t *testing.T, memory, events, cuts int) (heard, missed int, unknown bool) {
-	carrier, err := tcp.Listen("127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := sig.NewServerRouter(&sig.ServerOptions{Memory: memory, Queue: 64})
+	s, addr := serveWith(t, &sig.ServerOptions{Memory: memory, Queue: 64})
 	ctx, cancel := context.WithCancel(t.Context())
 	var tasks sync.WaitGroup
 	defer tasks.Wait()
 	defer cancel()
-	tasks.Go(func() { _ = s.Serve(ctx, carrier) })
 	timer, err := s.AddSender("timer", "tick", "other")
 	if err != nil {
 		t.Fatal(err)
 	}
-	link := &cutter{ClientCarrier: tcp.NewClient(carrier.Addr())}
+	link := &cutter{ClientCarrier: tcp.NewClient(addr)}
 	changed := make(chan struct{}, 1)
 	var last, lost atomic.Int64
 	var gaps atomic.Bool
@@ -145,14 +142,17 @@ func TestResumeTellsWhatWasMissed(t *testing.T) {
 type pair struct {
 	t       *testing.T
 	network *sigtest.Network
+	opts    *sig.ServerOptions
 	server  *sig.ServerRouter
 	client  *sig.ClientRouter
 	missed  []int
 	stop    func()
 }
 
-func newPair(t *testing.T) *pair {
-	p := &pair{t: t, network: new(sigtest.Network)}
+func newPair(t *testing.T) *pair { return newPairWith(t, nil) }
+
+func newPairWith(t *testing.T, opts *sig.ServerOptions) *pair {
+	p := &pair{t: t, network: new(sigtest.Network), opts: opts}
 	p.up()
 	p.client = sig.NewClientRouter(p.network.Client(), &sig.ClientOptions{Missed: func(n int) { p.missed = append(p.missed, n) }})
 	ctx, cancel := context.WithCancel(t.Context())
@@ -171,7 +171,7 @@ func newPair(t *testing.T) *pair {
 
 // up starts a server that remembers nothing of the one before.
 func (p *pair) up() {
-	p.server = sig.NewServerRouter(nil)
+	p.server = sig.NewServerRouter(p.opts)
 	server, carrier := p.server, p.network.Up()
 	ctx, cancel := context.WithCancel(p.t.Context())
 	done := make(chan struct{})
@@ -307,8 +307,9 @@ func TestQuietClientMovesOn(t *testing.T) {
 	})
 }
 
-// A sender that comes with another event, fires and is gone, again and again:
-// a listener that was dropped loses none of the events that it is for.
+// A sender that comes with another event, fires and is gone, again and again,
+// while the client is cut off now and then: a listener that was dropped gets
+// each of the events that it is for, once.
 func TestFlappingSenderLosesNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newPair(t)
@@ -316,22 +317,36 @@ func TestFlappingSenderLosesNothing(t *testing.T) {
 		p.client.AddRemoteListener("timer", "tick", heard.Listen)
 		p.client.AddRemoteListener("timer", "tock", heard.Listen)
 		time.Sleep(time.Second)
-		for i := range 10 {
+		const rounds = 300
+		for i := range rounds {
 			for _, event := range []sig.Name{"tick", "tock"} {
 				s := p.add("timer", event)
 				fire(t, s, event, i)
+				if i%7 == 3 {
+					p.network.Cut()
+				}
+				fire(t, s, event, i+1000)
 				if err := p.server.RemoveSender(s); err != nil {
 					t.Fatal(err)
 				}
-				time.Sleep(time.Duration(i) * time.Millisecond)
+				time.Sleep(time.Duration(i%5) * time.Millisecond)
 			}
 		}
-		time.Sleep(time.Second)
-		got := make(map[string]int)
-		for len(got) < 20 {
+		time.Sleep(time.Minute)
+		want, got := make(map[string]int), make(map[string]int)
+		for i := range rounds {
+			for _, event := range []string{"tick", "tock"} {
+				want[fmt.Sprintf("timer: %s %d", event, i)]++
+				want[fmt.Sprintf("timer: %s %d", event, i+1000)]++
+			}
+		}
+		for range 4 * rounds {
 			got[sigtest.Text(heard.Next(t))]++
 		}
 		heard.ExpectNone(t)
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Error(diff)
+		}
 		if p.missed != nil {
 			t.Errorf("told of missed events: %v", p.missed)
 		}
@@ -401,17 +416,8 @@ func TestSlowListenerLosesNothing(t *testing.T) {
 
 // A server that is told to take few clients says so to one more.
 func TestTooManyClients(t *testing.T) {
-	carrier, err := tcp.Listen("127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := sig.NewServerRouter(&sig.ServerOptions{MaxClients: 1})
-	ctx, cancel := context.WithCancel(t.Context())
-	var tasks sync.WaitGroup
-	defer tasks.Wait()
-	defer cancel()
-	tasks.Go(func() { _ = s.Serve(ctx, carrier) })
-	conn, err := net.Dial("tcp", carrier.Addr())
+	_, addr := serveWith(t, &sig.ServerOptions{MaxClients: 1})
+	conn, err := net.Dial("tcp", addr)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -422,10 +428,10 @@ func TestTooManyClients(t *testing.T) {
 	if _, err := conn.Read(make([]byte, 100)); err != nil {
 		t.Fatal(err)
 	}
-	c, changed := run(t, tcp.NewClient(carrier.Addr()))
+	c, changed := run(t, tcp.NewClient(addr))
 	c.AddRemoteListener("", "", func(sig.Event) {})
 	until(t, changed, "the client is told", func() bool {
 		err := c.Link().Err
-		return err != nil && err.Error() == carrier.Addr()+": the server has all the 1 clients that it takes"
+		return err != nil && err.Error() == addr+": the server has all the 1 clients that it takes"
 	})
 }

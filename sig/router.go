@@ -85,7 +85,7 @@ func (r *Router) addListener(l *Listener) error {
 	default:
 		s := r.obtain(l.sender)
 		sg := s.signal(l.event)
-		if sg == nil && s.connected {
+		if sg == nil && s.connected && !s.leaving {
 			return fmt.Errorf("sender %s, event %s: %w", l.sender, l.event, ErrNotOffered)
 		}
 		if sg == nil {

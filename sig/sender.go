@@ -55,7 +55,7 @@ func (r *Router) AddSender(name Name, events ...Name) (*Sender, error) {
 
 // AddSenderWith is [Router.AddSender] for a sender that also answers requests.
 func (r *Router) AddSenderWith(name Name, o SenderOptions) (*Sender, error) {
-	return r.addSender(name, o.Events, o.methods(), func(s *Sender) { s.handlers = handlersByKey(o.Requests) })
+	return r.addSender(name, o.Events, o.methods(), owner{handlers: handlersByKey(o.Requests)})
 }
 
 func handlersByKey(requests map[Name]RequestFunc) map[Name]RequestFunc {
@@ -66,19 +66,25 @@ func handlersByKey(requests map[Name]RequestFunc) map[Name]RequestFunc {
 	return handlers
 }
 
-func (r *Router) addSender(name Name, events, requests []Name, own func(*Sender)) (*Sender, error) {
+// owner is whose a sender is: this process's, which has the handlers, or a
+// client's.
+type owner struct {
+	handlers map[Name]RequestFunc // by key
+	client   *client              // nil: this process's
+}
+
+func (r *Router) addSender(name Name, events, requests []Name, o owner) (*Sender, error) {
 	if name.IsEvery() {
 		return nil, errors.New("a sender needs a name")
 	}
 	r.mu.Lock()
 	s := r.obtain(name)
-	if s.connected {
+	if s.connected && (o.client == nil || s.client != o.client) { // a client's own is one that it inherited
 		r.mu.Unlock()
 		return nil, fmt.Errorf("sender %s: %w", name, ErrAlreadyConnected)
 	}
 	s.connected, s.leaving, s.requests = true, false, requests
-	s.handlers, s.client = nil, nil
-	own(s)
+	s.handlers, s.client = o.handlers, o.client
 	s.offer(events)
 	connect := s.signal(EventConnect)
 	info := s.info()
@@ -114,6 +120,9 @@ func (s *Sender) offer(events []Name) {
 	for _, sg := range waiting {
 		for _, l := range sg.listeners {
 			l.removed.Store(true)
+			if l.client != nil {
+				l.client.droppedListeners++
+			}
 		}
 	}
 }
@@ -183,6 +192,13 @@ func (r *Router) RemoveSender(s *Sender) error {
 	r.generation.Add(1)
 	r.forget(s)
 	return err
+}
+
+// offers counts the events that it offers, but #connect and #disconnect.
+func (s *Sender) offers() int {
+	s.router.mu.RLock()
+	defer s.router.mu.RUnlock()
+	return len(s.offered)
 }
 
 // Name is the name that the sender was added with.

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
+	"slices"
 	"strconv"
 	"sync"
 
@@ -13,8 +15,11 @@ import (
 )
 
 const (
-	mostCached   = 1000 // signals that a client's texts are remembered for
-	mostRequests = 256  // of a client's, under way at once
+	mostCached   = 1000    // signals that a client's texts are remembered for
+	longestCache = 1000    // bytes of such a text
+	mostOffered  = 100_000 // events, of all senders of a client
+	mostDropped  = 64      // listeners that were dropped, and whose ids are kept
+	mostRequests = 256     // of a client's, under way at once
 )
 
 // client is one client of a ServerRouter.
@@ -30,14 +35,20 @@ type client struct {
 
 	// The reading goroutine's.
 	identity string
-	replay   bool
+	agreed   []Name             // features
+	offered  int                // events, of all its senders
 	senders  map[Name]*Sender   // by key
 	signals  map[string]*Signal // by the text that names them, of senders
 
+	// The server's guard guards the fields below.
+	heir      *client   // who came back under its identity
+	inherited []*Sender // of the one before, not added again yet
+
 	// The router's mutex guards the fields below.
-	listeners map[uint64]*Listener
-	replayed  uint64        // events up to this number are old to it
-	index     listenerIndex // of listeners, for what it is behind with; nil: to be made
+	listeners        map[uint64]*Listener
+	droppedListeners int           // of these, that the router has dropped
+	replayed         uint64        // events up to this number are old to it
+	index            listenerIndex // of listeners, for what it is behind with; nil: to be made
 }
 
 func newClient(ctx context.Context, s *ServerRouter, conn Conn, log *slog.Logger) *client {
@@ -64,7 +75,8 @@ func newClient(ctx context.Context, s *ServerRouter, conn Conn, log *slog.Logger
 }
 
 // leave takes the client's listeners and senders off the router: in this
-// order, so that it is not told of its own going.
+// order, so that it is not told of its own going. Who comes back under its
+// identity inherits the senders.
 func (c *client) leave() {
 	s := c.server
 	s.mu.Lock()
@@ -73,14 +85,28 @@ func (c *client) leave() {
 	}
 	c.listeners = nil
 	s.mu.Unlock()
-	for _, sender := range c.senders {
-		_ = s.RemoveSender(sender)
-	}
 	s.guard.Lock()
 	if s.greeted[c.identity] == c {
 		delete(s.greeted, c.identity)
 	}
+	senders := slices.Concat(slices.Collect(maps.Values(c.senders)), c.inherited)
+	c.inherited = nil
+	heir := c.heir
+	if heir != nil {
+		heir.inherited = senders
+	}
 	s.guard.Unlock()
+	if heir != nil {
+		s.mu.Lock()
+		for _, sender := range senders {
+			sender.client = heir
+		}
+		s.mu.Unlock()
+		senders = nil
+	}
+	for _, sender := range senders {
+		_ = s.RemoveSender(sender)
+	}
 	close(c.gone)
 }
 
@@ -102,7 +128,7 @@ func (c *client) handle(r request) {
 	case "get_version":
 		c.greet(r)
 	case "subscribe":
-		if !c.replay {
+		if !slices.Contains(c.agreed, featureReplay) {
 			r.reply(nil, unknownMethod())
 			return
 		}
@@ -146,14 +172,12 @@ func (c *client) greet(r request) {
 	if id, ok := nameOf(member(r.params, "client")); ok {
 		c.supersede(string(id))
 	}
-	stream := offers(features, featureStream) && !c.peer.streaming.Load() && len(c.senders) == 0 && !c.hasListeners()
-	c.replay = stream && offers(features, featureReplay)
-	agreed := []Name{}
-	if stream {
-		agreed = append(agreed, featureStream)
-	}
-	if c.replay {
-		agreed = append(agreed, featureReplay)
+	begins := !c.peer.streaming.Load() && len(c.senders) == 0 && !c.hasListeners() && offers(features, featureStream)
+	if begins {
+		c.agreed = []Name{featureStream}
+		if offers(features, featureReplay) {
+			c.agreed = append(c.agreed, featureReplay)
+		}
 	}
 	s := c.server
 	s.mu.RLock()
@@ -161,33 +185,63 @@ func (c *client) greet(r request) {
 	s.mu.RUnlock()
 	b := wire.AppendString([]byte(`{"version": `), Version)
 	b = wire.AppendASCII(append(b, `, "server": `...), s.opts.Name)
-	b = appendNames(append(b, `, "features": `...), agreed)
+	b = appendNames(append(b, `, "features": `...), c.agreed)
 	b = wire.AppendString(append(b, `, "epoch": `...), epoch)
 	b = strconv.AppendUint(append(b, `, "seq": `...), seq, 10)
 	r.reply(append(b, '}'), nil)
-	if stream {
+	if begins {
 		c.peer.stream(c.out.text)
 	}
 }
 
 // supersede ends the connection that a client had before under the same
-// identity, and may not know to be dead yet: its names are free then.
+// identity, and may not know to be dead yet. Its senders are the new one's to
+// add again; nobody else can take their names meanwhile.
 func (c *client) supersede(identity string) {
 	s := c.server
 	s.guard.Lock()
 	old := s.greeted[identity]
+	if s.greeted[c.identity] == c {
+		delete(s.greeted, c.identity)
+	}
 	s.greeted[identity] = c
 	c.identity = identity
-	s.guard.Unlock()
 	if old == nil || old == c {
+		s.guard.Unlock()
 		return
 	}
+	old.heir = c
+	s.guard.Unlock()
 	c.log.Debug("a client is back, its old connection ends", "old", old.peer.conn.Peer())
 	old.peer.conn.Close()
 	select {
 	case <-old.gone:
+		c.tasks.Go(func() {
+			if pause(c.ctx, answerTimeout, nil) {
+				c.disinherit()
+			}
+		})
 	case <-c.ctx.Done():
 	}
+}
+
+// disinherit takes off the router what the client had before and has not added
+// again.
+func (c *client) disinherit() {
+	c.server.guard.Lock()
+	senders := c.inherited
+	c.inherited = nil
+	c.server.guard.Unlock()
+	for _, s := range senders {
+		_ = c.server.RemoveSender(s)
+	}
+}
+
+// claim makes a sender that was inherited one that will not be taken off.
+func (c *client) claim(name Name) {
+	c.server.guard.Lock()
+	defer c.server.guard.Unlock()
+	c.inherited = slices.DeleteFunc(c.inherited, func(s *Sender) bool { return s.name.Equal(name) })
 }
 
 func (c *client) hasListeners() bool {
@@ -226,15 +280,22 @@ func (c *client) addSender(params []byte) error {
 			return err
 		}
 	}
-	if len(c.senders) >= c.server.opts.MaxSenders {
+	switch {
+	case c.senders[name.key()] != nil:
+		return exception("%s", textConnected(name))
+	case len(c.senders) >= c.server.opts.MaxSenders:
 		return exception("a client may have %d senders", c.server.opts.MaxSenders)
+	case c.offered+len(offered) > mostOffered:
+		return exception("a client may offer %d events", mostOffered)
 	}
-	s, err := c.server.addSender(name, offered, requests, func(s *Sender) { s.client = c })
+	c.claim(name)
+	s, err := c.server.addSender(name, offered, requests, owner{client: c})
 	if errors.Is(err, ErrAlreadyConnected) {
 		return exception("%s", textConnected(name))
 	}
 	if s != nil {
 		c.senders[name.key()] = s
+		c.offered += s.offers()
 		c.signals = nil
 	}
 	return err
@@ -281,6 +342,7 @@ func (c *client) removeSender(params []byte) error {
 		return exception("sender %s not found", name)
 	}
 	delete(c.senders, name.key())
+	c.offered -= s.offers()
 	c.signals = nil
 	return c.server.RemoveSender(s)
 }
@@ -304,7 +366,11 @@ func (c *client) addListener(params []byte) ([]byte, error) {
 // lock.
 func (c *client) listen(sender, event Name, after uint64) (*Listener, error) {
 	s := c.server
-	if len(c.listeners) >= s.opts.MaxListeners {
+	if c.droppedListeners > mostDropped {
+		maps.DeleteFunc(c.listeners, func(_ uint64, l *Listener) bool { return l.removed.Load() })
+		c.droppedListeners = 0
+	}
+	if len(c.listeners)-c.droppedListeners >= s.opts.MaxListeners {
 		return nil, exception("a client may have %d listeners", s.opts.MaxListeners)
 	}
 	l := &Listener{sender: sender, event: event, client: c, id: s.lastListener.Add(1), after: after}
@@ -379,7 +445,9 @@ func (c *client) signal(params []byte) error {
 		if len(c.signals) >= mostCached || c.signals == nil {
 			c.signals = make(map[string]*Signal)
 		}
-		c.signals[string(info)] = sg
+		if len(info) <= longestCache {
+			c.signals[string(info)] = sg
+		}
 	}
 	return sg.trigger(received(data))
 }

@@ -36,6 +36,9 @@ func (c *client) queued() uint64 {
 // are for them. The answer is in the queue before them.
 func (c *client) subscribe(r request) {
 	w, err := parseSubscribe(r.params)
+	if most := c.server.opts.MaxListeners; err == nil && len(w.listeners) > most {
+		err = exception("a client may have %d listeners", most)
+	}
 	if err != nil {
 		r.reply(nil, wireError(err))
 		return

@@ -20,11 +20,16 @@ import (
 // serve runs a server on real TCP until the test ends.
 func serve(t testing.TB) (*sig.ServerRouter, string) {
 	t.Helper()
+	return serveWith(t, nil)
+}
+
+func serveWith(t testing.TB, opts *sig.ServerOptions) (*sig.ServerRouter, string) {
+	t.Helper()
 	carrier, err := tcp.Listen("127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := sig.NewServerRouter(nil)
+	s := sig.NewServerRouter(opts)
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- s.Serve(ctx, carrier) }()

@@ -2,7 +2,6 @@ package sig_test
 
 import (
 	"bufio"
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -83,24 +82,15 @@ func (r *rawStream) next() streamed {
 // A client that reads nothing costs the others nothing, and hears in the end
 // how much it has missed, to the event.
 func TestSlowStreamHarmsNobody(t *testing.T) {
-	carrier, err := tcp.Listen("127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := sig.NewServerRouter(&sig.ServerOptions{Memory: 500, Queue: 100})
-	ctx, cancel := context.WithCancel(t.Context())
-	var tasks sync.WaitGroup
-	defer tasks.Wait()
-	defer cancel()
-	tasks.Go(func() { _ = s.Serve(ctx, carrier) })
-	slow := dialStream(t, carrier.Addr())
+	s, addr := serveWith(t, &sig.ServerOptions{Memory: 500, Queue: 100})
+	slow := dialStream(t, addr)
 	slow.send(`{"id": 2, "method": "subscribe", "params": {"listeners": [{"sender": "timer", "event": "tick"}]}}`)
 	slow.next()
 	timer, err := s.AddSender("timer", "tick", "tock")
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, changed := run(t, tcp.NewClient(carrier.Addr()))
+	c, changed := run(t, tcp.NewClient(addr))
 	heard := sigtest.NewRecorder()
 	l := c.AddRemoteListener("timer", "tick", heard.Listen)
 	until(t, changed, "active", isActive(c, l))
