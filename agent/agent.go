@@ -95,11 +95,9 @@ func New(opts Options) *Agent {
 }
 
 // Run alerts until ctx ends, and has ended all that it started when it
-// returns. It may be called once.
+// returns. What is to be alerted then goes to Fallback: the desktop may be
+// ending too. It may be called once.
 func (a *Agent) Run(ctx context.Context) {
-	ctx, cancel := context.WithCancel(ctx)
-	defer a.tasks.Wait()
-	defer cancel()
 	a.ctx = ctx
 	a.tasks.Go(func() { a.delivery.run(ctx) })
 	a.tasks.Go(func() { watchWake(ctx, func() { a.ask(a.woke) }) })
@@ -115,6 +113,9 @@ func (a *Agent) Run(ctx context.Context) {
 	if a.receiver != nil {
 		a.receiver.stop()
 	}
+	a.end()
+	a.tasks.Wait()
+	a.delivery.end()
 }
 
 // loop does what is asked and what is due, one after the other.
@@ -128,7 +129,9 @@ func (a *Agent) loop(ctx context.Context) {
 		case f := <-a.asked:
 			f()
 		case <-a.news:
-			a.observeLink(time.Now())
+			if ctx.Err() == nil { // our own end is no trouble of the link
+				a.observeLink(time.Now())
+			}
 		case <-timer.C:
 		}
 		now := time.Now()
@@ -190,6 +193,25 @@ func (a *Agent) tellDue(now time.Time) {
 	}
 	if a.hold.expired(now) {
 		a.resume()
+	}
+}
+
+// end tells what would be lost: what has come and was not looked at, counts
+// that were to be shown soon, and what a pause holds back.
+func (a *Agent) end() {
+	for range len(a.asked) {
+		(<-a.asked)()
+	}
+	if a.presence != nil {
+		if n, ok := a.presence.news(); ok {
+			a.tell(n)
+		}
+	}
+	if n, ok := a.limiter.summary(a.limiter.next()); ok {
+		a.tell(n)
+	}
+	if n, ok := a.hold.resume(); ok {
+		a.delivery.push(n)
 	}
 }
 

@@ -96,7 +96,8 @@ type bench struct {
 	log     *logged
 	network *sigtest.Network
 	server  *sig.ServerRouter
-	stop    func()
+	stop    func() // the server
+	end     func() // the agent
 }
 
 func newBench(t *testing.T, yaml string) *bench {
@@ -156,10 +157,11 @@ func newBenchOn(t *testing.T, yaml string, carrier func(*sigtest.Network) sig.Cl
 		defer close(done)
 		b.Run(ctx)
 	}()
-	t.Cleanup(func() {
+	b.end = func() {
 		cancel()
 		<-done
-	})
+	}
+	t.Cleanup(b.end)
 	b.up()
 	time.Sleep(time.Second)
 	return b

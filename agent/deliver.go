@@ -65,16 +65,25 @@ func (d *delivery) push(n notify.Notification) {
 	}
 }
 
-// run delivers until ctx ends. What waits then goes to fallback.
+// run delivers until ctx ends.
 func (d *delivery) run(ctx context.Context) {
 	for ctx.Err() == nil {
+		if n, ok := d.pop(); ok {
+			d.deliver(ctx, n)
+			continue
+		}
 		select {
 		case <-ctx.Done():
 		case <-d.ready:
 		}
-		for n, ok := d.pop(); ok; n, ok = d.pop() {
-			d.deliver(ctx, n)
-		}
+	}
+}
+
+// end gives fallback what waits still. It is called when run has returned and
+// nobody pushes any more.
+func (d *delivery) end() {
+	for n, ok := d.pop(); ok; n, ok = d.pop() {
+		d.fallback(n)
 	}
 }
 

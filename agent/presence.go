@@ -165,12 +165,20 @@ func (p *presence) due(now time.Time) (n notify.Notification, ok bool) {
 			p.tell(now, change{sender, "disconnected"})
 		}
 	}
-	if p.batch.IsZero() || now.Before(p.batch) {
+	if now.Before(p.batch) {
 		return n, false
 	}
+	return p.news()
+}
+
+// news is what has changed and is not told yet, due or not.
+func (p *presence) news() (n notify.Notification, ok bool) {
 	changes := p.changes
 	p.changes, p.batch = nil, time.Time{}
-	if len(changes) == 1 {
+	switch len(changes) {
+	case 0:
+		return n, false
+	case 1:
 		c := changes[0]
 		return notify.Notification{Title: c.String(), Key: "presence " + c.sender.String()}, true
 	}

@@ -14,7 +14,7 @@ import (
 // reload takes over the file where it is good. A bad one changes nothing but
 // what is said of it.
 func (a *Agent) reload(onDemand bool) {
-	if a.opts.Config != nil {
+	if a.opts.Config != nil || a.ctx.Err() != nil { // the end begins nothing
 		return
 	}
 	c, err := config.LoadRegular(a.opts.ConfigPath)
