@@ -62,7 +62,7 @@ type Agent struct {
 	link        *linkWatch
 	presence    *presence
 	counters    Counters
-	lostBefore  uint64                        // dropped by receivers that ended
+	lost        uint64                        // dropped by receivers that ended, or by the server
 	refused     map[string]bool               // subscriptions that were told to be
 	failing     map[*config.Subscription]bool // whose templates were told to be
 	subscribed  bool                          // the server has answered all subscriptions, and that was told
@@ -233,12 +233,22 @@ func (a *Agent) event(what asked, ev sig.Event) {
 		a.counters.Limited++
 		return
 	}
-	n, err := render(*sub, ev)
+	n, err := render(time.Now(), *sub, ev)
 	if err != nil && !a.failing[sub] {
 		a.failing[sub] = true
 		a.log.Warn("a template failed, the alert has the default text", "line", sub.Line, "err", err)
 	}
 	a.tell(n)
+}
+
+// missed takes the word that the server has forgotten events of ours: below
+// 0, nobody knows how many, if any.
+func (a *Agent) missed(server string, n int) {
+	if n < 0 {
+		a.log.Info("alerts may be missing: the server cannot tell what happened while there was no connection", "server", server)
+		return
+	}
+	a.lost += uint64(n)
 }
 
 // observeLink takes over the connection's state.
@@ -320,7 +330,7 @@ func (a *Agent) publish() {
 	}
 	var dropped uint64
 	st.Counters.Shown, st.Counters.Logged, dropped, st.DeliveryError = a.delivery.counts()
-	st.Counters.Dropped = dropped + a.lostBefore
+	st.Counters.Dropped = dropped + a.lost
 	if a.receiver != nil {
 		st.Server = a.receiver.server
 		st.Connected, st.Since, st.LinkError = a.link.connected, a.link.since, a.link.reason

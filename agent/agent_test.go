@@ -96,6 +96,7 @@ type bench struct {
 	log     *logged
 	network *sigtest.Network
 	server  *sig.ServerRouter
+	memory  int    // of the next server, in events; 0: the default
 	stop    func() // the server
 	end     func() // the agent
 }
@@ -169,7 +170,7 @@ func newBenchOn(t *testing.T, yaml string, carrier func(*sigtest.Network) sig.Cl
 
 func (b *bench) up() {
 	ctx, cancel := context.WithCancel(b.t.Context())
-	b.server = sig.NewServerRouter(nil)
+	b.server = sig.NewServerRouter(&sig.ServerOptions{Memory: b.memory})
 	server, carrier, done := b.server, b.network.Up(), make(chan struct{})
 	go func() {
 		defer close(done)

@@ -16,9 +16,12 @@ type receiver struct {
 	ctx    context.Context // ends with the receiver
 	done   chan struct{}   // closed once the client has ended
 
-	// Called off the loop, one at a time, by listeners.
+	// Called off the loop, one at a time, by the client. They are set before
+	// there are listeners.
 	event, presence func(asked, sig.Event)
-	listeners       map[asked]*sig.RemoteListener
+	missed          func(n int) // as sig.ClientOptions has it
+
+	listeners map[asked]*sig.RemoteListener
 }
 
 // asked is what a listener asks the server for.
@@ -32,7 +35,11 @@ type asked struct {
 func receive(ctx context.Context, server string, carrier sig.ClientCarrier, log *slog.Logger, changed func()) *receiver {
 	ctx, cancel := context.WithCancel(ctx)
 	r := &receiver{server: server, cancel: cancel, ctx: ctx, done: make(chan struct{})}
-	r.client = sig.NewClientRouter(carrier, &sig.ClientOptions{Changed: changed, Logger: log})
+	r.client = sig.NewClientRouter(carrier, &sig.ClientOptions{
+		Changed: changed,
+		Missed:  func(n int) { r.missed(n) },
+		Logger:  log,
+	})
 	go func() {
 		defer close(r.done)
 		r.client.Run(ctx)

@@ -65,7 +65,7 @@ func (a *Agent) apply(c *config.Config) {
 		server = a.opts.Server
 	}
 	if a.receiver != nil && a.receiver.server != server {
-		a.lostBefore += a.receiver.client.Dropped()
+		a.lost += a.receiver.client.Dropped()
 		a.receiver.stop()
 		a.receiver = nil
 	}
@@ -95,6 +95,7 @@ func (a *Agent) listen(r *receiver) {
 		}
 	}
 	r.event = func(what asked, ev sig.Event) { pass(func() { a.event(what, ev) }) }
+	r.missed = func(n int) { pass(func() { a.missed(r.server, n) }) }
 	r.presence = func(_ asked, ev sig.Event) {
 		pass(func() { a.presence.observe(time.Now(), ev.Sender, ev.Event.Equal(sig.EventConnect)) })
 	}

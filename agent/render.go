@@ -5,15 +5,16 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+	"time"
 
 	"sigalert/agent/config"
 	"sigalert/agent/notify"
 	"sigalert/sig"
 )
 
-// render makes an event's notification. An error is a template's; the
-// notification then has the default text.
-func render(s config.Subscription, ev sig.Event) (notify.Notification, error) {
+// render makes an event's notification at the time now. An error is a
+// template's; the notification then has the default text.
+func render(now time.Time, s config.Subscription, ev sig.Event) (notify.Notification, error) {
 	n := notify.Notification{Title: defaultTitle(ev), Urgency: s.Urgency}
 	var failed error
 	fields := config.Fields{Sender: ev.Sender.String(), Event: ev.Event.String(), Time: ev.Time}
@@ -28,12 +29,12 @@ func render(s config.Subscription, ev sig.Event) (notify.Notification, error) {
 		failed = err
 	}
 	if s.Body == nil {
-		n.Body = defaultBody(ev.Data)
+		n.Body = datedBody(now, ev)
 		return n, failed
 	}
 	text, err := config.Render(s.Body, fields)
 	if err != nil {
-		text, failed = defaultBody(ev.Data), err
+		text, failed = datedBody(now, ev), err
 	}
 	n.Body = text
 	return n, failed
@@ -44,6 +45,21 @@ func defaultTitle(ev sig.Event) string {
 		return ev.Sender.String()
 	}
 	return fmt.Sprintf("%s: %s", ev.Sender, ev.Event)
+}
+
+// datedBody is the default body. That of an event which comes late ends with
+// when it was: the alert would seem to be of now.
+func datedBody(now time.Time, ev sig.Event) string {
+	body := defaultBody(ev.Data)
+	if !ev.Replayed || now.Sub(ev.Time) <= time.Minute {
+		return body
+	}
+	when := ev.Time.In(now.Location())
+	format := "at 15:04"
+	if when.Format(time.DateOnly) != now.Format(time.DateOnly) {
+		format = "on " + time.DateOnly + " at 15:04"
+	}
+	return strings.TrimPrefix(body+"\n", "\n") + when.Format(format)
 }
 
 // mostLines is how many members of an object are worth a line: a notification

@@ -136,16 +136,47 @@ func TestDefaultText(t *testing.T) {
 		{`{"z": 1, "a": "text", "list": [1, {"b": null}], "none": null}`, "z: 1\na: text\nlist: [1,{\"b\":null}]\nnone: "},
 		{`"\ud800"`, "\ufffd"},
 	} {
-		n, err := render(config.Subscription{}, event("timer", "tick", tc.data))
+		n, err := render(start, config.Subscription{}, event("timer", "tick", tc.data))
 		if err != nil || n.Title != "timer: tick" || n.Body != tc.want {
 			t.Errorf("%s: got %q, %q, %v, want %q", tc.data, n.Title, n.Body, err, tc.want)
 		}
 	}
-	if n, _ := render(config.Subscription{}, event("timer", "", "1")); n.Title != "timer" {
+	if n, _ := render(start, config.Subscription{}, event("timer", "", "1")); n.Title != "timer" {
 		t.Errorf("a broadcast's title is %q", n.Title)
 	}
-	if n, _ := render(config.Subscription{}, event(sig.Number(5), sig.Number(1.5), "")); n.Title != "5: 1.5" {
+	if n, _ := render(start, config.Subscription{}, event(sig.Number(5), sig.Number(1.5), "")); n.Title != "5: 1.5" {
 		t.Errorf("numbers as names: %q", n.Title)
+	}
+}
+
+// What is replayed after a while says when it was, by our clock's zone.
+func TestDefaultTextOfAReplayedEvent(t *testing.T) {
+	now := start.In(time.FixedZone("", 2*60*60)) // 14:00
+	for _, tc := range []struct {
+		replayed bool
+		ago      time.Duration
+		data     string
+		want     string
+	}{
+		{true, time.Hour, `"text"`, "text\nat 13:00"},
+		{true, time.Hour, "", "at 13:00"},
+		{true, time.Hour, `{"a": 1}`, "a: 1\nat 13:00"},
+		{true, 61 * time.Second, "1", "1\nat 13:58"},
+		{true, time.Minute, "1", "1"},
+		{true, -time.Hour, "1", "1"}, // the server's clock is not ours
+		{false, time.Hour, "1", "1"},
+		{true, 14*time.Hour + time.Second, "1", "1\non 2025-12-31 at 23:59"},
+	} {
+		ev := event("s", "e", tc.data)
+		ev.Time, ev.Replayed = now.Add(-tc.ago).UTC(), tc.replayed
+		if n, err := render(now, config.Subscription{}, ev); err != nil || n.Body != tc.want {
+			t.Errorf("%+v: got %q, %v", tc, n.Body, err)
+		}
+		body := template.Must(template.New("body").Parse(`{{.Time.Format "15:04:05"}}`))
+		want := ev.Time.Format("15:04:05")
+		if n, err := render(now, config.Subscription{Body: body}, ev); err != nil || n.Body != want {
+			t.Errorf("%+v: a template's time is %q, want the event's, %q, %v", tc, n.Body, want, err)
+		}
 	}
 }
 
@@ -157,7 +188,7 @@ func TestLargeData(t *testing.T) {
 		"object": `{"a": 1` + strings.Repeat(`, "b": 2`, 1<<17) + "}",
 		"nested": strings.Repeat("[", 900) + strings.Repeat("]", 900),
 	} {
-		n, err := render(config.Subscription{}, event("s", "e", data))
+		n, err := render(start, config.Subscription{}, event("s", "e", data))
 		if err != nil || n.Body == "" {
 			t.Errorf("%s: %.20q, %v", name, n.Body, err)
 		}
@@ -170,7 +201,7 @@ func TestTemplates(t *testing.T) {
 		Body:    template.Must(template.New("body").Parse(`{{index .Data "list" 9}}`)),
 		Urgency: notify.Critical,
 	}
-	n, err := render(sub, event("s", "e", `{"word": "hello", "list": [1]}`))
+	n, err := render(start, sub, event("s", "e", `{"word": "hello", "list": [1]}`))
 	want := notify.Notification{Title: "s says hello", Body: "word: hello\nlist: [1]", Urgency: notify.Critical}
 	if diff := cmp.Diff(want, n); diff != "" || err == nil {
 		t.Errorf("a body that fails has the default text: %v\n%s", err, diff)

@@ -37,7 +37,7 @@ type Counters struct {
 	Shown    uint64 // notifications that the desktop took
 	Logged   uint64 // notifications that it did not, which went to the log
 	Limited  uint64 // alerts merged into one that counts
-	Dropped  uint64 // lost: a queue was full
+	Dropped  uint64 // lost: a queue was full, or the server had forgotten them
 }
 
 // Line says the state in one line, as the tray's menu shows it.
