@@ -39,6 +39,7 @@ lines where there is none.`,
 }
 
 func (p *program) runDemo(ctx context.Context) error {
+	defer p.queueOutput()()
 	carrier, err := tcp.Listen("127.0.0.1:0")
 	if err != nil {
 		return err

@@ -21,6 +21,8 @@ import (
 
 // runAgent is sigalert without a command.
 func (p *program) runAgent(ctx context.Context) error {
+	defer outliveLog()() // which the queue's end may need
+	defer p.queueOutput()()
 	server := ""
 	if p.instead != "" {
 		addr, err := config.ParseServer(p.instead)
@@ -42,7 +44,6 @@ func (p *program) runAgent(ctx context.Context) error {
 	default:
 		defer unlock()
 	}
-	defer outliveLog()()
 	desktop := notify.New(&notify.Options{Icon: iconPath(p.log), Logger: p.log})
 	defer desktop.Close()
 	lines := newLogger(p.err, levelTrace) // an alert is no message of a level

@@ -1,0 +1,71 @@
+//go:build linux
+
+package cli
+
+import (
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// fullPipe is a pipe that nobody reads and that holds no byte more.
+func fullPipe(t *testing.T) *os.File {
+	t.Helper()
+	var fds [2]int
+	if err := syscall.Pipe2(fds[:], syscall.O_NONBLOCK|syscall.O_CLOEXEC); err != nil {
+		t.Fatal(err)
+	}
+	for err := error(nil); !errors.Is(err, syscall.EAGAIN); {
+		_, err = syscall.Write(fds[1], []byte("x"))
+	}
+	if err := syscall.SetNonblock(fds[1], false); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { syscall.Close(fds[0]) })
+	w := os.NewFile(uintptr(fds[1]), "full")
+	t.Cleanup(func() { w.Close() })
+	return w
+}
+
+// The first SIGTERM ends an agent whose log nobody reads.
+func TestAgentWhoseLogNobodyReads(t *testing.T) {
+	dir := t.TempDir()
+	config := filepath.Join(dir, "config.yaml")
+	if err := os.WriteFile(config, []byte("server: 127.0.0.1:1\nsubscriptions: [{sender: a}]\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command("sigalert", "--config", config)
+	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + dir, "XDG_RUNTIME_DIR=" + dir, "GORACE=atexit_sleep_ms=0"}
+	cmd.Stderr = fullPipe(t)
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan error, 1)
+	go func() { done <- cmd.Wait() }()
+	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+		if _, err := os.Stat(filepath.Join(dir, "sigalert.lock")); err == nil {
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatal("it does not start")
+		}
+	}
+	time.Sleep(500 * time.Millisecond) // it has things to say by then
+	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case err := <-done:
+		if err != nil {
+			t.Error(err)
+		}
+	case <-time.After(20 * time.Second):
+		_ = cmd.Process.Kill()
+		<-done
+		t.Fatal("it does not end")
+	}
+}
