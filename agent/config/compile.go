@@ -48,12 +48,12 @@ func compile(text string) (*template.Template, []fault) {
 		return nil, c.faults
 	}
 	_, err = Render(t, Fields{Sender: "sender", Event: "event", Time: time.Unix(0, 0)})
-	switch {
-	case errors.Is(err, errTurns):
-		return nil, []fault{{line: 1, what: errTurns.Error()}}
-	case errors.Is(err, errTooLarge):
-		return nil, []fault{{line: 1, what: errTooLarge.Error()}}
-	case err != nil && !c.data:
+	for _, limit := range limits {
+		if errors.Is(err, limit) {
+			return nil, []fault{{line: 1, what: limit.Error()}}
+		}
+	}
+	if err != nil && !c.data {
 		what := err.Error()
 		if i := strings.Index(what, " at <"); i >= 0 { // before it, only a name that is empty
 			what = what[i+len(" at "):]

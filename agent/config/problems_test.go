@@ -135,6 +135,11 @@ func TestTemplateProblems(t *testing.T) {
 		`{{define "a"}}{{template "b"}}{{template "b"}}{{end}}` + doubling('b', 'z') + `{{define "z"}}{{end}}{{template "a"}}`: `the template does not end: it loops more than 100000 times`,
 		`{{$x := "xx"}}{{range 100}}{{$x = print $x $x}}{{end}}`:                                                               `a text in the template grows over 4 MiB`,
 		`{{$x := "'"}}{{range 100}}{{$x = js $x}}{{end}}`:                                                                      `a text in the template grows over 4 MiB`,
+		`{{range 100000}}{{$x := printf "%1000000d" 1}}{{end}}`:                                                                `the template's functions make more than 16 MiB of text`,
+		`{{range 9}}{{range 99}}{{$x := printf "%1000000d" 1}}{{end}}{{end}}`:                                                  `the template's functions make more than 16 MiB of text`,
+		`{{$x := printf "%1000000d" 1}}{{range 99}}{{if eq (truncate 1 $x) "x"}}{{end}}{{end}}`:                                `the template's functions make more than 16 MiB of text`,
+		`{{printf "` + strings.Repeat("%[1]1000000d", 51) + `" 1}}`:                                                            `a call in the template has more than 50 verbs or arguments`,
+		`{{print` + strings.Repeat(" .Sender", 51) + `}}`:                                                                      `a call in the template has more than 50 verbs or arguments`,
 	} {
 		_, err := config.Parse("c.yaml", []byte("subscriptions: [{sender: a, body: "+quote(in)+"}]"))
 		if want = "c.yaml:1: subscriptions[0].body: " + want; err == nil || err.Error() != want {

@@ -27,22 +27,36 @@ const (
 	maxValue = 4 << 20
 	// maxTurns bounds a template's loops, all turns taken together.
 	maxTurns = 100_000
+	// maxWork bounds what a template's functions make of texts in one rendering,
+	// in bytes, and so its time: each turn of a loop can make a large text.
+	maxWork = 16 << 20
+	// maxParts bounds what one call makes before its result can be measured.
+	maxParts = 50
 )
 
 var (
 	errFull     = errors.New("the text is full")
 	errTurns    = fmt.Errorf("the template does not end: it loops more than %d times", maxTurns)
 	errTooLarge = errors.New("a text in the template grows over 4 MiB")
+	errWork     = errors.New("the template's functions make more than 16 MiB of text")
+	errParts    = fmt.Errorf("a call in the template has more than %d verbs or arguments", maxParts)
 )
+
+// limits are the errors of a template that takes too much.
+var limits = []error{errTurns, errTooLarge, errWork, errParts}
 
 // Render runs a template of a [Subscription]. What the data lacks is empty
 // text, also where the data is no object: with the data "x", {{.Data.a.b}}
 // writes nothing. Objects and lists are written as JSON. What is longer than
 // 64 KiB is cut. The error is the template's own: {{len .Data}} of a number,
-// or loops without an end.
+// loops without an end, or more work than a notification is worth.
 func Render(t *template.Template, f Fields) (string, error) {
+	t, err := t.Clone() // whose functions have a meter of their own
+	if err != nil {
+		return "", err
+	}
 	var w writer
-	err := t.Execute(&w, f)
+	err = t.Funcs(new(meter).functions()).Execute(&w, f)
 	if err != nil && !errors.Is(err, errFull) {
 		return "", err
 	}
@@ -74,58 +88,107 @@ func (w *writer) Write(p []byte) (int, error) {
 	return w.Builder.Write(p)
 }
 
+// functions are those that a template is compiled with; [Render] has others
+// in their place.
+var functions = new(meter).functions()
+
+// meter measures the work of one rendering.
+type meter struct{ bytes int }
+
 // functions are what templates may call besides text/template's own, and in
 // the place of those that could make a text grow without an end.
-var functions = template.FuncMap{
-	"json": jsonText,
-	"default": func(def, v any) any {
-		if v == nil || v == "" {
-			return def
-		}
-		return v
-	},
-	"upper": func(v any) (string, error) { return bounded(strings.ToUpper(text(v))) },
-	"lower": func(v any) (string, error) { return bounded(strings.ToLower(text(v))) },
-	"trim":  func(v any) string { return strings.TrimSpace(text(v)) },
-	"truncate": func(n int, v any) string {
-		s := text(v)
-		if n < 0 || utf8.RuneCountInString(s) <= n {
-			return s
-		}
-		return string([]rune(s)[:n]) + "…"
-	},
+func (m *meter) functions() template.FuncMap {
+	return template.FuncMap{
+		"json": m.json,
+		"default": func(def, v any) any {
+			if v == nil || v == "" {
+				return def
+			}
+			return v
+		},
+		"upper": func(v any) (string, error) { return m.change(v, strings.ToUpper) },
+		"lower": func(v any) (string, error) { return m.change(v, strings.ToLower) },
+		"trim":  func(v any) (string, error) { return m.change(v, strings.TrimSpace) },
+		"truncate": func(n int, v any) (string, error) {
+			return m.change(v, func(s string) string { return truncate(n, s) })
+		},
 
-	"print":    func(args ...any) (string, error) { return bounded(fmt.Sprint(args...)) },
-	"println":  func(args ...any) (string, error) { return bounded(fmt.Sprintln(args...)) },
-	"printf":   func(format string, args ...any) (string, error) { return bounded(fmt.Sprintf(format, args...)) },
-	"html":     func(args ...any) (string, error) { return bounded(template.HTMLEscaper(args...)) },
-	"js":       func(args ...any) (string, error) { return bounded(template.JSEscaper(args...)) },
-	"urlquery": func(args ...any) (string, error) { return bounded(template.URLQueryEscaper(args...)) },
+		"print":    func(args ...any) (string, error) { return m.call(fmt.Sprint, args) },
+		"println":  func(args ...any) (string, error) { return m.call(fmt.Sprintln, args) },
+		"html":     func(args ...any) (string, error) { return m.call(template.HTMLEscaper, args) },
+		"js":       func(args ...any) (string, error) { return m.call(template.JSEscaper, args) },
+		"urlquery": func(args ...any) (string, error) { return m.call(template.URLQueryEscaper, args) },
+		"printf": func(format string, args ...any) (string, error) {
+			if strings.Count(format, "%") > maxParts {
+				return "", errParts
+			}
+			return m.call(func(args ...any) string { return fmt.Sprintf(format, args...) }, args)
+		},
 
-	// compile calls these two.
-	"text":   text,
-	"member": member,
+		// compile calls these two.
+		"text":   m.text,
+		"member": member,
+	}
 }
 
-func bounded(s string) (string, error) {
+// call makes a text of arguments, if they are few.
+func (m *meter) call(f func(...any) string, args []any) (string, error) {
+	if len(args) > maxParts {
+		return "", errParts
+	}
+	return m.made(f(args...))
+}
+
+// change makes a text of a value's. What is read counts as well: it may be
+// much, and what is made of it little.
+func (m *meter) change(v any, f func(string) string) (string, error) {
+	s, err := m.text(v)
+	if err == nil {
+		s, err = m.made(s)
+	}
+	if err != nil {
+		return "", err
+	}
+	return m.made(f(s))
+}
+
+// made lets a text through if it is not too much.
+func (m *meter) made(s string) (string, error) {
 	if len(s) > maxValue {
 		return "", errTooLarge
+	}
+	if m.bytes += len(s); m.bytes > maxWork {
+		return "", errWork
 	}
 	return s, nil
 }
 
-// text is a value as a notification shows it.
-func text(v any) string {
-	switch v := v.(type) {
-	case nil:
-		return ""
-	case string:
-		return v
-	case []any, map[string]any:
-		s, _ := jsonText(v)
+func truncate(n int, s string) string {
+	if n < 0 || utf8.RuneCountInString(s) <= n {
 		return s
 	}
-	return fmt.Sprint(v)
+	return string([]rune(s)[:n]) + "…"
+}
+
+// text is a value as a notification shows it.
+func (m *meter) text(v any) (string, error) {
+	switch v := v.(type) {
+	case nil:
+		return "", nil
+	case string:
+		return v, nil
+	case []any, map[string]any:
+		return m.json(v)
+	}
+	return fmt.Sprint(v), nil
+}
+
+func (m *meter) json(v any) (string, error) {
+	s, err := jsonText(v)
+	if err != nil {
+		return "", err
+	}
+	return m.made(s)
 }
 
 // jsonText is compact JSON. It leaves < > & as they are: this is no HTML.
@@ -133,10 +196,8 @@ func jsonText(v any) (string, error) {
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
 	enc.SetEscapeHTML(false)
-	if err := enc.Encode(v); err != nil {
-		return "", err
-	}
-	return bounded(strings.TrimSuffix(b.String(), "\n"))
+	err := enc.Encode(v)
+	return strings.TrimSuffix(b.String(), "\n"), err
 }
 
 // member is what {{.a.b}} is in these templates: nothing where data has no

@@ -98,4 +98,36 @@ func TestRenderIsBounded(t *testing.T) {
 	if _, err = config.Render(compile(t, `{{range .Data}}{{range $.Data}}{{end}}{{end}}`), many); err == nil {
 		t.Error("a loop of 2^40 turns that writes nothing")
 	}
+	// Nor does what each turn makes add up without a bound; a rendering has
+	// nothing to do with the one before it.
+	few, some := make([]any, 10), make([]any, 1000)
+	for name, text := range map[string]string{
+		"printf":   `{{range .Data}}{{$x := printf "%1000000d" 1}}{{end}}done`,
+		"upper":    `{{range .Data}}{{if upper (printf "%500000d" 1)}}{{end}}{{end}}done`,
+		"truncate": `{{$x := printf "%1000000d" 1}}{{range .Data}}{{if truncate 1 $x}}{{end}}{{end}}done`,
+	} {
+		tmpl := compile(t, text)
+		for range 3 {
+			if text, err := config.Render(tmpl, config.Fields{Data: few}); err != nil || text != "done" {
+				t.Errorf("%s, 10 turns: %q, %v", name, text, err)
+			}
+		}
+		if _, err := config.Render(tmpl, config.Fields{Data: some}); err == nil || !strings.Contains(err.Error(), "16 MiB") {
+			t.Errorf("%s, 1,000 turns: %v", name, err)
+		}
+	}
+}
+
+func BenchmarkRender(b *testing.B) {
+	c, err := config.Parse("c.yaml", []byte("subscriptions: [{sender: a, title: '{{upper .Sender}} {{.Data.a}}'}]"))
+	if err != nil {
+		b.Fatal(err)
+	}
+	f := config.Fields{Sender: "timer", Data: map[string]any{"a": "b"}}
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := config.Render(c.Subscriptions[0].Title, f); err != nil {
+			b.Fatal(err)
+		}
+	}
 }
