@@ -4,6 +4,9 @@ package agent_test
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -60,5 +63,76 @@ func TestConfigurationThatIsNoFile(t *testing.T) {
 		if got := a.Status().ConfigError; !strings.Contains(got, want) {
 			t.Errorf("status: %q, want %q", got, want)
 		}
+	}
+}
+
+// A file that is no longer one is told of, once; the settings stay.
+func TestConfigurationThatIsNoFileAnyMore(t *testing.T) {
+	for name, tc := range map[string]struct {
+		put  func(path string) error // in its place
+		want string
+	}{
+		"deleted": {func(string) error { return nil }, "cannot read %s: no such file or directory"},
+		"folder":  {func(path string) error { return os.Mkdir(path, 0o700) }, "%s is a folder, not a file"},
+		"pipe":    {func(path string) error { return syscall.Mkfifo(path, 0o600) }, "%s is a pipe, not a file"},
+		"link":    {func(path string) error { return os.Symlink("none", path) }, "cannot read %s: no such file or directory"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			path := filepath.Join(t.TempDir(), "config.yaml")
+			good := []byte("subscriptions: [{sender: timer}]")
+			if err := os.WriteFile(path, good, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			s, log := newScreen(), new(logged)
+			a := agent.New(agent.Options{
+				ConfigPath: path, Notifier: s, Logger: slog.New(slog.NewTextHandler(log, nil)),
+				Carrier: func(string) sig.ClientCarrier { return new(sigtest.Network).Client() },
+			})
+			ctx, cancel := context.WithCancel(t.Context())
+			done := make(chan struct{})
+			go func() {
+				defer close(done)
+				a.Run(ctx)
+			}()
+			defer func() {
+				cancel()
+				<-done
+			}()
+			shown := func(want string) {
+				t.Helper()
+				select {
+				case <-s.more:
+				case <-time.After(20 * time.Second):
+					t.Fatalf("nothing is shown, want %q", want)
+				}
+				if got := s.take(); got != want {
+					t.Errorf("shown: %q, want %q", got, want)
+				}
+			}
+			for log.count("configuration in force") == 0 {
+				time.Sleep(10 * time.Millisecond)
+			}
+			if err := errors.Join(os.Remove(path), tc.put(path)); err != nil {
+				t.Fatal(err)
+			}
+			want := fmt.Sprintf(tc.want, path)
+			shown("Configuration problem " + want + "\nThe settings from before stay in force.")
+			if st := a.Status(); st.ConfigError != want || len(st.Subscriptions) != 1 {
+				t.Errorf("status: %+v, want %q", st, want)
+			}
+			if name != "deleted" {
+				if err := os.Remove(path); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if err := os.WriteFile(path, good, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			shown("Configuration is good again 1 subscription in force.")
+			if n := log.count("cannot read the configuration"); n != 1 {
+				t.Errorf("it is logged %d times", n)
+			}
+		})
 	}
 }

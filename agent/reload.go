@@ -3,6 +3,7 @@ package agent
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"path/filepath"
 	"time"
 
@@ -34,6 +35,10 @@ func (a *Agent) reload(onDemand bool) {
 func (a *Agent) refuse(err error, onDemand bool) {
 	first, more := err.Error(), 0
 	var problems config.Problems
+	var unreadable *fs.PathError
+	if errors.As(err, &unreadable) {
+		first = fmt.Sprintf("cannot read %s: %v", unreadable.Path, unreadable.Err)
+	}
 	if errors.As(err, &problems) && len(problems) > 0 {
 		p := problems[0]
 		p.Path = filepath.Base(p.Path)

@@ -17,12 +17,15 @@ const (
 	// poll finds what the folder's events do not tell: a link whose target
 	// changed elsewhere, a folder that was made anew.
 	poll = 2 * time.Second
+	// absence is how long a file may be missing while it is being saved.
+	absence = 2 * time.Second
 )
 
 // Watch calls changed once it watches, and then whenever the file's content
-// has changed, until ctx ends; not for a save that changes nothing, and not
-// while the file is missing. It watches the folder: editors put a new file in
-// the old one's place. Where the system cannot watch, it looks every 2 s.
+// has changed, until ctx ends; not for a save that changes nothing. That the
+// file is gone, or is something that cannot be read, is such a change once it
+// has been so for 2 s. It watches the folder: editors put a new file in the old
+// one's place. Where the system cannot watch, it looks every 2 s.
 func Watch(ctx context.Context, path string, changed func()) {
 	w := &watch{path: path}
 	var events <-chan fsnotify.Event
@@ -53,9 +56,12 @@ func Watch(ctx context.Context, path string, changed func()) {
 				settled.Reset(settle)
 			}
 		case <-settled.C:
-			if now := contentOf(path); now != w.content && now != (content{}) {
-				w.content = now
+			differs, wait := w.look(time.Now())
+			if differs {
 				changed()
+			}
+			if wait > 0 {
+				settled.Reset(wait)
 			}
 		}
 	}
@@ -69,6 +75,7 @@ type watch struct {
 	folders [2]folder
 	file    os.FileInfo
 	content content
+	missing time.Time // since when it cannot be read; zero: it can, or that was told
 }
 
 // folder is one that is being watched: the file's, or its target's.
@@ -83,23 +90,48 @@ func (w *watch) concerns(name string) bool {
 	return base == filepath.Base(w.path) || base == filepath.Base(w.target)
 }
 
-// content tells files apart; zero for one that cannot be read.
-type content [sha256.Size]byte
+// look reports whether the content is another one, or when to look again.
+func (w *watch) look(at time.Time) (differs bool, wait time.Duration) {
+	now := contentOf(w.path)
+	if now.problem != "" && now != w.content {
+		if w.missing.IsZero() {
+			w.missing = at
+		}
+		if wait := absence - at.Sub(w.missing); wait > 0 {
+			return false, wait
+		}
+	}
+	differs = now != w.content
+	w.content, w.missing = now, time.Time{}
+	return differs, 0
+}
+
+// content tells files apart.
+type content struct {
+	sum     [sha256.Size]byte
+	problem string // of a file that cannot be read
+}
 
 func contentOf(path string) content {
-	if regular(path) != nil { // opening a pipe would wait for a writer
-		return content{}
+	sum, err := sumOf(path)
+	if err != nil {
+		return content{problem: err.Error()}
+	}
+	return content{sum: sum}
+}
+
+func sumOf(path string) (sum [sha256.Size]byte, err error) {
+	if err := regular(path); err != nil { // opening a pipe would wait for a writer
+		return sum, err
 	}
 	f, err := os.Open(path)
 	if err != nil {
-		return content{}
+		return sum, err
 	}
 	defer f.Close()
 	h := sha256.New()
-	if _, err := io.Copy(h, io.LimitReader(f, maxFile+1)); err != nil {
-		return content{}
-	}
-	return content(h.Sum(nil))
+	_, err = io.Copy(h, io.LimitReader(f, maxFile+1))
+	return [sha256.Size]byte(h.Sum(nil)), err
 }
 
 // follow watches the folders that are there now, and reports whether one of
