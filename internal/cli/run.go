@@ -23,6 +23,8 @@ import (
 func (p *program) runAgent(ctx context.Context) error {
 	defer outliveLog()() // which the queue's end may need
 	defer p.queueOutput()()
+	ctx, stop := untilHangup(ctx)
+	defer stop()
 	server := ""
 	if p.instead != "" {
 		addr, err := config.ParseServer(p.instead)
@@ -63,6 +65,29 @@ func outliveLog() (stop func()) {
 	broken := make(chan os.Signal, 1) // nobody asks it: that it is there is enough
 	signal.Notify(broken, syscall.SIGPIPE)
 	return func() { signal.Stop(broken) }
+}
+
+// untilHangup ends with the terminal or the session too. A logout may send
+// SIGHUP right behind SIGTERM, which must not cut short what we say at the end.
+// Under nohup it changes nothing.
+func untilHangup(ctx context.Context) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancel(ctx)
+	if signal.Ignored(syscall.SIGHUP) {
+		return ctx, cancel
+	}
+	hangup := make(chan os.Signal, 1)
+	signal.Notify(hangup, syscall.SIGHUP)
+	go func() {
+		select {
+		case <-hangup:
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
+	return ctx, func() {
+		cancel()
+		signal.Stop(hangup)
+	}
 }
 
 // agentConfig is the path of the configuration; the first run writes one.

@@ -31,21 +31,24 @@ func fullPipe(t *testing.T) *os.File {
 	return w
 }
 
-// The first SIGTERM ends an agent whose log nobody reads.
-func TestAgentWhoseLogNobodyReads(t *testing.T) {
+// startAgent starts an agent without a server or a desktop, and waits until it
+// takes signals.
+func startAgent(t *testing.T, stderr *os.File) (cmd *exec.Cmd, ended <-chan error) {
+	t.Helper()
 	dir := t.TempDir()
 	config := filepath.Join(dir, "config.yaml")
 	if err := os.WriteFile(config, []byte("server: 127.0.0.1:1\nsubscriptions: [{sender: a}]\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command("sigalert", "--config", config)
+	cmd = exec.Command("sigalert", "--config", config)
 	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + dir, "XDG_RUNTIME_DIR=" + dir, "GORACE=atexit_sleep_ms=0"}
-	cmd.Stderr = fullPipe(t)
+	cmd.Stderr = stderr
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
 	done := make(chan error, 1)
 	go func() { done <- cmd.Wait() }()
+	t.Cleanup(func() { _ = cmd.Process.Kill() })
 	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(10 * time.Millisecond) {
 		if _, err := os.Stat(filepath.Join(dir, "sigalert.lock")); err == nil {
 			break
@@ -54,18 +57,44 @@ func TestAgentWhoseLogNobodyReads(t *testing.T) {
 			t.Fatal("it does not start")
 		}
 	}
-	time.Sleep(500 * time.Millisecond) // it has things to say by then
-	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
-		t.Fatal(err)
-	}
+	return cmd, done
+}
+
+func endsWell(t *testing.T, ended <-chan error) {
+	t.Helper()
 	select {
-	case err := <-done:
+	case err := <-ended:
 		if err != nil {
 			t.Error(err)
 		}
 	case <-time.After(20 * time.Second):
-		_ = cmd.Process.Kill()
-		<-done
 		t.Fatal("it does not end")
+	}
+}
+
+// The first SIGTERM ends an agent whose log nobody reads.
+func TestAgentWhoseLogNobodyReads(t *testing.T) {
+	cmd, ended := startAgent(t, fullPipe(t))
+	time.Sleep(500 * time.Millisecond) // it has things to say by then
+	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	endsWell(t, ended)
+}
+
+// A logout may send both; the second must not cut the end short.
+func TestAgentAtALogout(t *testing.T) {
+	for name, signals := range map[string][]syscall.Signal{
+		"both": {syscall.SIGTERM, syscall.SIGHUP}, "the hangup alone": {syscall.SIGHUP},
+	} {
+		t.Run(name, func(t *testing.T) {
+			cmd, ended := startAgent(t, fullPipe(t)) // so the end takes a second
+			for _, s := range signals {
+				if err := cmd.Process.Signal(s); err != nil {
+					t.Fatal(err)
+				}
+			}
+			endsWell(t, ended)
+		})
 	}
 }
