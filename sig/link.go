@@ -114,6 +114,7 @@ func (l *link) once(ctx context.Context) (connected time.Duration, err error) {
 		return l.session(ctx, p)
 	})
 	err = ending(p.serve())
+	p.abandon()
 	if cause := context.Cause(ctx); cause != nil {
 		err = cause
 	}

@@ -68,22 +68,28 @@ func (p *peer) stream(push func(text []byte) error) {
 }
 
 // serve reads until the connection ends, and says why it did. It closes the
-// connection, and fails the requests that wait for an answer.
+// connection; nothing can be asked from then on.
 func (p *peer) serve() error {
 	err := p.read()
 	p.conn.Close()
 	close(p.ended)
 	p.mu.Lock()
-	waiting := p.waiting
-	p.waiting = nil
+	defer p.mu.Unlock()
 	if p.farewell != nil {
 		err = p.farewell
 	}
+	return err
+}
+
+// abandon fails the requests that wait for an answer, once serve has returned.
+func (p *peer) abandon() {
+	p.mu.Lock()
+	waiting := p.waiting
+	p.waiting = nil
 	p.mu.Unlock()
 	for _, done := range waiting {
 		done(nil, errEnded)
 	}
-	return err
 }
 
 func (p *peer) read() error {

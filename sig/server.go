@@ -152,6 +152,7 @@ func (s *ServerRouter) serve(ctx context.Context, conn Conn) {
 	cancel()
 	tasks.Wait()
 	c.leave()
+	c.peer.abandon() // who hears of it finds the names free
 	c.tasks.Wait()
 	log.Debug("client disconnected", "err", err)
 }
