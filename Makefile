@@ -1,5 +1,6 @@
 # make           builds ./sigalert
 # make test      everything that is tested, from formatting to a real desktop
+# make fuzz      runs each fuzz target for a minute (FUZZTIME=10m: for ten)
 # make bench     measures speed and memory, ours and NATS', and writes docs/benchmarks.md
 # make pictures  makes the pictures in docs/pictures anew
 # make fmt, make clean
@@ -17,7 +18,7 @@ have_c   = command -v gcc >/dev/null
 have_gtk = $(have_c) && pkg-config --exists ayatana-appindicator3-0.1 2>/dev/null
 
 .NOTPARALLEL:
-.PHONY: build test deps vet builds unit e2e bench pictures fmt clean
+.PHONY: build test deps vet builds unit e2e fuzz bench pictures fmt clean
 
 build:
 	CGO_ENABLED=0 go build -ldflags "-X sigalert/internal/cli.version=$(VERSION)" -o sigalert .
@@ -52,6 +53,15 @@ unit:
 # They wait more than they work, hence more at once than there are processors.
 e2e:
 	go test -count=1 -parallel 4 -timeout 20m ./e2e
+
+# To make one input shorter may take go test a minute, and it tests nothing meanwhile: a second will do.
+fuzz: FUZZTIME ?= 1m
+fuzz:
+	@set -e; for package in $$(go list ./...); do \
+		for target in $$(go test -list '^Fuzz' $$package | grep '^Fuzz'); do \
+			(set -x; go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 1s $$package); \
+		done; \
+	done
 
 bench: deps
 	go test -run '^$$' -bench . -timeout 30m ./...

@@ -48,7 +48,7 @@ func TestEveryRecordingIsUsed(t *testing.T) {
 
 // recordings are the names of those that belong to one session: the one of
 // this name, or those that begin with it and "__".
-func recordings(t *testing.T, session string) (names []string) {
+func recordings(t testing.TB, session string) (names []string) {
 	t.Helper()
 	files, err := filepath.Glob(filepath.Join("testdata", "captures", "*.jsonl"))
 	if err != nil {
@@ -86,7 +86,7 @@ func (l recorded) bytes() []byte {
 }
 
 // session is the lines of several recordings in the order of their time.
-func session(t *testing.T, names ...string) (lines []recorded) {
+func session(t testing.TB, names ...string) (lines []recorded) {
 	t.Helper()
 	for _, name := range names {
 		who := name

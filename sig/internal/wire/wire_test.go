@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"slices"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -210,21 +211,63 @@ func TestAppend(t *testing.T) {
 }
 
 func FuzzDecoder(f *testing.F) {
-	f.Add([]byte(`{"a": [1, NaN]}{"b": "\""} [2]`))
-	f.Add([]byte("{}\x00"))
-	f.Fuzz(func(t *testing.T, in []byte) {
-		whole := decodeAll(NewDecoder(bytes.NewReader(in), 1000))
-		split := decodeAll(NewDecoder(iotest.OneByteReader(bytes.NewReader(in)), 1000))
-		if strings.Join(whole, "\n") != strings.Join(split, "\n") {
-			t.Errorf("whole %q, split %q", whole, split)
+	for _, in := range []string{
+		`{"a": [1, NaN]}{"b": "\""} [2]`,
+		"{}\x00",
+		"{\"a\": 1}\n\r\n {\"b\":\n2}\n[",
+		"{\"a\": \"\n\"}\n{}{}\n",
+	} {
+		f.Add(false, []byte(in))
+		f.Add(true, []byte(in))
+	}
+	f.Fuzz(func(t *testing.T, lines bool, in []byte) {
+		const limit = 1000
+		decode := func(r io.Reader) []string {
+			d := NewDecoder(r, limit)
+			if lines {
+				d.Lines()
+			}
+			return decodeAll(d)
+		}
+		whole := decode(bytes.NewReader(in))
+		for name, r := range map[string]io.Reader{
+			"bytes":  iotest.OneByteReader(bytes.NewReader(in)),
+			"halves": iotest.HalfReader(bytes.NewReader(in)),
+		} {
+			if split := decode(r); !slices.Equal(whole, split) {
+				t.Errorf("whole %q, split into %s %q", whole, name, split)
+			}
+		}
+		for _, v := range whole {
+			switch {
+			case len(v) == 0 || len(v) > limit || v[0] != '{' && v[0] != '[':
+				t.Errorf("no value: %q", v)
+			case lines && strings.Contains(v, "\n"):
+				t.Errorf("more than a line: %q", v)
+			}
+			members := 0
+			if ok := ParseObject([]byte(v), func(_, _ []byte) { members++ }); ok != (Valid([]byte(v)) && IsObject([]byte(v))) {
+				t.Errorf("an object: %v: %q", ok, v)
+			} else if !ok {
+				continue
+			}
+			for o := ObjectOf([]byte(v)); o.Next(); members-- {
+				if !Valid(o.Value) {
+					t.Errorf("the value %q of %q", o.Value, v)
+				}
+			}
+			if members != 0 {
+				t.Errorf("%d members more or less in %q", members, v)
+			}
 		}
 		for _, v := range whole {
 			if !Valid([]byte(v)) {
 				continue
 			}
-			for o := ObjectOf([]byte(v)); o.Next(); {
-			}
 			for a, _ := ArrayOf([]byte(v)); a.Next(); {
+				if !Valid(a.Value) {
+					t.Errorf("the element %q of %q", a.Value, v)
+				}
 			}
 		}
 	})
