@@ -57,6 +57,7 @@ type ClientRouter struct {
 	early         []arrival              // signals that came before the reply to it
 	earlyBytes    int
 	cursor        cursor // up to where the server's events have arrived
+	resumes       cursor // what it was when the connection began
 	names         names
 	remoteSenders []*RemoteSender
 

@@ -16,9 +16,9 @@ const (
 	Pending ListenerStatus = iota
 	// Active: the server has the listener.
 	Active
-	// Refused: the server refused it, mostly because the sender does not
-	// offer the event. It is asked again when the sender goes, and when it
-	// comes with the event.
+	// Refused: the server refused it, or the sender is here and does not
+	// offer the event. It is in force again once the sender has gone, or has
+	// come with the event.
 	Refused
 )
 
@@ -53,9 +53,9 @@ type subscription struct {
 	dropped, offered bool
 
 	// With a server that remembers:
-	resumes bool   // the server had it before
-	from    uint64 // it wants the events behind this number, where there is one
-	had     uint64 // it has had those up to this number
+	resumes    bool   // the server had it before
+	had        uint64 // it has had the events up to this number
+	notOffered bool   // the sender is here and does not offer the event
 }
 
 type subscriptionState uint8
@@ -80,9 +80,10 @@ func (s *subscription) isOffered(offered []Name) bool {
 // becomes of the connection or the sender; Status tells how it stands. fn may
 // wait, but the other listeners wait with it.
 //
-// Where a listener of one sender's one event is dropped because the sender
-// came without the event, it is registered again once the sender goes, and once
-// it comes with it: the server forgets it.
+// Where a pysig server drops a listener because its sender came without the
+// event, it is registered again once the sender goes, and once it comes with
+// it; what the sender fires meanwhile is lost. A server of this package keeps
+// it.
 func (c *ClientRouter) AddRemoteListener(sender, event Name, fn func(Event)) *RemoteListener {
 	l := &RemoteListener{Sender: sender, Event: event, fn: fn}
 	c.guard.Lock()
@@ -126,11 +127,13 @@ func (c *ClientRouter) RemoveRemoteListener(l *RemoteListener) {
 func (c *ClientRouter) Status(l *RemoteListener) (ListenerStatus, error) {
 	c.guard.Lock()
 	defer c.guard.Unlock()
-	switch l.sub.state {
-	case active:
+	switch s := l.sub; {
+	case s.state == active && s.notOffered:
+		return Refused, ErrNotOffered
+	case s.state == active:
 		return Active, nil
-	case refused:
-		return Refused, l.sub.err
+	case s.state == refused:
+		return Refused, s.err
 	}
 	return Pending, nil
 }
@@ -193,6 +196,7 @@ func (c *ClientRouter) connectedAnew(g greeting) {
 	if !g.replay {
 		c.cursor = cursor{}
 	}
+	c.resumes = c.cursor
 }
 
 // unregistered notes that the server has no listeners of ours any more.
@@ -315,10 +319,13 @@ func (c *ClientRouter) comeOrGone(ev Event) (changed bool) {
 		}
 		offers := gone || s.isOffered(offered)
 		switch {
+		case s.state == active && c.cursor.epoch != "": // the server keeps it
+			changed = changed || s.notOffered == offers
+			s.notOffered = !offers
 		case s.state == adding:
 			s.dropped, s.offered = !offers, offers
-		case offers && s.state == refused:
-			s.state, s.from, changed = idle, ev.Seq, true
+		case offers && s.state == refused && c.cursor.epoch == "":
+			s.state, changed = idle, true
 			token(c.listenersChanged)
 		case !offers && s.state == active:
 			s.state, s.err, changed = refused, ErrNotOffered, true

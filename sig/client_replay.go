@@ -59,7 +59,7 @@ func (c *ClientRouter) nextBatch() (subs []*subscription, since *cursor) {
 	for _, resuming := range [...]bool{true, false} {
 		size := 0
 		for _, s := range c.subscriptions {
-			if s.state != idle || (s.resumes || s.from > 0) != resuming {
+			if s.state != idle || s.resumes != resuming {
 				continue
 			}
 			if err := cmp.Or(s.sender.check(), s.event.check()); err != nil {
@@ -69,20 +69,12 @@ func (c *ClientRouter) nextBatch() (subs []*subscription, since *cursor) {
 			if size += len(s.sender) + len(s.event) + 64; len(subs) == mostSubscribed || len(subs) > 0 && size > MaxData/4 {
 				break
 			}
-			s.state, s.dropped, s.offered = adding, false, false
+			s.state = adding
 			subs = append(subs, s)
 		}
-		if len(subs) == 0 || !resuming {
-			continue
+		if len(subs) > 0 && resuming {
+			return subs, &cursor{c.resumes.epoch, c.resumes.seq}
 		}
-		since = &cursor{epoch: c.cursor.epoch, seq: c.cursor.seq}
-		for _, s := range subs {
-			if s.from == 0 {
-				s.from = c.cursor.seq
-			}
-			since.seq = min(since.seq, s.from)
-		}
-		break
 	}
 	return subs, since
 }
@@ -98,26 +90,25 @@ func (c *ClientRouter) subscribed(subs []*subscription, since *cursor, epoch str
 	defer c.guard.Unlock()
 	begin, _ := unsigned(member(response, "seq"))
 	switch {
-	case since != nil && since.epoch == epoch:
-		// What is missed between since and there is told of below, once.
-		begin = max(begin, since.seq)
-		for _, s := range c.subscriptions { // what comes again, they have had
+	case since == nil:
+		for _, s := range subs { // what was before, they have not asked for
+			s.had = begin
+		}
+		if c.cursor.epoch == epoch {
+			begin = c.cursor.seq
+		}
+	case since.epoch != epoch: // numbers begin anew
+		for _, s := range c.subscriptions {
+			s.had = 0
+		}
+	default: // what comes again for these, others have had
+		for _, s := range c.subscriptions {
 			if s.state == active {
 				s.had = max(s.had, c.cursor.seq)
-				begin = min(begin, c.cursor.seq)
 			}
 		}
-		c.cursor.seq = begin
-	case c.cursor.epoch != epoch: // numbers begin anew
-		for _, s := range c.subscriptions {
-			s.had, s.from = 0, 0
-		}
-		c.cursor = cursor{epoch, begin}
-	default:
-		for _, s := range subs { // what was before, they have not asked for
-			s.had = max(s.had, begin)
-		}
 	}
+	c.cursor = cursor{epoch, begin}
 	for _, s := range subs {
 		if !results.Next() {
 			return errors.New("subscribe: the server answered for too few listeners")
@@ -133,14 +124,11 @@ func (c *ClientRouter) subscribed(subs []*subscription, since *cursor, epoch str
 // settle takes the server's answer for one subscription; the caller holds the
 // lock.
 func (c *ClientRouter) settle(s *subscription, result []byte) {
-	s.had = max(s.had, s.from)
-	s.from, s.resumes = 0, true
+	s.resumes, s.notOffered = true, string(member(result, "offered")) == "false"
 	id, ok := nameOf(member(result, "listener_id"))
 	switch {
 	case ok:
 		c.activate(s, id)
-	case s.offered:
-		s.state = idle
 	default:
 		text, _ := nameOf(member(result, "exception"))
 		s.state, s.err = refused, &RemoteError{Status: statusException, Text: text.String()}

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"sigalert/sig/internal/wire"
 )
 
 // mostHandlers is how many requests a client answers at once.
@@ -133,7 +135,7 @@ func (s *RemoteSender) Post(ctx context.Context, event Name, data any) error {
 	buffer := batches.Get().(*[]byte)
 	defer batches.Put(buffer)
 	b := append((*buffer)[:0], `{"method":"signal","params":`...)
-	b = append(s.appendSignal(b, event, text), "}\n"...)
+	b = append(wire.OneLine(s.appendSignal(b, event, text)), "}\n"...)
 	*buffer = b
 	if err := p.outbox.add(ctx, b, false); err != nil {
 		if ctx.Err() != nil {

@@ -4,8 +4,11 @@ import (
 	"crypto/rand"
 	"fmt"
 	"hash/maphash"
+	"slices"
 	"strconv"
 	"time"
+
+	"sigalert/sig/internal/wire"
 )
 
 const (
@@ -73,6 +76,7 @@ func (j *journal) append(sg *Signal, info, data []byte) *entry {
 	b = append(b, `,"data":`...)
 	e.dataAt = len(b)
 	b = append(b, data...)
+	wire.OneLine(b[e.dataAt:])
 	e.text = append(b, entryEnd...)
 	j.events = append(j.events, e)
 	j.bytes += e.size()
@@ -103,17 +107,25 @@ func (j *journal) trace(sender, event Name) trace {
 	return trace{maphash.String(j.seed, string(sender.key())), maphash.String(j.seed, string(event.key()))}
 }
 
-// wanted is what listeners are for: by topic, the number behind which the first
-// of them wants events. The time that it takes does not depend on how many they
-// are.
-type wanted map[trace]uint64
+// wanted is what listeners are for, by topic. The time that it takes does not
+// depend on how many they are.
+type wanted map[trace][]span
+
+// span is the events behind a number, up to another; 0: without an end.
+type span struct{ after, until uint64 }
 
 func (j *journal) wanted(listeners []*Listener) wanted {
 	w := make(wanted, len(listeners))
 	for _, l := range listeners {
-		t := j.trace(l.sender, l.event)
-		if after, ok := w[t]; !ok || l.after < after {
-			w[t] = l.after
+		t, s := j.trace(l.sender, l.event), span{after: l.after}
+		if l.removed.Load() {
+			s.until = l.until
+		}
+		spans := w[t]
+		if i := slices.IndexFunc(spans, func(o span) bool { return o.until == s.until }); i < 0 {
+			w[t] = append(spans, s)
+		} else {
+			spans[i].after = min(spans[i].after, s.after)
 		}
 	}
 	return w
@@ -123,8 +135,10 @@ func (j *journal) wanted(listeners []*Listener) wanted {
 // senders and events.
 func (w wanted) has(t, every trace, seq uint64) bool {
 	for _, topic := range [...]trace{every, {t.sender, every.event}, {every.sender, t.event}, t} {
-		if after, ok := w[topic]; ok && after < seq {
-			return true
+		for _, s := range w[topic] {
+			if s.after < seq && (s.until == 0 || seq <= s.until) {
+				return true
+			}
 		}
 	}
 	return false
@@ -158,22 +172,6 @@ func (m memory) forgotten(from uint64, w wanted) (n uint64, known bool) {
 		}
 	}
 	return n, true
-}
-
-// only counts the remembered events behind a number that those want and these
-// do not.
-func (j *journal) only(seq uint64, those, these wanted) (n uint64) {
-	if len(those) == 0 {
-		return 0
-	}
-	every := j.trace("", "")
-	for _, e := range j.since(seq, len(j.events)) {
-		t := j.trace(e.signal.sender.name, e.signal.name)
-		if those.has(t, every, e.seq) && !these.has(t, every, e.seq) {
-			n++
-		}
-	}
-	return n
 }
 
 // since is the remembered events behind a number, at most n of them.

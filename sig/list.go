@@ -88,6 +88,6 @@ func (r *Router) knownChannels() []Name {
 	return slices.Sorted(maps.Values(found))
 }
 
-func isBuiltIn(event Name) bool { return event == EventConnect || event == EventDisconnect }
+func isBuiltIn(event Name) bool { return event.Equal(EventConnect) || event.Equal(EventDisconnect) }
 
 var builtIn = []EventStatus{{EventDisconnect}, {""}, {EventConnect}}

@@ -8,6 +8,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"sigalert/sig/internal/wire"
 )
 
 const (
@@ -168,7 +170,7 @@ func (p *peer) write(text []byte) error {
 		if len(text) > MaxMessage {
 			return fmt.Errorf("%w: it has %d bytes, the limit is %d", ErrTooLarge, len(text), MaxMessage)
 		}
-		return p.push(append(text, '\n'))
+		return p.push(append(wire.OneLine(text), '\n'))
 	}
 	return p.conn.WriteMessage(text)
 }
@@ -294,7 +296,9 @@ func (p *peer) start(method string, params []byte, done func(response []byte, er
 	p.mu.Unlock()
 	err = p.write(appendRequest(make([]byte, 0, 64+len(method)+len(params)), id, method, params))
 	if err != nil {
-		p.forget(id)
+		if !p.forget(id) {
+			return id, nil // done hears of the connection's end
+		}
 		if !errors.Is(err, ErrTooLarge) {
 			err = fmt.Errorf("%w: %w", ErrNotConnected, err)
 		}

@@ -54,7 +54,24 @@ type Listener struct {
 	// Of a client's listener.
 	client *client
 	id     uint64
-	after  uint64 // the number of the last event that is not for it
+	keeps  bool   // it waits also while its sender does not offer the event
+	after  uint64 // it is for events behind this number
+	until  uint64 // of one that was dropped: and for those up to this number
+}
+
+// wants reports whether an event of this number is for the listener.
+func (l *Listener) wants(seq uint64) bool {
+	return seq > l.after && (!l.removed.Load() || seq <= l.until)
+}
+
+// drop ends a registration that is of no use any more: what is on its way to a
+// client still goes there. It needs the router's lock.
+func (r *Router) drop(l *Listener) {
+	if l.client != nil {
+		l.until = r.journal.last
+		l.client.dropped++
+	}
+	l.removed.Store(true)
 }
 
 // AddListener registers fn for an event of a sender; the zero Name means
@@ -85,7 +102,7 @@ func (r *Router) addListener(l *Listener) error {
 	default:
 		s := r.obtain(l.sender)
 		sg := s.signal(l.event)
-		if sg == nil && s.connected && !s.leaving {
+		if !s.mayOffer(sg) && !l.keeps {
 			return fmt.Errorf("sender %s, event %s: %w", l.sender, l.event, ErrNotOffered)
 		}
 		if sg == nil {
@@ -123,10 +140,7 @@ func (r *Router) removeListener(l *Listener) error {
 		s := r.obtain(l.sender)
 		sg := s.own(l.event)
 		sg.listeners = without(sg.listeners, l)
-		builtIn := sg == s.broadcast || sg.name.Equal(EventConnect) || sg.name.Equal(EventDisconnect)
-		if len(sg.listeners) == 0 && !s.connected && !builtIn {
-			delete(s.signals, sg.name.key())
-		}
+		s.tidy(sg)
 		r.forget(s)
 	}
 	return nil
@@ -137,6 +151,13 @@ func without(ls []*Listener, l *Listener) []*Listener {
 		return slices.Delete(ls, i, i+1)
 	}
 	return ls
+}
+
+// offers reports whether a listener's sender, if it is here, offers its event;
+// it needs the lock.
+func (r *Router) offers(l *Listener) bool {
+	s := r.senders[l.sender.key()]
+	return l.sender.IsEvery() || s == nil || s.mayOffer(s.signal(l.event))
 }
 
 // obtain is the sender of this name, connected or not; the caller holds the

@@ -95,35 +95,40 @@ func (r *Router) addSender(name Name, events, requests []Name, o owner) (*Sender
 
 // offer makes the sender's signals those of events; the caller holds the lock.
 func (s *Sender) offer(events []Name) {
-	waiting := s.signals
-	s.signals = make(map[Name]*Signal, len(events)+2)
-	keep := func(event Name) (first bool) {
-		if s.signals[event.key()] != nil {
-			return false
-		}
-		sg := waiting[event.key()]
-		if sg == nil {
-			sg = &Signal{sender: s, name: event}
-		}
-		s.signals[event.key()] = sg
-		delete(waiting, event.key())
-		return true
+	for _, sg := range s.signals {
+		sg.offered = isBuiltIn(sg.name)
 	}
-	keep(EventConnect)
-	keep(EventDisconnect)
 	s.offered = nil
 	for _, e := range events {
-		if !e.IsEvery() && keep(e) {
+		if sg := s.own(e); !e.IsEvery() && !sg.offered {
+			sg.offered = true
 			s.offered = append(s.offered, e)
 		}
 	}
-	for _, sg := range waiting {
-		for _, l := range sg.listeners {
-			l.removed.Store(true)
-			if l.client != nil {
-				l.client.droppedListeners++
-			}
+	for _, sg := range s.signals {
+		if sg.offered {
+			continue
 		}
+		sg.listeners = slices.DeleteFunc(sg.listeners, func(l *Listener) bool {
+			if !l.keeps {
+				s.router.drop(l)
+			}
+			return !l.keeps
+		})
+		s.tidy(sg)
+	}
+}
+
+// mayOffer reports whether there may be events of a signal, which may be nil;
+// a sender that is not here, or is going, may come back with any.
+func (s *Sender) mayOffer(sg *Signal) bool {
+	return !s.connected || s.leaving || sg != nil && (sg.offered || sg == s.broadcast)
+}
+
+// tidy forgets a signal that is neither offered nor waited for.
+func (s *Sender) tidy(sg *Signal) {
+	if len(sg.listeners) == 0 && !sg.offered && sg != s.broadcast && !isBuiltIn(sg.name) {
+		delete(s.signals, sg.name.key())
 	}
 }
 
@@ -131,7 +136,7 @@ func (s *Sender) offer(events []Name) {
 func (s *Sender) own(event Name) *Signal {
 	sg := s.signal(event)
 	if sg == nil {
-		sg = &Signal{sender: s, name: event}
+		sg = &Signal{sender: s, name: event, offered: isBuiltIn(event)}
 		s.signals[event.key()] = sg
 	}
 	return sg
@@ -184,9 +189,9 @@ func (r *Router) RemoveSender(s *Sender) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, e := range s.offered {
-		if len(s.signal(e).listeners) == 0 {
-			delete(s.signals, e.key())
-		}
+		sg := s.signal(e)
+		sg.offered = false
+		s.tidy(sg)
 	}
 	s.connected, s.offered, s.requests, s.handlers, s.client = false, nil, nil, nil, nil
 	r.generation.Add(1)
@@ -210,7 +215,7 @@ func (s *Sender) Name() Name { return s.name }
 func (s *Sender) Signal(event Name) (*Signal, error) {
 	s.router.mu.RLock()
 	defer s.router.mu.RUnlock()
-	if sg := s.signal(event); sg != nil {
+	if sg := s.signal(event); sg != nil && s.mayOffer(sg) {
 		return sg, nil
 	}
 	return nil, fmt.Errorf("sender %s, event %s: %w", s.name, event, ErrNotOffered)

@@ -147,7 +147,10 @@ func (s *ServerRouter) serve(ctx context.Context, conn Conn) {
 	stop := context.AfterFunc(ctx, func() { conn.Close() })
 	defer stop()
 	var tasks sync.WaitGroup
-	tasks.Go(func() { c.deliver(ctx) })
+	tasks.Go(func() {
+		defer cancel() // the reading may wait for what is not sent any more
+		c.deliver(ctx)
+	})
 	err := c.peer.serve()
 	cancel()
 	tasks.Wait()

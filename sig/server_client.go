@@ -34,21 +34,24 @@ type client struct {
 	asking chan struct{} // a token for each of those
 
 	// The reading goroutine's.
+	spoke    bool // it has asked something
 	identity string
 	agreed   []Name             // features
 	offered  int                // events, of all its senders
 	senders  map[Name]*Sender   // by key
 	signals  map[string]*Signal // by the text that names them, of senders
 
+	inheriting sync.Mutex // one adds a sender or disinherits at a time
+
 	// The server's guard guards the fields below.
 	heir      *client   // who came back under its identity
 	inherited []*Sender // of the one before, not added again yet
 
 	// The router's mutex guards the fields below.
-	listeners        map[uint64]*Listener
-	droppedListeners int           // of these, that the router has dropped
-	replayed         uint64        // events up to this number are old to it
-	index            listenerIndex // of listeners, for what it is behind with; nil: to be made
+	listeners map[uint64]*Listener
+	dropped   int           // of these, that the router has dropped
+	replayed  uint64        // events up to this number are old to it
+	index     listenerIndex // of listeners, for what it is behind with; nil: to be made
 }
 
 func newClient(ctx context.Context, s *ServerRouter, conn Conn, log *slog.Logger) *client {
@@ -112,6 +115,8 @@ func (c *client) leave() {
 
 func (c *client) handle(r request) {
 	c.out.wait(c.ctx)
+	first := !c.spoke
+	c.spoke = true
 	if string(r.method) == "signal" {
 		err := c.signal(r.params)
 		if err != nil && !r.wantsReply() {
@@ -126,7 +131,7 @@ func (c *client) handle(r request) {
 	}
 	switch string(r.method) {
 	case "get_version":
-		c.greet(r)
+		c.greet(r, first)
 	case "subscribe":
 		if !slices.Contains(c.agreed, featureReplay) {
 			r.reply(nil, unknownMethod())
@@ -162,17 +167,17 @@ func (c *client) dispatch(method string, params []byte) ([]byte, error) {
 }
 
 // greet answers get_version. A client that asks for features with its first
-// message, and before it has anything here, gets them.
-func (c *client) greet(r request) {
+// message gets them.
+func (c *client) greet(r request, first bool) {
 	features := member(r.params, "features")
 	if features == nil {
 		r.reply(wire.AppendString(nil, Version), nil)
 		return
 	}
-	if id, ok := nameOf(member(r.params, "client")); ok {
+	if id, ok := nameOf(member(r.params, "client")); ok && first {
 		c.supersede(string(id))
 	}
-	begins := !c.peer.streaming.Load() && len(c.senders) == 0 && !c.hasListeners() && offers(features, featureStream)
+	begins := first && offers(features, featureStream)
 	if begins {
 		c.agreed = []Name{featureStream}
 		if offers(features, featureReplay) {
@@ -201,12 +206,9 @@ func (c *client) supersede(identity string) {
 	s := c.server
 	s.guard.Lock()
 	old := s.greeted[identity]
-	if s.greeted[c.identity] == c {
-		delete(s.greeted, c.identity)
-	}
 	s.greeted[identity] = c
 	c.identity = identity
-	if old == nil || old == c {
+	if old == nil {
 		s.guard.Unlock()
 		return
 	}
@@ -228,6 +230,8 @@ func (c *client) supersede(identity string) {
 // disinherit takes off the router what the client had before and has not added
 // again.
 func (c *client) disinherit() {
+	c.inheriting.Lock()
+	defer c.inheriting.Unlock()
 	c.server.guard.Lock()
 	senders := c.inherited
 	c.inherited = nil
@@ -242,12 +246,6 @@ func (c *client) claim(name Name) {
 	c.server.guard.Lock()
 	defer c.server.guard.Unlock()
 	c.inherited = slices.DeleteFunc(c.inherited, func(s *Sender) bool { return s.name.Equal(name) })
-}
-
-func (c *client) hasListeners() bool {
-	c.server.mu.RLock()
-	defer c.server.mu.RUnlock()
-	return len(c.listeners) > 0
 }
 
 func (c *client) addSender(params []byte) error {
@@ -288,17 +286,24 @@ func (c *client) addSender(params []byte) error {
 	case c.offered+len(offered) > mostOffered:
 		return exception("a client may offer %d events", mostOffered)
 	}
+	c.inheriting.Lock()
+	defer c.inheriting.Unlock()
 	c.claim(name)
 	s, err := c.server.addSender(name, offered, requests, owner{client: c})
 	if errors.Is(err, ErrAlreadyConnected) {
 		return exception("%s", textConnected(name))
 	}
-	if s != nil {
-		c.senders[name.key()] = s
-		c.offered += s.offers()
-		c.signals = nil
+	if s == nil {
+		return err
 	}
-	return err
+	if err != nil { // its #connect: nobody could be told of such a sender
+		_ = c.server.RemoveSender(s)
+		return err
+	}
+	c.senders[name.key()] = s
+	c.offered += s.offers()
+	c.signals = nil
+	return nil
 }
 
 // parseNames reads a list of names; a lone name is a list of one.
@@ -355,31 +360,45 @@ func (c *client) addListener(params []byte) ([]byte, error) {
 	s := c.server
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	l, err := c.listen(sender, event, s.journal.last)
-	if err != nil {
+	l := &Listener{sender: sender, event: event, after: s.journal.last}
+	if err := c.listen(l); err != nil {
 		return nil, err
 	}
 	return fmt.Appendf(nil, `{"listener_id": %d}`, l.id), nil
 }
 
-// listen adds a listener for the events behind a number; it needs the router's
-// lock.
-func (c *client) listen(sender, event Name, after uint64) (*Listener, error) {
+// listen adds a listener; it needs the router's lock.
+func (c *client) listen(l *Listener) error {
 	s := c.server
-	if c.droppedListeners > mostDropped {
-		maps.DeleteFunc(c.listeners, func(_ uint64, l *Listener) bool { return l.removed.Load() })
-		c.droppedListeners = 0
+	if c.dropped > mostDropped {
+		c.forgetDropped()
 	}
-	if len(c.listeners)-c.droppedListeners >= s.opts.MaxListeners {
-		return nil, exception("a client may have %d listeners", s.opts.MaxListeners)
+	if len(c.listeners)-c.dropped >= s.opts.MaxListeners {
+		return exception("a client may have %d listeners", s.opts.MaxListeners)
 	}
-	l := &Listener{sender: sender, event: event, client: c, id: s.lastListener.Add(1), after: after}
+	l.client, l.id = c, s.lastListener.Add(1)
 	if err := s.addListener(l); err != nil {
-		return nil, err
+		return err
 	}
 	c.listeners[l.id] = l
 	c.index = nil
-	return l, nil
+	return nil
+}
+
+// forgetDropped forgets the dropped listeners that nothing is on its way to.
+func (c *client) forgetDropped() {
+	pos := c.queued()
+	c.dropped = 0
+	maps.DeleteFunc(c.listeners, func(_ uint64, l *Listener) bool {
+		if !l.removed.Load() {
+			return false
+		}
+		if l.until > pos {
+			c.dropped++
+			return false
+		}
+		return true
+	})
 }
 
 // listenedTo is what an object names to listen to.

@@ -153,7 +153,7 @@ func (c *client) deliver(ctx context.Context) {
 			if !ok {
 				break
 			}
-			if it.listener.removed.Load() {
+			if !it.listener.wants(it.event.seq) {
 				continue
 			}
 			if err := c.send(ctx, it); err != nil && ctx.Err() == nil {

@@ -48,11 +48,11 @@ func (c *client) subscribe(r request) {
 	s.mu.RLock()
 	w.before = s.journal.memory()
 	s.mu.RUnlock()
-	w.missed, w.counted = w.before.forgotten(w.since.seq, s.journal.wanted(w.listeners))
+	w.missed, w.counted = w.before.forgotten(w.since.seq, s.journal.wanted(w.good()))
 	s.mu.Lock()
 	reply := c.listenAll(w)
 	if r.wantsReply() { // while the router is held: no event may come before it
-		err = c.out.text(append(appendReply(nil, r.id, reply, nil), '\n'))
+		err = c.out.text(append(wire.OneLine(appendReply(nil, r.id, reply, nil)), '\n'))
 	}
 	s.mu.Unlock()
 	if err != nil {
@@ -73,27 +73,30 @@ func (c *client) listenAll(w wish) []byte {
 	}
 	old := slices.Collect(maps.Values(c.listeners))
 	reply := []byte(`{"listeners": [`)
-	var accepted, refused []*Listener
+	var added []*Listener
 	for i, l := range w.listeners {
 		if i > 0 {
 			reply = append(reply, ", "...)
 		}
 		err := w.faults[i]
 		if err == nil {
-			var added *Listener
-			if added, err = c.listen(l.sender, l.event, after); err == nil {
-				accepted = append(accepted, added)
-				reply = fmt.Appendf(reply, `{"listener_id": %d}`, added.id)
-				continue
-			}
-			l.after = after
-			refused = append(refused, l)
+			l.keeps, l.after = true, after
+			err = c.listen(l)
 		}
-		reply = wire.AppendASCII(append(reply, `{"exception": `...), wireError(err).Error())
+		if err != nil {
+			reply = wire.AppendASCII(append(reply, `{"exception": `...), wireError(err).Error())
+			reply = append(reply, '}')
+			continue
+		}
+		added = append(added, l)
+		reply = fmt.Appendf(reply, `{"listener_id": %d`, l.id)
+		if !c.server.offers(l) {
+			reply = append(reply, `, "offered": false`...)
+		}
 		reply = append(reply, '}')
 	}
 	reply = append(reply, `], "missed": `...)
-	switch missed, counted := w.gone(j, accepted, refused); {
+	switch missed, counted := w.forgotten(j, added); {
 	case known && counted:
 		reply = strconv.AppendUint(reply, missed, 10)
 	case w.hasSince:
@@ -108,14 +111,11 @@ func (c *client) listenAll(w wish) []byte {
 	return fmt.Appendf(reply, `, "seq": %d}`, begin)
 }
 
-// gone counts what the client does not get of the events since: what is
-// forgotten, and what is for listeners that were refused. It needs the router's
-// lock.
-func (w wish) gone(j *journal, accepted, refused []*Listener) (n uint64, counted bool) {
-	all := j.wanted(append(refused, accepted...))
-	n, counted = j.memory().forgotten(max(w.since.seq, w.before.first-1), all)
-	n += w.missed + j.only(w.since.seq, j.wanted(refused), j.wanted(accepted))
-	return n, counted && w.counted
+// forgotten counts the events since that are not remembered any more. It needs
+// the router's lock.
+func (w wish) forgotten(j *journal, added []*Listener) (n uint64, counted bool) {
+	n, counted = j.memory().forgotten(max(w.since.seq, w.before.first-1), j.wanted(added))
+	return n + w.missed, counted && w.counted
 }
 
 // goBack has the events behind a number come from the memory; the listeners
@@ -149,6 +149,16 @@ type wish struct {
 	counted bool
 }
 
+// good are the listeners with which nothing is wrong.
+func (w wish) good() (listeners []*Listener) {
+	for i, l := range w.listeners {
+		if w.faults[i] == nil {
+			listeners = append(listeners, l)
+		}
+	}
+	return listeners
+}
+
 func parseSubscribe(params []byte) (w wish, err error) {
 	for o := wire.ObjectOf(params); o.Next(); {
 		switch string(o.Key) {
@@ -160,7 +170,9 @@ func parseSubscribe(params []byte) (w wish, err error) {
 			for a.Next() {
 				l := new(Listener)
 				var fault error
-				l.sender, l.event, fault = listenedTo(a.Value)
+				if l.sender, l.event, fault = listenedTo(a.Value); !wire.IsObject(a.Value) {
+					fault = notObject("a listener", a.Value)
+				}
 				w.listeners, w.faults = append(w.listeners, l), append(w.faults, fault)
 			}
 		case "since":
@@ -248,7 +260,7 @@ func (x listenerIndex) ids(e *entry) (ids []byte) {
 			break // a broadcast is not heard twice
 		}
 		for _, l := range x[t] {
-			if e.seq > l.after && !l.removed.Load() {
+			if l.wants(e.seq) {
 				ids = appendID(ids, l.id)
 			}
 		}

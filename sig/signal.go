@@ -10,6 +10,7 @@ import (
 type Signal struct {
 	sender    *Sender
 	name      Name
+	offered   bool // otherwise listeners wait for it
 	listeners []*Listener
 	route     atomic.Pointer[route]
 }

@@ -11,9 +11,9 @@ import (
 const (
 	// MaxMessage is the longest message of a stream, in bytes.
 	MaxMessage = 1<<20 + 256<<10
-	// MaxData is the longest data of an event or a request in a stream, as
-	// JSON text; a message holds it and what is around it. A pysig peer reads
-	// messages of 4,096 bytes at most.
+	// MaxData is the longest data of an event, as JSON text: a message of a
+	// stream holds it and what is around it. A pysig peer reads messages of
+	// 4,096 bytes at most.
 	MaxData = 1 << 20
 )
 

@@ -139,8 +139,8 @@ func TestStreamByHand(t *testing.T) {
 	r := dialStream(t, addr)
 	for _, tc := range []struct{ send, want string }{
 		{`{"id": 2, "method": "add_sender", "params": {"sender": "me", "events": ["e", "#c"]}}`, `{"status": 0, "id": 2, "response": null}`},
-		{`{"id": "s", "method": "subscribe", "params": {"listeners": [{"sender": "me", "event": "e"}, {}, {"sender": "me", "event": "none"}, {"sender": {}}]}}`,
-			`{"status": 0, "id": "s", "response": {"listeners": [{"listener_id": 1}, {"listener_id": 2}, {"exception": "Failed to add to router"}, {"exception": "\"{}\" cannot be a name: a name is a string, a number, true, false or null"}], "missed": 0, "seq": 1}}`},
+		{`{"id": "s", "method": "subscribe", "params": {"listeners": [{"sender": "me", "event": "e"}, {}, {"sender": "me", "event": "none"}, {"sender": {}}, 5]}}`,
+			`{"status": 0, "id": "s", "response": {"listeners": [{"listener_id": 1}, {"listener_id": 2}, {"listener_id": 3, "offered": false}, {"exception": "\"{}\" cannot be a name: a name is a string, a number, true, false or null"}, {"exception": "a listener must be an object, not 5"}], "missed": 0, "seq": 1}}`},
 		{`{"method": "signal", "params": {"info": {"sender": "me", "event": "e"}, "data": 1}}` + "\n" +
 			`{"method": "signal", "params": {"info": {"sender": "me", "event": "unknown"}, "data": 2}}` + "\n" + `{"id": 3, "method": "ping"}`,
 			`{"method":"signal","params":{"listener_ids":[2,1],"seq":2,"time":0,"info":{"sender": "me", "event": "e"},"data":1}}`},

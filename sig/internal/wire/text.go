@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"bytes"
 	"fmt"
 	"unicode/utf8"
 )
@@ -36,6 +37,19 @@ func appendString(b []byte, s string, ascii bool) []byte {
 		}
 	}
 	return append(b, '"')
+}
+
+// OneLine makes JSON text one line, in place: where it has newlines, they are
+// white space.
+func OneLine(text []byte) []byte {
+	for rest := text; ; {
+		i := bytes.IndexByte(rest, '\n')
+		if i < 0 {
+			return text
+		}
+		rest[i] = ' '
+		rest = rest[i+1:]
+	}
 }
 
 // Plain is what stands between the quotes of a JSON string in ASCII that has
