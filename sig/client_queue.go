@@ -63,7 +63,7 @@ func (q *arrivals) take(ctx context.Context, emptied []arrival) []arrival {
 		if len(items) > 0 {
 			q.items, q.bytes = emptied[:0], 0
 			q.full.Store(false)
-			if len(items) < 16 && cap(emptied) > 64 {
+			if len(items) < 4 && cap(emptied) > 256 {
 				q.items = nil // a rush is over
 			}
 			q.mu.Unlock()

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"sigalert/sig/internal/wire"
@@ -23,12 +24,13 @@ type RemoteSender struct {
 	methods  []Name
 	handlers map[Name]RequestFunc // by key
 
+	registered atomic.Pointer[peer] // the connection that knows it; nil: none does
+
 	// The client's mutex guards the fields below.
-	registered bool          // on the present connection
-	refused    bool          // the server refused it, after it had it once
-	removed    bool          // while the request to add it was under way, perhaps
-	settled    chan struct{} // closed once the server first answered
-	err        error         // its refusal
+	refused bool          // the server refused it, after it had it once
+	removed bool          // while the request to add it was under way, perhaps
+	settled chan struct{} // closed once the server first answered
+	err     error         // its refusal
 }
 
 // AddRemoteSender offers these events in the sender's name and waits until
@@ -76,20 +78,19 @@ func (c *ClientRouter) AddRemoteSenderWith(ctx context.Context, name Name, o Sen
 // server's answer where there is a connection.
 func (c *ClientRouter) RemoveRemoteSender(ctx context.Context, s *RemoteSender) error {
 	registered := c.forgetSender(s)
-	p, _ := c.sending.current()
-	if p == nil || !registered {
+	if registered == nil {
 		return nil
 	}
-	_, err := p.call(ctx, "remove_sender", append(s.name.appendJSON([]byte(`{"sender": `)), '}'))
+	_, err := registered.call(ctx, "remove_sender", append(s.name.appendJSON([]byte(`{"sender": `)), '}'))
 	return err
 }
 
-func (c *ClientRouter) forgetSender(s *RemoteSender) (registered bool) {
+func (c *ClientRouter) forgetSender(s *RemoteSender) (registered *peer) {
 	c.guard.Lock()
 	defer c.guard.Unlock()
 	s.removed = true
 	c.remoteSenders = slices.DeleteFunc(c.remoteSenders, func(o *RemoteSender) bool { return o == s })
-	return s.registered
+	return s.registered.Load()
 }
 
 func (c *ClientRouter) remoteSender(name Name) *RemoteSender {
@@ -155,11 +156,9 @@ func (s *RemoteSender) prepare(data any) (*peer, []byte, error) {
 	if len(text) > MaxData {
 		return nil, nil, fmt.Errorf("%w: data of %d bytes, the limit is %d", ErrTooLarge, len(text), MaxData)
 	}
-	p, st := s.client.sending.current()
-	s.client.guard.Lock()
-	registered := s.registered
-	s.client.guard.Unlock()
-	if p == nil || !registered {
+	p := s.registered.Load()
+	if p == nil {
+		_, st := s.client.sending.current()
 		return nil, nil, fmt.Errorf("sender %s: %w", s.name, notConnected(st))
 	}
 	return p, text, nil
@@ -217,7 +216,8 @@ func (c *ClientRouter) keepSenders(ctx context.Context, p *peer) error {
 	defer func() {
 		c.guard.Lock()
 		for _, s := range c.remoteSenders {
-			s.registered, s.refused = false, false
+			s.registered.Store(nil)
+			s.refused = false
 		}
 		c.guard.Unlock()
 	}()
@@ -246,7 +246,7 @@ func (c *ClientRouter) nextSender() *RemoteSender {
 	c.guard.Lock()
 	defer c.guard.Unlock()
 	for _, s := range c.remoteSenders {
-		if !s.registered && !s.refused {
+		if s.registered.Load() == nil && !s.refused {
 			return s
 		}
 	}
@@ -277,7 +277,9 @@ func (c *ClientRouter) registerSender(ctx context.Context, p *peer, s *RemoteSen
 	}
 	c.guard.Lock()
 	removed := s.removed
-	s.registered, s.refused = err == nil && !removed, err != nil
+	if s.refused = err != nil; err == nil && !removed {
+		s.registered.Store(p)
+	}
 	if first := !isClosed(s.settled); first && !removed {
 		if s.err = err; err != nil {
 			c.remoteSenders = slices.DeleteFunc(c.remoteSenders, func(o *RemoteSender) bool { return o == s })

@@ -15,9 +15,11 @@ const (
 	journalEvents = 10_000
 	journalBytes  = 64 << 20
 	journalAge    = 24 * time.Hour
-	// journalTraces is of how many forgotten events it is still known what
-	// they were: 16 bytes each, that a client can be told what it missed.
+	// journalTraces is of how many forgotten events it is still known, at
+	// least, what they were: 16 bytes each, that a client can be told what it
+	// missed. They are kept and forgotten by the chunk.
 	journalTraces = 1 << 18
+	traceChunk    = 1 << 12
 )
 
 // journal numbers a server's events and remembers the last ones. The router's
@@ -29,7 +31,7 @@ type journal struct {
 	seed   maphash.Seed
 	events []*entry // the newest last, with numbers without a gap
 	bytes  int
-	traces []trace // of the events before those, likewise
+	traces [][]trace // of the events before those, likewise, in chunks
 }
 
 // entry is an event as the server remembers it and clients get it.
@@ -93,14 +95,24 @@ func (j *journal) expire(now time.Time) {
 			break
 		}
 		j.bytes -= e.size()
-		j.traces = append(j.traces, j.trace(e.signal.sender.name, e.signal.name))
+		j.remember(j.trace(e.signal.sender.name, e.signal.name))
 		j.events[n] = nil
 		n++
 	}
 	j.events = j.events[n:]
-	if more := len(j.traces) - journalTraces; more > 0 {
-		j.traces = j.traces[more:]
+}
+
+// remember keeps the trace of an event that is forgotten.
+func (j *journal) remember(t trace) {
+	last := len(j.traces) - 1
+	if last < 0 || len(j.traces[last]) == traceChunk {
+		if len(j.traces)*traceChunk > journalTraces {
+			j.traces = j.traces[1:]
+		}
+		j.traces = append(j.traces, make([]trace, 0, traceChunk))
+		last = len(j.traces) - 1
 	}
+	j.traces[last] = append(j.traces[last], t)
 }
 
 func (j *journal) trace(sender, event Name) trace {
@@ -147,13 +159,13 @@ func (w wanted) has(t, every trace, seq uint64) bool {
 // memory is what the journal knew of forgotten events at one moment; it stays
 // as it is.
 type memory struct {
-	traces []trace
+	traces [][]trace
 	first  uint64 // the number behind the last of them
 	every  trace
 }
 
 func (j *journal) memory() memory {
-	return memory{j.traces[:len(j.traces):len(j.traces)], j.first(), j.trace("", "")}
+	return memory{slices.Clone(j.traces), j.first(), j.trace("", "")}
 }
 
 // forgotten counts the wanted events behind a number that are gone; known is
@@ -162,16 +174,22 @@ func (m memory) forgotten(from uint64, w wanted) (n uint64, known bool) {
 	if from+1 >= m.first || len(w) == 0 {
 		return 0, true
 	}
-	gone := m.first - from - 1
-	if gone > uint64(len(m.traces)) {
-		return 0, false
+	seq := m.first
+	for _, chunk := range m.traces {
+		seq -= uint64(len(chunk))
 	}
-	for i, t := range m.traces[len(m.traces)-int(gone):] {
-		if w.has(t, m.every, from+1+uint64(i)) {
-			n++
+	known = from+1 >= seq
+	for _, chunk := range m.traces {
+		if from+1 < seq+uint64(len(chunk)) && known {
+			for i, t := range chunk {
+				if at := seq + uint64(i); at > from && w.has(t, m.every, at) {
+					n++
+				}
+			}
 		}
+		seq += uint64(len(chunk))
 	}
-	return n, true
+	return n, known
 }
 
 // since is the remembered events behind a number, at most n of them.
