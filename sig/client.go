@@ -58,7 +58,7 @@ type ClientRouter struct {
 	earlyBytes    int
 	cursor        cursor // up to where the server's events have arrived
 	resumes       cursor // what it was when the connection began
-	names         names
+	infos         infos
 	remoteSenders []*RemoteSender
 
 	listenersChanged chan struct{} // holds a token while there may be work

@@ -29,24 +29,23 @@ func (a arrival) size() int {
 	return 256 + len(a.event.Data.text)
 }
 
-// names remembers the names that texts stand for: a server sends the same ones
+// infos remembers what the "info" of signals says: a server sends the same
 // again and again.
-type names map[string]Name
+type infos map[string]topic
 
-func (n *names) of(text []byte) (Name, error) {
+func (n *infos) of(text []byte) (t topic, err error) {
 	const most = 1000
-	if name, ok := (*n)[string(text)]; ok {
-		return name, nil
+	if t, ok := (*n)[string(text)]; ok {
+		return t, nil
 	}
-	name, err := everyOr(text)
-	if err != nil {
-		return "", err
+	if t.sender, t.event, err = listenedTo(text); err != nil || len(text) > longestCache {
+		return t, err
 	}
 	if *n == nil || len(*n) >= most {
-		*n = make(names)
+		*n = make(infos)
 	}
-	(*n)[string(text)] = name
-	return name, nil
+	(*n)[string(text)] = t
+	return t, nil
 }
 
 // arrived takes a signal from a pysig server, on the reading goroutine.
@@ -122,7 +121,8 @@ func (c *ClientRouter) streamed(ctx context.Context, r request) {
 	}
 	c.awaitRoom(ctx, r.peer)
 	c.guard.Lock()
-	err := c.readInfo(&a.event, info)
+	t, err := c.infos.of(info)
+	a.event.Sender, a.event.Event = t.sender, t.event
 	changed := false
 	if err == nil {
 		if missed != nil {
@@ -158,18 +158,6 @@ func (c *ClientRouter) awaitRoom(ctx context.Context, p *peer) {
 		case <-ctx.Done():
 		}
 	}
-}
-
-func (c *ClientRouter) readInfo(ev *Event, info []byte) (err error) {
-	for o := wire.ObjectOf(info); o.Next() && err == nil; {
-		switch string(o.Key) {
-		case "sender":
-			ev.Sender, err = c.names.of(o.Value)
-		case "event":
-			ev.Event, err = c.names.of(o.Value)
-		}
-	}
-	return err
 }
 
 // addressees finds the listeners that an event is for and that have not had

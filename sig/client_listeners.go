@@ -36,7 +36,7 @@ type RemoteListener struct {
 	removed atomic.Bool
 }
 
-// topic is what a subscription is for, by keys.
+// topic is an event of a sender; as a map's key, by their keys.
 type topic struct{ sender, event Name }
 
 // subscription is what the server is told: however many listeners ask for the

@@ -17,8 +17,12 @@ type arrivals struct {
 	mu      sync.Mutex // guards the fields below
 	items   []arrival
 	bytes   int
+	small   int // takes in a row that found few items
 	dropped uint64
 }
+
+// After so many takes of so few items, the room for more is given back.
+const smallTake, smallTakes = 16, 16
 
 func newArrivals(limit int) *arrivals {
 	return &arrivals{limit: max(limit, 4), ready: make(chan struct{}, 1), room: make(chan struct{}, 1)}
@@ -63,7 +67,10 @@ func (q *arrivals) take(ctx context.Context, emptied []arrival) []arrival {
 		if len(items) > 0 {
 			q.items, q.bytes = emptied[:0], 0
 			q.full.Store(false)
-			if len(items) < 4 && cap(emptied) > 256 {
+			if q.small++; len(items) > smallTake {
+				q.small = 0
+			}
+			if q.small > smallTakes {
 				q.items = nil // a rush is over
 			}
 			q.mu.Unlock()

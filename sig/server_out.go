@@ -12,8 +12,6 @@ const (
 	queueBytes = 8 << 20
 	// batchBytes is how much goes into one write of a stream.
 	batchBytes = 64 << 10
-	// keptItems is the room that a queue at rest keeps.
-	keptItems = 8
 )
 
 // item is what waits for a client: a message, or an event.
@@ -200,21 +198,27 @@ func (c *client) send(ctx context.Context, it item) error {
 	return err
 }
 
-// batches are buffers for writes to streams: a client at rest has none.
-var batches = sync.Pool{New: func() any { return new([]byte) }}
+// batches are buffers for writes to streams, and queues what waits meanwhile: a
+// client at rest has none.
+var (
+	batches = sync.Pool{New: func() any { return new([]byte) }}
+	queues  = sync.Pool{New: func() any { return new([]item) }}
+)
 
 // flush writes what waits for a stream, and what it is behind with.
 func (c *client) flush() error {
-	buffer := batches.Get().(*[]byte)
+	buffer, queue := batches.Get().(*[]byte), queues.Get().(*[]item)
 	defer func() {
 		if cap(*buffer) <= 4*batchBytes {
 			batches.Put(buffer)
 		}
+		queues.Put(queue)
 	}()
-	var items []item
+	items := *queue
 	for {
 		items = c.out.take(items)
 		if len(items) == 0 && !c.out.isBehind() {
+			*queue = c.out.rest()
 			return nil
 		}
 		batch := (*buffer)[:0]
@@ -250,14 +254,22 @@ func (o *outgoing) take(emptied []item) []item {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	items := o.items
-	if o.items = emptied[:0]; len(items) == 0 && cap(emptied) > keptItems {
-		o.items = nil // at rest it holds little
-	}
+	o.items = emptied[:0]
 	if o.texts > queueBytes {
 		token(o.room)
 	}
 	o.events, o.bytes, o.texts = 0, 0, 0
 	return items
+}
+
+// rest gives the room for items back where none wait.
+func (o *outgoing) rest() (room []item) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if len(o.items) == 0 {
+		room, o.items = o.items, nil
+	}
+	return room
 }
 
 func (o *outgoing) isBehind() bool {

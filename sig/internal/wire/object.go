@@ -85,8 +85,13 @@ func (o *Object) Next() bool {
 	if o.i >= len(o.text) || o.text[o.i] != '"' {
 		return false
 	}
-	end := stringEnd(o.text, o.i)
-	o.Key = unquote(o.text[o.i:end])
+	end := skipPlain(o.text, o.i+1) + 1
+	if o.text[end-1] == '"' {
+		o.Key = o.text[o.i+1 : end-1]
+	} else {
+		end = stringEnd(o.text, o.i)
+		o.Key = unquote(o.text[o.i:end])
+	}
 	begin := skipSpace(o.text, skipSpace(o.text, end)+1) // behind the colon
 	end = valueEnd(o.text, begin)
 	o.Value = o.text[begin:end:end]
@@ -143,6 +148,9 @@ func skipSpace(text []byte, i int) int {
 
 // valueEnd is the index behind the value that begins at text[i].
 func valueEnd(text []byte, i int) int {
+	if text[i] == '"' {
+		return stringEnd(text, i)
+	}
 	for depth := 0; i < len(text); i++ {
 		switch c := text[i]; {
 		case c == '"':
