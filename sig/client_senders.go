@@ -200,8 +200,8 @@ func (c *ClientRouter) answer(ctx context.Context, tasks *sync.WaitGroup, r requ
 	r = r.keep()
 	tasks.Go(func() {
 		defer func() { <-c.handling }()
-		ctx, cancel := requestContext(ctx)
-		defer cancel()
+		ctx := newRequestContext(ctx)
+		defer ctx.end()
 		r.replyWith(answer(ctx, s.handlers, method, data))
 	})
 }

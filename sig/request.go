@@ -30,8 +30,8 @@ func (r *Router) Request(ctx context.Context, sender, method Name, params any) (
 		return Data{}, fmt.Errorf("sender %s: %w", sender, ErrNotConnected)
 	}
 	if p.client == nil {
-		ctx, cancel := requestContext(ctx)
-		defer cancel()
+		ctx := newRequestContext(ctx)
+		defer ctx.end()
 		return answer(ctx, p.handlers, method, dataOf(params))
 	}
 	text, err := dataOf(params).wireText()
@@ -40,13 +40,6 @@ func (r *Router) Request(ctx context.Context, sender, method Name, params any) (
 	}
 	response, err := p.client.peer.call(ctx, "request", appendAsked(sender, method, text))
 	return received(response), err
-}
-
-var errLate = fmt.Errorf("%w within %s", ErrNoAnswer, answerTimeout)
-
-// requestContext ends when the requester waits no longer.
-func requestContext(ctx context.Context) (context.Context, context.CancelFunc) {
-	return context.WithTimeoutCause(ctx, answerTimeout, errLate)
 }
 
 // answer has a sender's handler answer.
@@ -145,8 +138,8 @@ func (c *client) request(r request) {
 	data := received(bytes.Clone(params))
 	c.tasks.Go(func() {
 		defer func() { <-c.asking }()
-		ctx, cancel := requestContext(c.ctx)
-		defer cancel()
+		ctx := newRequestContext(c.ctx)
+		defer ctx.end()
 		if p.client == nil {
 			r.replyWith(answer(ctx, p.handlers, method, data))
 			return
