@@ -179,17 +179,20 @@ func (c *ClientRouter) addressees(a *arrival, ids []byte) (known bool) {
 
 // enqueue needs the lock.
 func (c *ClientRouter) enqueue(a arrival) {
-	if n, all := c.events.push(a); n > 0 && rare(int(all)) {
-		c.log.Warn("the listeners are slow: events were dropped", "server", c.receiving.carrier, "count", all)
-	}
+	c.events.push(a)
 }
 
 // dispatch calls the listeners until ctx ends.
 func (c *ClientRouter) dispatch(ctx context.Context) {
 	var batch []arrival
+	told := uint64(0)
 	for {
 		if batch = c.events.take(ctx, batch); batch == nil {
 			return
+		}
+		if all := c.events.drops(); all >= 2*told+1 {
+			told = all
+			c.log.Warn("the listeners are slow: events were dropped", "server", c.receiving.carrier, "count", all)
 		}
 		for i := range batch {
 			if ctx.Err() != nil {
@@ -208,9 +211,12 @@ func (c *ClientRouter) dispatch(ctx context.Context) {
 	}
 }
 
+// call passes an event on. Of a server of this package, whose Intercept may
+// rename events, it is known whom they are for.
 func call(listeners []*RemoteListener, ev Event) {
 	for _, l := range listeners {
-		if !l.removed.Load() && (l.Event.IsEvery() || l.Event.Equal(ev.Event)) {
+		known := l.Event.IsEvery() || ev.Seq > 0 && !l.picks
+		if !l.removed.Load() && (known || l.Event.Equal(ev.Event)) {
 			l.fn(ev)
 		}
 	}

@@ -31,6 +31,7 @@ type RemoteListener struct {
 	Sender, Event Name // zero: every one
 
 	fn      func(Event)
+	picks   bool // of all events, those of its name
 	sub     *subscription
 	watch   [2]*subscription // tell when the sender comes and goes; nil: not needed
 	removed atomic.Bool
@@ -70,7 +71,8 @@ const (
 
 func (s *subscription) wanted() bool { return len(s.listeners) > 0 || s.watchers > 0 }
 
-// offer is what the sender's coming means to a subscription.
+// isOffered reports whether a sender that comes with these events offers the
+// subscription's.
 func (s *subscription) isOffered(offered []Name) bool {
 	return s.event.Equal(EventDisconnect) || s.event.Equal(EventConnect) || slices.ContainsFunc(offered, s.event.Equal)
 }
@@ -78,7 +80,9 @@ func (s *subscription) isOffered(offered []Name) bool {
 // AddRemoteListener registers fn for an event of a sender; the zero Name
 // means every one. The registration is kept until it is removed, whatever
 // becomes of the connection or the sender; Status tells how it stands. fn may
-// wait, but the other listeners wait with it.
+// wait, but the other listeners wait with it. A listener that is added without
+// a connection gets what happens from the next one on, or, where there is one
+// of the same sender and event already, what that one gets.
 //
 // Where a pysig server drops a listener because its sender came without the
 // event, it is registered again once the sender goes, and once it comes with
@@ -94,6 +98,7 @@ func (c *ClientRouter) AddRemoteListener(sender, event Name, fn func(Event)) *Re
 		}
 	}
 	if sender.IsEvery() && !event.IsChannel() {
+		l.picks = !event.IsEvery()
 		event = "" // pysig knows such a listener only for channels
 	}
 	l.sub = c.subscription(sender, event)
@@ -195,6 +200,9 @@ func (c *ClientRouter) connectedAnew(g greeting) {
 	}
 	if !g.replay {
 		c.cursor = cursor{}
+		for _, s := range c.subscriptions {
+			s.had = 0
+		}
 	}
 	c.resumes = c.cursor
 }
@@ -202,11 +210,27 @@ func (c *ClientRouter) connectedAnew(g greeting) {
 // unregistered notes that the server has no listeners of ours any more.
 func (c *ClientRouter) unregistered() {
 	c.guard.Lock()
+	defer c.guard.Unlock()
+	if c.isResuming() { // some want what came before; others have had it
+		for _, s := range c.subscriptions {
+			if s.state == active {
+				s.had = max(s.had, c.cursor.seq)
+			}
+		}
+		c.cursor = c.resumes
+	}
 	for _, s := range c.subscriptions {
 		s.resumes = s.resumes || s.state == active || s.state == refused
 		s.state, s.err = idle, nil
 	}
-	c.guard.Unlock()
+}
+
+// isResuming reports whether a subscription of an earlier connection is not
+// with the server again yet; the caller holds the lock.
+func (c *ClientRouter) isResuming() bool {
+	return slices.ContainsFunc(c.subscriptions, func(s *subscription) bool {
+		return s.resumes && (s.state == idle || s.state == adding)
+	})
 }
 
 // forgetUnwanted drops subscriptions that neither we nor the server have; the

@@ -28,26 +28,28 @@ func newArrivals(limit int) *arrivals {
 	return &arrivals{limit: max(limit, 4), ready: make(chan struct{}, 1), room: make(chan struct{}, 1)}
 }
 
-// push never waits: the oldest give way where there are too many. It tells how
-// many were dropped, now and altogether.
-func (q *arrivals) push(a arrival) (dropped int, all uint64) {
+// push never waits: the oldest give way where there are too many, but for words
+// of missed events, of which alike ones become one.
+func (q *arrivals) push(a arrival) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	for len(q.items) > 0 && (len(q.items) >= q.limit || q.bytes+a.size() > queueBytes) {
+	if last := len(q.items) - 1; a.missed != 0 && last >= 0 && (q.items[last].missed > 0) == (a.missed > 0) && q.items[last].missed != 0 {
+		q.items[last].missed = max(-1, q.items[last].missed+a.missed)
+		return
+	}
+	for a.missed == 0 && len(q.items) > 0 && (len(q.items) >= q.limit || q.bytes+a.size() > queueBytes) {
 		q.bytes -= q.items[0].size()
 		q.items[0] = arrival{} // the slice behind must not keep it
 		q.items = q.items[1:]
-		dropped++
+		q.dropped++
 	}
-	q.dropped += uint64(dropped)
 	q.items = append(q.items, a)
 	if q.bytes += a.size(); len(q.items) >= q.limit-1 || q.bytes > queueBytes-MaxMessage {
-		q.full.Store(true) // but for the word of missed events, and an event in hand
+		q.full.Store(true) // but for an event in hand
 	}
 	if len(q.items) == 1 {
 		token(q.ready)
 	}
-	return dropped, q.dropped
 }
 
 func (q *arrivals) isFull() bool { return q.full.Load() }

@@ -150,11 +150,13 @@ func (c *ClientRouter) tellMissed(count []byte) {
 func (c *ClientRouter) passed(params []byte) {
 	c.guard.Lock()
 	defer c.guard.Unlock()
+	resuming := c.isResuming()
 	for o := wire.ObjectOf(params); o.Next(); {
 		switch string(o.Key) {
 		case "seq":
-			seq, _ := unsigned(o.Value)
-			c.cursor.seq = max(c.cursor.seq, seq)
+			if seq, _ := unsigned(o.Value); !resuming {
+				c.cursor.seq = max(c.cursor.seq, seq)
+			}
 		case "missed":
 			c.tellMissed(o.Value)
 		}

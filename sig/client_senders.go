@@ -69,9 +69,24 @@ func (c *ClientRouter) AddRemoteSenderWith(ctx context.Context, name Name, o Sen
 	case <-s.settled:
 		return s, s.err
 	case <-ctx.Done():
-		c.forgetSender(s)
-		return nil, context.Cause(ctx)
+		if c.giveUp(s) {
+			return nil, context.Cause(ctx)
+		}
+		return s, s.err // the answer came first
 	}
+}
+
+// giveUp forgets a sender that the server has not answered for; false where it
+// has.
+func (c *ClientRouter) giveUp(s *RemoteSender) bool {
+	c.guard.Lock()
+	defer c.guard.Unlock()
+	if isClosed(s.settled) {
+		return false
+	}
+	s.removed = true
+	c.remoteSenders = slices.DeleteFunc(c.remoteSenders, func(o *RemoteSender) bool { return o == s })
+	return true
 }
 
 // RemoveRemoteSender takes the sender off the server, and waits for the
@@ -107,7 +122,9 @@ func (c *ClientRouter) remoteSender(name Name) *RemoteSender {
 // Trigger sends an event to the server and waits for its answer: then the
 // server has it. The zero Name is the sender's broadcast. The error is
 // ErrNotConnected, at once, where there is no connection; ErrTooLarge where
-// the server could not read it; ErrNoAnswer, ctx's or a *RemoteError.
+// the server could not read it; [json.Marshal]'s for data that JSON cannot hold;
+// ErrNoAnswer, ctx's or a *RemoteError. Where the server does not read, a write
+// that has begun may take 20 s, whatever ctx says.
 func (s *RemoteSender) Trigger(ctx context.Context, event Name, data any) error {
 	p, text, err := s.prepare(data)
 	if err != nil {
@@ -121,8 +138,8 @@ func (s *RemoteSender) Trigger(ctx context.Context, event Name, data any) error 
 // whether the server took it, and what is posted just before a connection ends
 // is lost. Events of one goroutine arrive in order, those of Trigger included.
 // It waits while 256 KiB wait to be written. A pysig server answers every
-// event: there Post is Trigger. The error is ErrNotConnected, ErrNotOffered,
-// ErrTooLarge or ctx's.
+// event: there Post is Trigger, errors included. The error is ErrNotConnected,
+// ErrNotOffered, ErrTooLarge, [json.Marshal]'s or ctx's.
 func (s *RemoteSender) Post(ctx context.Context, event Name, data any) error {
 	p, text, err := s.prepare(data)
 	switch {
@@ -149,12 +166,9 @@ func (s *RemoteSender) Post(ctx context.Context, event Name, data any) error {
 
 // prepare finds the connection that takes an event, and the text of its data.
 func (s *RemoteSender) prepare(data any) (*peer, []byte, error) {
-	text, err := dataOf(data).wireText()
+	text, err := dataOf(data).eventText()
 	if err != nil {
 		return nil, nil, err
-	}
-	if len(text) > MaxData {
-		return nil, nil, fmt.Errorf("%w: data of %d bytes, the limit is %d", ErrTooLarge, len(text), MaxData)
 	}
 	p := s.registered.Load()
 	if p == nil {

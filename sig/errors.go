@@ -3,6 +3,7 @@ package sig
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"sigalert/sig/internal/wire"
 )
@@ -62,21 +63,28 @@ const (
 	textNoSender      = "invalid arguments, missing sender"
 	textNoRequestName = "invalid arguments, missing sender or method"
 	textNoRequests    = "requests not supported"
+	textProviderGone  = "the sender's connection ended before it answered"
+	textProviderLate  = "the sender did not answer"
 )
 
 func textConnected(sender Name) string { return fmt.Sprintf("sender %s is already connected", sender) }
 
-// Is makes a refusal comparable with the sentinels, by pysig's texts: it
-// sends nothing else to go by.
+// Is makes a refusal comparable with the sentinels, by its text: there is
+// nothing else to go by.
 func (e *RemoteError) Is(target error) bool {
+	ends := func(suffix string) bool { return strings.HasSuffix(e.Text, suffix) }
 	switch target {
 	case ErrNotOffered:
-		return e.Text == textNotAdded
+		return e.Text == textNotAdded || strings.Contains(e.Text, " does not offer ")
+	case ErrAlreadyConnected:
+		return ends(" is already connected")
+	case ErrNotConnected:
+		return strings.HasPrefix(strings.ToLower(e.Text), "sender ") &&
+			(ends(" not found") || ends(" not connected")) || e.Text == textProviderGone
 	case ErrNoRequests:
 		return e.Text == textNoRequests
-	case ErrAlreadyConnected:
-		const suffix = " is already connected"
-		return len(e.Text) > len(suffix) && e.Text[len(e.Text)-len(suffix):] == suffix
+	case ErrNoAnswer:
+		return strings.HasPrefix(e.Text, textProviderLate)
 	}
 	return false
 }

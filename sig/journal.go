@@ -38,7 +38,10 @@ type journal struct {
 type entry struct {
 	seq    uint64
 	time   time.Time
-	signal *Signal
+	signal *Signal // by which it finds its listeners
+
+	sender, event Name // as they are told, see Router.Intercept
+
 	// text is the end of the message that brings it to a client, shared by
 	// all: from the number on, newline included. The data begin at dataAt.
 	text   []byte
@@ -64,10 +67,10 @@ func newJournal(limit int) *journal {
 func (j *journal) first() uint64 { return j.last + 1 - uint64(len(j.events)) }
 
 // append numbers an event, whose text is made of info and data.
-func (j *journal) append(sg *Signal, info, data []byte) *entry {
+func (j *journal) append(sg *Signal, ev Event, info, data []byte) *entry {
 	now := time.Now()
 	j.last++
-	e := &entry{seq: j.last, time: now, signal: sg}
+	e := &entry{seq: j.last, time: now, signal: sg, sender: ev.Sender, event: ev.Event}
 	b := make([]byte, 0, 64+len(info)+len(data))
 	b = append(b, `"seq":`...)
 	b = strconv.AppendUint(b, e.seq, 10)
@@ -208,27 +211,40 @@ func (j *journal) since(seq uint64, n int) []*entry {
 // else gets it. It waits for no client. The error is ErrTooLarge, or
 // [json.Marshal]'s: then only listeners of this process get the event.
 func (r *Router) publish(sg *Signal, ev Event) (Event, *route, error) {
-	data, err := ev.Data.wireText()
-	if err == nil && len(data) > MaxData {
-		err = fmt.Errorf("%w: data of %d bytes, the limit is %d", ErrTooLarge, len(data), MaxData)
-	}
-	if err != nil {
-		return ev, sg.current(), err
-	}
-	info := appendInfo(make([]byte, 0, 128), ev.Sender, ev.Event)
+	data, err := ev.Data.eventText() // which may run others' code
 	r.mu.Lock()
+	defer r.mu.Unlock()
+	ev, rt := r.publishText(sg, ev, data, err == nil)
+	return ev, rt, err
+}
+
+// eventText is the text of an event's data.
+func (d Data) eventText() ([]byte, error) {
+	text, err := d.wireText()
+	if err == nil && len(text) > MaxData {
+		err = fmt.Errorf("%w: data of %d bytes, the limit is %d", ErrTooLarge, len(text), MaxData)
+	}
+	return text, err
+}
+
+// publishText needs the lock. Where the data are no good, no client gets the
+// event.
+func (r *Router) publishText(sg *Signal, ev Event, data []byte, good bool) (Event, *route) {
 	rt := sg.route.Load()
-	if rt.generation != r.generation.Load() {
+	if rt == nil || rt.generation != r.generation.Load() {
 		rt = sg.newRoute()
 	}
-	e := r.journal.append(sg, info, data)
+	if !good || r.journal == nil {
+		return ev, rt
+	}
+	info := appendInfo(make([]byte, 0, 128), ev.Sender, ev.Event)
+	e := r.journal.append(sg, ev, info, data)
 	for i := range rt.clients {
 		rt.clients[i].client.offer(e, &rt.clients[i])
 	}
-	r.mu.Unlock()
 	ev.Seq, ev.Time = e.seq, e.time
 	if ev.Data.text != nil {
 		ev.Data = received(e.data()) // what it was may be a client's reading buffer
 	}
-	return ev, rt, nil
+	return ev, rt
 }

@@ -144,7 +144,7 @@ func (l *link) greet(ctx context.Context, p *peer) error {
 		if p.greeting = parseGreeting(response); p.greeting.stream {
 			outbox := newOutbox(p.conn)
 			p.outbox = outbox
-			p.stream(func(text []byte) error { return outbox.add(ctx, text, true) })
+			p.stream(outbox.push)
 		}
 	})
 	if err != nil {

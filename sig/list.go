@@ -27,6 +27,9 @@ func (r *Router) list(withEvents bool) []SenderStatus {
 	defer r.mu.RUnlock()
 	all := make([]SenderStatus, 0, len(r.order)+1)
 	for _, s := range r.order {
+		if s == nil {
+			continue
+		}
 		st := SenderStatus{Connected: s.connected, Sender: s.name}
 		if withEvents {
 			for _, e := range s.known() {
@@ -78,7 +81,7 @@ func (r *Router) knownChannels() []Name {
 	for _, listeners := range r.channels {
 		add(listeners[0].event)
 	}
-	for _, s := range r.order {
+	for _, s := range r.senders {
 		for _, sg := range s.signals {
 			if sg.name.IsChannel() {
 				add(sg.name)

@@ -36,9 +36,9 @@ type peer struct {
 	stray func(text []byte) error
 
 	streaming atomic.Bool
-	push      func(text []byte) error // takes a stream's message; set before streaming
-	outbox    *outbox                 // of a client's stream; set before streaming
-	greeting  greeting                // of a client's server; set before others use the peer
+	push      pusher   // takes a stream's messages; set before streaming
+	outbox    *outbox  // of a client's stream; set before streaming
+	greeting  greeting // of a client's server; set before others use the peer
 
 	held     atomic.Bool   // the owner holds the reading up
 	calling  chan struct{} // holds a token while a pysig peer has a request to answer
@@ -59,9 +59,21 @@ func newPeer(conn Conn) *peer {
 	return &peer{conn: conn, calling: make(chan struct{}, 1), ended: make(chan struct{}), born: time.Now()}
 }
 
-// stream begins the stream: push takes the messages from now on, with a
-// newline behind each. It is for the reading goroutine.
-func (p *peer) stream(push func(text []byte) error) {
+// pusher takes a stream's message, newline included.
+type pusher func(ctx context.Context, text []byte, as kind) error
+
+// kind is what a message is for him who takes it.
+type kind uint8
+
+const (
+	asks        kind = iota
+	answers          // a request that was kept: by any goroutine
+	readAnswers      // a request: by the goroutine that reads, which must not wait
+)
+
+// stream begins the stream: push takes the messages from now on. It is for the
+// reading goroutine.
+func (p *peer) stream(push pusher) {
 	if s, ok := p.conn.(StreamConn); ok {
 		s.Stream()
 	}
@@ -123,6 +135,7 @@ type request struct {
 	peer           *peer
 	id             []byte
 	method, params []byte
+	kept           bool
 }
 
 func (p *peer) dispatch(m message) {
@@ -142,7 +155,7 @@ func (p *peer) dispatch(m message) {
 
 // keep makes the request one that can be answered for as long as it is needed.
 func (r request) keep() request {
-	return request{peer: r.peer, id: bytes.Clone(r.id)}
+	return request{peer: r.peer, id: bytes.Clone(r.id), kept: true}
 }
 
 // wantsReply: on a stream, who gives no id wants none.
@@ -154,10 +167,13 @@ func (r request) reply(response []byte, err error) {
 	if !r.wantsReply() {
 		return
 	}
-	p := r.peer
-	failed := p.write(appendReply(make([]byte, 0, 64+len(r.id)+len(response)), r.id, response, err))
+	p, as := r.peer, readAnswers
+	if r.kept {
+		as = answers
+	}
+	failed := p.write(context.Background(), as, appendReply(make([]byte, 0, 64+len(r.id)+len(response)), r.id, response, err))
 	if errors.Is(failed, ErrTooLarge) {
-		failed = p.write(appendReply(nil, r.id, nil, exception("the answer is too large: %v", failed)))
+		failed = p.write(context.Background(), as, appendReply(nil, r.id, nil, exception("the answer is too large: %v", failed)))
 	}
 	if failed != nil && !errors.Is(failed, ErrTooLarge) { // the id itself, then
 		p.conn.Close()
@@ -165,12 +181,12 @@ func (r request) reply(response []byte, err error) {
 }
 
 // write sends a message in the way of the connection.
-func (p *peer) write(text []byte) error {
+func (p *peer) write(ctx context.Context, as kind, text []byte) error {
 	if p.streaming.Load() {
 		if len(text) > MaxMessage {
 			return fmt.Errorf("%w: it has %d bytes, the limit is %d", ErrTooLarge, len(text), MaxMessage)
 		}
-		return p.push(append(wire.OneLine(text), '\n'))
+		return p.push(ctx, append(wire.OneLine(text), '\n'), as)
 	}
 	return p.conn.WriteMessage(text)
 }
@@ -206,7 +222,7 @@ func (p *peer) replyTo(m message, err error) (id uint64, ok bool) {
 
 // call sends a request and waits for its answer. A pysig peer has one request
 // to answer at a time; others wait for their turn. The error is a *RemoteError
-// where the peer refused, ErrTooLarge, ErrNoAnswer after 10 s without one,
+// where the peer refused, ErrTooLarge, ErrNoAnswer 10 s after it was sent,
 // ErrNotConnected where the connection ended, or ctx's.
 func (p *peer) call(ctx context.Context, method string, params []byte) (response []byte, err error) {
 	err = p.ask(ctx, method, params, func(text []byte) { response = bytes.Clone(text) })
@@ -219,16 +235,16 @@ func (p *peer) call(ctx context.Context, method string, params []byte) (response
 // ask is call for who wants to read the response before anything that comes
 // behind it: read runs on the reading goroutine.
 func (p *peer) ask(ctx context.Context, method string, params []byte, read func(response []byte)) error {
-	late := time.NewTimer(answerTimeout)
-	defer late.Stop()
 	if !p.streaming.Load() {
-		if err := p.turn(ctx, late.C); err != nil {
+		if err := p.turn(ctx); err != nil {
 			return err
 		}
 		defer func() { <-p.calling }()
 	}
+	late := time.NewTimer(answerTimeout)
+	defer late.Stop()
 	answered := make(chan error, 1)
-	id, err := p.start(method, params, func(response []byte, err error) {
+	id, err := p.start(ctx, method, params, func(response []byte, err error) {
 		if err == nil {
 			read(response)
 		}
@@ -258,13 +274,11 @@ func (p *peer) ask(ctx context.Context, method string, params []byte, read func(
 }
 
 // turn waits until a pysig peer may be asked something; it then holds calling.
-func (p *peer) turn(ctx context.Context, late <-chan time.Time) error {
+func (p *peer) turn(ctx context.Context) error {
 	select {
 	case p.calling <- struct{}{}:
 	case <-p.ended:
 		return errEnded
-	case <-late:
-		return fmt.Errorf("%w: the requests before have none", ErrNoAnswer)
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}
@@ -281,7 +295,7 @@ func (p *peer) turn(ctx context.Context, late <-chan time.Time) error {
 // start sends a request. done is called once, on the reading goroutine, unless
 // there is an error or the request is forgotten; the response is valid until it
 // returns. A nil done wants no answer.
-func (p *peer) start(method string, params []byte, done func(response []byte, err error)) (id uint64, err error) {
+func (p *peer) start(ctx context.Context, method string, params []byte, done func(response []byte, err error)) (id uint64, err error) {
 	p.mu.Lock()
 	if isClosed(p.ended) {
 		p.mu.Unlock()
@@ -294,12 +308,12 @@ func (p *peer) start(method string, params []byte, done func(response []byte, er
 	id = p.lastID
 	p.waiting[id] = done
 	p.mu.Unlock()
-	err = p.write(appendRequest(make([]byte, 0, 64+len(method)+len(params)), id, method, params))
+	err = p.write(ctx, asks, appendRequest(make([]byte, 0, 64+len(method)+len(params)), id, method, params))
 	if err != nil {
 		if !p.forget(id) {
 			return id, nil // done hears of the connection's end
 		}
-		if !errors.Is(err, ErrTooLarge) {
+		if !errors.Is(err, ErrTooLarge) && !errors.Is(err, errBusy) && ctx.Err() == nil {
 			err = fmt.Errorf("%w: %w", ErrNotConnected, err)
 		}
 	}

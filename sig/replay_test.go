@@ -2,8 +2,10 @@ package sig_test
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"net"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -406,6 +408,164 @@ func TestSlowListenerLosesNothing(t *testing.T) {
 	if missed.Load() != 0 || c.Dropped() != 0 {
 		t.Errorf("missed %d, dropped %d", missed.Load(), c.Dropped())
 	}
+}
+
+// wireTap sees what a client writes, before it goes out.
+type wireTap struct {
+	sig.ClientCarrier
+	dials int
+	see   func(dial int, text string, conn sig.Conn)
+}
+
+func (w *wireTap) Dial(ctx context.Context) (sig.Conn, error) {
+	conn, err := w.ClientCarrier.Dial(ctx)
+	if err != nil {
+		return nil, err
+	}
+	w.dials++
+	return &tapped{conn, w, w.dials}, nil
+}
+
+type tapped struct {
+	sig.Conn
+	tap  *wireTap
+	dial int
+}
+
+func (c *tapped) WriteMessage(text []byte) error {
+	c.tap.see(c.dial, string(text), c.Conn)
+	return c.Conn.WriteMessage(text)
+}
+
+// Many listeners resume in two messages; the connection ends between them. What
+// the first brought moves nobody else past the gap.
+func TestResumeInTwoMessages(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPair(t)
+		first, last := p.add("s0", "e"), p.add("s1000", "e")
+		subscribes := 0
+		c := sig.NewClientRouter(&wireTap{ClientCarrier: p.network.Client(), see: func(dial int, text string, conn sig.Conn) {
+			if dial != 2 || !strings.Contains(text, `"subscribe"`) {
+				return
+			}
+			if subscribes++; subscribes == 2 {
+				time.Sleep(100 * time.Millisecond) // what the first brings, comes
+				conn.Close()
+			}
+		}}, nil)
+		heard := sigtest.NewRecorder()
+		for i := range 1001 {
+			c.AddRemoteListener(sig.Name(fmt.Sprint("s", i)), "", heard.Listen)
+		}
+		runUntilCleanup(t, c)
+		time.Sleep(time.Second)
+		fire(t, first, "e", 1)
+		fire(t, last, "e", 2)
+		time.Sleep(time.Second)
+		heard.Expect(t, "s0: e 1", "s1000: e 2")
+		p.network.Cut()
+		fire(t, last, "e", 3)
+		fire(t, first, "e", 4)
+		time.Sleep(time.Minute)
+		fire(t, last, "e", 5)
+		time.Sleep(time.Second)
+		heard.Expect(t, "s0: e 4", "s1000: e 3", "s1000: e 5")
+		heard.ExpectNone(t)
+		if subscribes != 2 {
+			t.Errorf("%d messages subscribed on the second connection, want 2", subscribes)
+		}
+	})
+}
+
+func runUntilCleanup(t *testing.T, c *sig.ClientRouter) {
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		c.Run(ctx)
+	}()
+	t.Cleanup(func() {
+		cancel()
+		<-done
+	})
+}
+
+// A server that remembers, then pysig's, then one that remembers again, at one
+// address: each has numbers of its own, or none.
+func TestPysigServerBetweenOurs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPair(t)
+		timer := p.add("timer", "tick")
+		heard := sigtest.NewRecorder()
+		p.client.AddRemoteListener("timer", "tick", heard.Listen)
+		time.Sleep(time.Second)
+		for i := range 50 {
+			fire(t, timer, "tick", i)
+			heard.Expect(t, fmt.Sprintf("timer: tick %d", i))
+		}
+		p.stop()
+		pysig := p.network.Up()
+		go func() { // one that greets as pysig does, refuses all else, and is gone
+			conn, err := pysig.Accept()
+			for err == nil {
+				var text []byte
+				if text, err = conn.ReadMessage(); err == nil {
+					var m struct{ ID int }
+					_ = json.Unmarshal(text, &m)
+					reply := fmt.Sprintf(`{"status": 0, "id": %d, "response": "1.01"}`, m.ID)
+					if !strings.Contains(string(text), "get_version") {
+						reply = fmt.Sprintf(`{"status": -2, "id": %d, "exception": "no"}`, m.ID)
+					}
+					err = conn.WriteMessage([]byte(reply))
+				}
+			}
+		}()
+		time.Sleep(time.Minute)
+		pysig.Close()
+		p.network.Cut()
+		p.up()
+		timer = p.add("timer", "tick")
+		time.Sleep(time.Minute)
+		for i := range 30 {
+			fire(t, timer, "tick", 100+i)
+		}
+		time.Sleep(time.Second)
+		for i := range 30 {
+			heard.Expect(t, fmt.Sprintf("timer: tick %d", 100+i))
+		}
+	})
+}
+
+// The word of missed events takes no event's place.
+func TestMissedAndFullQueue(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPairWith(t, &sig.ServerOptions{Memory: 10})
+		timer := p.add("timer", "tick")
+		missed, heard := 0, 0
+		begin := make(chan struct{})
+		c := sig.NewClientRouter(p.network.Client(), &sig.ClientOptions{Queue: 10, Missed: func(n int) { missed += n }})
+		c.AddRemoteListener("timer", "tick", func(sig.Event) {
+			<-begin
+			heard++
+		})
+		runUntilCleanup(t, c)
+		time.Sleep(time.Second)
+		const cuts, events = 6, 100
+		for i := range cuts * events {
+			fire(t, timer, "tick", i)
+			if i%events == events-1 {
+				time.Sleep(time.Second)
+				p.network.Cut()
+				time.Sleep(time.Minute)
+			}
+		}
+		close(begin)
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		if heard+missed != cuts*events || missed == 0 || c.Dropped() != 0 {
+			t.Errorf("fired %d, heard %d, missed %d, dropped %d", cuts*events, heard, missed, c.Dropped())
+		}
+	})
 }
 
 // A server that is told to take few clients says so to one more.

@@ -55,7 +55,7 @@ func answer(ctx context.Context, handlers map[Name]RequestFunc, method Name, par
 	return dataOf(response), err
 }
 
-// reply answers a request with what a handler returned.
+// replyWith answers a request with what a handler returned.
 func (r request) replyWith(response Data, err error) {
 	var text []byte
 	if err == nil {
@@ -162,7 +162,7 @@ func (c *client) forward(to *peer, params []byte, r request) {
 			end(nil, ErrNoAnswer)
 		}
 	})
-	n, err := to.start("request", params, func(response []byte, err error) {
+	n, err := to.start(c.ctx, "request", params, func(response []byte, err error) {
 		late.Stop()
 		end(response, err)
 	})
@@ -177,9 +177,11 @@ func (c *client) forward(to *peer, params []byte, r request) {
 func forwarded(err error) error {
 	switch {
 	case errors.Is(err, ErrNoAnswer):
-		return exception("the sender did not answer within %s", answerTimeout)
+		return exception("%s within %s", textProviderLate, answerTimeout)
 	case errors.Is(err, ErrNotConnected):
-		return exception("the sender's connection ended before it answered")
+		return exception(textProviderGone)
+	case errors.Is(err, errBusy):
+		return exception("the sender does not keep up with its requests")
 	}
 	return wireError(err)
 }

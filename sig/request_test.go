@@ -224,37 +224,98 @@ func TestLocalRequest(t *testing.T) {
 	}
 }
 
-// Intercept stands where pysig's class_signal does.
+// Intercept stands where pysig's class_signal does: it changes data and info,
+// or holds an event back.
 func TestIntercept(t *testing.T) {
 	s, addr := serve(t)
+	kept := make(chan sig.Data, 10)
 	s.Intercept(func(ev sig.Event) (sig.Event, bool) {
-		if ev.Event == "secret" {
+		switch ev.Event {
+		case "secret":
 			return ev, false
-		}
-		if ev.Event == "tick" {
-			ev.Data = sig.JSONData(fmt.Appendf(nil, `{"by": "hook", "was": %v}`, ev.Data.Value()))
+		case "tick":
+			kept <- ev.Data
+			ev.Sender, ev.Event = "hook", "tock"
+			ev.Data = sig.JSONData(fmt.Appendf(nil, `{"was": %v}`, ev.Data.Value()))
 		}
 		return ev, true
 	})
-	atServer, atClient := sigtest.NewRecorder(), sigtest.NewRecorder()
-	if _, err := s.AddListener("timer", "", atServer.Listen); err != nil {
+	heard := map[string]*sigtest.Recorder{"at the server": sigtest.NewRecorder(), "at a client": sigtest.NewRecorder()}
+	if _, err := s.AddListener("timer", "tick", heard["at the server"].Listen); err != nil {
 		t.Fatal(err)
 	}
 	c, changed := run(t, tcp.NewClient(addr))
-	l := c.AddRemoteListener("timer", "", atClient.Listen)
+	l := c.AddRemoteListener("timer", "tick", heard["at a client"].Listen)
 	until(t, changed, "active", isActive(c, l))
+	atPysig := make(chan string, 10)
+	old := dial(t, addr, func(_ string, params json.RawMessage) (any, error) {
+		atPysig <- string(params)
+		return nil, nil
+	})
+	if _, err := old.Call("add_listener", map[string]any{"sender": "timer", "event": "tick"}); err != nil {
+		t.Fatal(err)
+	}
 	timer, err := c.AddRemoteSender(t.Context(), "timer", "tick", "secret")
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, event := range []sig.Name{"secret", "tick"} {
-		if err := timer.Trigger(t.Context(), event, 1); err != nil {
+	for i, event := range []sig.Name{"secret", "tick", "tick"} {
+		if err := timer.Trigger(t.Context(), event, i); err != nil {
 			t.Fatal(err)
 		}
 	}
-	for _, r := range []*sigtest.Recorder{atServer, atClient} {
-		r.Next(t) // #connect
-		r.Expect(t, `timer: tick {"by": "hook", "was": 1}`)
-		r.ExpectNone(t)
+	for where, r := range heard {
+		r.Expect(t, `hook: tock {"was": 1}`, `hook: tock {"was": 2}`)
+		t.Log(where)
+	}
+	for i := 1; i <= 2; i++ {
+		if got := <-atPysig; !strings.Contains(got, `{"sender": "hook", "event": "tock"}`) || !strings.Contains(got, fmt.Sprintf(`{"was": %d}`, i)) {
+			t.Errorf("a pysig client got %s", got)
+		}
+		if text, _ := (<-kept).JSON(); string(text) != fmt.Sprint(i) {
+			t.Errorf("data kept by the hook became %s, want %d", text, i)
+		}
+	}
+}
+
+// What a refusal is about can be asked, wherever it comes from.
+func TestErrorsAreSentinels(t *testing.T) {
+	s, addr := serve(t)
+	c, _ := run(t, tcp.NewClient(addr))
+	clock, err := c.AddRemoteSender(t.Context(), "clock", "chime")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.AddListener("waited", "x", func(sig.Event) {}); err != nil {
+		t.Fatal(err)
+	}
+	gone, err := s.AddSender("gone", "e")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.RemoveSender(gone); err != nil {
+		t.Fatal(err)
+	}
+	request := func(sender sig.Name) error {
+		_, err := c.RemoteRequest(t.Context(), sender, "m", nil)
+		return err
+	}
+	long := sig.Name(strings.Repeat("n", 5000))
+	_, longErr := s.AddSender(long)
+	_, taken := c.AddRemoteSender(t.Context(), "clock")
+	for what, tc := range map[string]struct{ got, want error }{
+		"Trigger of what is not offered":       {clock.Trigger(t.Context(), "nope", 1), sig.ErrNotOffered},
+		"Post of what is not offered":          {clock.Post(t.Context(), "nope", 1), sig.ErrNotOffered},
+		"a request to nobody":                  {request("nobody"), sig.ErrNotConnected},
+		"a request to who is not here":         {request("waited"), sig.ErrNotConnected},
+		"a request to who takes none":          {request("clock"), sig.ErrNoRequests},
+		"Trigger of a sender that was removed": {gone.Trigger("e", 1), sig.ErrNotConnected},
+		"a second removal":                     {s.RemoveSender(gone), sig.ErrNotConnected},
+		"a long name":                          {longErr, sig.ErrTooLarge},
+		"a taken name":                         {taken, sig.ErrAlreadyConnected},
+	} {
+		if !errors.Is(tc.got, tc.want) {
+			t.Errorf("%s: %v is not %v", what, tc.got, tc.want)
+		}
 	}
 }

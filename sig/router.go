@@ -17,7 +17,8 @@ type Router struct {
 	// By key. A sender that is not connected is here while listeners wait
 	// for it.
 	senders map[Name]*Sender
-	order   []*Sender // as they came
+	order   []*Sender // as they came; nil: gone
+	gone    int       // of these
 
 	every    []*Listener          // every event of every sender
 	channels map[Name][]*Listener // by the event's key: from any sender
@@ -166,7 +167,7 @@ func (r *Router) obtain(name Name) *Sender {
 	if s := r.senders[name.key()]; s != nil {
 		return s
 	}
-	s := &Sender{router: r, name: name, signals: make(map[Name]*Signal)}
+	s := &Sender{router: r, name: name, place: len(r.order), signals: make(map[Name]*Signal)}
 	s.broadcast = &Signal{sender: s}
 	s.own(EventConnect)
 	s.own(EventDisconnect)
@@ -184,7 +185,14 @@ func (r *Router) forget(s *Sender) {
 		return
 	}
 	delete(r.senders, s.name.key())
-	r.order = slices.DeleteFunc(r.order, func(o *Sender) bool { return o == s })
+	r.order[s.place] = nil
+	if r.gone++; r.gone > len(r.order)/2 {
+		r.order = slices.DeleteFunc(r.order, func(o *Sender) bool { return o == nil })
+		for i, o := range r.order {
+			o.place = i
+		}
+		r.gone = 0
+	}
 }
 
 // Sender finds a connected sender; nil if there is none of this name.

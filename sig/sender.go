@@ -11,6 +11,7 @@ import (
 type Sender struct {
 	router    *Router
 	name      Name
+	place     int // in the router's order
 	connected bool
 	leaving   bool // its #disconnect is under way
 	offered   []Name
@@ -76,6 +77,11 @@ type owner struct {
 func (r *Router) addSender(name Name, events, requests []Name, o owner) (*Sender, error) {
 	if name.IsEvery() {
 		return nil, errors.New("a sender needs a name")
+	}
+	for _, n := range append([]Name{name}, events...) {
+		if err := n.check(); err != nil {
+			return nil, err
+		}
 	}
 	r.mu.Lock()
 	s := r.obtain(name)
@@ -175,19 +181,46 @@ func (s *Sender) info() SenderInfo {
 	}
 }
 
-// RemoveSender triggers the sender's #disconnect and takes it off the router.
-// Its listeners stay, for when it comes back.
+// RemoveSender triggers the sender's #disconnect and takes it off the router:
+// who hears of it finds the name free. Its listeners stay, for when it comes
+// back.
 func (r *Router) RemoveSender(s *Sender) error {
+	r.mu.RLock()
+	owner := s.client
+	r.mu.RUnlock()
+	return r.removeSender(s, owner)
+}
+
+// removeSender removes a sender that is still this client's, or, where that is
+// nil, this process's.
+func (r *Router) removeSender(s *Sender, owner *client) error {
 	r.mu.Lock()
-	disconnect, info, here := s.signal(EventDisconnect), s.info(), s.connected && !s.leaving
-	s.leaving = true
-	r.mu.Unlock()
-	if !here {
+	if !s.connected || s.leaving || s.client != owner {
+		r.mu.Unlock()
 		return fmt.Errorf("sender %s: %w", s.name, ErrNotConnected)
 	}
-	err := disconnect.Trigger(info)
+	s.leaving = true
+	disconnect, intercept := s.signal(EventDisconnect), r.intercept
+	ev := Event{Sender: s.name, Event: EventDisconnect, Data: Data{value: s.info()}}
+	r.mu.Unlock()
+	pass := true
+	if intercept != nil {
+		ev, pass = intercept(ev)
+	}
+	data, err := ev.Data.eventText()
 	r.mu.Lock()
-	defer r.mu.Unlock()
+	rt := new(route)
+	if pass {
+		ev, rt = r.publishText(disconnect, ev, data, err == nil)
+	}
+	r.takeOff(s)
+	r.mu.Unlock()
+	rt.call(ev)
+	return err
+}
+
+// takeOff needs the lock.
+func (r *Router) takeOff(s *Sender) {
 	for _, e := range s.offered {
 		sg := s.signal(e)
 		sg.offered = false
@@ -196,7 +229,6 @@ func (r *Router) RemoveSender(s *Sender) error {
 	s.connected, s.offered, s.requests, s.handlers, s.client = false, nil, nil, nil, nil
 	r.generation.Add(1)
 	r.forget(s)
-	return err
 }
 
 // offers counts the events that it offers, but #connect and #disconnect.
@@ -211,10 +243,13 @@ func (s *Sender) Name() Name { return s.name }
 
 // Signal is the sender's event of this name; the zero Name is its broadcast,
 // which reaches those who listen to every event of the sender. The error is
-// ErrNotOffered.
+// ErrNotOffered, or ErrNotConnected where the sender was removed.
 func (s *Sender) Signal(event Name) (*Signal, error) {
 	s.router.mu.RLock()
 	defer s.router.mu.RUnlock()
+	if !s.connected {
+		return nil, fmt.Errorf("sender %s: %w", s.name, ErrNotConnected)
+	}
 	if sg := s.signal(event); sg != nil && s.mayOffer(sg) {
 		return sg, nil
 	}

@@ -35,6 +35,7 @@ type client struct {
 
 	// The reading goroutine's.
 	spoke    bool // it has asked something
+	faults   int  // events that were refused without an answer
 	identity string
 	agreed   []Name             // features
 	offered  int                // events, of all its senders
@@ -44,6 +45,7 @@ type client struct {
 	inheriting sync.Mutex // one adds a sender or disinherits at a time
 
 	// The server's guard guards the fields below.
+	left      bool      // it has left the router, or is about to
 	heir      *client   // who came back under its identity
 	inherited []*Sender // of the one before, not added again yet
 
@@ -77,42 +79,6 @@ func newClient(ctx context.Context, s *ServerRouter, conn Conn, log *slog.Logger
 	return c
 }
 
-// leave takes the client's listeners and senders off the router: in this
-// order, so that it is not told of its own going. Who comes back under its
-// identity inherits the senders.
-func (c *client) leave() {
-	s := c.server
-	s.mu.Lock()
-	for _, l := range c.listeners {
-		_ = s.removeListener(l) // one that was dropped is gone already
-	}
-	c.listeners = nil
-	s.mu.Unlock()
-	s.guard.Lock()
-	if s.greeted[c.identity] == c {
-		delete(s.greeted, c.identity)
-	}
-	senders := slices.Concat(slices.Collect(maps.Values(c.senders)), c.inherited)
-	c.inherited = nil
-	heir := c.heir
-	if heir != nil {
-		heir.inherited = senders
-	}
-	s.guard.Unlock()
-	if heir != nil {
-		s.mu.Lock()
-		for _, sender := range senders {
-			sender.client = heir
-		}
-		s.mu.Unlock()
-		senders = nil
-	}
-	for _, sender := range senders {
-		_ = s.RemoveSender(sender)
-	}
-	close(c.gone)
-}
-
 func (c *client) handle(r request) {
 	c.out.wait(c.ctx)
 	first := !c.spoke
@@ -120,7 +86,9 @@ func (c *client) handle(r request) {
 	if string(r.method) == "signal" {
 		err := c.signal(r.params)
 		if err != nil && !r.wantsReply() {
-			c.log.Warn("an event was refused", "err", err)
+			if c.faults++; rare(c.faults) {
+				c.log.Warn("an event was refused", "err", err, "count", c.faults)
+			}
 		}
 		r.reply(nil, wireError(err))
 		return
@@ -195,57 +163,8 @@ func (c *client) greet(r request, first bool) {
 	b = strconv.AppendUint(append(b, `, "seq": `...), seq, 10)
 	r.reply(append(b, '}'), nil)
 	if begins {
-		c.peer.stream(c.out.text)
+		c.peer.stream(c.out.push)
 	}
-}
-
-// supersede ends the connection that a client had before under the same
-// identity, and may not know to be dead yet. Its senders are the new one's to
-// add again; nobody else can take their names meanwhile.
-func (c *client) supersede(identity string) {
-	s := c.server
-	s.guard.Lock()
-	old := s.greeted[identity]
-	s.greeted[identity] = c
-	c.identity = identity
-	if old == nil {
-		s.guard.Unlock()
-		return
-	}
-	old.heir = c
-	s.guard.Unlock()
-	c.log.Debug("a client is back, its old connection ends", "old", old.peer.conn.Peer())
-	old.peer.conn.Close()
-	select {
-	case <-old.gone:
-		c.tasks.Go(func() {
-			if pause(c.ctx, answerTimeout, nil) {
-				c.disinherit()
-			}
-		})
-	case <-c.ctx.Done():
-	}
-}
-
-// disinherit takes off the router what the client had before and has not added
-// again.
-func (c *client) disinherit() {
-	c.inheriting.Lock()
-	defer c.inheriting.Unlock()
-	c.server.guard.Lock()
-	senders := c.inherited
-	c.inherited = nil
-	c.server.guard.Unlock()
-	for _, s := range senders {
-		_ = c.server.RemoveSender(s)
-	}
-}
-
-// claim makes a sender that was inherited one that will not be taken off.
-func (c *client) claim(name Name) {
-	c.server.guard.Lock()
-	defer c.server.guard.Unlock()
-	c.inherited = slices.DeleteFunc(c.inherited, func(s *Sender) bool { return s.name.Equal(name) })
 }
 
 func (c *client) addSender(params []byte) error {
@@ -279,7 +198,7 @@ func (c *client) addSender(params []byte) error {
 		}
 	}
 	switch {
-	case c.senders[name.key()] != nil:
+	case c.mine(name) != nil:
 		return exception("%s", textConnected(name))
 	case len(c.senders) >= c.server.opts.MaxSenders:
 		return exception("a client may have %d senders", c.server.opts.MaxSenders)
@@ -297,7 +216,7 @@ func (c *client) addSender(params []byte) error {
 		return err
 	}
 	if err != nil { // its #connect: nobody could be told of such a sender
-		_ = c.server.RemoveSender(s)
+		_ = c.server.removeSender(s, c)
 		return err
 	}
 	c.senders[name.key()] = s
@@ -339,7 +258,7 @@ func (c *client) removeSender(params []byte) error {
 	if !ok {
 		return errInvalid
 	}
-	s := c.senders[name.key()]
+	s := c.mine(name)
 	if s == nil {
 		if c.server.Sender(name) != nil {
 			return belongsToAnother(name)
@@ -349,7 +268,7 @@ func (c *client) removeSender(params []byte) error {
 	delete(c.senders, name.key())
 	c.offered -= s.offers()
 	c.signals = nil
-	return c.server.RemoveSender(s)
+	return c.server.removeSender(s, c)
 }
 
 func (c *client) addListener(params []byte) ([]byte, error) {
@@ -437,6 +356,7 @@ func (c *client) removeListener(params []byte) error {
 	delete(c.listeners, id)
 	c.index = nil
 	if s.removeListener(l) != nil {
+		c.dropped--
 		return exception(textNotRemoved)
 	}
 	return nil
@@ -453,7 +373,7 @@ func (c *client) signal(params []byte) error {
 		}
 	}
 	sg := c.signals[string(info)]
-	if sg == nil {
+	if sg == nil || sg.current().owner != c {
 		var err error
 		if !missing(params) && params[0] != '{' {
 			return notObject("params", params)
@@ -498,7 +418,7 @@ func (c *client) findSignal(info []byte) (*Signal, error) {
 }
 
 func (c *client) mySender(name Name) (*Sender, error) {
-	if s := c.senders[name.key()]; s != nil {
+	if s := c.mine(name); s != nil {
 		return s, nil
 	}
 	s, connected := c.server.find(name)

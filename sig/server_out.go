@@ -35,7 +35,8 @@ type outgoing struct {
 	items   []item
 	events  int
 	bytes   int // of what waits
-	texts   int // of these, the messages'
+	texts   int // of the answers that wait
+	asks    int // of the requests
 	dropped uint64
 
 	// behind: the events behind number pos are to be had from the memory.
@@ -45,17 +46,27 @@ type outgoing struct {
 	gap    bool   // that count cannot be known
 }
 
-var errSlow = errors.New("the client asks and does not read the answers")
+var (
+	errSlow = errors.New("the client asks and does not read the answers")
+	errBusy = errors.New("too many requests wait for it")
+)
 
-// text adds a message. It never waits; the error ends the connection.
-func (o *outgoing) text(text []byte) error {
+// push is a peer's pusher. It never waits: the error of an answer ends the
+// connection, that of a request is the requester's.
+func (o *outgoing) push(_ context.Context, text []byte, as kind) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if o.texts > 4*queueBytes {
+	switch {
+	case as == asks && o.asks > queueBytes:
+		return errBusy
+	case as == asks:
+		o.asks += len(text)
+	case o.texts > 4*queueBytes:
 		return errSlow
+	default:
+		o.texts += len(text)
 	}
 	o.items = append(o.items, item{text: text})
-	o.texts += len(text)
 	token(o.ready)
 	return nil
 }
@@ -96,8 +107,8 @@ func (o *outgoing) event(e *entry, ids []byte) {
 }
 
 // paced adds a pysig client's events, one for each listener. It tells how many
-// older ones were dropped for them, now and altogether.
-func (o *outgoing) paced(e *entry, listeners []*Listener) (dropped int, all uint64) {
+// older ones were dropped for them.
+func (o *outgoing) paced(e *entry, listeners []*Listener) (dropped int) {
 	o.mu.Lock()
 	for _, l := range listeners {
 		for len(o.items) > 0 && (len(o.items) >= o.limit || o.bytes+e.size() > queueBytes) {
@@ -110,10 +121,9 @@ func (o *outgoing) paced(e *entry, listeners []*Listener) (dropped int, all uint
 		o.bytes += e.size()
 	}
 	o.dropped += uint64(dropped)
-	all = o.dropped
 	o.mu.Unlock()
 	token(o.ready)
-	return dropped, all
+	return dropped
 }
 
 // offer hands an event to a client's queue; the caller holds the router's lock.
@@ -122,22 +132,21 @@ func (c *client) offer(e *entry, t *target) {
 		c.out.event(e, t.ids)
 		return
 	}
-	if n, all := c.out.paced(e, t.listeners); n > 0 {
-		c.server.dropped.Add(uint64(n))
-		if rare(int(all)) {
-			c.log.Warn("the client is slow: events were dropped", "count", all)
-		}
-	}
+	c.server.dropped.Add(uint64(c.out.paced(e, t.listeners)))
 }
 
 // deliver sends what waits, until ctx ends or the connection fails.
 func (c *client) deliver(ctx context.Context) {
-	failed := 0
+	failed, told := 0, uint64(0)
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-c.out.ready:
+		}
+		if all := c.out.drops(); all >= 2*told+1 {
+			told = all
+			c.log.Warn("the client is slow: events were dropped", "count", all)
 		}
 		if c.peer.streaming.Load() {
 			if err := c.flush(); err != nil {
@@ -159,7 +168,7 @@ func (c *client) deliver(ctx context.Context) {
 					c.server.dropped.Add(1)
 				}
 				if failed++; rare(failed) {
-					c.log.Warn("an event was not delivered", "sender", it.event.signal.sender.name, "event", it.event.signal.name, "err", err, "count", failed)
+					c.log.Warn("an event was not delivered", "sender", it.event.sender, "event", it.event.event, "err", err, "count", failed)
 				}
 			}
 			if ctx.Err() != nil {
@@ -167,6 +176,12 @@ func (c *client) deliver(ctx context.Context) {
 			}
 		}
 	}
+}
+
+func (o *outgoing) drops() uint64 {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.dropped
 }
 
 // oldest takes a pysig client's next event.
@@ -189,7 +204,7 @@ func (o *outgoing) oldest() (it item, ok bool) {
 func (c *client) send(ctx context.Context, it item) error {
 	data := it.event.data()
 	b := append(make([]byte, 0, 160+len(data)), `{"info": `...)
-	b = appendInfo(b, it.event.signal.sender.name, it.event.signal.name)
+	b = appendInfo(b, it.event.sender, it.event.event)
 	b = append(b, `, "listener_id": `...)
 	b = strconv.AppendUint(b, it.listener.id, 10)
 	b = append(b, `, "data": `...)
@@ -237,7 +252,10 @@ func (c *client) flush() error {
 			}
 		}
 		if len(items) == 0 {
-			batch = c.catchUp(batch)
+			var lost uint64
+			if batch, lost = c.catchUp(batch); lost > 0 {
+				c.log.Warn("the client is too slow: events that it did not get are forgotten", "count", lost)
+			}
 		}
 		if len(batch) > 0 {
 			if err := writeStream(c.peer.conn, batch); err != nil {
@@ -258,7 +276,7 @@ func (o *outgoing) take(emptied []item) []item {
 	if o.texts > queueBytes {
 		token(o.room)
 	}
-	o.events, o.bytes, o.texts = 0, 0, 0
+	o.events, o.bytes, o.texts, o.asks = 0, 0, 0, 0
 	return items
 }
 

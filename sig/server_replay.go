@@ -44,15 +44,16 @@ func (c *client) subscribe(r request) {
 		return
 	}
 	s := c.server
-	// What is long gone is counted before the router is held.
-	s.mu.RLock()
-	w.before = s.journal.memory()
-	s.mu.RUnlock()
-	w.missed, w.counted = w.before.forgotten(w.since.seq, s.journal.wanted(w.good()))
+	if w.hasSince { // what is long gone is counted before the router is held
+		s.mu.RLock()
+		w.before = s.journal.memory()
+		s.mu.RUnlock()
+		w.missed, w.counted = w.before.forgotten(w.since.seq, s.journal.wanted(w.good()))
+	}
 	s.mu.Lock()
 	reply := c.listenAll(w)
 	if r.wantsReply() { // while the router is held: no event may come before it
-		err = c.out.text(append(wire.OneLine(appendReply(nil, r.id, reply, nil)), '\n'))
+		err = c.out.push(c.ctx, append(wire.OneLine(appendReply(nil, r.id, reply, nil)), '\n'), readAnswers)
 	}
 	s.mu.Unlock()
 	if err != nil {
@@ -193,7 +194,7 @@ func parseSubscribe(params []byte) (w wish, err error) {
 // catchUp adds remembered events that the client is behind with, some at a
 // time. Once there are none, the client is live again. It tells of those that
 // are gone even where no event follows.
-func (c *client) catchUp(batch []byte) []byte {
+func (c *client) catchUp(batch []byte) (_ []byte, lost uint64) {
 	s := c.server
 	s.mu.RLock()
 	defer s.mu.RUnlock()
@@ -203,7 +204,7 @@ func (c *client) catchUp(batch []byte) []byte {
 		c.index = newListenerIndex(c.listeners)
 	}
 	if first := j.first(); pos+1 < first {
-		c.lost(j.memory().forgotten(pos, j.wanted(slices.Collect(maps.Values(c.listeners)))))
+		lost = c.lost(j.memory().forgotten(pos, j.wanted(slices.Collect(maps.Values(c.listeners)))))
 		pos = first - 1
 	}
 	events := j.since(pos, catchUpEvents)
@@ -223,19 +224,17 @@ func (c *client) catchUp(batch []byte) []byte {
 		batch = c.out.appendMissed(append(batch, `{"method":"ping","params":{`...), ',')
 		batch = fmt.Appendf(batch, `"seq":%d}}`+"\n", pos)
 	}
-	return batch
+	return batch, lost
 }
 
 // lost notes events that the client cannot be given any more.
-func (c *client) lost(n uint64, known bool) {
+func (c *client) lost(n uint64, known bool) uint64 {
 	c.out.mu.Lock()
 	c.out.missed += n
 	c.out.gap = c.out.gap || !known
 	c.out.mu.Unlock()
 	c.server.dropped.Add(n)
-	if n > 0 || !known {
-		c.log.Warn("the client is too slow: events that it did not get are forgotten", "count", n, "counted", known)
-	}
+	return n
 }
 
 // listenerIndex finds the listeners of an event among a client's many.

@@ -1,6 +1,7 @@
 package sig
 
 import (
+	"bytes"
 	"fmt"
 	"strconv"
 	"sync/atomic"
@@ -20,6 +21,7 @@ type Signal struct {
 type route struct {
 	generation uint64
 	connected  bool
+	owner      *client // whose the sender is; nil: this process's
 	intercept  func(Event) (Event, bool)
 	local      []*Listener // in the order of their calls
 	clients    []target
@@ -52,6 +54,9 @@ func (sg *Signal) trigger(data Data) error {
 	}
 	ev := Event{Sender: sg.sender.name, Event: sg.name, Data: data}
 	if rt.intercept != nil {
+		if ev.Data.checked { // the text may be a client's reading buffer
+			ev.Data = received(bytes.Clone(ev.Data.text))
+		}
 		var pass bool
 		if ev, pass = rt.intercept(ev); !pass {
 			return nil
@@ -61,12 +66,17 @@ func (sg *Signal) trigger(data Data) error {
 	if r := sg.sender.router; r.journal != nil {
 		ev, rt, err = r.publish(sg, ev)
 	}
+	rt.call(ev)
+	return err
+}
+
+// call calls the listeners of this process.
+func (rt *route) call(ev Event) {
 	for _, l := range rt.local {
 		if !l.removed.Load() {
 			l.fn(ev)
 		}
 	}
-	return err
 }
 
 func (sg *Signal) current() *route {
@@ -83,7 +93,7 @@ func (sg *Signal) current() *route {
 // newRoute needs the lock.
 func (sg *Signal) newRoute() *route {
 	s, r := sg.sender, sg.sender.router
-	rt := &route{generation: r.generation.Load(), connected: s.connected, intercept: r.intercept}
+	rt := &route{generation: r.generation.Load(), connected: s.connected, owner: s.client, intercept: r.intercept}
 	own := sg.listeners
 	if sg == s.broadcast {
 		own = nil // they are the sender's, once

@@ -3,6 +3,7 @@ package sig
 import (
 	"bytes"
 	"context"
+	"errors"
 	"sync"
 
 	"sigalert/sig/internal/wire"
@@ -101,6 +102,26 @@ type outbox struct {
 
 func newOutbox(conn Conn) *outbox {
 	return &outbox{conn: conn, kick: make(chan struct{}, 1)}
+}
+
+// mostAnswers is what may wait in an outbox for the goroutine that reads.
+const mostAnswers = 8 << 20
+
+// push is a peer's pusher. A question, and an answer that was long in coming,
+// are written now; of the answers that the reading goroutine gives at once,
+// none may hold it up.
+func (o *outbox) push(ctx context.Context, text []byte, as kind) error {
+	if as != readAnswers {
+		return o.add(ctx, text, true)
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.err == nil && len(o.buf) > mostAnswers {
+		o.err = errors.New("the server asks and does not read the answers")
+	}
+	o.buf = append(o.buf, text...)
+	token(o.kick)
+	return o.err
 }
 
 // add puts a message in, newline included, and has it written: now, by the

@@ -272,3 +272,90 @@ func TestOwnerTakesItsNamesOver(t *testing.T) {
 	until(t, changed, "the owner has its name again", func() bool { return timer.Trigger(t.Context(), "tick", 1) == nil })
 	heard.Expect(t, "timer: tick 1")
 }
+
+// A sender that the server's program has taken off is its client's no more: the
+// client may add it again, and so may another, who then owns it alone.
+func TestServerTakesAClientsSenderOff(t *testing.T) {
+	s, addr := serve(t)
+	const add = `{"id": 2, "method": "add_sender", "params": {"sender": "timer", "events": ["tick"]}}`
+	const signal = `{"id": 3, "method": "signal", "params": {"info": {"sender": "timer", "event": "tick"}}}`
+	ask := func(r *rawStream, text string) string {
+		t.Helper()
+		r.send(text)
+		return r.next().Exception
+	}
+	first, second := dialStream(t, addr), dialStream(t, addr)
+	if _, err := s.AddListener("timer", "", func(sig.Event) {}); err != nil { // the record stays
+		t.Fatal(err)
+	}
+	takeOff := func() {
+		t.Helper()
+		if err := s.RemoveSender(s.Sender("timer")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := ask(first, add) + ask(first, signal); got != "" {
+		t.Fatal(got)
+	}
+	takeOff()
+	if got := ask(first, add) + ask(first, signal); got != "" {
+		t.Errorf("its client adds it again: %s", got)
+	}
+	takeOff()
+	if got := ask(second, add) + ask(second, signal); got != "" {
+		t.Errorf("another adds it: %s", got)
+	}
+	if got := ask(first, signal); got != "sender timer belongs to another client" {
+		t.Errorf("the first signals: %q", got)
+	}
+	first.conn.Close()
+	for s.Clients() > 1 {
+		time.Sleep(time.Millisecond)
+	}
+	if got := ask(second, signal); got != "" {
+		t.Errorf("after the first has gone: %s", got)
+	}
+}
+
+// Who hears that a sender is gone finds its name free, here and at a client.
+func TestNameIsFreeAtDisconnect(t *testing.T) {
+	s, addr := serve(t)
+	err := errors.New("not heard")
+	if _, e := s.AddListener("timer", sig.EventDisconnect, func(sig.Event) { _, err = s.AddSender("timer", "tick") }); e != nil {
+		t.Fatal(e)
+	}
+	timer, e := s.AddSender("timer", "tick")
+	if e != nil {
+		t.Fatal(e)
+	}
+	r := dialStream(t, addr)
+	r.send(`{"id": 2, "method": "subscribe", "params": {"listeners": [{"sender": "timer"}]}}`)
+	r.next()
+	if e := s.RemoveSender(timer); e != nil || err != nil {
+		t.Errorf("removal: %v, addition within #disconnect: %v", e, err)
+	}
+	r.next()
+	if r.next(); !strings.Contains(r.in.Text(), `"event": "#connect"`) {
+		t.Errorf("after #disconnect came %s", r.in.Text())
+	}
+}
+
+// Requests that a provider does not read hold up neither it nor others: more of
+// them are refused.
+func TestFloodOfRequests(t *testing.T) {
+	_, addr := serve(t)
+	provider := dialStream(t, addr)
+	provider.send(`{"id": 2, "method": "add_sender", "params": {"sender": "p", "events": ["e"], "requests": ["m"]}}`)
+	provider.next()
+	asker := dialStream(t, addr)
+	big := strings.Repeat("x", 1<<20)
+	for range 30 {
+		asker.send(`{"id": 3, "method": "request", "params": {"sender": "p", "method": "m", "params": "` + big + `"}}`)
+	}
+	if got := asker.next().Exception; got != "the sender does not keep up with its requests" {
+		t.Errorf("got %q", got)
+	}
+	provider.send(`{"id": 4, "method": "signal", "params": {"info": {"sender": "p", "event": "e"}}}`)
+	for provider.next().Method == "request" {
+	}
+}

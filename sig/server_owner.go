@@ -1,0 +1,121 @@
+package sig
+
+import (
+	"maps"
+	"slices"
+)
+
+// leave takes the client's listeners and senders off the router: in this
+// order, so that it is not told of its own going. Who comes back under its
+// identity inherits the senders.
+func (c *client) leave() {
+	s := c.server
+	for c.removeSome() {
+	}
+	s.guard.Lock()
+	c.left = true
+	if s.greeted[c.identity] == c {
+		delete(s.greeted, c.identity)
+	}
+	senders := slices.Concat(slices.Collect(maps.Values(c.senders)), c.inherited)
+	c.inherited = nil
+	heir := c.heir
+	if heir != nil && heir.left {
+		heir = nil
+	}
+	if heir != nil {
+		heir.inherited = senders
+	}
+	s.guard.Unlock()
+	if heir != nil {
+		s.mu.Lock()
+		for _, sender := range senders {
+			if sender.client == c {
+				sender.client = heir
+			}
+		}
+		s.generation.Add(1)
+		s.mu.Unlock()
+		senders = nil
+	}
+	for _, sender := range senders {
+		_ = s.removeSender(sender, c)
+	}
+	close(c.gone)
+}
+
+// removeSome takes some listeners off, so that the router is not held for long;
+// false once there are none.
+func (c *client) removeSome() bool {
+	c.server.mu.Lock()
+	defer c.server.mu.Unlock()
+	n := 0
+	for id, l := range c.listeners {
+		if n++; n > 256 {
+			return true
+		}
+		_ = c.server.removeListener(l) // one that was dropped is gone already
+		delete(c.listeners, id)
+	}
+	return false
+}
+
+// mine is the client's sender of this name; nil where it has none, or where the
+// server's program has taken it off.
+func (c *client) mine(name Name) *Sender {
+	c.server.mu.RLock()
+	defer c.server.mu.RUnlock()
+	if s := c.senders[name.key()]; s != nil && s.connected && s.client == c {
+		return s
+	}
+	return nil
+}
+
+// supersede ends the connection that a client had before under the same
+// identity, and may not know to be dead yet. Its senders are the new one's to
+// add again; nobody else can take their names meanwhile.
+func (c *client) supersede(identity string) {
+	s := c.server
+	s.guard.Lock()
+	old := s.greeted[identity]
+	s.greeted[identity] = c
+	c.identity = identity
+	if old == nil {
+		s.guard.Unlock()
+		return
+	}
+	old.heir = c
+	s.guard.Unlock()
+	c.log.Debug("a client is back, its old connection ends", "old", old.peer.conn.Peer())
+	old.peer.conn.Close()
+	select {
+	case <-old.gone:
+		c.tasks.Go(func() {
+			if pause(c.ctx, answerTimeout, nil) {
+				c.disinherit()
+			}
+		})
+	case <-c.ctx.Done():
+	}
+}
+
+// disinherit takes off the router what the client had before and has not added
+// again.
+func (c *client) disinherit() {
+	c.inheriting.Lock()
+	defer c.inheriting.Unlock()
+	c.server.guard.Lock()
+	senders := c.inherited
+	c.inherited = nil
+	c.server.guard.Unlock()
+	for _, s := range senders {
+		_ = c.server.removeSender(s, c)
+	}
+}
+
+// claim makes a sender that was inherited one that will not be taken off.
+func (c *client) claim(name Name) {
+	c.server.guard.Lock()
+	defer c.server.guard.Unlock()
+	c.inherited = slices.DeleteFunc(c.inherited, func(s *Sender) bool { return s.name.Equal(name) })
+}
