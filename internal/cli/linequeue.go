@@ -17,8 +17,8 @@ const (
 )
 
 // queueOutput has standard output, standard error and the log never wait for
-// who reads them: an agent whose log nobody reads goes on, and ends when it is
-// told to. flush writes what waits, for at most a second.
+// who reads them: an agent or a server whose log nobody reads goes on, and ends
+// when it is told to. flush writes what waits, for at most a second.
 func (p *program) queueOutput() (flush func()) {
 	out := newLineQueue(p.out, droppedLine)
 	log := newLineQueue(p.err, func(n int) string {

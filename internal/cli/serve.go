@@ -113,6 +113,7 @@ func (p *program) askDataAndDelay(cmd *cobra.Command, data *string, every *time.
 }
 
 func (p *program) runServe(ctx context.Context, o serveOptions) error {
+	defer p.queueOutput()()
 	if o.every <= 0 {
 		return usage(fmt.Errorf("--every must be more than 0, got %s", o.every))
 	}
