@@ -15,10 +15,10 @@ import (
 const (
 	// answerTimeout is how long pysig waits for a reply, and so do we.
 	answerTimeout = 10 * time.Second
-	// settleTime is between an answer and the next request. A pysig peer that
-	// was busy when a reply of ours came reads it only after it has answered:
-	// a request that follows at once would be read together with it, and both
-	// would be lost.
+	// settleTime is between an answer and the next request, where we replied
+	// to something between. A pysig peer that was busy when our reply came reads
+	// it only after it has answered: a request that follows at once would be
+	// read together with it, and both would be lost.
 	settleTime = 10 * time.Millisecond
 )
 
@@ -46,11 +46,19 @@ type peer struct {
 	born     time.Time
 	lastRead atomic.Int64 // nanoseconds since born
 
-	mu         sync.Mutex // guards the fields below
-	lastID     uint64
-	waiting    map[uint64]func(response []byte, err error)
-	farewell   error // what the other side said before it closed
-	lastAnswer time.Time
+	mu       sync.Mutex // guards the fields below
+	lastID   uint64
+	waiting  map[uint64]unanswered
+	late     *time.Timer // looks for those that wait too long; nil: not set
+	farewell error       // what the other side said before it closed
+	replied  bool        // while the other side had a request to answer
+	settled  time.Time   // a pysig peer may be asked again
+}
+
+// unanswered is a request that waits for its answer.
+type unanswered struct {
+	done  func(response []byte, err error)
+	until time.Time
 }
 
 var errEnded = fmt.Errorf("%w: the connection ended", ErrNotConnected)
@@ -100,9 +108,42 @@ func (p *peer) abandon() {
 	p.mu.Lock()
 	waiting := p.waiting
 	p.waiting = nil
+	if p.late != nil {
+		p.late.Stop()
+	}
 	p.mu.Unlock()
-	for _, done := range waiting {
-		done(nil, errEnded)
+	for _, w := range waiting {
+		w.done(nil, errEnded)
+	}
+}
+
+// sweep fails the requests that have waited too long. One timer serves them
+// all: one for each would cost as much as the rest of a request.
+func (p *peer) sweep() {
+	var late []unanswered
+	p.mu.Lock()
+	p.late = nil
+	now, next := time.Now(), time.Time{}
+	for id, w := range p.waiting {
+		if p.held.Load() { // the answer may have come, and waits to be read
+			w.until = now.Add(answerTimeout)
+			p.waiting[id] = w
+		}
+		if w.until.After(now) {
+			if next.IsZero() || w.until.Before(next) {
+				next = w.until
+			}
+			continue
+		}
+		late = append(late, w)
+		delete(p.waiting, id)
+	}
+	if !next.IsZero() {
+		p.late = time.AfterFunc(next.Sub(now), p.sweep)
+	}
+	p.mu.Unlock()
+	for _, w := range late {
+		w.done(nil, ErrNoAnswer)
 	}
 }
 
@@ -188,6 +229,11 @@ func (p *peer) write(ctx context.Context, as kind, text []byte) error {
 		}
 		return p.push(ctx, append(wire.OneLine(text), '\n'), as)
 	}
+	if as != asks {
+		p.mu.Lock()
+		p.replied = len(p.waiting) > 0
+		p.mu.Unlock()
+	}
 	return p.conn.WriteMessage(text)
 }
 
@@ -200,12 +246,14 @@ func (p *peer) take(m message) {
 		return
 	}
 	p.mu.Lock()
-	done := p.waiting[id]
+	w := p.waiting[id]
 	delete(p.waiting, id)
-	p.lastAnswer = time.Now()
+	if p.replied {
+		p.settled, p.replied = time.Now().Add(settleTime), false
+	}
 	p.mu.Unlock()
-	if done != nil {
-		done(response, err)
+	if w.done != nil {
+		w.done(response, err)
 	}
 }
 
@@ -241,8 +289,6 @@ func (p *peer) ask(ctx context.Context, method string, params []byte, read func(
 		}
 		defer func() { <-p.calling }()
 	}
-	late := time.NewTimer(answerTimeout)
-	defer late.Stop()
 	answered := make(chan error, 1)
 	id, err := p.start(ctx, method, params, func(response []byte, err error) {
 		if err == nil {
@@ -253,24 +299,18 @@ func (p *peer) ask(ctx context.Context, method string, params []byte, read func(
 	if err != nil {
 		return err
 	}
-	for {
-		select {
-		case err := <-answered:
-			return err
-		case <-late.C:
-			if p.held.Load() { // the answer may have come, and waits to be read
-				late.Reset(answerTimeout)
-				continue
-			}
-			err = fmt.Errorf("%w to %s within %s", ErrNoAnswer, method, answerTimeout)
-		case <-ctx.Done():
-			err = context.Cause(ctx)
+	select {
+	case err = <-answered:
+	case <-ctx.Done():
+		if p.forget(id) {
+			return context.Cause(ctx)
 		}
-		if !p.forget(id) {
-			return <-answered // it is just being read
-		}
-		return err
+		err = <-answered // it is just being read
 	}
+	if err == ErrNoAnswer {
+		err = fmt.Errorf("%w to %s within %s", err, method, answerTimeout)
+	}
+	return err
 }
 
 // turn waits until a pysig peer may be asked something; it then holds calling.
@@ -283,18 +323,18 @@ func (p *peer) turn(ctx context.Context) error {
 		return context.Cause(ctx)
 	}
 	p.mu.Lock()
-	settled := settleTime - time.Since(p.lastAnswer)
+	settles := time.Until(p.settled)
 	p.mu.Unlock()
-	if settled > 0 && !pause(ctx, settled, p.ended) {
+	if settles > 0 && !pause(ctx, settles, p.ended) {
 		<-p.calling
 		return context.Cause(ctx)
 	}
 	return nil
 }
 
-// start sends a request. done is called once, on the reading goroutine, unless
-// there is an error or the request is forgotten; the response is valid until it
-// returns. A nil done wants no answer.
+// start sends a request. done is called once, unless there is an error or the
+// request is forgotten: on the reading goroutine with the response, which is
+// valid until it returns, or with ErrNoAnswer after 10 s.
 func (p *peer) start(ctx context.Context, method string, params []byte, done func(response []byte, err error)) (id uint64, err error) {
 	p.mu.Lock()
 	if isClosed(p.ended) {
@@ -302,11 +342,14 @@ func (p *peer) start(ctx context.Context, method string, params []byte, done fun
 		return 0, errEnded
 	}
 	if p.waiting == nil {
-		p.waiting = make(map[uint64]func([]byte, error))
+		p.waiting = make(map[uint64]unanswered)
 	}
 	p.lastID++
 	id = p.lastID
-	p.waiting[id] = done
+	p.waiting[id] = unanswered{done, time.Now().Add(answerTimeout)}
+	if p.late == nil {
+		p.late = time.AfterFunc(answerTimeout, p.sweep)
+	}
 	p.mu.Unlock()
 	err = p.write(ctx, asks, appendRequest(make([]byte, 0, 64+len(method)+len(params)), id, method, params))
 	if err != nil {

@@ -5,8 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync/atomic"
-	"time"
 
 	"sigalert/sig/internal/wire"
 )
@@ -156,19 +154,8 @@ func (c *client) forward(to *peer, params []byte, r request) {
 		<-c.asking
 		r.reply(response, forwarded(err))
 	}
-	var id atomic.Uint64
-	late := time.AfterFunc(answerTimeout, func() {
-		if to.forget(id.Load()) {
-			end(nil, ErrNoAnswer)
-		}
-	})
-	n, err := to.start(c.ctx, "request", params, func(response []byte, err error) {
-		late.Stop()
-		end(response, err)
-	})
-	id.Store(n)
+	_, err := to.start(c.ctx, "request", params, end)
 	if err != nil {
-		late.Stop()
 		end(nil, err)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"runtime"
 	"sync"
 	"time"
 
@@ -89,12 +90,22 @@ func (c *conn) WriteMessage(text []byte) error {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if wait := gap - time.Since(c.last); wait > 0 {
-		time.Sleep(wait)
-	}
+	sleepUntil(c.last.Add(gap))
 	err := c.write(text)
 	c.last = time.Now()
 	return err
+}
+
+// sleepUntil is exact where time.Sleep may be half a millisecond late, which is
+// five messages in a hundred: it sleeps whole milliseconds, and yields for the
+// rest.
+func sleepUntil(t time.Time) {
+	if d := time.Until(t).Truncate(time.Millisecond); d > 0 {
+		time.Sleep(d)
+	}
+	for time.Now().Before(t) {
+		runtime.Gosched()
+	}
 }
 
 func (c *conn) Stream() { c.dec.Lines() }
