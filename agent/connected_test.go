@@ -20,9 +20,11 @@ func TestManySubscriptions(t *testing.T) {
 		for i := range 600 {
 			yaml += fmt.Sprintf("- {sender: s%d}\n", i)
 		}
-		b := newBenchOn(t, yaml, asPysig) // it takes a message for each
-		b.network.Delay(10 * time.Millisecond)
-		time.Sleep(10 * time.Second)
+		b := newBenchOn(t, yaml, func(n *sigtest.Network) sig.ClientCarrier {
+			n.Delay(50 * time.Millisecond)
+			return asPysig(n) // it takes a message for each
+		})
+		time.Sleep(12 * time.Second)
 		if st := b.Status(); !st.Connected || !strings.Contains(st.Line(), " of 600 subscriptions") {
 			t.Errorf("while it subscribes: %s", st.Line())
 		}

@@ -118,8 +118,14 @@ func TestConfigurationThatIsNoFileAnyMore(t *testing.T) {
 			}
 			want := fmt.Sprintf(tc.want, path)
 			shown("Configuration problem " + want + "\nThe settings from before stay in force.")
-			if st := a.Status(); st.ConfigError != want || len(st.Subscriptions) != 1 {
-				t.Errorf("status: %+v, want %q", st, want)
+			// What is shown may be ahead of the status.
+			for since := time.Now(); a.Status().ConfigError != want; time.Sleep(time.Millisecond) {
+				if time.Since(since) > 20*time.Second {
+					t.Fatalf("status: %+v, want %q", a.Status(), want)
+				}
+			}
+			if n := len(a.Status().Subscriptions); n != 1 {
+				t.Errorf("%d subscriptions", n)
 			}
 			if name != "deleted" {
 				if err := os.Remove(path); err != nil {
