@@ -58,6 +58,7 @@ type ClientRouter struct {
 	earlyBytes    int
 	cursor        cursor // up to where the server's events have arrived
 	resumes       cursor // what it was when the connection began
+	registering   *peer  // the connection that has the listeners; nil: none
 	infos         infos
 	remoteSenders []*RemoteSender
 
@@ -101,7 +102,7 @@ func NewClientRouter(carrier ClientCarrier, opts *ClientOptions) *ClientRouter {
 		&c.sending:   c.keepSenders,
 	} {
 		l.carrier, l.backoff, l.log, l.changed = carrier, o.Backoff, o.Logger, o.Changed
-		l.handle, l.session, l.pong = c.handle, session, func([]byte) {}
+		l.handle, l.session, l.pong = c.handle, session, func(*peer, []byte) {}
 		l.identity = rand.Text()
 		l.needed, l.kick = make(chan struct{}), make(chan struct{}, 1)
 	}
@@ -220,7 +221,7 @@ func (c *ClientRouter) handle(ctx context.Context, tasks *sync.WaitGroup, r requ
 		}
 		r.reply(nil, c.arrived(r.params))
 	case "ping":
-		c.passed(r.params)
+		c.passed(r.peer, r.params)
 		r.reply(nil, nil)
 	case "request":
 		c.answer(ctx, tasks, r)

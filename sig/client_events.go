@@ -119,8 +119,14 @@ func (c *ClientRouter) streamed(ctx context.Context, r request) {
 			missed = o.Value
 		}
 	}
-	c.awaitRoom(ctx, r.peer)
+	if !c.awaitRoom(ctx, r.peer) {
+		return
+	}
 	c.guard.Lock()
+	if c.registering != r.peer { // the next connection brings it again
+		c.guard.Unlock()
+		return
+	}
 	t, err := c.infos.of(info)
 	a.event.Sender, a.event.Event = t.sender, t.event
 	changed := false
@@ -145,10 +151,11 @@ func (c *ClientRouter) streamed(ctx context.Context, r request) {
 }
 
 // awaitRoom holds the reading up while the queue is full: the server keeps what
-// follows.
-func (c *ClientRouter) awaitRoom(ctx context.Context, p *peer) {
+// follows. It reports false where the connection has ended meanwhile: then the
+// event comes again on the next.
+func (c *ClientRouter) awaitRoom(ctx context.Context, p *peer) bool {
 	if !c.events.isFull() {
-		return
+		return true
 	}
 	p.held.Store(true)
 	defer p.held.Store(false)
@@ -158,6 +165,7 @@ func (c *ClientRouter) awaitRoom(ctx context.Context, p *peer) {
 		case <-ctx.Done():
 		}
 	}
+	return ctx.Err() == nil
 }
 
 // addressees finds the listeners that an event is for and that have not had

@@ -158,7 +158,7 @@ func (c *ClientRouter) subscription(sender, event Name) *subscription {
 // keepListeners makes the server's listeners those that are wanted, for as
 // long as the connection lasts.
 func (c *ClientRouter) keepListeners(ctx context.Context, p *peer) error {
-	c.connectedAnew(p.greeting)
+	c.connectedAnew(p)
 	defer c.unregistered()
 	next := c.registerNext
 	if p.greeting.replay {
@@ -182,9 +182,11 @@ func (c *ClientRouter) keepListeners(ctx context.Context, p *peer) error {
 }
 
 // connectedAnew prepares for a server that has no listeners of ours.
-func (c *ClientRouter) connectedAnew(g greeting) {
+func (c *ClientRouter) connectedAnew(p *peer) {
+	g := p.greeting
 	c.guard.Lock()
 	defer c.guard.Unlock()
+	c.registering = p
 	resumes := false
 	for _, s := range c.subscriptions {
 		s.state, s.err = idle, nil
@@ -192,10 +194,10 @@ func (c *ClientRouter) connectedAnew(g greeting) {
 	}
 	c.byID = make(map[Name]*subscription)
 	c.adding, c.early, c.earlyBytes = nil, nil, 0
-	switch {
-	case !g.replay && resumes:
+	if resumes && (!g.replay || c.cursor.epoch == "") { // to, or from, a server that does not remember
 		c.enqueue(arrival{missed: -1})
-	case g.replay && c.cursor.epoch == "":
+	}
+	if g.replay && c.cursor.epoch == "" {
 		c.cursor = g.cursor
 	}
 	if !g.replay {
@@ -211,6 +213,7 @@ func (c *ClientRouter) connectedAnew(g greeting) {
 func (c *ClientRouter) unregistered() {
 	c.guard.Lock()
 	defer c.guard.Unlock()
+	c.registering = nil // what is still read must not move the cursor
 	if c.isResuming() { // some want what came before; others have had it
 		for _, s := range c.subscriptions {
 			if s.state == active {

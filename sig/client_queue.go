@@ -33,8 +33,7 @@ func newArrivals(limit int) *arrivals {
 func (q *arrivals) push(a arrival) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if last := len(q.items) - 1; a.missed != 0 && last >= 0 && (q.items[last].missed > 0) == (a.missed > 0) && q.items[last].missed != 0 {
-		q.items[last].missed = max(-1, q.items[last].missed+a.missed)
+	if a.missed != 0 && q.merge(a.missed) {
 		return
 	}
 	for a.missed == 0 && len(q.items) > 0 && (len(q.items) >= q.limit || q.bytes+a.size() > queueBytes) {
@@ -50,6 +49,18 @@ func (q *arrivals) push(a arrival) {
 	if len(q.items) == 1 {
 		token(q.ready)
 	}
+}
+
+// merge adds to a word of missed events that nothing but such words follows: of
+// those with a count, and of those without, there is one. It needs the lock.
+func (q *arrivals) merge(missed int) bool {
+	for i := len(q.items) - 1; i >= 0 && q.items[i].missed != 0; i-- {
+		if word := &q.items[i].missed; (*word > 0) == (missed > 0) {
+			*word = max(-1, *word+missed)
+			return true
+		}
+	}
+	return false
 }
 
 func (q *arrivals) isFull() bool { return q.full.Load() }

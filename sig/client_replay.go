@@ -34,7 +34,7 @@ func (c *ClientRouter) subscribeNext(ctx context.Context, p *peer) (more bool, e
 	}
 	var malformed error
 	err = p.ask(ctx, "subscribe", append(params, '}'), func(response []byte) {
-		malformed = c.subscribed(subs, since, p.greeting.cursor.epoch, response)
+		malformed = c.subscribed(p, subs, since, response)
 	})
 	if err == nil {
 		err = malformed
@@ -81,13 +81,17 @@ func (c *ClientRouter) nextBatch() (subs []*subscription, since *cursor) {
 
 // subscribed takes the answer to a subscription, before anything that came
 // behind it.
-func (c *ClientRouter) subscribed(subs []*subscription, since *cursor, epoch string, response []byte) error {
+func (c *ClientRouter) subscribed(p *peer, subs []*subscription, since *cursor, response []byte) error {
 	results, ok := wire.ArrayOf(member(response, "listeners"))
 	if !ok {
 		return errors.New("subscribe: the server's answer has no listeners")
 	}
+	epoch := p.greeting.cursor.epoch
 	c.guard.Lock()
 	defer c.guard.Unlock()
+	if c.registering != p {
+		return errEnded
+	}
 	begin, _ := unsigned(member(response, "seq"))
 	switch {
 	case since == nil:
@@ -147,9 +151,12 @@ func (c *ClientRouter) tellMissed(count []byte) {
 
 // passed takes what tells how far the server's events have come: the answer to
 // a ping, or a ping.
-func (c *ClientRouter) passed(params []byte) {
+func (c *ClientRouter) passed(p *peer, params []byte) {
 	c.guard.Lock()
 	defer c.guard.Unlock()
+	if c.registering != p {
+		return
+	}
 	resuming := c.isResuming()
 	for o := wire.ObjectOf(params); o.Next(); {
 		switch string(o.Key) {

@@ -37,7 +37,7 @@ type link struct {
 	session func(ctx context.Context, p *peer) error
 	changed func()
 	// pong takes the answer to a stream's ping, on the reading goroutine.
-	pong     func(response []byte)
+	pong     func(p *peer, response []byte)
 	identity string // tells the server that it is we who come back
 
 	needed  chan struct{} // closed once the link has something to do

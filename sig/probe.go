@@ -14,12 +14,12 @@ const probeAfter = 15 * time.Second
 // probe asks the silent server whether it is there, until ctx ends. It returns
 // an error once two probes were not answered. A token on now makes it ask at
 // once. pong reads the answers of a stream, on the reading goroutine.
-func (p *peer) probe(ctx context.Context, now <-chan struct{}, pong func(response []byte)) error {
+func (p *peer) probe(ctx context.Context, now <-chan struct{}, pong func(*peer, []byte)) error {
 	method := "get_version"
 	if p.streaming.Load() {
 		method = "ping"
 	} else {
-		pong = func([]byte) {}
+		pong = func(*peer, []byte) {}
 	}
 	silence := time.NewTimer(probeAfter)
 	defer silence.Stop()
@@ -39,7 +39,7 @@ func (p *peer) probe(ctx context.Context, now <-chan struct{}, pong func(respons
 			silence.Reset(probeAfter - quiet)
 			continue
 		}
-		err := p.ask(ctx, method, nil, pong)
+		err := p.ask(ctx, method, nil, func(response []byte) { pong(p, response) })
 		switch {
 		case err == nil || errors.As(err, new(*RemoteError)) || p.lastRead.Load() != before:
 			unanswered = 0

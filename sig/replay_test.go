@@ -1,6 +1,7 @@
 package sig_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -473,6 +474,81 @@ func TestResumeInTwoMessages(t *testing.T) {
 		heard.ExpectNone(t)
 		if subscribes != 2 {
 			t.Errorf("%d messages subscribed on the second connection, want 2", subscribes)
+		}
+	})
+}
+
+// lateReader reads the answer to the second connection's subscription, and what
+// is behind it, and hands that over only when the connection has ended.
+type lateReader struct {
+	*sigtest.Network
+	client *sig.ClientRouter
+	dials  int
+}
+
+type lateConn struct {
+	sig.Conn
+	reader *lateReader
+	held   [][]byte
+}
+
+func (*lateReader) String() string { return "late" }
+
+func (r *lateReader) Dial(ctx context.Context) (sig.Conn, error) {
+	conn, err := r.Client().Dial(ctx)
+	if r.dials++; err != nil || r.dials != 2 {
+		return conn, err
+	}
+	return &lateConn{Conn: conn, reader: r}, nil
+}
+
+func (c *lateConn) ReadMessage() ([]byte, error) {
+	if len(c.held) > 0 {
+		text := c.held[0]
+		c.held = c.held[1:]
+		return text, nil
+	}
+	text, err := c.Conn.ReadMessage()
+	if err != nil || !strings.Contains(string(text), `"listeners"`) {
+		return text, err
+	}
+	for range 2 {
+		more, err := c.Conn.ReadMessage()
+		if err != nil {
+			return nil, err
+		}
+		c.held = append(c.held, bytes.Clone(more))
+	}
+	c.Conn.Close()
+	c.reader.client.Reconnect() // a ping finds that out
+	time.Sleep(time.Second)
+	return text, nil
+}
+
+// What is read of a connection after its end comes again on the next: it must
+// not count as had.
+func TestReadAfterTheEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPair(t)
+		timer := p.add("timer", "tick")
+		heard := sigtest.NewRecorder()
+		r := &lateReader{Network: p.network}
+		r.client = sig.NewClientRouter(r, nil)
+		r.client.AddRemoteListener("timer", "tick", heard.Listen)
+		runUntilCleanup(t, r.client)
+		time.Sleep(time.Second)
+		fire(t, timer, "tick", 1)
+		time.Sleep(time.Second)
+		p.network.Cut()
+		fire(t, timer, "tick", 2)
+		fire(t, timer, "tick", 3)
+		time.Sleep(time.Minute)
+		fire(t, timer, "tick", 4)
+		time.Sleep(time.Second)
+		heard.Expect(t, "timer: tick 1", "timer: tick 2", "timer: tick 3", "timer: tick 4")
+		heard.ExpectNone(t)
+		if r.dials != 3 {
+			t.Errorf("%d connections, want 3", r.dials)
 		}
 	})
 }

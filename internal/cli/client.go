@@ -25,6 +25,13 @@ func (p *program) connect(ctx context.Context, addr string, wait bool) *client {
 	last := sig.LinkStatus{}
 	c.ClientRouter = sig.NewClientRouter(tcp.NewClient(addr), &sig.ClientOptions{
 		Logger: p.log,
+		Missed: func(n int) {
+			if n < 0 {
+				p.log.Warn("events may have been missed while there was no connection", "server", addr)
+				return
+			}
+			p.log.Warn("events were missed: the server has forgotten them", "server", addr, "count", n)
+		},
 		Changed: func() {
 			mu.Lock()
 			defer mu.Unlock()
