@@ -81,7 +81,7 @@ func (c *ClientRouter) arrived(params []byte) error {
 	switch {
 	case sub != nil:
 		a.listeners = sub.listeners
-		c.enqueue(a)
+		c.events.push(a)
 	case len(c.early) < mostEarly && c.earlyBytes+a.size() <= mostEarlyBytes:
 		a.id = id
 		c.early = append(c.early, a)
@@ -138,7 +138,7 @@ func (c *ClientRouter) streamed(ctx context.Context, r request) {
 		changed = c.comeOrGone(a.event)
 		c.cursor.seq = max(c.cursor.seq, a.event.Seq)
 		if known {
-			c.enqueue(a)
+			c.events.push(a)
 		}
 	}
 	c.guard.Unlock()
@@ -183,11 +183,6 @@ func (c *ClientRouter) addressees(a *arrival, ids []byte) (known bool) {
 		}
 	}
 	return known
-}
-
-// enqueue needs the lock.
-func (c *ClientRouter) enqueue(a arrival) {
-	c.events.push(a)
 }
 
 // dispatch calls the listeners until ctx ends.

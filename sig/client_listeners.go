@@ -195,7 +195,7 @@ func (c *ClientRouter) connectedAnew(p *peer) {
 	c.byID = make(map[Name]*subscription)
 	c.adding, c.early, c.earlyBytes = nil, nil, 0
 	if resumes && (!g.replay || c.cursor.epoch == "") { // to, or from, a server that does not remember
-		c.enqueue(arrival{missed: -1})
+		c.events.push(arrival{missed: -1})
 	}
 	if g.replay && c.cursor.epoch == "" {
 		c.cursor = g.cursor
@@ -302,7 +302,7 @@ func (c *ClientRouter) registerNext(ctx context.Context, p *peer) (more bool, er
 		for _, a := range early {
 			if a.id.Equal(id) {
 				a.listeners = sub.listeners
-				c.enqueue(a)
+				c.events.push(a)
 			}
 		}
 	case err != nil && sub.offered:

@@ -143,9 +143,9 @@ func (c *ClientRouter) settle(s *subscription, result []byte) {
 // where that is not known. The caller holds the lock.
 func (c *ClientRouter) tellMissed(count []byte) {
 	if n, ok := unsigned(count); ok && n > 0 {
-		c.enqueue(arrival{missed: int(n)})
+		c.events.push(arrival{missed: int(n)})
 	} else if string(count) == "null" {
-		c.enqueue(arrival{missed: -1})
+		c.events.push(arrival{missed: -1})
 	}
 }
 

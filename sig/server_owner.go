@@ -19,29 +19,28 @@ func (c *client) leave() {
 	}
 	senders := slices.Concat(slices.Collect(maps.Values(c.senders)), c.inherited)
 	c.inherited = nil
-	heir := c.heir
-	if heir != nil && heir.left {
-		heir = nil
-	}
-	if heir != nil {
-		heir.inherited = senders
+	if heir := c.heir; heir != nil && !heir.left {
+		s.bequeath(senders, c, heir)
+		heir.inherited, senders = senders, nil
 	}
 	s.guard.Unlock()
-	if heir != nil {
-		s.mu.Lock()
-		for _, sender := range senders {
-			if sender.client == c {
-				sender.client = heir
-			}
-		}
-		s.generation.Add(1)
-		s.mu.Unlock()
-		senders = nil
-	}
 	for _, sender := range senders {
 		_ = s.removeSender(sender, c)
 	}
 	close(c.gone)
+}
+
+// bequeath makes a client's senders another's. It is called with the guard
+// held, so that the heir cannot leave before it has them.
+func (s *ServerRouter) bequeath(senders []*Sender, from, to *client) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, sender := range senders {
+		if sender.client == from {
+			sender.client = to
+		}
+	}
+	s.generation.Add(1)
 }
 
 // removeSome takes some listeners off, so that the router is not held for long;

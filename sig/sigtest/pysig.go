@@ -151,9 +151,3 @@ func (p *Peer) Call(method string, params any) (json.RawMessage, error) {
 		return nil, fmt.Errorf("no reply to %s within 10 s", method)
 	}
 }
-
-// Write sends bytes as they are.
-func (p *Peer) Write(text string) error {
-	_, err := p.conn.Write([]byte(text))
-	return err
-}
