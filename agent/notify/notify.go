@@ -7,6 +7,8 @@ import (
 	"log/slog"
 	"path/filepath"
 	"strings"
+
+	"sigalert/internal/plain"
 )
 
 // ErrNoDesktop is wrapped by the error of [Desktop.Notify] when there is nothing
@@ -65,16 +67,16 @@ type Notification struct {
 // Cut is the notification as it is shown at most: the rest is not worth
 // keeping.
 func (n Notification) Cut() Notification {
-	n.Title, n.Body = clean(n.Title, maxTitle, false), cleanBody(n.Body)
+	n.Title, n.Body = plain.Line(n.Title, maxTitle), cleanBody(n.Body)
 	return n
 }
 
 // Line is the notification as one line of a log.
 func (n Notification) Line() string {
 	if n.Body == "" {
-		return Line(n.Title, 500)
+		return plain.Line(n.Title, 500)
 	}
-	return Line(n.Title+" | "+n.Body, 500)
+	return plain.Line(n.Title+" | "+n.Body, 500)
 }
 
 // A Receipt says who took a notification.
@@ -173,7 +175,7 @@ func ended(ctx context.Context) error {
 // usableIcon makes a path absolute, as the server's directory is not ours, and
 // drops an icon that cannot be sent.
 func usableIcon(icon string) string {
-	if icon != clean(icon, len(icon), false) {
+	if icon != plain.Line(icon, len(icon)) {
 		return ""
 	}
 	if strings.ContainsRune(filepath.ToSlash(icon), '/') {

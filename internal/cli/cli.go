@@ -14,7 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"sigalert/agent/config"
-	"sigalert/agent/notify"
+	"sigalert/internal/plain"
 )
 
 // The exit codes.
@@ -91,7 +91,7 @@ func (p *program) complain(err error) {
 		if i == 0 {
 			line = "sigalert: " + line
 		}
-		fmt.Fprintln(p.err, notify.Line(line, len(line))) // a peer may have a part in it
+		fmt.Fprintln(p.err, plain.Line(line, len(line))) // a peer may have a part in it
 	}
 }
 

@@ -9,7 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"sigalert/agent/notify"
+	"sigalert/internal/plain"
 	"sigalert/sig"
 )
 
@@ -114,7 +114,7 @@ func (p *program) printPresence(ev sig.Event) {
 	if ev.Event.Equal(sig.EventDisconnect) {
 		state = "disconnected"
 	}
-	fmt.Fprintf(p.out, "Sender %s is now %s\n", plain(ev.Sender), state)
+	fmt.Fprintf(p.out, "Sender %s is now %s\n", plainName(ev.Sender), state)
 }
 
 func (p *program) printEvent(ev sig.Event, asJSON bool) error {
@@ -127,7 +127,7 @@ func (p *program) printEvent(ev sig.Event, asJSON bool) error {
 		if err := json.Compact(&line, data); err != nil {
 			return err
 		}
-		_, err = fmt.Fprintf(p.out, "%s: %s %s\n", plain(ev.Sender), plain(ev.Event), notify.Line(line.String(), line.Len()))
+		_, err = fmt.Fprintf(p.out, "%s: %s %s\n", plainName(ev.Sender), plainName(ev.Event), plain.Line(line.String(), line.Len()))
 		return err
 	}
 	return p.printJSON(struct {

@@ -6,7 +6,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"sigalert/agent/notify"
+	"sigalert/internal/plain"
 	"sigalert/sig"
 )
 
@@ -33,5 +33,5 @@ func escaped(text []byte) []byte {
 	return out
 }
 
-// plain is a name that cannot play tricks on a terminal.
-func plain(n sig.Name) string { return notify.Line(n.String(), 500) }
+// plainName is a name that cannot play tricks on a terminal.
+func plainName(n sig.Name) string { return plain.Line(n.String(), 500) }

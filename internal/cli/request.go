@@ -8,7 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"sigalert/agent/notify"
+	"sigalert/internal/plain"
 	"sigalert/sig"
 )
 
@@ -89,7 +89,7 @@ func (p *program) runRequest(ctx context.Context, addr string, o requestOptions)
 		return err
 	})
 	if refusal := new(sig.RemoteError); errors.As(err, &refusal) {
-		return errors.New(notify.Line(refusal.Error(), 2000)) // it may be a whole traceback
+		return errors.New(plain.Line(refusal.Error(), 2000)) // it may be a whole traceback
 	}
 	if err != nil {
 		return err

@@ -8,7 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"sigalert/agent/notify"
+	"sigalert/internal/plain"
 	"sigalert/sig"
 )
 
@@ -112,7 +112,7 @@ func (p *program) runSend(ctx context.Context, addr string, o sendOptions) error
 		case ctx.Err() != nil:
 			return nil
 		case err == nil:
-			p.log.Info("sent", "sender", o.sender, "event", o.event, "data", notify.Line(o.data, 200))
+			p.log.Info("sent", "sender", o.sender, "event", o.event, "data", plain.Line(o.data, 200))
 			sent++
 		case o.every == 0 || errors.Is(err, sig.ErrTooLarge) || errors.As(err, new(*sig.RemoteError)):
 			return err

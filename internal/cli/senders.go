@@ -82,9 +82,9 @@ func (p *program) printSenders(all []listed) {
 	for _, s := range all {
 		var events []string
 		for _, e := range s.Events {
-			events = append(events, plain(e))
+			events = append(events, plainName(e))
 		}
-		line := plain(s.Sender) + ": " + s.state()
+		line := plainName(s.Sender) + ": " + s.state()
 		if len(events) > 0 {
 			line += ": " + strings.Join(events, ", ")
 		}
