@@ -8,6 +8,7 @@ import (
 
 	"sigalert/agent/config"
 	"sigalert/agent/notify"
+	"sigalert/internal/copies"
 	"sigalert/sig"
 	"sigalert/sig/tcp"
 )
@@ -223,7 +224,7 @@ func (a *Agent) tell(n notify.Notification) {
 }
 
 // event takes an event through the stages.
-func (a *Agent) event(what asked, ev sig.Event) {
+func (a *Agent) event(what copies.Topic, ev sig.Event) {
 	sub := a.matcher.match(what, ev)
 	if sub == nil {
 		return

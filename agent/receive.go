@@ -5,6 +5,7 @@ import (
 	"log/slog"
 
 	"sigalert/agent/config"
+	"sigalert/internal/copies"
 	"sigalert/sig"
 )
 
@@ -18,7 +19,7 @@ type receiver struct {
 
 	// Called off the loop, one at a time, by the client. They are set before
 	// there are listeners.
-	event, presence func(asked, sig.Event)
+	event, presence func(copies.Topic, sig.Event)
 	missed          func(n int) // as sig.ClientOptions has it
 
 	listeners map[asked]*sig.RemoteListener
@@ -26,8 +27,8 @@ type receiver struct {
 
 // asked is what a listener asks the server for.
 type asked struct {
-	sender, event sig.Name
-	presence      bool // it is for the comings and goings
+	copies.Topic
+	presence bool // it is for the comings and goings
 }
 
 // receive connects to a server until ctx or the receiver ends. changed must
@@ -58,22 +59,23 @@ func (r *receiver) stop() {
 func (r *receiver) listen(subs []config.Subscription) {
 	old := r.listeners
 	r.listeners = make(map[asked]*sig.RemoteListener)
-	keep := func(what asked, call func(asked, sig.Event)) {
+	keep := func(what asked, call func(copies.Topic, sig.Event)) {
 		if r.listeners[what] != nil {
 			return // two subscriptions may watch one sender
 		}
 		l := old[what]
 		if l == nil {
-			l = r.client.AddRemoteListener(what.sender, what.event, func(ev sig.Event) { call(what, ev) })
+			l = r.client.AddRemoteListener(what.Sender, what.Event, func(ev sig.Event) { call(what.Topic, ev) })
 		}
 		delete(old, what)
 		r.listeners[what] = l
 	}
 	for _, s := range subs {
-		keep(asks(s), r.event)
+		keep(asked{topic(s), false}, r.event)
 		if s.Presence {
-			keep(asked{s.Sender, sig.EventConnect, true}, r.presence)
-			keep(asked{s.Sender, sig.EventDisconnect, true}, r.presence)
+			for _, event := range []sig.Name{sig.EventConnect, sig.EventDisconnect} {
+				keep(asked{copies.Topic{Sender: s.Sender, Event: event}, true}, r.presence)
+			}
 		}
 	}
 	for _, l := range old {
@@ -105,7 +107,7 @@ func (r *receiver) settled() bool {
 func (r *receiver) status(subs []config.Subscription) []SubscriptionStatus {
 	all := make([]SubscriptionStatus, len(subs))
 	for i, s := range subs {
-		st, err := r.client.Status(r.listeners[asks(s)])
+		st, err := r.client.Status(r.listeners[asked{topic(s), false}])
 		all[i] = SubscriptionStatus{Name: s.String(), Line: s.Line, Status: st}
 		if err != nil {
 			all[i].Err = err.Error()

@@ -9,6 +9,7 @@ import (
 
 	"sigalert/agent/config"
 	"sigalert/agent/notify"
+	"sigalert/internal/copies"
 	"sigalert/sig"
 )
 
@@ -99,9 +100,9 @@ func (a *Agent) listen(r *receiver) {
 		case <-r.ctx.Done():
 		}
 	}
-	r.event = func(what asked, ev sig.Event) { pass(func() { a.event(what, ev) }) }
+	r.event = func(what copies.Topic, ev sig.Event) { pass(func() { a.event(what, ev) }) }
 	r.missed = func(n int) { pass(func() { a.missed(r.server, n) }) }
-	r.presence = func(_ asked, ev sig.Event) {
+	r.presence = func(_ copies.Topic, ev sig.Event) {
 		pass(func() { a.presence.observe(time.Now(), ev.Sender, ev.Event.Equal(sig.EventConnect)) })
 	}
 }

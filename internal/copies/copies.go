@@ -1,0 +1,114 @@
+// Package copies tells the first copy of an event from the others.
+//
+// Where several listeners of one client match an event, each brings a copy, and
+// which come is not known: a listener that is not in force brings none, and one
+// may come into force between two events. So it is the copy that comes first
+// which counts, whoever brought it. The others are told by the event's number.
+// A pysig server gives none: there, of events that are alike, as many count as
+// one listener has brought.
+package copies
+
+import (
+	"crypto/sha256"
+	"slices"
+	"time"
+
+	"sigalert/sig"
+)
+
+const (
+	// within is how long the copies of one event may be apart: each may wait
+	// 10 s for another client that does not answer.
+	within = 30 * time.Second
+	most   = 256 // events that are kept in mind
+)
+
+// Topic is what a listener asks for. The zero Name is every one.
+type Topic struct{ Sender, Event sig.Name }
+
+// Matches reports whether a listener that asks for the topic gets the event.
+func (t Topic) Matches(ev sig.Event) bool {
+	return (t.Sender.IsEvery() || t.Sender.Equal(ev.Sender)) && (t.Event.IsEvery() || t.Event.Equal(ev.Event))
+}
+
+// Filter tells which copies are the first of their event. The zero Filter is
+// ready to use. It belongs to one goroutine, keeps 256 events in mind, and no
+// data of theirs.
+type Filter struct {
+	seen []seen // events that may have more copies, oldest first
+}
+
+// seen is an event that several listeners match.
+type seen struct {
+	likeness
+	at time.Time
+	by []Topic // whose copy has come
+}
+
+// likeness is equal for the copies of an event, and where events have numbers
+// for nothing else.
+type likeness struct {
+	seq           uint64
+	time          int64 // with seq: a server that begins anew counts anew
+	data          [sha256.Size]byte
+	sender, event sig.Name
+}
+
+func likenessOf(ev sig.Event) likeness {
+	like := likeness{seq: ev.Seq, sender: ev.Sender, event: ev.Event}
+	if ev.Seq > 0 {
+		like.time = ev.Time.UnixMicro()
+		return like
+	}
+	text, _ := ev.Data.JSON() // what JSON cannot hold did not come from a network
+	like.data = sha256.Sum256(text)
+	return like
+}
+
+// First reports whether the copy of ev that the listener of by brings is the
+// first of its event. It is asked once for each copy, in the order in which they
+// come, and told how many of the client's listeners match ev, that of by among
+// them.
+func (f *Filter) First(by Topic, ev sig.Event, listeners int) bool {
+	if listeners <= 1 && len(f.seen) == 0 {
+		return true
+	}
+	f.drop(func(s seen) bool { return ev.Time.Sub(s.at) > within })
+	like := likenessOf(ev)
+	for i := range f.seen {
+		s := &f.seen[i]
+		if s.likeness != like || like.seq == 0 && slices.Contains(s.by, by) {
+			continue
+		}
+		if s.by = append(s.by, by); len(s.by) >= listeners {
+			f.seen = slices.Delete(f.seen, i, i+1)
+		}
+		return false
+	}
+	if listeners > 1 {
+		if len(f.seen) == most {
+			f.seen = slices.Delete(f.seen, 0, 1)
+		}
+		f.seen = append(f.seen, seen{like, ev.Time, []Topic{by}})
+	}
+	return true
+}
+
+// Keep is for a change of the listeners. Whose topic is not wanted any more is
+// forgotten with the events that he brought: others, which came into force
+// later, would seem to bring those when they bring ones that are alike. What he
+// still brings is no copy to ask First about.
+func (f *Filter) Keep(wanted func(Topic) bool) {
+	f.drop(func(s seen) bool {
+		return slices.ContainsFunc(s.by, func(t Topic) bool { return !wanted(t) })
+	})
+}
+
+// Forget is for the end of a connection: no copies are to come.
+func (f *Filter) Forget() { f.drop(func(seen) bool { return true }) }
+
+// drop forgets events, but none that has a number: that may be replayed, and
+// is taken for no other.
+func (f *Filter) drop(old func(seen) bool) {
+	f.seen = slices.DeleteFunc(f.seen, func(s seen) bool { return s.seq == 0 && old(s) })
+}
