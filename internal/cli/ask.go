@@ -31,7 +31,17 @@ func (p *prompter) ask(ctx context.Context, what, def string) (string, error) {
 	if def == "" {
 		shown = "None"
 	}
-	fmt.Fprintf(p.out, "%s (default: %s):", what, shown)
+	line, err := p.prompt(ctx, fmt.Sprintf("%s (default: %s):", what, shown))
+	if line == "" {
+		line = def
+	}
+	return line, err
+}
+
+// prompt reads one line, without blanks around it; the end of the input is an
+// empty one. The error is as ask has it.
+func (p *prompter) prompt(ctx context.Context, text string) (string, error) {
+	fmt.Fprint(p.out, text)
 	line, err := p.line(ctx)
 	if err != nil {
 		fmt.Fprintln(p.out)
@@ -39,10 +49,7 @@ func (p *prompter) ask(ctx context.Context, what, def string) (string, error) {
 			return "", err
 		}
 	}
-	if line = strings.TrimSpace(line); line == "" {
-		return def, nil
-	}
-	return line, nil
+	return strings.TrimSpace(line), nil
 }
 
 func (p *prompter) line(ctx context.Context) (string, error) {

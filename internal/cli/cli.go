@@ -135,7 +135,7 @@ icon in the tray where there is one.`,
 	flags.StringVar(&p.config, "config", "", "configuration `FILE` (default: $SIGALERT_CONFIG, or config.yaml in the user's configuration folder)")
 	flags.StringVar(&p.logLevel, "log-level", "info", "trace, debug, info, warning, error, critical or none")
 	cmd.Flags().StringVar(&p.instead, "server", "", "the server's `URL`, instead of the configuration's")
-	cmd.AddCommand(p.demo(), p.serve(), p.send(), p.listen(), p.senders(), p.request(), p.check(), p.test(), p.autostart(), p.version())
+	cmd.AddCommand(p.demo(), p.serve(), p.send(), p.listen(), p.senders(), p.request(), p.eventLog(), p.check(), p.test(), p.autostart(), p.version())
 	cmd.SetOut(p.out)
 	cmd.SetErr(p.err)
 	strictHelp(cmd) // after SetOut: cobra's completion command keeps the output it finds

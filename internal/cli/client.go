@@ -15,10 +15,16 @@ type client struct {
 	stop    func()
 }
 
+// clientHooks say what else a client is to do.
+type clientHooks struct {
+	wait    bool // for a connection: it says when there is none, once for each change
+	changed func()
+	missed  func(n int)
+}
+
 // connect runs a client until stop is called. It says when there is a
-// connection and, if it is to be waited for, when there is none, once for each
-// change.
-func (p *program) connect(ctx context.Context, addr string, wait bool) *client {
+// connection.
+func (p *program) connect(ctx context.Context, addr string, hooks clientHooks) *client {
 	c := &client{changed: make(chan struct{}, 1)}
 	ctx, cancel := context.WithCancel(ctx)
 	var mu sync.Mutex // guards last
@@ -26,6 +32,9 @@ func (p *program) connect(ctx context.Context, addr string, wait bool) *client {
 	c.ClientRouter = sig.NewClientRouter(tcp.NewClient(addr), &sig.ClientOptions{
 		Logger: p.log,
 		Missed: func(n int) {
+			if hooks.missed != nil {
+				hooks.missed(n)
+			}
 			if n < 0 {
 				p.log.Warn("events may have been missed while there was no connection", "server", addr)
 				return
@@ -40,10 +49,13 @@ func (p *program) connect(ctx context.Context, addr string, wait bool) *client {
 			case ctx.Err() != nil: // our own end is no news
 			case st.Connected && !last.Connected:
 				p.log.Info("connected", "server", addr)
-			case wait && !st.Connected && st.Err != nil && (last.Connected || last.Err == nil || last.Err.Error() != st.Err.Error()):
+			case hooks.wait && !st.Connected && st.Err != nil && (last.Connected || last.Err == nil || last.Err.Error() != st.Err.Error()):
 				p.log.Warn("no connection, trying again", "server", addr, "err", st.Err)
 			}
 			last = st
+			if hooks.changed != nil {
+				hooks.changed()
+			}
 			select {
 			case c.changed <- struct{}{}:
 			default:

@@ -1,0 +1,192 @@
+package eventlog
+
+import (
+	"encoding/json"
+	"time"
+)
+
+// The names of settings in the store. Their values are JSON.
+const (
+	settingLimits        = "limits"
+	settingBytes         = "bytes"
+	settingLast          = "last"
+	settingSecret        = "secret"
+	settingSubscriptions = "subscriptions"
+)
+
+// getSetting leaves v as it is where there is no such setting.
+func getSetting(tx reader, name string, v any) bool {
+	text := tx.setting(name)
+	return text != nil && json.Unmarshal(text, v) == nil
+}
+
+func setSetting(tx writer, name string, v any) error {
+	text, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	return tx.set(name, text)
+}
+
+func (l *Log) update(f func(tx writer) error) error {
+	l.writing.Lock()
+	defer l.writing.Unlock()
+	return l.store.update(f)
+}
+
+// commit writes entries, and removes what the limits take.
+func (l *Log) commit(batch []Entry) error {
+	now := time.Now()
+	counted := false
+	count := func() {
+		for _, e := range batch {
+			l.minutes.add(now, e.Time, e.Sender)
+		}
+	}
+	return l.change(now, uint64(len(batch)), func(c *change) error {
+		l.mu.Lock()
+		if !counted {
+			count()
+			counted = true
+		}
+		err := l.minutes.store(c.tx, now)
+		l.mu.Unlock()
+		if err != nil {
+			return err
+		}
+		if excess := len(batch) - c.limits.Count; excess > 0 { // they would go at once
+			if err := c.removeAll(); err != nil {
+				return err
+			}
+			c.last += uint64(excess)
+			batch = batch[excess:]
+		}
+		for _, e := range batch {
+			if err := c.put(encode(e, now)); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// Clear removes all entries, and returns how many there were.
+func (l *Log) Clear() (n int, err error) {
+	err = l.change(time.Now(), 0, func(c *change) error {
+		n = 0
+		if first, last := c.tx.ends(); last > 0 {
+			n = int(last - first + 1)
+		}
+		var names []string
+		for name := range c.tx.settings(minutesPrefix) {
+			names = append(names, name)
+		}
+		for _, name := range names {
+			if err := c.tx.set(name, nil); err != nil {
+				return err
+			}
+		}
+		return c.removeAll()
+	})
+	if err == nil {
+		l.publish(func() {
+			l.minutes = newMinutes()
+			l.state.Cleared++
+		})
+	}
+	return n, err
+}
+
+// SetLimits puts other limits in force, and removes what they take. The error
+// says what is wrong with them, or with the file.
+func (l *Log) SetLimits(limits Limits) error {
+	if err := limits.check(); err != nil {
+		return err
+	}
+	return l.change(time.Now(), 0, func(c *change) error {
+		c.limits = limits
+		return setSetting(c.tx, settingLimits, limits)
+	})
+}
+
+// A change is one update of the entries.
+type change struct {
+	tx     writer
+	limits Limits
+	last   uint64 // the number that was given last
+	bytes  int64
+}
+
+func (c *change) put(r record) error {
+	c.last++
+	c.bytes += int64(len(r))
+	return c.tx.put(c.last, r)
+}
+
+func (c *change) removeAll() error {
+	c.bytes = 0
+	return c.tx.removeAll()
+}
+
+// change updates the entries by f, then removes what the limits take, and
+// publishes what has become of it.
+func (l *Log) change(now time.Time, logged uint64, f func(c *change) error) error {
+	l.writing.Lock()
+	defer l.writing.Unlock()
+	var c change
+	var first uint64
+	var oldest time.Time
+	err := l.store.update(func(tx writer) (err error) {
+		c = change{tx: tx, limits: l.Limits(), last: l.State().Last, bytes: l.bytes}
+		if _, last := tx.ends(); last > c.last {
+			c.last = last
+		}
+		if err := f(&c); err != nil {
+			return err
+		}
+		if first, oldest, err = c.trim(now, l.maxBytes); err != nil {
+			return err
+		}
+		if err := setSetting(tx, settingLast, c.last); err != nil {
+			return err
+		}
+		return setSetting(tx, settingBytes, c.bytes)
+	})
+	if err == nil {
+		l.bytes = c.bytes
+	}
+	l.publish(func() {
+		if l.state.Err = err; err != nil {
+			return
+		}
+		l.limits, l.oldest = c.limits, oldest
+		l.state.First, l.state.Last = first, c.last
+		l.state.Logged += logged
+		l.minutes.stored()
+	})
+	return err
+}
+
+// trim removes the oldest entries until the limits are kept, and returns the
+// number of the first that stays and when it was logged.
+func (c *change) trim(now time.Time, maxBytes int64) (first uint64, oldest time.Time, err error) {
+	for {
+		first, last := c.tx.ends()
+		if last == 0 {
+			c.bytes = 0
+			return c.last + 1, oldest, nil
+		}
+		r := c.tx.get(first)
+		f, damaged := r.fields()
+		oldest = time.UnixMicro(f.logged)
+		count := int(last - first + 1)
+		old := c.limits.Age > 0 && now.Sub(oldest) >= c.limits.Age
+		if count <= c.limits.Count && c.bytes <= maxBytes && !old && damaged == nil {
+			return first, oldest, nil
+		}
+		c.bytes -= int64(len(r))
+		if err := c.tx.removeFirst(); err != nil {
+			return 0, oldest, err
+		}
+	}
+}

@@ -1,0 +1,127 @@
+package eventlog
+
+import (
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"time"
+
+	"sigalert/sig"
+)
+
+// Entry is an event in the log.
+type Entry struct {
+	// ID is the entry's number. The log gives it.
+	ID uint64
+	// Time is when the event was. It is kept to the microsecond.
+	Time          time.Time
+	Sender, Event sig.Name
+	// Data is JSON text. Empty: null.
+	Data json.RawMessage
+	// Outcome is what became of an alert. None in a log that does not alert.
+	Outcome Outcome
+	// Why says the reason of the outcome in words.
+	Why string
+}
+
+// Outcome is what became of an alert.
+type Outcome uint8
+
+// The outcomes.
+const (
+	None   Outcome = iota // it was no alert
+	Shown                 // the desktop took it
+	Held                  // it was held back
+	Failed                // the desktop did not take it
+)
+
+func (o Outcome) String() string {
+	switch o {
+	case Shown:
+		return "shown"
+	case Held:
+		return "held back"
+	case Failed:
+		return "not shown"
+	}
+	return ""
+}
+
+// maxWhy bounds Entry.Why, in bytes.
+const maxWhy = 1000
+
+// EntryOf is the entry of an event. The error is that of data which JSON cannot
+// hold.
+func EntryOf(ev sig.Event) (Entry, error) {
+	text, err := ev.Data.JSON()
+	return Entry{Time: ev.Time, Sender: ev.Sender, Event: ev.Event, Data: text}, err
+}
+
+// A record is an entry as the store has it: what is looked at first comes
+// first.
+//
+//	version, outcome, lengths and bytes of sender, event and why, the times of
+//	the event and of its logging in µs since 1970, data
+type record []byte
+
+const recordVersion = 1
+
+var errRecord = errors.New("the entry is damaged")
+
+func encode(e Entry, logged time.Time) record {
+	why := e.Why[:min(len(e.Why), maxWhy)]
+	r := make(record, 0, 32+len(e.Sender)+len(e.Event)+len(why)+len(e.Data))
+	r = append(r, recordVersion, byte(e.Outcome))
+	for _, s := range [...]string{string(e.Sender), string(e.Event), why} {
+		r = binary.AppendUvarint(r, uint64(len(s)))
+		r = append(r, s...)
+	}
+	r = binary.AppendVarint(r, e.Time.UnixMicro())
+	r = binary.AppendVarint(r, logged.UnixMicro())
+	return append(r, e.Data...)
+}
+
+// fields are a record's parts, which are parts of its memory.
+type fields struct {
+	outcome            Outcome
+	sender, event, why []byte
+	time, logged       int64
+	data               []byte
+}
+
+func (r record) fields() (f fields, err error) {
+	if len(r) < 2 || r[0] != recordVersion || r[1] > byte(Failed) {
+		return f, errRecord
+	}
+	f.outcome = Outcome(r[1])
+	rest := []byte(r[2:])
+	for _, part := range [...]*[]byte{&f.sender, &f.event, &f.why} {
+		n, size := binary.Uvarint(rest)
+		if size <= 0 || n > uint64(len(rest)-size) {
+			return f, errRecord
+		}
+		*part, rest = rest[size:size+int(n)], rest[size+int(n):]
+	}
+	for _, part := range [...]*int64{&f.time, &f.logged} {
+		n, size := binary.Varint(rest)
+		if size <= 0 {
+			return f, errRecord
+		}
+		*part, rest = n, rest[size:]
+	}
+	f.data = rest
+	return f, nil
+}
+
+// entry copies the fields: the store's memory is not ours for long.
+func (f fields) entry(id uint64) Entry {
+	return Entry{
+		ID:      id,
+		Time:    time.UnixMicro(f.time),
+		Sender:  sig.Name(f.sender),
+		Event:   sig.Name(f.event),
+		Data:    append(json.RawMessage(nil), f.data...),
+		Outcome: f.outcome,
+		Why:     string(f.why),
+	}
+}

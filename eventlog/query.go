@@ -1,0 +1,151 @@
+package eventlog
+
+import (
+	"bytes"
+	"context"
+	"time"
+
+	"sigalert/sig"
+)
+
+// MostEvents is the most that one call of Events returns.
+const MostEvents = 1000
+
+// Query says which entries to return. The zero Query is the newest 100.
+type Query struct {
+	// Sender and Event are names as people write them ([sig.Name.String]).
+	// Empty: every one.
+	Sender, Event string
+	// Text is looked for in the sender, the event and the data, whatever the
+	// case of its letters. Empty: everything.
+	Text string
+	// Before and After are numbers of entries that are not wanted themselves;
+	// 0: from the newest, to the oldest.
+	Before, After uint64
+	// Since is the time of the earliest event wanted. Zero: all.
+	Since time.Time
+	// Limit is how many entries to return. Default 100, at most MostEvents.
+	Limit int
+	// Oldest: begin with the oldest.
+	Oldest bool
+}
+
+// Result is what a query found.
+type Result struct {
+	Entries []Entry
+	// Last is the number of the last entry that was looked at: what follows
+	// begins there. 0: none was.
+	Last uint64
+	// More: there may be more.
+	More bool
+	// Damaged entries were passed over.
+	Damaged int
+}
+
+// resultBytes bounds the data of one result: what is beyond waits for the next.
+const resultBytes = 8 << 20
+
+// Events returns the entries that the query asks for, the newest first. The
+// error is the file's, or ctx's.
+func (l *Log) Events(ctx context.Context, q Query) (r Result, err error) {
+	if q.Limit <= 0 {
+		q.Limit = 100
+	}
+	q.Limit = min(q.Limit, MostEvents)
+	m := newMatcher(q)
+	err = l.store.view(func(tx reader) error {
+		walk := tx.descend(q.Before - 1) // 0 - 1 is the highest there is
+		if q.Oldest {
+			walk = tx.ascend(q.After + 1)
+		}
+		size, looked := 0, 0
+		for id, rec := range walk {
+			if q.Oldest && q.Before > 0 && id >= q.Before || !q.Oldest && id <= q.After {
+				return nil
+			}
+			if len(r.Entries) == q.Limit || size > resultBytes {
+				r.More = true
+				return nil
+			}
+			if looked++; looked%1000 == 0 && ctx.Err() != nil {
+				return context.Cause(ctx)
+			}
+			r.Last = id
+			f, err := rec.fields()
+			switch {
+			case err != nil:
+				r.Damaged++
+			case m.matches(f):
+				r.Entries = append(r.Entries, f.entry(id))
+				size += len(f.data)
+			}
+		}
+		return nil
+	})
+	return r, err
+}
+
+// Event is the entry of this number.
+func (l *Log) Event(id uint64) (e Entry, ok bool, err error) {
+	err = l.store.view(func(tx reader) error {
+		rec := tx.get(id)
+		if rec == nil {
+			return nil
+		}
+		f, err := rec.fields()
+		if err == nil {
+			e, ok = f.entry(id), true
+		}
+		return err
+	})
+	return e, ok, err
+}
+
+// matcher is a query's filter.
+type matcher struct {
+	sender, event string
+	text          []byte // in small letters
+	since         int64  // µs since 1970
+	name          nameCache
+}
+
+func newMatcher(q Query) *matcher {
+	m := &matcher{sender: q.Sender, event: q.Event, text: bytes.ToLower([]byte(q.Text))}
+	if !q.Since.IsZero() {
+		m.since = q.Since.UnixMicro()
+	}
+	return m
+}
+
+func (m *matcher) matches(f fields) bool {
+	switch {
+	case m.since != 0 && f.time < m.since:
+		return false
+	case m.sender != "" && m.name.of(f.sender) != m.sender:
+		return false
+	case m.event != "" && m.name.of(f.event) != m.event:
+		return false
+	case len(m.text) == 0:
+		return true
+	}
+	return m.contains([]byte(m.name.of(f.sender))) || m.contains([]byte(m.name.of(f.event))) || m.contains(Readable(f.data))
+}
+
+func (m *matcher) contains(text []byte) bool { return bytes.Contains(bytes.ToLower(text), m.text) }
+
+// nameCache spells names for people; there are few of them, and many entries.
+type nameCache map[string]string
+
+func (c *nameCache) of(raw []byte) string {
+	if s, ok := (*c)[string(raw)]; ok {
+		return s
+	}
+	s := sig.Name(raw).String()
+	if *c == nil {
+		*c = make(nameCache)
+	}
+	if len(*c) < 1000 {
+		(*c)[string(raw)] = s
+	}
+	return s
+}

@@ -1,0 +1,44 @@
+package web
+
+import (
+	"bytes"
+	"embed"
+	"html/template"
+	"net/http"
+)
+
+//go:embed assets
+var files embed.FS
+
+// Each page and fragment is a template of this set.
+var templates = template.Must(template.ParseFS(files, "assets/*.html"))
+
+// serveAsset serves the style and the script; templates are not for everybody.
+func serveAsset(w http.ResponseWriter, r *http.Request) {
+	switch r.URL.Path {
+	case "/assets/log.css", "/assets/log.js":
+		w.Header().Set("Cache-Control", "no-cache")
+		http.ServeFileFS(w, r, files, r.URL.Path[1:])
+	default:
+		http.NotFound(w, r)
+	}
+}
+
+// render answers with a page.
+func (h *Handler) render(w http.ResponseWriter, status int, name string, v any) {
+	text, err := h.fragment(name, v)
+	if err != nil {
+		h.logger.Error("cannot make the page", "page", name, "err", err)
+		say(w, http.StatusInternalServerError, "cannot make the page: "+err.Error())
+		return
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.WriteHeader(status)
+	_, _ = w.Write(text)
+}
+
+func (h *Handler) fragment(name string, v any) ([]byte, error) {
+	var b bytes.Buffer
+	err := templates.ExecuteTemplate(&b, name, v)
+	return b.Bytes(), err
+}

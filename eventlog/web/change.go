@@ -1,0 +1,190 @@
+package web
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"sigalert/eventlog"
+	"sigalert/internal/age"
+	"sigalert/sig"
+)
+
+// addWait is how long a server may take to answer a subscription.
+const addWait = 5 * time.Second
+
+// answer is what a change has come to.
+type answer struct {
+	status int
+	text   string
+	json   any // instead of text, unless something failed; nil: none
+}
+
+func failed(status int, format string, args ...any) answer {
+	return answer{status: status, text: fmt.Sprintf(format, args...)}
+}
+
+func done(format string, args ...any) answer {
+	return answer{status: http.StatusOK, text: fmt.Sprintf(format, args...)}
+}
+
+// change runs f unless another site asks for it or the parameters are others
+// than these, and answers in the form that was asked for.
+func (h *Handler) change(f func(*http.Request) answer, parameters ...string) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		var a answer
+		switch err := readForm(r, parameters...); {
+		case crossSite(r):
+			a = failed(http.StatusForbidden, "refused: the request comes from another site's page")
+		case err != nil:
+			a = failed(http.StatusBadRequest, "%v", err)
+		default:
+			a = f(r)
+		}
+		switch {
+		case a.json != nil && a.status < 300 && !formOf(r):
+			writeJSON(w, a.status, a.json)
+		case formOf(r) && a.status < 300:
+			http.Redirect(w, r, "/", http.StatusSeeOther)
+		case formOf(r):
+			h.render(w, a.status, "problem", map[string]any{"Title": h.opts.Title, "Text": a.text})
+		case strings.Contains(r.Header.Get("Accept"), "application/json"):
+			key := "text"
+			if a.status >= 300 {
+				key = "error"
+			}
+			writeJSON(w, a.status, map[string]string{key: a.text})
+		default:
+			say(w, a.status, a.text)
+		}
+	}
+}
+
+// formOf reports whether a browser has sent a form, and shows what comes back.
+func formOf(r *http.Request) bool { return r.Method == http.MethodPost && wantsPage(r) }
+
+func writeJSON(w http.ResponseWriter, status int, v any) {
+	text, err := json.Marshal(v)
+	if err != nil {
+		say(w, http.StatusInternalServerError, err.Error())
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_, _ = w.Write(append(text, '\n'))
+}
+
+// jsonError is a refusal of the addresses under /api.
+func jsonError(w http.ResponseWriter, status int, err error) {
+	writeJSON(w, status, map[string]string{"error": err.Error()})
+}
+
+func (h *Handler) clear(*http.Request) answer {
+	n, err := h.log.Clear()
+	if err != nil {
+		return failed(http.StatusInternalServerError, "cannot clear the log: %v", err)
+	}
+	return done("cleared %s", count(n, "event"))
+}
+
+// config changes the limits where it is told to, and tells the configuration.
+func (h *Handler) config(r *http.Request) answer {
+	limits := h.log.Limits()
+	was := limits
+	if text := r.FormValue("limit"); text != "" {
+		n, err := strconv.Atoi(text)
+		if err != nil || n < 1 || n > eventlog.MostLimit {
+			return failed(http.StatusBadRequest, "limit: want a whole number from 1 to %d, not %q", eventlog.MostLimit, text)
+		}
+		limits.Count = n
+	}
+	if text := r.FormValue("age"); text != "" {
+		d, err := age.Parse(text)
+		if err != nil {
+			return failed(http.StatusBadRequest, "age: %v", err)
+		}
+		limits.Age = d
+	}
+	if limits != was {
+		if err := h.log.SetLimits(limits); err != nil {
+			return failed(http.StatusInternalServerError, "cannot change the limits: %v", err)
+		}
+	}
+	return answer{status: http.StatusOK, json: h.configuration()}
+}
+
+type configuration struct {
+	Server        string         `json:"server"`
+	Connected     bool           `json:"connected"`
+	Limit         int            `json:"limit"`
+	Age           string         `json:"age"`
+	Events        int            `json:"events"`
+	Subscriptions []subscription `json:"subscriptions"`
+}
+
+type subscription struct {
+	Sender sig.Name `json:"sender"` // null: every one
+	Event  sig.Name `json:"event"`
+	Status string   `json:"status"`
+	Error  string   `json:"error,omitempty"`
+}
+
+func (h *Handler) configuration() configuration {
+	limits := h.log.Limits()
+	c := configuration{
+		Server:        h.opts.Source.Server(),
+		Connected:     h.opts.Source.Link().Connected,
+		Limit:         limits.Count,
+		Age:           age.Text(limits.Age),
+		Events:        h.log.State().Count(),
+		Subscriptions: []subscription{},
+	}
+	for _, s := range h.opts.Source.Subscriptions() {
+		one := subscription{Sender: s.Sender, Event: s.Event, Status: s.Status.String()}
+		if s.Err != nil {
+			one.Error = s.Err.Error()
+		}
+		c.Subscriptions = append(c.Subscriptions, one)
+	}
+	return c
+}
+
+func (h *Handler) add(r *http.Request) answer {
+	if h.opts.Editor == nil {
+		return failed(http.StatusForbidden, "%s", h.opts.Fixed)
+	}
+	t := topic(r)
+	ctx, cancel := context.WithTimeout(r.Context(), addWait)
+	defer cancel()
+	sub, err := h.opts.Editor.Add(ctx, t)
+	switch {
+	case errors.Is(err, eventlog.ErrSubscribed):
+		return done("subscribed to %s already", topicText(t))
+	case errors.Is(err, sig.ErrNotOffered):
+		return failed(http.StatusConflict, "not subscribed to %s: the sender is connected, and does not offer this event", topicText(t))
+	case err != nil:
+		return failed(http.StatusBadGateway, "not subscribed to %s: %v", topicText(t), err)
+	case sub.Status == sig.Pending:
+		return answer{status: http.StatusAccepted, text: fmt.Sprintf("subscribed to %s, once the server %s answers", topicText(t), h.opts.Source.Server())}
+	}
+	return done("subscribed to %s", topicText(t))
+}
+
+func (h *Handler) remove(r *http.Request) answer {
+	if h.opts.Editor == nil {
+		return failed(http.StatusForbidden, "%s", h.opts.Fixed)
+	}
+	t := topic(r)
+	switch err := h.opts.Editor.Remove(t); {
+	case errors.Is(err, eventlog.ErrNoSubscription):
+		return failed(http.StatusNotFound, "there is no subscription to %s: /regs lists those that there are", topicText(t))
+	case err != nil:
+		return failed(http.StatusInternalServerError, "removed, but not for good: %v", err)
+	}
+	return done("removed the subscription to %s", topicText(t))
+}

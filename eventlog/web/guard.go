@@ -1,0 +1,139 @@
+package web
+
+import (
+	"net"
+	"net/http"
+	"net/netip"
+	"os"
+	"strings"
+	"time"
+)
+
+// knownHosts are the names that a request's Host may be.
+func knownHosts(more []string) map[string]bool {
+	hosts := map[string]bool{"localhost": true}
+	if name, err := os.Hostname(); err == nil {
+		more = append(more, name, name+".local")
+	}
+	for _, name := range more {
+		hosts[plainHost(name)] = true
+	}
+	return hosts
+}
+
+func plainHost(name string) string { return strings.ToLower(strings.TrimSuffix(name, ".")) }
+
+// knows reports whether a request's Host is ours. An address is: DNS rebinding
+// needs a name. The port is not looked at, as it may be a tunnel's.
+func (h *Handler) knows(host string) bool {
+	name := host
+	if n, _, err := net.SplitHostPort(host); err == nil {
+		name = n
+	}
+	name = strings.Trim(name, "[]")
+	if _, err := netip.ParseAddr(name); err == nil {
+		return true
+	}
+	return h.hosts[plainHost(name)]
+}
+
+// guard lets through who may see the log; others get a page to log in with.
+func (h *Handler) guard(next http.HandlerFunc) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !h.opts.Private && h.opts.Token == "" {
+			next(w, r)
+			return
+		}
+		if h.sessions.valid(r, time.Now()) || h.hasToken(r) {
+			next(w, r)
+			return
+		}
+		tried := r.URL.Query().Get("key")
+		if tried != "" && h.sessions.redeem(tried, time.Now()) {
+			h.begin(w, r)
+			return
+		}
+		if tried != "" || givenToken(r) != "" {
+			if !h.attempts.Allow() {
+				w.Header().Set("Retry-After", "1")
+				say(w, http.StatusTooManyRequests, "too many wrong tokens: wait a second")
+				return
+			}
+		}
+		h.refuse(w, r, "")
+	})
+}
+
+// givenToken is the token that a request carries.
+func givenToken(r *http.Request) string {
+	if token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer "); ok {
+		return token
+	}
+	return r.URL.Query().Get("token")
+}
+
+func (h *Handler) hasToken(r *http.Request) bool {
+	return h.opts.Token != "" && sameSecret(givenToken(r), h.opts.Token)
+}
+
+// refuse says what is missing: to a browser with a form, where a token opens
+// the log.
+func (h *Handler) refuse(w http.ResponseWriter, r *http.Request, problem string) {
+	text := "this log wants its token: add the header \"Authorization: Bearer TOKEN\", or the parameter token"
+	if h.opts.Token == "" {
+		text = "this page wants to be opened from the tray's menu: its key works once, for a minute"
+	}
+	if h.opts.Token != "" {
+		w.Header().Set("WWW-Authenticate", `Bearer realm="sigalert"`)
+	}
+	if !wantsPage(r) {
+		say(w, http.StatusUnauthorized, text)
+		return
+	}
+	h.render(w, http.StatusUnauthorized, "login", map[string]any{
+		"Title": h.opts.Title, "Token": h.opts.Token != "", "Problem": problem,
+	})
+}
+
+// wantsPage reports whether a person is at the other end.
+func wantsPage(r *http.Request) bool { return strings.Contains(r.Header.Get("Accept"), "text/html") }
+
+// login opens a session for who knows the token.
+func (h *Handler) login(w http.ResponseWriter, r *http.Request) {
+	if crossSite(r) {
+		say(w, http.StatusForbidden, "refused: the request comes from another site's page")
+		return
+	}
+	token := r.PostFormValue("token")
+	switch {
+	case h.opts.Token != "" && sameSecret(token, h.opts.Token):
+		h.begin(w, r)
+	case !h.attempts.Allow():
+		w.Header().Set("Retry-After", "1")
+		say(w, http.StatusTooManyRequests, "too many wrong tokens: wait a second")
+	default:
+		h.refuse(w, r, "That is not the token.")
+	}
+}
+
+// begin opens a session, and leads to the page without what opened it.
+func (h *Handler) begin(w http.ResponseWriter, r *http.Request) {
+	http.SetCookie(w, h.sessions.cookie(r, time.Now()))
+	http.Redirect(w, r, "/", http.StatusSeeOther)
+}
+
+// crossSite reports whether another site's page has made this request. Browsers
+// say so; what is no browser says nothing, and may do what its user may. GET is
+// not spared, as [http.CrossOriginProtection] would: here it changes things.
+func crossSite(r *http.Request) bool {
+	unsafe := *r
+	unsafe.Method = http.MethodPost
+	if sameOrigin.Check(&unsafe) != nil {
+		return true
+	}
+	// A page of another port or subdomain is "same-site".
+	site := r.Header.Get("Sec-Fetch-Site")
+	return site != "" && site != "same-origin" && site != "none"
+}
+
+var sameOrigin = http.NewCrossOriginProtection()

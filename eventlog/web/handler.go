@@ -1,0 +1,149 @@
+package web
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"strings"
+
+	"golang.org/x/time/rate"
+
+	"sigalert/eventlog"
+	"sigalert/sig"
+)
+
+// Source is where a log's events come from. Its methods do not wait. When what
+// they return has changed, [eventlog.Log.Touch] is to be called.
+type Source interface {
+	// Server is the address of the server.
+	Server() string
+	// Link tells of the connection to it.
+	Link() sig.LinkStatus
+	Subscriptions() []eventlog.Subscription
+}
+
+// Editor changes a log's subscriptions; an *[eventlog.Subscriber] is one.
+type Editor interface {
+	Add(context.Context, eventlog.Topic) (eventlog.Subscription, error)
+	Remove(eventlog.Topic) error
+}
+
+// Options are a handler's settings. Source must be given.
+type Options struct {
+	// Title is the page's. Default: "sigalert log".
+	Title  string
+	Source Source
+	// Editor changes the subscriptions. Default: they are fixed, and Fixed says
+	// where they can be changed instead.
+	Editor Editor
+	Fixed  string
+	// Token is what every request must have: in a header "Authorization:
+	// Bearer TOKEN", as the parameter token, or by having logged in with it.
+	// Default: none is asked for.
+	Token string
+	// Private: every request must have a session, which a one-time key opens.
+	Private bool
+	// Hosts are names that this machine is called by, besides localhost and
+	// its own name.
+	Hosts []string
+	// Logger hears of what fails here. Default: none.
+	Logger *slog.Logger
+}
+
+// Handler serves a log.
+type Handler struct {
+	log      *eventlog.Log
+	opts     Options
+	logger   *slog.Logger
+	mux      *http.ServeMux
+	sessions *sessions
+	attempts *rate.Limiter // at tokens and keys that are wrong
+	streams  chan struct{} // a token for each that is served
+	hosts    map[string]bool
+}
+
+const mostStreams = 100
+
+// New returns a handler. The error is the log's.
+func New(log *eventlog.Log, opts Options) (*Handler, error) {
+	secret, err := log.Secret()
+	if err != nil {
+		return nil, fmt.Errorf("the log's secret: %w", err)
+	}
+	opts.Title = cmp.Or(opts.Title, "sigalert log")
+	h := &Handler{
+		log:      log,
+		opts:     opts,
+		logger:   opts.Logger,
+		mux:      http.NewServeMux(),
+		sessions: newSessions(secret, opts.Token),
+		attempts: rate.NewLimiter(10, 10),
+		streams:  make(chan struct{}, mostStreams),
+		hosts:    knownHosts(opts.Hosts),
+	}
+	if h.logger == nil {
+		h.logger = slog.New(slog.DiscardHandler)
+	}
+	h.routes()
+	return h, nil
+}
+
+func (h *Handler) routes() {
+	get := func(f http.HandlerFunc, parameters string, paths ...string) {
+		for _, path := range paths {
+			h.mux.Handle("GET "+path, h.guard(only(f, strings.Fields(parameters)...)))
+		}
+	}
+	get(h.index, "fmt sender event q before after since limit", "/{$}")
+	get(h.registrations, "fmt", "/regs", "/registrations")
+	get(h.events, "sender event q before after since limit", "/api/events")
+	get(h.event, "", "/api/events/{id}")
+	get(h.stream, "fmt sender event q after since", "/api/stream")
+	get(h.metrics, "", "/metrics")
+
+	change := func(f func(*http.Request) answer, parameters string, paths ...string) {
+		for _, path := range paths {
+			for _, method := range []string{"GET ", "POST "} {
+				h.mux.Handle(method+path, h.guard(h.change(f, strings.Fields(parameters)...)))
+			}
+		}
+	}
+	change(h.clear, "", "/clear", "/flush")
+	change(h.add, "sender event", "/add")
+	change(h.remove, "sender event", "/remove", "/rem")
+	change(h.config, "limit age", "/config", "/cfg")
+
+	h.mux.Handle("POST /login", http.HandlerFunc(h.login))
+	h.mux.Handle("GET /healthz", http.HandlerFunc(h.health))
+	h.mux.Handle("GET /assets/", http.HandlerFunc(serveAsset))
+}
+
+// ServeHTTP serves one request.
+func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	head := w.Header()
+	head.Set("Content-Security-Policy", "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "+
+		"form-action 'self'; base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types sigalert")
+	head.Set("X-Content-Type-Options", "nosniff")
+	head.Set("X-Frame-Options", "DENY")
+	head.Set("Referrer-Policy", "no-referrer")
+	head.Set("Cross-Origin-Resource-Policy", "same-origin")
+	head.Set("Cross-Origin-Opener-Policy", "same-origin")
+	head.Set("Cache-Control", "no-store")
+	if !h.knows(r.Host) {
+		say(w, http.StatusMisdirectedRequest, fmt.Sprintf("this is not %q: use the machine's address, or name it with --host", r.Host))
+		return
+	}
+	r.Body = http.MaxBytesReader(w, r.Body, mostBody)
+	h.mux.ServeHTTP(w, r)
+}
+
+const mostBody = 64 << 10
+
+// say answers with a line of text.
+func say(w http.ResponseWriter, status int, text string) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.WriteHeader(status)
+	fmt.Fprintln(w, text)
+}

@@ -1,0 +1,127 @@
+package web
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+	"time"
+
+	"sigalert/eventlog"
+)
+
+// index is the log: as a page, newest first, or as text, all of it.
+func (h *Handler) index(w http.ResponseWriter, r *http.Request) {
+	asText, err := format(r)
+	if err != nil {
+		say(w, http.StatusBadRequest, err.Error())
+		return
+	}
+	q, err := query(r)
+	if err != nil {
+		say(w, http.StatusBadRequest, err.Error())
+		return
+	}
+	if asText {
+		h.text(w, r, q)
+		return
+	}
+	now := time.Now()
+	since := h.log.State().Last
+	found, err := h.log.Events(r.Context(), q)
+	if err != nil {
+		h.cannotRead(w, err)
+		return
+	}
+	p := page{
+		Title:    h.opts.Title,
+		Query:    q,
+		Filtered: q.Sender+q.Event+q.Text != "",
+		Log:      newList(now, q, found),
+		Side:     h.side(now),
+		Limit:    h.log.Limits().Count,
+		Editable: h.opts.Editor != nil,
+		Fixed:    h.opts.Fixed,
+		Since:    since,
+	}
+	p.Senders, p.Events = h.names(found.Entries)
+	h.render(w, http.StatusOK, "page", p)
+}
+
+func (h *Handler) cannotRead(w http.ResponseWriter, err error) {
+	h.logger.Error("cannot read the log", "err", err)
+	say(w, http.StatusInternalServerError, "cannot read the log: "+err.Error())
+}
+
+// names are proposals for the filters.
+func (h *Handler) names(entries []eventlog.Entry) (senders, events []string) {
+	s, e := make(map[string]bool), make(map[string]bool)
+	for _, one := range h.log.LastHour(mostNames) {
+		s[one.Sender.String()] = true
+	}
+	for _, one := range entries {
+		s[one.Sender.String()] = true
+		e[one.Event.String()] = true
+	}
+	for _, one := range h.opts.Source.Subscriptions() {
+		s[one.Sender.String()] = true
+		e[one.Event.String()] = true
+	}
+	delete(s, "")
+	delete(e, "")
+	senders, events = slices.Sorted(maps.Keys(s)), slices.Sorted(maps.Keys(e))
+	return senders[:min(mostNames, len(senders))], events[:min(mostNames, len(events))]
+}
+
+// text writes all that the query finds, whatever its limit, unless it has one.
+func (h *Handler) text(w http.ResponseWriter, r *http.Request, q eventlog.Query) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	out := bufio.NewWriter(w)
+	control := http.NewResponseController(w)
+	all := q.Limit == 0
+	if all {
+		q.Limit = eventlog.MostEvents
+	}
+	for {
+		found, err := h.log.Events(r.Context(), q)
+		if err != nil {
+			fmt.Fprintln(out, "cannot read the log:", err)
+			h.logger.Error("cannot read the log", "err", err)
+			break
+		}
+		if err := control.SetWriteDeadline(time.Now().Add(arrival)); err != nil && !errors.Is(err, http.ErrNotSupported) {
+			return
+		}
+		for _, e := range found.Entries {
+			if _, err := fmt.Fprintln(out, line(e)); err != nil {
+				return
+			}
+		}
+		if !all || !found.More {
+			break
+		}
+		q.Before = found.Last
+	}
+	_ = out.Flush() // who does not take it has gone
+}
+
+// registrations are the subscriptions.
+func (h *Handler) registrations(w http.ResponseWriter, r *http.Request) {
+	asText, err := format(r)
+	if err != nil {
+		say(w, http.StatusBadRequest, err.Error())
+		return
+	}
+	if !asText {
+		h.render(w, http.StatusOK, "registrations", page{
+			Title: h.opts.Title, Side: h.side(time.Now()), Editable: h.opts.Editor != nil, Fixed: h.opts.Fixed,
+		})
+		return
+	}
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	for _, s := range h.opts.Source.Subscriptions() {
+		fmt.Fprintf(w, "%s (%s)\n", topicText(s.Topic), newTopicRow(s).State)
+	}
+}

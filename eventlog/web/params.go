@@ -1,0 +1,125 @@
+package web
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"sigalert/eventlog"
+	"sigalert/sig"
+)
+
+// readForm reads the parameters, from the address and from a form. A name that
+// is not known is an error: what is meant may be missing, and then mean every
+// sender or event.
+func readForm(r *http.Request, known ...string) error {
+	if kind, _, _ := strings.Cut(r.Header.Get("Content-Type"), ";"); kind != "" && kind != "application/x-www-form-urlencoded" {
+		return fmt.Errorf("want the parameters as a form (application/x-www-form-urlencoded), not as %q", kind)
+	}
+	if err := r.ParseForm(); err != nil {
+		return fmt.Errorf("cannot read the parameters: %w", err)
+	}
+	for name, values := range r.Form {
+		switch {
+		case name == "token" || name == "key": // see guard
+		case !slices.Contains(known, name):
+			return fmt.Errorf("unknown parameter %q%s", name, insteadOf(known))
+		case len(values) > 1:
+			return fmt.Errorf("the parameter %s is given twice", name)
+		case !utf8.ValidString(values[0]):
+			return fmt.Errorf("the parameter %s is not UTF-8", name)
+		}
+	}
+	return nil
+}
+
+func insteadOf(known []string) string {
+	if len(known) == 0 {
+		return ": there are none here"
+	}
+	return ": there are " + strings.Join(known, ", ")
+}
+
+// only lets through requests with these parameters.
+func only(next http.HandlerFunc, known ...string) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		if err := readForm(r, known...); err != nil {
+			say(w, http.StatusBadRequest, err.Error())
+			return
+		}
+		next(w, r)
+	}
+}
+
+// format is the parameter fmt.
+func format(r *http.Request) (plainText bool, err error) {
+	switch f := r.FormValue("fmt"); f {
+	case "", "html":
+		return false, nil
+	case "plain":
+		return true, nil
+	default:
+		return false, fmt.Errorf("fmt: want html or plain, not %q", f)
+	}
+}
+
+// topic is the parameters sender and event; one that is missing means every one.
+func topic(r *http.Request) eventlog.Topic {
+	return eventlog.Topic{Sender: sig.Name(r.FormValue("sender")), Event: sig.Name(r.FormValue("event"))}
+}
+
+// query is the parameters of whatever shows events.
+func query(r *http.Request) (q eventlog.Query, err error) {
+	q = eventlog.Query{Sender: r.FormValue("sender"), Event: r.FormValue("event"), Text: r.FormValue("q")}
+	for name, to := range map[string]*uint64{"before": &q.Before, "after": &q.After} {
+		if *to, err = number(r, name, 0); err != nil {
+			return q, err
+		}
+	}
+	limit, err := number(r, "limit", 0)
+	if err != nil {
+		return q, err
+	}
+	if limit > eventlog.MostEvents {
+		return q, fmt.Errorf("limit: at most %d, not %d", eventlog.MostEvents, limit)
+	}
+	q.Limit = int(limit)
+	return q, since(r, &q)
+}
+
+func number(r *http.Request, name string, def uint64) (uint64, error) {
+	text := r.FormValue(name)
+	if text == "" {
+		return def, nil
+	}
+	n, err := strconv.ParseUint(text, 10, 64)
+	if err != nil {
+		return 0, fmt.Errorf("%s: want a whole number, not %q", name, text)
+	}
+	return n, nil
+}
+
+// since is an event's number, a time, or how long ago that is.
+func since(r *http.Request, q *eventlog.Query) error {
+	text := r.FormValue("since")
+	if text == "" {
+		return nil
+	}
+	if id, err := strconv.ParseUint(text, 10, 64); err == nil {
+		q.After = max(q.After, id)
+		return nil
+	}
+	if t, err := time.Parse(time.RFC3339, text); err == nil {
+		q.Since = t
+		return nil
+	}
+	if d, err := time.ParseDuration(text); err == nil && d > 0 {
+		q.Since = time.Now().Add(-d)
+		return nil
+	}
+	return fmt.Errorf("since: want an event's number, a time like 2006-01-02T15:04:05Z, or a duration like 10m, not %q", text)
+}

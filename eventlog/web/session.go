@@ -1,0 +1,113 @@
+package web
+
+import (
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/hex"
+	"fmt"
+	"net"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+)
+
+const (
+	sessionTime = 30 * 24 * time.Hour
+	keyTime     = time.Minute
+	mostKeys    = 10
+)
+
+// sessions tells who has logged in. A session is a signed time: it outlives the
+// process as long as the log's secret does, and ends with another token.
+type sessions struct {
+	secret []byte
+
+	mu   sync.Mutex // guards the field below
+	keys []oneTime
+}
+
+// oneTime is a key that opens one session.
+type oneTime struct {
+	key  string
+	ends time.Time
+}
+
+func newSessions(secret []byte, token string) *sessions {
+	mac := hmac.New(sha256.New, secret)
+	mac.Write([]byte(token))
+	return &sessions{secret: mac.Sum(nil)}
+}
+
+// Key returns a key that opens the page once within a minute, as its parameter
+// key.
+func (h *Handler) Key() string { return h.sessions.newKey(time.Now()) }
+
+func (s *sessions) newKey(now time.Time) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.keys) == mostKeys {
+		s.keys = s.keys[1:]
+	}
+	key := rand.Text()
+	s.keys = append(s.keys, oneTime{key, now.Add(keyTime)})
+	return key
+}
+
+// redeem reports whether the key is good, and ends it.
+func (s *sessions) redeem(key string, now time.Time) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for i, k := range s.keys {
+		if sameSecret(k.key, key) {
+			s.keys = append(s.keys[:i:i], s.keys[i+1:]...)
+			return now.Before(k.ends)
+		}
+	}
+	return false
+}
+
+// cookieName tells logs of one host apart: cookies do not know ports.
+func cookieName(r *http.Request) string {
+	_, port, err := net.SplitHostPort(r.Host)
+	if err != nil {
+		port = "80"
+	}
+	return "sigalert-" + port
+}
+
+func (s *sessions) cookie(r *http.Request, now time.Time) *http.Cookie {
+	ends := now.Add(sessionTime)
+	return &http.Cookie{
+		Name:     cookieName(r),
+		Value:    fmt.Sprintf("%d.%s", ends.Unix(), s.sign(ends.Unix())),
+		Path:     "/",
+		Expires:  ends,
+		HttpOnly: true,
+		SameSite: http.SameSiteStrictMode,
+	}
+}
+
+func (s *sessions) sign(ends int64) string {
+	mac := hmac.New(sha256.New, s.secret)
+	fmt.Fprintf(mac, "session %d", ends)
+	return hex.EncodeToString(mac.Sum(nil))
+}
+
+func (s *sessions) valid(r *http.Request, now time.Time) bool {
+	cookie, err := r.Cookie(cookieName(r))
+	if err != nil {
+		return false
+	}
+	text, mac, _ := strings.Cut(cookie.Value, ".")
+	ends, err := strconv.ParseInt(text, 10, 64)
+	return err == nil && sameSecret(mac, s.sign(ends)) && now.Before(time.Unix(ends, 0))
+}
+
+func sameSecret(a, b string) bool {
+	x, y := sha256.Sum256([]byte(a)), sha256.Sum256([]byte(b))
+	return subtle.ConstantTimeCompare(x[:], y[:]) == 1
+}

@@ -1,0 +1,233 @@
+package web
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+	"time"
+
+	"sigalert/eventlog"
+)
+
+const (
+	streamBatch = 500
+	heartbeat   = 15 * time.Second
+	pageRows    = 100                    // entries that the page is sent at a time
+	pagePause   = 250 * time.Millisecond // between two updates of the page
+	sidePause   = time.Second            // between two updates of what is beside the log
+)
+
+// stream sends what is logged as Server-Sent Events, until the client goes. It
+// reads the log as the client takes it: nothing waits for a slow one, who is
+// told how much the log's limit took before he read it.
+func (h *Handler) stream(w http.ResponseWriter, r *http.Request) {
+	forPage := r.FormValue("fmt") == "html"
+	q, err := query(r)
+	if err == nil && !forPage && r.FormValue("fmt") != "" {
+		err = errors.New("fmt: want html, or leave it out for JSON")
+	}
+	if err != nil {
+		jsonError(w, http.StatusBadRequest, err)
+		return
+	}
+	select {
+	case h.streams <- struct{}{}:
+		defer func() { <-h.streams }()
+	default:
+		w.Header().Set("Retry-After", "5")
+		jsonError(w, http.StatusServiceUnavailable, fmt.Errorf("%d streams are being served, and no more are possible", mostStreams))
+		return
+	}
+	if id, err := strconv.ParseUint(r.Header.Get("Last-Event-ID"), 10, 64); err == nil {
+		q.After = id
+	}
+	s := &streaming{h: h, out: sse{w: w, control: http.NewResponseController(w)}, query: q, begun: h.log.State()}
+	if q.After == 0 && q.Since.IsZero() {
+		s.query.After = s.begun.Last
+	}
+	w.Header().Set("Content-Type", "text/event-stream")
+	step, pause := s.events, time.Duration(0)
+	if forPage {
+		step, pause = s.page, pagePause
+	}
+	s.run(r.Context(), step, pause)
+}
+
+// streaming is one client's stream.
+type streaming struct {
+	h     *Handler
+	out   sse
+	query eventlog.Query // After is how far it has got
+	begun eventlog.State
+	// The page's:
+	sent   []byte    // what is beside the log, as sent last
+	sentAt time.Time // when
+}
+
+// run calls step after each change, until that fails or ctx ends.
+func (s *streaming) run(ctx context.Context, step func(context.Context) (more bool, err error), pause time.Duration) {
+	s.out.comment("open")
+	beat := time.NewTicker(heartbeat)
+	defer beat.Stop()
+	for {
+		changed := s.h.log.Changed()
+		more, err := step(ctx)
+		if err == nil {
+			err = s.out.flush()
+		}
+		switch {
+		case err != nil:
+			return
+		case pause > 0 && !wait(ctx, pause):
+			return
+		case more:
+			continue
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-changed:
+		case <-beat.C:
+			s.out.comment("still here")
+		}
+	}
+}
+
+func wait(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-timer.C:
+		return true
+	}
+}
+
+// reset reports whether the log is another than the client has followed: it was
+// cleared, or begun anew.
+func (s *streaming) reset() bool {
+	st := s.h.log.State()
+	if st.Cleared == s.begun.Cleared && s.query.After <= st.Last {
+		return false
+	}
+	s.begun = st
+	s.query.After = min(s.query.After, st.Last)
+	if st.Count() > 0 {
+		s.query.After = st.First - 1
+	}
+	return true
+}
+
+// events sends each entry as JSON.
+func (s *streaming) events(ctx context.Context) (more bool, err error) {
+	if s.reset() {
+		s.out.event("cleared", "", []byte("{}"))
+	}
+	if first := s.h.log.State().First; s.query.After+1 < first {
+		if s.query.After > 0 {
+			s.out.event("missed", "", fmt.Appendf(nil, `{"count": %d}`, first-s.query.After-1))
+		}
+		s.query.After = first - 1
+	}
+	q := s.query
+	q.Oldest, q.Limit = true, streamBatch
+	found, err := s.h.log.Events(ctx, q)
+	if err != nil {
+		return false, err
+	}
+	for _, e := range found.Entries {
+		text, err := json.Marshal(newEvent(e))
+		if err != nil {
+			return false, err
+		}
+		s.out.event("", strconv.FormatUint(e.ID, 10), text)
+	}
+	s.query.After = max(s.query.After, found.Last)
+	return found.More, nil
+}
+
+// page sends the newest entries as rows, and what is beside the log: what would
+// scroll away at once is left out.
+func (s *streaming) page(ctx context.Context) (more bool, err error) {
+	now := time.Now()
+	if s.reset() {
+		s.out.event("cleared", "", []byte("-"))
+	}
+	last := s.h.log.State().Last
+	if last > s.query.After {
+		q := s.query
+		q.Limit = pageRows
+		found, err := s.h.log.Events(ctx, q)
+		if err != nil {
+			return false, err
+		}
+		s.query.After = last
+		if len(found.Entries) > 0 {
+			s.query.After = max(last, found.Entries[0].ID)
+			text, err := s.h.fragment("rows", newList(now, q, found))
+			if err != nil {
+				return false, err
+			}
+			s.out.event("rows", strconv.FormatUint(found.Entries[0].ID, 10), text)
+		}
+	}
+	if now.Sub(s.sentAt) < sidePause {
+		return true, nil
+	}
+	text, err := s.h.fragment("side", s.h.side(now))
+	if err != nil {
+		return false, err
+	}
+	if !bytes.Equal(text, s.sent) {
+		s.out.event("side", "", text)
+		s.sent, s.sentAt = text, now
+	}
+	return false, nil
+}
+
+// sse writes Server-Sent Events. After a failure it writes nothing more.
+type sse struct {
+	w       http.ResponseWriter
+	control *http.ResponseController
+	err     error
+}
+
+func (o *sse) comment(text string) { o.write(fmt.Appendf(nil, ": %s\n\n", text)) }
+
+func (o *sse) event(name, id string, data []byte) {
+	var b []byte
+	if name != "" {
+		b = fmt.Appendf(b, "event: %s\n", name)
+	}
+	if id != "" {
+		b = fmt.Appendf(b, "id: %s\n", id)
+	}
+	for line := range bytes.Lines(data) {
+		b = append(append(b, "data: "...), bytes.TrimRight(line, "\r\n")...)
+		b = append(b, '\n')
+	}
+	o.write(append(b, '\n'))
+}
+
+func (o *sse) write(b []byte) {
+	if o.err != nil {
+		return
+	}
+	if err := o.control.SetWriteDeadline(time.Now().Add(arrival)); err != nil && !errors.Is(err, http.ErrNotSupported) {
+		o.err = err
+		return
+	}
+	_, o.err = o.w.Write(b)
+}
+
+func (o *sse) flush() error {
+	if o.err == nil {
+		o.err = o.control.Flush()
+	}
+	return o.err
+}

@@ -1,0 +1,239 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"github.com/adrg/xdg"
+	"github.com/spf13/cobra"
+
+	"sigalert/eventlog"
+	"sigalert/eventlog/web"
+	"sigalert/internal/age"
+	"sigalert/sig"
+)
+
+type logOptions struct {
+	listen, store, age string
+	token, tokenFile   string
+	limit              int
+	subscribe, hosts   []string
+	topics             []eventlog.Topic // what subscribe says, and what was asked for
+}
+
+func (p *program) eventLog() *cobra.Command {
+	var o logOptions
+	cmd := &cobra.Command{
+		Use:   "log",
+		Short: "Keep a log of events, and show it in a browser",
+		Long: `Keeps the events of a server in a file, and shows them as a page that follows
+them. Its addresses are those of pysig's web_events_logger, and more. A sender or
+an event that is left out of SENDER:EVENT means every one. The subscriptions and
+the limits are kept in the file, and can be changed on the page; at the first
+start, without --subscribe, every event is logged.`,
+		Example: `  sigalert log                                  then open http://127.0.0.1:8080/
+  sigalert log --limit 100000 --subscribe timer:tick --subscribe ifttt: --subscribe ':#notify'
+  sigalert log --listen 0.0.0.0:8080 --token-file /etc/sigalert/token`,
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			addr, err := p.serverAddr(cmd)
+			if err != nil {
+				return err
+			}
+			for _, text := range o.subscribe {
+				o.topics = append(o.topics, parseTopic(text))
+			}
+			if p.ask {
+				if err := p.askLog(cmd, &o); err != nil {
+					return err
+				}
+			}
+			if given := cmd.Flags().Changed("limit"); given && (o.limit < 1 || o.limit > eventlog.MostLimit) {
+				return usage(fmt.Errorf("--limit must be from 1 to %d, got %d", eventlog.MostLimit, o.limit))
+			} else if !given && !p.ask {
+				o.limit = 0
+			}
+			return p.runLog(cmd.Context(), addr, o)
+		},
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&o.listen, "listen", "127.0.0.1:8080", "`ADDRESS` to show the log at")
+	flags.IntVar(&o.limit, "limit", eventlog.DefaultLimit, "keep the newest `N` events")
+	flags.StringVar(&o.age, "age", "", "keep events for a `TIME` such as 12h or 30d; 0: for ever (default 0)")
+	flags.StringArrayVar(&o.subscribe, "subscribe", nil, "log `SENDER:EVENT`; may be given again")
+	flags.StringVar(&o.store, "store", "", "the log's `FILE`, or none to keep it in memory (default: log.db in the user's state folder)")
+	flags.StringVar(&o.token, "token", "", "`TOKEN` that whoever wants to see the log must have")
+	flags.StringVar(&o.tokenFile, "token-file", "", "`FILE` that has the token")
+	flags.StringArrayVar(&o.hosts, "host", nil, "another `NAME` that this machine is called by in a browser; may be given again")
+	p.serverFlags(cmd)
+	return cmd
+}
+
+// parseTopic reads SENDER:EVENT; without a colon it is a sender.
+func parseTopic(text string) eventlog.Topic {
+	if i := strings.LastIndexByte(text, ':'); i >= 0 {
+		return eventlog.Topic{Sender: sig.Name(text[:i]), Event: sig.Name(text[i+1:])}
+	}
+	return eventlog.Topic{Sender: sig.Name(text)}
+}
+
+func (p *program) askLog(cmd *cobra.Command, o *logOptions) error {
+	ctx := cmd.Context()
+	if !cmd.Flags().Changed("limit") {
+		text, err := p.in.ask(ctx, "Queue limit", strconv.Itoa(eventlog.DefaultLimit))
+		if err != nil {
+			return err
+		}
+		if o.limit, err = strconv.Atoi(text); err != nil || o.limit < 1 || o.limit > eventlog.MostLimit {
+			return usage(fmt.Errorf("%q is no limit: want a number from 1 to %d", text, eventlog.MostLimit))
+		}
+	}
+	if cmd.Flags().Changed("subscribe") {
+		return nil
+	}
+	topics, err := p.askTopics(ctx)
+	o.topics = topics
+	return err
+}
+
+// askTopics asks for senders, and for the events of each. An empty answer ends
+// a list. Where there is nothing in it yet, that means every one; the events of
+// every sender can thus be asked for first.
+func (p *program) askTopics(ctx context.Context) (topics []eventlog.Topic, err error) {
+	for s := 1; ; s++ {
+		sender, err := p.in.prompt(ctx, fmt.Sprintf("Sender %d:", s))
+		if err != nil || sender == "" && s > 1 {
+			return topics, err
+		}
+		for e := 1; ; e++ {
+			event, err := p.in.prompt(ctx, fmt.Sprintf("Event %d:", e))
+			if err != nil {
+				return nil, err
+			}
+			if event != "" || e == 1 {
+				topics = append(topics, eventlog.Topic{Sender: sig.Name(sender), Event: sig.Name(event)})
+			}
+			if event == "" {
+				break
+			}
+		}
+		if sender == "" && topics[0].Event.IsEvery() {
+			return topics, nil // that is all there is
+		}
+	}
+}
+
+// readToken is the token that the options name; "" for none.
+func (o logOptions) readToken() (string, error) {
+	if o.tokenFile == "" {
+		return o.token, checkToken("--token", o.token)
+	}
+	if o.token != "" {
+		return "", usage(errors.New("--token and --token-file: give one of them"))
+	}
+	text, err := os.ReadFile(o.tokenFile)
+	if err != nil {
+		return "", fmt.Errorf("--token-file: %w", err)
+	}
+	token := strings.TrimSpace(string(text))
+	if token == "" {
+		return "", fmt.Errorf("--token-file: there is no token in %s", o.tokenFile)
+	}
+	return token, checkToken(o.tokenFile, token)
+}
+
+// checkToken refuses what no header can carry.
+func checkToken(where, token string) error {
+	if strings.ContainsFunc(token, func(r rune) bool { return r <= ' ' || r > '~' }) {
+		return usage(fmt.Errorf("%s: a token has only letters, digits and signs of ASCII, and no blanks", where))
+	}
+	return nil
+}
+
+func (p *program) runLog(ctx context.Context, addr string, o logOptions) error {
+	defer p.queueOutput()()
+	token, err := o.readToken()
+	if err != nil {
+		return err
+	}
+	opts := eventlog.Options{Limit: o.limit, Logger: p.log}
+	if o.age != "" {
+		if opts.Age, err = age.Parse(o.age); err != nil {
+			return usage(fmt.Errorf("--age: %w", err))
+		}
+		if opts.Age == 0 {
+			opts.Age = -1
+		}
+	}
+	switch o.store {
+	case "none":
+	case "":
+		opts.Path = filepath.Join(xdg.StateHome, "sigalert", "log.db")
+	default:
+		opts.Path = o.store
+	}
+	listener, err := listenWeb(o.listen, token)
+	if err != nil {
+		return err
+	}
+	defer listener.Close()
+	log, err := eventlog.Open(&opts)
+	if err != nil {
+		return err
+	}
+	err = p.keepLog(ctx, log, addr, o.topics, listener, web.Options{Token: token, Hosts: o.hosts, Logger: p.log})
+	return errors.Join(err, log.Close())
+}
+
+// listenWeb listens on loopback, or with a token anywhere.
+func listenWeb(address, token string) (net.Listener, error) {
+	host, port, err := net.SplitHostPort(address)
+	if err != nil {
+		return nil, usage(fmt.Errorf("--listen: %q is no address: want one like 127.0.0.1:8080", address))
+	}
+	if token == "" && host != "localhost" && !net.ParseIP(host).IsLoopback() {
+		return nil, usage(fmt.Errorf("--listen: whoever reaches %s could read the log and clear it: give a --token or a --token-file", address))
+	}
+	return net.Listen("tcp", net.JoinHostPort(host, port))
+}
+
+// keepLog fills and shows a log until ctx ends.
+func (p *program) keepLog(ctx context.Context, log *eventlog.Log, addr string, topics []eventlog.Topic, listener net.Listener, opts web.Options) error {
+	ctx, cancel := context.WithCancel(ctx)
+	written := make(chan struct{})
+	go func() {
+		defer close(written)
+		log.Run(ctx)
+	}()
+	defer func() {
+		cancel()
+		<-written
+	}()
+	c := p.connect(ctx, addr, clientHooks{wait: true, changed: log.Touch, missed: log.Missed})
+	defer c.stop()
+	subscriber, err := eventlog.NewSubscriber(log, c.ClientRouter, topics...)
+	if err != nil {
+		return err
+	}
+	opts.Source, opts.Editor = logSource{subscriber, addr}, subscriber
+	handler, err := web.New(log, opts)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(p.out, "http://%s/\n", listener.Addr())
+	return handler.Serve(ctx, listener)
+}
+
+// logSource is a subscriber with its server's name.
+type logSource struct {
+	*eventlog.Subscriber
+	server string
+}
+
+func (s logSource) Server() string { return s.server }
