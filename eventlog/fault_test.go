@@ -1,0 +1,200 @@
+package eventlog
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"sigalert/sig"
+)
+
+// faulty is a store that fails when it is told to.
+type faulty struct {
+	*memory
+	broken atomic.Bool
+}
+
+var errBroken = errors.New("no room")
+
+func (f *faulty) update(do func(writer) error) error {
+	if f.broken.Load() {
+		return errBroken
+	}
+	return f.memory.update(do)
+}
+
+// What cannot be written waits, and is written when it can be.
+func TestStoreFails(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		log, err := Open(&Options{Limit: 100})
+		if err != nil {
+			t.Fatal(err)
+		}
+		disk := &faulty{memory: newMemory()}
+		disk.broken.Store(true)
+		log.store = disk
+		ctx, cancel := context.WithCancel(t.Context())
+		ran := make(chan struct{})
+		go func() {
+			defer close(ran)
+			log.Run(ctx)
+		}()
+		for n := range 3 {
+			log.Offer(Entry{Time: time.Now(), Sender: "s", Event: "e", Data: fmt.Appendf(nil, "%d", n)})
+			time.Sleep(5 * time.Second)
+		}
+		if st := log.State(); !errors.Is(st.Err, errBroken) || st.Logged != 0 {
+			t.Errorf("while it fails: %+v", st)
+		}
+		if _, err := log.Clear(); err == nil {
+			t.Error("cleared what cannot be written")
+		}
+		disk.broken.Store(false)
+		time.Sleep(2 * time.Second)
+		found, err := log.Events(ctx, Query{Oldest: true})
+		if err != nil || len(found.Entries) != 3 {
+			t.Fatalf("entries: %+v, %v", found, err)
+		}
+		for n, e := range found.Entries {
+			if string(e.Data) != fmt.Sprint(n) {
+				t.Errorf("entry %d is %s", n, e.Data)
+			}
+		}
+		if st := log.State(); st.Err != nil || st.Logged != 3 || log.LastHour(9)[0].Total != 3 {
+			t.Errorf("afterwards: %+v, %+v", st, log.LastHour(9))
+		}
+		cancel()
+		<-ran
+	})
+}
+
+// An entry that cannot be read harms no other.
+func TestDamagedEntry(t *testing.T) {
+	log, err := Open(&Options{Limit: 10})
+	if err != nil {
+		t.Fatal(err)
+	}
+	write := func(records ...record) {
+		err := log.change(time.Now(), uint64(len(records)), func(c *change) error {
+			for _, r := range records {
+				if err := c.put(r); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	good := encode(Entry{Sender: "s", Event: "e", Data: []byte("1")}, time.Now())
+	write(good, record("\xff?"), good)
+	found, err := log.Events(t.Context(), Query{})
+	if err != nil || len(found.Entries) != 2 || found.Damaged != 1 {
+		t.Errorf("%+v, %v", found, err)
+	}
+	if _, _, err := log.Event(log.State().First + 1); err == nil {
+		t.Error("the damaged one is read")
+	}
+	if err := log.SetLimits(Limits{Count: 2}); err != nil {
+		t.Fatal(err)
+	}
+	if st := log.State(); st.Count() != 1 {
+		t.Errorf("a damaged one that is the oldest stays: %+v", st)
+	}
+}
+
+func TestBytesAreBounded(t *testing.T) {
+	log, err := Open(&Options{Limit: 1000})
+	if err != nil {
+		t.Fatal(err)
+	}
+	log.maxBytes = 1000
+	batch := make([]Entry, 100)
+	for i := range batch {
+		batch[i] = Entry{Sender: "s", Event: "e", Data: bytes.Repeat([]byte("1"), 80)}
+	}
+	if err := log.commit(batch); err != nil {
+		t.Fatal(err)
+	}
+	if st := log.State(); log.bytes > 1000 || log.bytes < 800 || st.Count() == 0 || log.store.size() != log.bytes {
+		t.Errorf("%d bytes in %d entries, and %d", log.bytes, st.Count(), log.store.size())
+	}
+}
+
+func FuzzRecord(f *testing.F) {
+	f.Add([]byte(encode(Entry{Time: time.Now(), Sender: sig.Number(1), Event: "e", Data: []byte("{}"), Outcome: Failed, Why: "why"}, time.Now())))
+	f.Add([]byte{recordVersion, 0, 255, 255, 255, 255, 255, 255, 255, 255, 255, 1})
+	f.Fuzz(func(t *testing.T, text []byte) {
+		fields, err := record(text).fields()
+		if err != nil {
+			return
+		}
+		e := fields.entry(1)
+		again, err := encode(e, time.UnixMicro(fields.logged)).fields()
+		if len(e.Why) > maxWhy {
+			return
+		}
+		if err != nil || again.entry(1).Sender != e.Sender || !bytes.Equal(again.data, fields.data) || again.time != fields.time {
+			t.Errorf("%+v, encoded and read again: %+v, %v", e, again, err)
+		}
+	})
+}
+
+func TestMinutes(t *testing.T) {
+	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	m := newMinutes()
+	m.add(now, now, "a")
+	m.add(now, now.Add(time.Hour), "a")       // a clock that is ahead
+	m.add(now, now.Add(-2*time.Minute), "a")  // late
+	m.add(now, now.Add(-59*time.Minute), "b") // the first that is shown
+	m.add(now, now.Add(-60*time.Minute), "b") // over
+	m.add(now, now, sig.Number(7))
+	store := newMemory()
+	if err := m.store(store, now); err != nil {
+		t.Fatal(err)
+	}
+	loaded := newMinutes()
+	loaded.load(store)
+	for _, m := range []*minutes{m, loaded} {
+		all := m.series(now, 9)
+		if len(all) != 3 || all[0].Sender != "a" || all[0].Total != 3 || all[0].Counts[Hour-1] != 2 || all[0].Counts[Hour-3] != 1 ||
+			all[2].Sender != "b" || all[2].Total != 1 || all[2].Counts[0] != 1 {
+			t.Errorf("%+v", all)
+		}
+		if all := m.series(now, 1); len(all) != 2 || !all[1].Others || all[1].Total != 2 {
+			t.Errorf("with the others together: %+v", all)
+		}
+		if all := m.series(now.Add(time.Hour), 9); len(all) > 0 {
+			t.Errorf("an hour later: %+v", all)
+		}
+	}
+	if err := m.store(store, now.Add(2*time.Hour)); err != nil || len(store.named) > 0 {
+		t.Errorf("two hours later there is still %v, %v", store.named, err)
+	}
+}
+
+// However many senders there are, a minute counts some by name and the others
+// together.
+func TestMinutesAreBounded(t *testing.T) {
+	now := time.Now()
+	m := newMinutes()
+	for i := range 1000 {
+		m.add(now, now, sig.Name(fmt.Sprint("s", i)))
+	}
+	if n := len(m.counted[minuteOf(now)]); n > mostCounted+1 {
+		t.Errorf("%d senders are counted", n)
+	}
+	total := 0
+	for _, s := range m.series(now, 10) {
+		total += s.Total
+	}
+	if total != 1000 {
+		t.Errorf("total: %d", total)
+	}
+}

@@ -1,0 +1,258 @@
+package eventlog_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"sigalert/eventlog"
+	"sigalert/sig"
+	"sigalert/sig/sigtest"
+	"sigalert/sig/tcp"
+)
+
+// network is a server, ours or one that behaves as pysig's does.
+type network struct {
+	addr string
+	*sig.Router
+	// stop ends the server.
+	stop func()
+}
+
+func networks(t *testing.T, test func(t *testing.T, n network)) {
+	t.Run("ours", func(t *testing.T) { test(t, serve(t, "127.0.0.1:0")) })
+	t.Run("pysig", func(t *testing.T) {
+		s, err := sigtest.NewPysigServer("127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(s.Close)
+		test(t, network{s.Addr(), s.Router, s.Close})
+	})
+}
+
+func serve(t *testing.T, addr string) network {
+	t.Helper()
+	carrier, err := tcp.Listen(addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := sig.NewServerRouter(nil)
+	ctx, cancel := context.WithCancel(t.Context())
+	served := make(chan struct{})
+	go func() {
+		defer close(served)
+		if err := server.Serve(ctx, carrier); err != nil {
+			t.Error(err)
+		}
+	}()
+	stop := func() {
+		cancel()
+		<-served
+	}
+	t.Cleanup(stop)
+	return network{carrier.Addr(), &server.Router, stop}
+}
+
+// subscribe fills a log from a server until the test or stop ends it.
+func subscribe(t *testing.T, log *eventlog.Log, addr string, topics ...eventlog.Topic) (s *eventlog.Subscriber, stop func()) {
+	t.Helper()
+	client := sig.NewClientRouter(tcp.NewClient(addr), &sig.ClientOptions{Changed: log.Touch, Missed: log.Missed})
+	ctx, cancel := context.WithCancel(t.Context())
+	ran := make(chan struct{})
+	go func() {
+		defer close(ran)
+		client.Run(ctx)
+	}()
+	stop = func() {
+		cancel()
+		<-ran
+	}
+	t.Cleanup(stop)
+	s, err := eventlog.NewSubscriber(log, client, topics...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s, stop
+}
+
+// settled waits until the server has answered all subscriptions.
+func settled(t *testing.T, log *eventlog.Log, s *eventlog.Subscriber) {
+	t.Helper()
+	await(t, log, func(eventlog.State) bool {
+		return !slices.ContainsFunc(s.Subscriptions(), func(sub eventlog.Subscription) bool { return sub.Status == sig.Pending })
+	})
+}
+
+func texts(s *eventlog.Subscriber) string {
+	var all []string
+	for _, sub := range s.Subscriptions() {
+		all = append(all, fmt.Sprintf("%s:%s %s", sub.Sender, sub.Event, sub.Status))
+	}
+	return strings.Join(all, ", ")
+}
+
+func sender(t *testing.T, n network, name sig.Name, events ...sig.Name) *sig.Sender {
+	t.Helper()
+	s, err := n.AddSender(name, events...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func trigger(t *testing.T, s *sig.Sender, event sig.Name, v any) {
+	t.Helper()
+	if err := s.Trigger(event, v); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func short(t *testing.T) context.Context {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	t.Cleanup(cancel)
+	return ctx
+}
+
+// Without any topic every event is logged.
+func TestSubscriberLogsEverything(t *testing.T) {
+	networks(t, func(t *testing.T, n network) {
+		log, _ := open(t, eventlog.Options{})
+		timer := sender(t, n, "timer", "tick")
+		s, _ := subscribe(t, log, n.addr)
+		settled(t, log, s)
+		trigger(t, timer, "tick", map[string]any{"n": 1})
+		await(t, log, func(st eventlog.State) bool { return st.Logged == 1 })
+		found, err := log.Events(t.Context(), eventlog.Query{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if e := found.Entries[0]; e.Sender != "timer" || e.Event != "tick" || strings.ReplaceAll(string(e.Data), " ", "") != `{"n":1}` || time.Since(e.Time) > time.Minute {
+			t.Errorf("%+v", e)
+		}
+	})
+}
+
+// An event that several subscriptions match is logged once, and each of several
+// that are alike is logged.
+func TestSubscriberLogsOnce(t *testing.T) {
+	networks(t, func(t *testing.T, n network) {
+		log, _ := open(t, eventlog.Options{})
+		timer, other := sender(t, n, "timer", "#tick"), sender(t, n, "other", "#tick", "end")
+		s, _ := subscribe(t, log, n.addr, eventlog.Topic{}, eventlog.Topic{Sender: "timer"}, eventlog.Topic{Event: "#tick"}, eventlog.Topic{Sender: "timer", Event: "#tick"})
+		settled(t, log, s)
+		for range 3 {
+			trigger(t, timer, "#tick", "same")
+		}
+		trigger(t, other, "#tick", "same")
+		trigger(t, other, "end", nil)
+		await(t, log, func(st eventlog.State) bool { return strings.HasPrefix(data(t, log, eventlog.Query{}), "null ") })
+		if got := data(t, log, eventlog.Query{}); got != `null "same" "same" "same" "same"` {
+			t.Errorf("log: %s", got)
+		}
+	})
+}
+
+func TestSubscriberAddAndRemove(t *testing.T) {
+	networks(t, func(t *testing.T, n network) {
+		log, _ := open(t, eventlog.Options{})
+		timer := sender(t, n, "timer", "tick", "tock")
+		s, _ := subscribe(t, log, n.addr, eventlog.Topic{Sender: "timer", Event: "tick"})
+		settled(t, log, s)
+		if _, err := s.Add(short(t), eventlog.Topic{Sender: "timer", Event: "nope"}); !errors.Is(err, sig.ErrNotOffered) {
+			t.Errorf("an event that is not offered: %v", err)
+		}
+		if _, err := s.Add(short(t), eventlog.Topic{Sender: "timer", Event: "tick"}); !errors.Is(err, eventlog.ErrSubscribed) {
+			t.Errorf("the same again: %v", err)
+		}
+		added, err := s.Add(short(t), eventlog.Topic{Sender: "timer", Event: "tock"})
+		if err != nil || added.Status != sig.Active {
+			t.Errorf("%+v, %v", added, err)
+		}
+		if got := texts(s); got != "timer:tick active, timer:tock active" {
+			t.Errorf("subscriptions: %s", got)
+		}
+		if err := s.Remove(eventlog.Topic{Sender: "timer", Event: "tick"}); err != nil {
+			t.Error(err)
+		}
+		if err := s.Remove(eventlog.Topic{Sender: "timer", Event: "tick"}); !errors.Is(err, eventlog.ErrNoSubscription) {
+			t.Errorf("what is not there is removed: %v", err)
+		}
+		trigger(t, timer, "tick", 1)
+		trigger(t, timer, "tock", 2)
+		await(t, log, func(st eventlog.State) bool { return st.Logged > 0 })
+		if got := data(t, log, eventlog.Query{}); got != "2" {
+			t.Errorf("log: %s", got)
+		}
+	})
+}
+
+// Without a server a subscription waits, and is in force once there is one.
+func TestSubscriberAddsWithoutServer(t *testing.T) {
+	n := serve(t, "127.0.0.1:0")
+	n.stop()
+	log, _ := open(t, eventlog.Options{})
+	s, _ := subscribe(t, log, n.addr, eventlog.Topic{Sender: "a"})
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+	defer cancel()
+	added, err := s.Add(ctx, eventlog.Topic{Sender: "timer", Event: "tick"})
+	if err != nil || added.Status != sig.Pending {
+		t.Fatalf("%+v, %v", added, err)
+	}
+	serve(t, n.addr)
+	settled(t, log, s)
+	if got := texts(s); got != "a: active, timer:tick active" {
+		t.Errorf("subscriptions: %s", got)
+	}
+}
+
+// Subscriptions outlive the process and the connection.
+func TestSubscriptionsAreKept(t *testing.T) {
+	networks(t, func(t *testing.T, n network) {
+		path := filepath.Join(t.TempDir(), "log.db")
+		log, end := open(t, eventlog.Options{Path: path})
+		timer := sender(t, n, "timer", "tick")
+		s, stop := subscribe(t, log, n.addr, eventlog.Topic{Sender: "gone"}, eventlog.Topic{Sender: sig.Number(5), Event: "e"})
+		if _, err := s.Add(short(t), eventlog.Topic{Sender: "timer"}); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Remove(eventlog.Topic{Sender: "gone"}); err != nil {
+			t.Fatal(err)
+		}
+		stop()
+		end()
+
+		log, _ = open(t, eventlog.Options{Path: path})
+		s, _ = subscribe(t, log, n.addr, eventlog.Topic{Event: "#more"})
+		settled(t, log, s)
+		if got := texts(s); got != "5:e active, timer: active, :#more active" {
+			t.Errorf("subscriptions: %s", got)
+		}
+		trigger(t, timer, "tick", "after the restart")
+		await(t, log, func(st eventlog.State) bool { return st.Logged > 0 })
+	})
+}
+
+// Who has removed them all does not get every event at the next start.
+func TestNoSubscriptionsAreKept(t *testing.T) {
+	n := serve(t, "127.0.0.1:0")
+	path := filepath.Join(t.TempDir(), "log.db")
+	log, end := open(t, eventlog.Options{Path: path})
+	s, stop := subscribe(t, log, n.addr)
+	if err := s.Remove(eventlog.Topic{}); err != nil {
+		t.Fatal(err)
+	}
+	stop()
+	end()
+	log, _ = open(t, eventlog.Options{Path: path})
+	s, _ = subscribe(t, log, n.addr)
+	if got := texts(s); got != "" {
+		t.Errorf("subscriptions: %s", got)
+	}
+}
