@@ -16,49 +16,6 @@ import (
 	"sigalert/sig/tcp"
 )
 
-// network is a server, ours or one that behaves as pysig's does.
-type network struct {
-	addr string
-	*sig.Router
-	// stop ends the server.
-	stop func()
-}
-
-func networks(t *testing.T, test func(t *testing.T, n network)) {
-	t.Run("ours", func(t *testing.T) { test(t, serve(t, "127.0.0.1:0")) })
-	t.Run("pysig", func(t *testing.T) {
-		s, err := sigtest.NewPysigServer("127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(s.Close)
-		test(t, network{s.Addr(), s.Router, s.Close})
-	})
-}
-
-func serve(t *testing.T, addr string) network {
-	t.Helper()
-	carrier, err := tcp.Listen(addr)
-	if err != nil {
-		t.Fatal(err)
-	}
-	server := sig.NewServerRouter(nil)
-	ctx, cancel := context.WithCancel(t.Context())
-	served := make(chan struct{})
-	go func() {
-		defer close(served)
-		if err := server.Serve(ctx, carrier); err != nil {
-			t.Error(err)
-		}
-	}()
-	stop := func() {
-		cancel()
-		<-served
-	}
-	t.Cleanup(stop)
-	return network{carrier.Addr(), &server.Router, stop}
-}
-
 // subscribe fills a log from a server until the test or stop ends it.
 func subscribe(t *testing.T, log *eventlog.Log, addr string, topics ...eventlog.Topic) (s *eventlog.Subscriber, stop func()) {
 	t.Helper()
@@ -97,7 +54,7 @@ func texts(s *eventlog.Subscriber) string {
 	return strings.Join(all, ", ")
 }
 
-func sender(t *testing.T, n network, name sig.Name, events ...sig.Name) *sig.Sender {
+func sender(t *testing.T, n sigtest.Server, name sig.Name, events ...sig.Name) *sig.Sender {
 	t.Helper()
 	s, err := n.AddSender(name, events...)
 	if err != nil {
@@ -122,10 +79,10 @@ func short(t *testing.T) context.Context {
 
 // Without any topic every event is logged.
 func TestSubscriberLogsEverything(t *testing.T) {
-	networks(t, func(t *testing.T, n network) {
+	sigtest.EachServer(t, func(t *testing.T, n sigtest.Server) {
 		log, _ := open(t, eventlog.Options{})
 		timer := sender(t, n, "timer", "tick")
-		s, _ := subscribe(t, log, n.addr)
+		s, _ := subscribe(t, log, n.Addr)
 		settled(t, log, s)
 		trigger(t, timer, "tick", map[string]any{"n": 1})
 		await(t, log, func(st eventlog.State) bool { return st.Logged == 1 })
@@ -142,10 +99,10 @@ func TestSubscriberLogsEverything(t *testing.T) {
 // An event that several subscriptions match is logged once, and each of several
 // that are alike is logged.
 func TestSubscriberLogsOnce(t *testing.T) {
-	networks(t, func(t *testing.T, n network) {
+	sigtest.EachServer(t, func(t *testing.T, n sigtest.Server) {
 		log, _ := open(t, eventlog.Options{})
 		timer, other := sender(t, n, "timer", "#tick"), sender(t, n, "other", "#tick", "end")
-		s, _ := subscribe(t, log, n.addr, eventlog.Topic{}, eventlog.Topic{Sender: "timer"}, eventlog.Topic{Event: "#tick"}, eventlog.Topic{Sender: "timer", Event: "#tick"})
+		s, _ := subscribe(t, log, n.Addr, eventlog.Topic{}, eventlog.Topic{Sender: "timer"}, eventlog.Topic{Event: "#tick"}, eventlog.Topic{Sender: "timer", Event: "#tick"})
 		settled(t, log, s)
 		for range 3 {
 			trigger(t, timer, "#tick", "same")
@@ -160,10 +117,10 @@ func TestSubscriberLogsOnce(t *testing.T) {
 }
 
 func TestSubscriberAddAndRemove(t *testing.T) {
-	networks(t, func(t *testing.T, n network) {
+	sigtest.EachServer(t, func(t *testing.T, n sigtest.Server) {
 		log, _ := open(t, eventlog.Options{})
 		timer := sender(t, n, "timer", "tick", "tock")
-		s, _ := subscribe(t, log, n.addr, eventlog.Topic{Sender: "timer", Event: "tick"})
+		s, _ := subscribe(t, log, n.Addr, eventlog.Topic{Sender: "timer", Event: "tick"})
 		settled(t, log, s)
 		if _, err := s.Add(short(t), eventlog.Topic{Sender: "timer", Event: "nope"}); !errors.Is(err, sig.ErrNotOffered) {
 			t.Errorf("an event that is not offered: %v", err)
@@ -195,17 +152,17 @@ func TestSubscriberAddAndRemove(t *testing.T) {
 
 // Without a server a subscription waits, and is in force once there is one.
 func TestSubscriberAddsWithoutServer(t *testing.T) {
-	n := serve(t, "127.0.0.1:0")
-	n.stop()
+	n := sigtest.Serve(t, "127.0.0.1:0")
+	n.Stop()
 	log, _ := open(t, eventlog.Options{})
-	s, _ := subscribe(t, log, n.addr, eventlog.Topic{Sender: "a"})
+	s, _ := subscribe(t, log, n.Addr, eventlog.Topic{Sender: "a"})
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
 	defer cancel()
 	added, err := s.Add(ctx, eventlog.Topic{Sender: "timer", Event: "tick"})
 	if err != nil || added.Status != sig.Pending {
 		t.Fatalf("%+v, %v", added, err)
 	}
-	serve(t, n.addr)
+	sigtest.Serve(t, n.Addr)
 	settled(t, log, s)
 	if got := texts(s); got != "a: active, timer:tick active" {
 		t.Errorf("subscriptions: %s", got)
@@ -214,11 +171,11 @@ func TestSubscriberAddsWithoutServer(t *testing.T) {
 
 // Subscriptions outlive the process and the connection.
 func TestSubscriptionsAreKept(t *testing.T) {
-	networks(t, func(t *testing.T, n network) {
+	sigtest.EachServer(t, func(t *testing.T, n sigtest.Server) {
 		path := filepath.Join(t.TempDir(), "log.db")
 		log, end := open(t, eventlog.Options{Path: path})
 		timer := sender(t, n, "timer", "tick")
-		s, stop := subscribe(t, log, n.addr, eventlog.Topic{Sender: "gone"}, eventlog.Topic{Sender: sig.Number(5), Event: "e"})
+		s, stop := subscribe(t, log, n.Addr, eventlog.Topic{Sender: "gone"}, eventlog.Topic{Sender: sig.Number(5), Event: "e"})
 		if _, err := s.Add(short(t), eventlog.Topic{Sender: "timer"}); err != nil {
 			t.Fatal(err)
 		}
@@ -229,7 +186,7 @@ func TestSubscriptionsAreKept(t *testing.T) {
 		end()
 
 		log, _ = open(t, eventlog.Options{Path: path})
-		s, _ = subscribe(t, log, n.addr, eventlog.Topic{Event: "#more"})
+		s, _ = subscribe(t, log, n.Addr, eventlog.Topic{Event: "#more"})
 		settled(t, log, s)
 		if got := texts(s); got != "5:e active, timer: active, :#more active" {
 			t.Errorf("subscriptions: %s", got)
@@ -241,17 +198,17 @@ func TestSubscriptionsAreKept(t *testing.T) {
 
 // Who has removed them all does not get every event at the next start.
 func TestNoSubscriptionsAreKept(t *testing.T) {
-	n := serve(t, "127.0.0.1:0")
+	n := sigtest.Serve(t, "127.0.0.1:0")
 	path := filepath.Join(t.TempDir(), "log.db")
 	log, end := open(t, eventlog.Options{Path: path})
-	s, stop := subscribe(t, log, n.addr)
+	s, stop := subscribe(t, log, n.Addr)
 	if err := s.Remove(eventlog.Topic{}); err != nil {
 		t.Fatal(err)
 	}
 	stop()
 	end()
 	log, _ = open(t, eventlog.Options{Path: path})
-	s, _ = subscribe(t, log, n.addr)
+	s, _ = subscribe(t, log, n.Addr)
 	if got := texts(s); got != "" {
 		t.Errorf("subscriptions: %s", got)
 	}
