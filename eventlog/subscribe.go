@@ -117,7 +117,8 @@ func (s *Subscriber) Add(ctx context.Context, t Topic) (Subscription, error) {
 	s.log.Touch()
 	for {
 		changed := s.log.Changed()
-		switch st := s.status(sub); st.Status {
+		st := s.status(sub)
+		switch st.Status {
 		case sig.Active:
 			return st, nil
 		case sig.Refused:
@@ -126,7 +127,7 @@ func (s *Subscriber) Add(ctx context.Context, t Topic) (Subscription, error) {
 		select {
 		case <-changed:
 		case <-ctx.Done():
-			return s.status(sub), nil
+			return st, nil
 		}
 	}
 }

@@ -15,8 +15,11 @@ const mostSubscribed = 1000
 // subscribeNext tells a server that remembers of all the listeners that it
 // lacks: first of those that want events from before, for these come again.
 func (c *ClientRouter) subscribeNext(ctx context.Context, p *peer) (more bool, err error) {
-	subs, since := c.nextBatch()
-	if len(subs) == 0 {
+	subs, since, refusedSome := c.nextBatch()
+	switch {
+	case len(subs) == 0 && refusedSome:
+		return true, nil
+	case len(subs) == 0:
 		return c.unregisterNext(ctx, p)
 	}
 	params := []byte(`{"listeners": [`)
@@ -51,8 +54,9 @@ func (c *ClientRouter) subscribeNext(ctx context.Context, p *peer) (more bool, e
 }
 
 // nextBatch picks what to tell the server, and marks it as being told. since
-// is the place behind which those want the events; nil: only what comes.
-func (c *ClientRouter) nextBatch() (subs []*subscription, since *cursor) {
+// is the place behind which those want the events; nil: only what comes. Some
+// may be refused here, which no server is told of.
+func (c *ClientRouter) nextBatch() (subs []*subscription, since *cursor, refusedSome bool) {
 	c.guard.Lock()
 	defer c.guard.Unlock()
 	c.forgetUnwanted()
@@ -63,7 +67,7 @@ func (c *ClientRouter) nextBatch() (subs []*subscription, since *cursor) {
 				continue
 			}
 			if err := cmp.Or(s.sender.check(), s.event.check()); err != nil {
-				s.state, s.err = refused, err
+				s.state, s.err, refusedSome = refused, err, true
 				continue
 			}
 			if size += len(s.sender) + len(s.event) + 64; len(subs) == mostSubscribed || len(subs) > 0 && size > MaxData/4 {
@@ -73,10 +77,10 @@ func (c *ClientRouter) nextBatch() (subs []*subscription, since *cursor) {
 			subs = append(subs, s)
 		}
 		if len(subs) > 0 && resuming {
-			return subs, &cursor{c.resumes.epoch, c.resumes.seq}
+			return subs, &cursor{c.resumes.epoch, c.resumes.seq}, refusedSome
 		}
 	}
-	return subs, since
+	return subs, nil, refusedSome
 }
 
 // subscribed takes the answer to a subscription, before anything that came

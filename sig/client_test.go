@@ -556,3 +556,16 @@ func TestBackoffIsFullJitter(t *testing.T) {
 		}
 	}
 }
+
+// A listener whose name no server would read is refused, and whoever waits for
+// its status is told.
+func TestListenerThatIsTooLong(t *testing.T) {
+	sigtest.EachServer(t, func(t *testing.T, s sigtest.Server) {
+		c, changed := run(t, tcp.NewClient(s.Addr))
+		l := c.AddRemoteListener(sig.Name(strings.Repeat("n", 5000)), "", func(sig.Event) {})
+		until(t, changed, "refused", func() bool {
+			st, err := c.Status(l)
+			return st == sig.Refused && errors.Is(err, sig.ErrTooLarge)
+		})
+	})
+}

@@ -94,6 +94,9 @@ func (h *Handler) clear(*http.Request) answer {
 
 // config changes the limits where it is told to, and tells the configuration.
 func (h *Handler) config(r *http.Request) answer {
+	if h.opts.Editor == nil && r.FormValue("limit")+r.FormValue("age") != "" {
+		return failed(http.StatusForbidden, "%s", h.opts.Fixed)
+	}
 	limits := h.log.Limits()
 	was := limits
 	if text := r.FormValue("limit"); text != "" {
@@ -167,6 +170,8 @@ func (h *Handler) add(r *http.Request) answer {
 		return done("subscribed to %s already", topicText(t))
 	case errors.Is(err, sig.ErrNotOffered):
 		return failed(http.StatusConflict, "not subscribed to %s: the sender is connected, and does not offer this event", topicText(t))
+	case errors.Is(err, sig.ErrTooLarge):
+		return failed(http.StatusBadRequest, "not subscribed to %s: %v", topicText(t), err)
 	case err != nil:
 		return failed(http.StatusBadGateway, "not subscribed to %s: %v", topicText(t), err)
 	case sub.Status == sig.Pending:
