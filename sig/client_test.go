@@ -562,6 +562,7 @@ func TestBackoffIsFullJitter(t *testing.T) {
 func TestListenerThatIsTooLong(t *testing.T) {
 	sigtest.EachServer(t, func(t *testing.T, s sigtest.Server) {
 		c, changed := run(t, tcp.NewClient(s.Addr))
+		until(t, changed, "active", isActive(c, c.AddRemoteListener("timer", "", func(sig.Event) {})))
 		l := c.AddRemoteListener(sig.Name(strings.Repeat("n", 5000)), "", func(sig.Event) {})
 		until(t, changed, "refused", func() bool {
 			st, err := c.Status(l)
