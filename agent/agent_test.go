@@ -139,19 +139,23 @@ func (c filtered) WriteMessage(text []byte) error {
 	return c.Conn.WriteMessage(text)
 }
 
-func newBenchOn(t *testing.T, yaml string, carrier func(*sigtest.Network) sig.ClientCarrier) *bench {
+func newBenchOn(t *testing.T, yaml string, carrier func(*sigtest.Network) sig.ClientCarrier, more ...func(*agent.Options)) *bench {
 	t.Helper()
 	c, err := config.Parse("config.yaml", []byte(yaml))
 	if err != nil {
 		t.Fatal(err)
 	}
 	b := &bench{t: t, screen: newScreen(), log: new(logged), network: new(sigtest.Network)}
-	b.Agent = agent.New(agent.Options{
+	opts := agent.Options{
 		Config:   c,
 		Notifier: b.screen,
 		Carrier:  func(string) sig.ClientCarrier { return carrier(b.network) },
 		Logger:   slog.New(slog.NewTextHandler(io.MultiWriter(t.Output(), b.log), nil)),
-	})
+	}
+	for _, change := range more {
+		change(&opts)
+	}
+	b.Agent = agent.New(opts)
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan struct{})
 	go func() {
