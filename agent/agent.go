@@ -27,6 +27,15 @@ type Options struct {
 	// Fallback gets the alerts that Notifier did not show; calls may overlap.
 	// Default: a line each in the log.
 	Fallback func(notify.Notification)
+	// Alerted is called once for each event that a subscription alerts for, as
+	// soon as it is known what became of it, and not after Run. It must not wait,
+	// and may be called by several goroutines at once. An event whose data is too
+	// much to keep until the desktop answers comes without it, and Why says so.
+	// Default: none.
+	Alerted func(Alert)
+	// Configured is called whenever a good configuration takes force, by the
+	// goroutine of Run. It must not wait. Default: none.
+	Configured func(*config.Config)
 	// Changed is called after Status may have changed. It must not wait.
 	// Default: none.
 	Changed func()
@@ -77,6 +86,9 @@ func New(opts Options) *Agent {
 	if opts.Changed == nil {
 		opts.Changed = func() {}
 	}
+	if opts.Configured == nil {
+		opts.Configured = func(*config.Config) {}
+	}
 	if opts.Carrier == nil {
 		opts.Carrier = func(server string) sig.ClientCarrier { return tcp.NewClient(server) }
 	}
@@ -91,7 +103,7 @@ func New(opts Options) *Agent {
 		news:  make(chan struct{}, 1),
 		done:  make(chan struct{}),
 	}
-	a.delivery = newDelivery(opts.Notifier, opts.Fallback, log, a.hasNews)
+	a.delivery = newDelivery(opts, a.hasNews)
 	return a
 }
 
@@ -232,6 +244,7 @@ func (a *Agent) event(what copies.Topic, ev sig.Event) {
 	a.counters.Received++
 	if !a.hold.paused && !a.limiter.admit(time.Now(), ev, sub.Urgency) {
 		a.counters.Limited++
+		a.held(ev, whyFlood)
 		return
 	}
 	n, err := render(time.Now(), *sub, ev)
@@ -239,7 +252,18 @@ func (a *Agent) event(what copies.Topic, ev sig.Event) {
 		a.failing[sub] = true
 		a.log.Warn("a template failed, the alert has the default text", "line", sub.Line, "err", err)
 	}
-	a.tell(n)
+	if a.hold.keep(n) {
+		a.held(ev, whyPaused)
+		return
+	}
+	a.delivery.pushAlert(n, ev)
+}
+
+// held tells that an event's alert was held back.
+func (a *Agent) held(ev sig.Event, why string) {
+	if a.opts.Alerted != nil {
+		a.opts.Alerted(Alert{ev, Held, why})
+	}
 }
 
 // missed takes the word that the server has forgotten events of ours: below

@@ -9,11 +9,15 @@ import (
 	"time"
 
 	"sigalert/agent/notify"
+	"sigalert/internal/plain"
+	"sigalert/sig"
 )
 
 const (
 	deliveryQueue   = 64
+	deliveryData    = 8 << 20 // bytes of events' data in the queue
 	deliveryTimeout = 5 * time.Second
+	maxReason       = 300 // characters of a desktop's reason
 )
 
 // Notifier shows notifications; a *notify.Desktop is one.
@@ -28,36 +32,70 @@ type delivery struct {
 	notifier Notifier
 	// fallback gets what could not be shown.
 	fallback func(n notify.Notification)
+	alerted  func(Alert) // as Options has it; nil: nobody asks
 	log      *slog.Logger
 	changed  func()
 
 	ready chan struct{}
 
 	mu      sync.Mutex // guards the fields below
-	queue   []notify.Notification
+	queue   []queued
+	data    int // the size of queue
 	shown   uint64
 	missed  uint64 // given to fallback instead
 	dropped uint64
 	trouble string // why the last one was not shown; "" if it was
 }
 
-func newDelivery(notifier Notifier, fallback func(notify.Notification), log *slog.Logger, changed func()) *delivery {
-	return &delivery{notifier: notifier, fallback: fallback, log: log, changed: changed, ready: make(chan struct{}, 1)}
+// queued is a notification that waits.
+type queued struct {
+	notify.Notification
+	event *sig.Event // nil: it is of none, or nobody asks what becomes of it
+	size  int        // of the event's data, in bytes
+	cut   bool       // the event has lost its data
+}
+
+func newDelivery(opts Options, changed func()) *delivery {
+	return &delivery{
+		notifier: opts.Notifier,
+		fallback: opts.Fallback,
+		alerted:  opts.Alerted,
+		log:      opts.Logger,
+		changed:  changed,
+		ready:    make(chan struct{}, 1),
+	}
 }
 
 // push never waits.
-func (d *delivery) push(n notify.Notification) {
-	n = n.Cut() // data of a mebibyte must not wait in the queue
+func (d *delivery) push(n notify.Notification) { d.add(queued{Notification: n}) }
+
+// pushAlert is push for an event's notification.
+func (d *delivery) pushAlert(n notify.Notification, ev sig.Event) {
+	q := queued{Notification: n}
+	if d.alerted != nil {
+		data, _ := ev.Data.JSON() // what JSON cannot hold did not come from a network
+		q.event, q.size = &ev, len(data)
+	}
+	d.add(q)
+}
+
+func (d *delivery) add(q queued) {
+	q.Notification = q.Cut() // data of a mebibyte must not wait in the queue
 	d.mu.Lock()
-	var oldest []notify.Notification
-	if len(d.queue) == deliveryQueue {
-		oldest, d.queue = d.queue[:1], d.queue[1:]
+	full := len(d.queue) == deliveryQueue
+	var oldest queued
+	if full {
+		oldest = d.takeFirst()
 		d.dropped++
 	}
-	d.queue = append(d.queue, n)
+	if d.data+q.size > deliveryData {
+		q.event.Data, q.size, q.cut = sig.Data{}, 0, true
+	}
+	d.data += q.size
+	d.queue = append(d.queue, q)
 	d.mu.Unlock()
-	for _, n := range oldest {
-		d.fallback(n)
+	if full {
+		d.fail(oldest, whyFull)
 	}
 	select {
 	case d.ready <- struct{}{}:
@@ -68,8 +106,8 @@ func (d *delivery) push(n notify.Notification) {
 // run delivers until ctx ends.
 func (d *delivery) run(ctx context.Context) {
 	for ctx.Err() == nil {
-		if n, ok := d.pop(); ok {
-			d.deliver(ctx, n)
+		if q, ok := d.pop(); ok {
+			d.deliver(ctx, q)
 			continue
 		}
 		select {
@@ -82,25 +120,33 @@ func (d *delivery) run(ctx context.Context) {
 // end gives fallback what waits still. It is called when run has returned and
 // nobody pushes any more.
 func (d *delivery) end() {
-	for n, ok := d.pop(); ok; n, ok = d.pop() {
-		d.fallback(n)
+	for q, ok := d.pop(); ok; q, ok = d.pop() {
+		d.fail(q, whyEnded)
 	}
 }
 
-func (d *delivery) pop() (n notify.Notification, ok bool) {
+func (d *delivery) pop() (q queued, ok bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if len(d.queue) == 0 {
-		return n, false
+		return q, false
 	}
-	n, d.queue = d.queue[0], d.queue[1:]
-	return n, true
+	return d.takeFirst(), true
 }
 
-func (d *delivery) deliver(ctx context.Context, n notify.Notification) {
-	receipt, err := d.notify(ctx, n)
+// takeFirst needs the lock.
+func (d *delivery) takeFirst() queued {
+	q := d.queue[0]
+	d.queue[0] = queued{} // the slice behind must not keep it
+	d.queue = d.queue[1:]
+	d.data -= q.size
+	return q
+}
+
+func (d *delivery) deliver(ctx context.Context, q queued) {
+	receipt, err := d.notify(ctx, q.Notification)
 	if err != nil && ctx.Err() != nil { // our own end is no trouble of the desktop
-		d.fallback(n)
+		d.fail(q, whyEnded)
 		return
 	}
 	trouble := ""
@@ -122,10 +168,32 @@ func (d *delivery) deliver(ctx context.Context, n notify.Notification) {
 	case err != nil && was == "": // once, not for each alert
 		d.log.Warn("no notifications, alerts are lines instead", "err", err)
 	}
-	if err != nil {
-		d.fallback(n)
+	if err == nil {
+		d.tell(q, Shown, "")
+	} else {
+		d.fail(q, plain.Line(trouble, maxReason))
 	}
 	d.changed()
+}
+
+// fail gives fallback what the desktop did not take.
+func (d *delivery) fail(q queued, why string) {
+	d.fallback(q.Notification)
+	d.tell(q, Failed, why+"; it went to the log")
+}
+
+// tell says what became of an event's notification.
+func (d *delivery) tell(q queued, what Outcome, why string) {
+	if q.event == nil {
+		return
+	}
+	if q.cut {
+		if why != "" {
+			why += "; "
+		}
+		why += whyNoData
+	}
+	d.alerted(Alert{*q.event, what, why})
 }
 
 func (d *delivery) notify(ctx context.Context, n notify.Notification) (notify.Receipt, error) {

@@ -90,6 +90,7 @@ func (a *Agent) apply(c *config.Config) {
 	a.receiver.listen(c.Subscriptions)
 	a.subscribed, a.failing = false, make(map[*config.Subscription]bool)
 	a.log.Info("configuration in force", "server", server, "subscriptions", len(c.Subscriptions))
+	a.opts.Configured(c)
 }
 
 // listen has a receiver's events come to the loop.

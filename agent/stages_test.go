@@ -215,6 +215,21 @@ func TestLimitLetsASteadyTrickleThrough(t *testing.T) {
 	}
 }
 
+// Events wait with their notifications only for who asks what becomes of them.
+func TestDeliveryCarriesNothingUnasked(t *testing.T) {
+	for _, alerted := range []func(Alert){nil, func(Alert) {}} {
+		d := newDelivery(Options{Alerted: alerted}, nil)
+		d.pushAlert(notify.Notification{}, event("s", "e", `"data"`))
+		queue := d.queue
+		if q := queue[0]; (q.event != nil) != (alerted != nil) || d.data != q.size {
+			t.Errorf("asked: %v, %+v", alerted != nil, q)
+		}
+		if d.pop(); d.data != 0 || queue[0].event != nil {
+			t.Errorf("kept after it was taken: %+v, %d bytes", queue[0], d.data)
+		}
+	}
+}
+
 func TestHold(t *testing.T) {
 	var h hold
 	if h.keep(notify.Notification{Title: "a"}) {

@@ -27,10 +27,11 @@ func TestMenu(t *testing.T) {
 		for _, it := range items[1:] {
 			labels = append(labels, it.label)
 		}
-		want := []string{"", "Pause alerts", "Send a test alert", "Edit configuration", "Reload", "Reconnect now", "", "Quit"}
+		want := []string{"", "Pause alerts", "Send a test alert", "Open history", "Edit configuration", "Reload", "Reconnect now", "", "Quit"}
 		if !slices.Equal(labels, want) || items[0].enabled {
 			t.Fatalf("the menu is %+v", items)
 		}
+		tray.await(t, "Open history", disabled) // none is configured
 
 		d.choose(t, tray, "Send a test alert")
 		d.mon.next(t).says(t, "test")

@@ -26,7 +26,7 @@ type menu struct {
 	agent Agent
 	ui    backend
 
-	line, pause, reconnect item
+	line, pause, history, reconnect item
 
 	clicks []click
 	acted  chan struct{} // a click's call has returned
@@ -47,6 +47,7 @@ func newMenu(agent Agent, ui backend) *menu {
 	ui.addSeparator()
 	m.pause = m.add("Pause alerts", true, func() { agent.SetPaused(!agent.State().Paused) })
 	m.add("Send a test alert", false, agent.SendTest)
+	m.history = m.add("Open history", false, agent.OpenHistory)
 	m.add("Edit configuration", false, agent.EditConfig)
 	m.add("Reload", false, agent.Reload)
 	m.reconnect = m.add("Reconnect now", false, agent.Reconnect)
@@ -57,7 +58,8 @@ func newMenu(agent Agent, ui backend) *menu {
 	ui.setIcon(s.Look)
 	m.setLine(s.Line)
 	m.setPaused(s.Paused)
-	m.setWaiting(s.Waiting)
+	enable(m.history, s.History)
+	enable(m.reconnect, s.Waiting)
 	m.shown = s
 	return m
 }
@@ -130,8 +132,11 @@ func (m *menu) show(s State, clicked bool) {
 	if clicked || s.Paused != m.shown.Paused {
 		m.setPaused(s.Paused)
 	}
+	if s.History != m.shown.History {
+		enable(m.history, s.History)
+	}
 	if s.Waiting != m.shown.Waiting {
-		m.setWaiting(s.Waiting)
+		enable(m.reconnect, s.Waiting)
 	}
 	m.shown = s
 }
@@ -150,11 +155,11 @@ func (m *menu) setPaused(on bool) {
 	}
 }
 
-func (m *menu) setWaiting(on bool) {
+func enable(it item, on bool) {
 	if on {
-		m.reconnect.Enable()
+		it.Enable()
 	} else {
-		m.reconnect.Disable()
+		it.Disable()
 	}
 }
 

@@ -127,6 +127,7 @@ func (a *fakeAgent) State() State {
 func (a *fakeAgent) Changed() <-chan struct{} { return a.changed }
 func (a *fakeAgent) SetPaused(on bool)        { a.called(fmt.Sprintf("SetPaused(%v)", on)) }
 func (a *fakeAgent) SendTest()                { a.called("SendTest") }
+func (a *fakeAgent) OpenHistory()             { a.called("OpenHistory") }
 func (a *fakeAgent) EditConfig()              { a.called("EditConfig") }
 func (a *fakeAgent) Reload()                  { a.called("Reload") }
 func (a *fakeAgent) Reconnect()               { a.called("Reconnect") }
@@ -140,19 +141,19 @@ var states = []struct {
 }{
 	{
 		"connected", State{Look: Connected, Line: "Connected to 127.0.0.1:3000, 3 subscriptions"},
-		[]string{"Connected to 127.0.0.1:3000, 3 subscriptions (disabled)", "[ ] Pause alerts", "Reconnect now (disabled)"},
+		[]string{"Connected to 127.0.0.1:3000, 3 subscriptions (disabled)", "[ ] Pause alerts", "Open history (disabled)", "Reconnect now (disabled)"},
 		"sigalert: Connected to 127.0.0.1:3000, 3 subscriptions",
 	}, {
-		"connecting", State{Look: Connecting, Line: "Connecting to build_server:3000", Waiting: true},
-		[]string{"Connecting to build__server:3000 (disabled)", "[ ] Pause alerts", "Reconnect now"},
+		"connecting", State{Look: Connecting, Line: "Connecting to build_server:3000", Waiting: true, History: true},
+		[]string{"Connecting to build__server:3000 (disabled)", "[ ] Pause alerts", "Open history", "Reconnect now"},
 		"sigalert: Connecting to build_server:3000",
 	}, {
-		"paused", State{Look: Paused, Line: "Paused", Paused: true},
-		[]string{"Paused (disabled)", "[x] Pause alerts", "Reconnect now (disabled)"},
+		"paused", State{Look: Paused, Line: "Paused", Paused: true, History: true},
+		[]string{"Paused (disabled)", "[x] Pause alerts", "Open history", "Reconnect now (disabled)"},
 		"sigalert: Paused",
 	}, {
 		"trouble while paused", State{Look: Trouble, Line: "No\tserver\x00", Paused: true, Waiting: true},
-		[]string{"No server  (disabled)", "[x] Pause alerts", "Reconnect now"},
+		[]string{"No server  (disabled)", "[x] Pause alerts", "Open history (disabled)", "Reconnect now"},
 		"sigalert: No server ",
 	},
 }
@@ -161,7 +162,7 @@ func checkShown(t *testing.T, ui *fakeUI, look Look, lines []string, tooltip str
 	t.Helper()
 	want := []string{
 		lines[0], "---",
-		lines[1], "Send a test alert", "Edit configuration", "Reload", lines[2], "---",
+		lines[1], "Send a test alert", lines[2], "Edit configuration", "Reload", lines[3], "---",
 		"Quit",
 	}
 	if got := ui.lines(); !slices.Equal(got, want) {
@@ -216,13 +217,14 @@ func TestClicks(t *testing.T) {
 	for label, want := range map[string]string{
 		"Pause alerts":       "SetPaused(true)",
 		"Send a test alert":  "SendTest",
+		"Open history":       "OpenHistory",
 		"Edit configuration": "EditConfig",
 		"Reload":             "Reload",
 		"Reconnect now":      "Reconnect",
 		"Quit":               "Quit",
 	} {
 		synctest.Test(t, func(t *testing.T) {
-			ui, agent := &fakeUI{}, newFakeAgent(State{Waiting: true})
+			ui, agent := &fakeUI{}, newFakeAgent(State{Waiting: true, History: true})
 			defer start(ui, agent)()
 			if !ui.item(label).click() {
 				t.Errorf("%s: the click was lost", label)

@@ -25,6 +25,7 @@ type State struct {
 	Look    Look
 	Line    string // the menu's first line, and the tooltip: "Connected to 127.0.0.1:3000, 3 subscriptions"; cut at 100 characters
 	Paused  bool   // the check of "Pause alerts"
+	History bool   // there is one: "Open history" is enabled
 	Waiting bool   // no connection: "Reconnect now" is enabled
 }
 
@@ -46,6 +47,7 @@ type Agent interface {
 	Changed() <-chan struct{}
 	SetPaused(bool)
 	SendTest()
+	OpenHistory()
 	EditConfig()
 	Reload()
 	Reconnect()

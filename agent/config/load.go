@@ -20,6 +20,7 @@ type Config struct {
 	Path          string
 	Server        string // host:port
 	Subscriptions []Subscription
+	History       *History // nil: none is kept
 }
 
 // Subscription is one entry of the file's subscriptions.

@@ -135,6 +135,7 @@ func (p *parser) file(root *yaml.Node) {
 	var list, defaults *yaml.Node
 	p.mapping(root, "", map[string]setter{
 		"server":        p.server,
+		"history":       p.history,
 		"subscriptions": func(n *yaml.Node, _ string) { list = n },
 		"defaults":      func(n *yaml.Node, _ string) { defaults = n },
 	})

@@ -163,6 +163,7 @@ func FuzzParse(f *testing.F) {
 		"a: &a [*a, *a]\nsubscriptions: *a",
 		"subscriptions:\n- sender: 0x1F\n  title: '{{template \"x\"}}'\n",
 		"subscriptions: [{sender: !!bool 5, event: .inf, body: '{{range .Data.a}}{{.b.c}}{{else}}{{$.Time.Year}}{{end}}'}]",
+		good + "history: {listen: &l localhost:1, limit: 0x5, age: 1d1h, token: *l}",
 		"? &k server\n: ::1\ndefaults: {? *k : x, <<: {urgency: low}}\n--- x",
 		"subscriptions:\n- body: |\n    {{with $x := .Data}}{{($x.a).b | default \"c\" | truncate 2}}{{else with .Time}}{{.Year}}{{end}}\n",
 	} {

@@ -17,6 +17,9 @@ type trayAgent struct {
 	quit    func()
 	log     *slog.Logger
 	changed chan struct{}
+
+	history     func() bool // whether there is one to open; nil: never
+	openHistory func()      // nil: does nothing
 }
 
 func (t *trayAgent) notice() {
@@ -30,7 +33,13 @@ func (t *trayAgent) Changed() <-chan struct{} { return t.changed }
 
 func (t *trayAgent) State() tray.State {
 	st := t.agent.Status()
-	return tray.State{Look: look(st), Line: st.Line(), Paused: st.Paused, Waiting: !st.Connected && st.Server != ""}
+	return tray.State{
+		Look:    look(st),
+		Line:    st.Line(),
+		Paused:  st.Paused,
+		History: t.history != nil && t.history(),
+		Waiting: !st.Connected && st.Server != "",
+	}
 }
 
 func look(st agent.Status) tray.Look {
@@ -57,6 +66,12 @@ func (t *trayAgent) SendTest()  { t.agent.SendTest() }
 func (t *trayAgent) Reload()    { t.agent.Reload() }
 func (t *trayAgent) Reconnect() { t.agent.Reconnect() }
 func (t *trayAgent) Quit()      { t.quit() }
+
+func (t *trayAgent) OpenHistory() {
+	if t.openHistory != nil {
+		t.openHistory()
+	}
+}
 
 func (t *trayAgent) EditConfig() {
 	if t.path == "" {

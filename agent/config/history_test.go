@@ -1,0 +1,151 @@
+package config_test
+
+import (
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"sigalert/agent/config"
+)
+
+const day = 24 * time.Hour
+
+func TestHistory(t *testing.T) {
+	for in, want := range map[string]*config.History{
+		"":                                                     nil,
+		"history: {listen: 127.0.0.1:8080}":                    {Listen: "127.0.0.1:8080", Limit: 10_000, Age: 30 * day},
+		"history: {listen: 127.9.9.9:0080}":                    {Listen: "127.9.9.9:80", Limit: 10_000, Age: 30 * day},
+		"history: {listen: LocalHost:0}":                       {Listen: "LocalHost:0", Limit: 10_000, Age: 30 * day},
+		`history: {listen: "[::1]:8080"}`:                      {Listen: "[::1]:8080", Limit: 10_000, Age: 30 * day},
+		`history: {listen: "[::ffff:127.0.0.1]:8080"}`:         {Listen: "[::ffff:127.0.0.1]:8080", Limit: 10_000, Age: 30 * day},
+		"history: {listen: 0.0.0.0:8080, token: secret}":       {Listen: "0.0.0.0:8080", Limit: 10_000, Age: 30 * day, Token: "secret"},
+		`history: {listen: "[::]:8080", token: "42"}`:          {Listen: "[::]:8080", Limit: 10_000, Age: 30 * day, Token: "42"},
+		"history: {token: x, listen: host:8080}":               {Listen: "host:8080", Limit: 10_000, Age: 30 * day, Token: "x"},
+		"history: {listen: localhost:1, limit: 1, age: 0}":     {Listen: "localhost:1", Limit: 1},
+		"history: {listen: localhost:1, limit: 1_000_000}":     {Listen: "localhost:1", Limit: 1_000_000, Age: 30 * day},
+		`history: {listen: localhost:1, limit: 50, age: "0"}`:  {Listen: "localhost:1", Limit: 50},
+		"history: {listen: localhost:1, limit: 50, age: 12h}":  {Listen: "localhost:1", Limit: 50, Age: 12 * time.Hour},
+		"history: &h {listen: &l localhost:1, age: &a 1d12h}":  {Listen: "localhost:1", Limit: 10_000, Age: 36 * time.Hour},
+		"history: {listen: localhost:1, age: 90s, limit: 0x1}": {Listen: "localhost:1", Limit: 1, Age: 90 * time.Second},
+	} {
+		c, err := config.Parse("c.yaml", []byte(good+in))
+		if err != nil {
+			t.Errorf("%s: %v", in, err)
+			continue
+		}
+		if diff := cmp.Diff(want, c.History); diff != "" {
+			t.Errorf("%s: %s", in, diff)
+		}
+	}
+}
+
+func TestHistoryProblems(t *testing.T) {
+	const (
+		address = "want HOST:PORT, such as 127.0.0.1:8080"
+		limit   = "2: history.limit: want a whole number from 1 to 1,000,000, not "
+		age     = "is no age: want days or hours, such as 30d or 720h, or 0 for no limit"
+	)
+	exposed := func(address string) string {
+		return "2: history.listen: whoever reaches " + address + " could read the history: add a token, or listen on 127.0.0.1"
+	}
+	for in, want := range map[string]string{
+		"history:":                                    "2: history: want keys and values, not nothing",
+		"history: true":                               "2: history: want keys and values, not true or false",
+		"history: {}":                                 `2: history: there is no address for its page: add one, such as "listen: 127.0.0.1:8080"`,
+		"history: {limit: 5}":                         `2: history: there is no address for its page: add one, such as "listen: 127.0.0.1:8080"`,
+		"histroy: {}":                                 `2: unknown key "histroy" (did you mean "history"?)`,
+		"history: {listne: a:1}":                      "2: history: unknown key \"listne\" (did you mean \"listen\"?)\n" + `2: history: there is no address for its page: add one, such as "listen: 127.0.0.1:8080"`,
+		"history: {listen: 8080}":                     "2: history.listen: want text, not a number",
+		"history: {listen: }":                         "2: history.listen: want text, not nothing",
+		"history: {listen: [a]}":                      "2: history.listen: want text, not a list",
+		`history: {listen: "8080"}`:                   `2: history.listen: "8080" is no address: ` + address,
+		`history: {listen: localhost}`:                `2: history.listen: "localhost" has no port: ` + address,
+		`history: {listen: ""}`:                       `2: history.listen: "" is no address: ` + address,
+		`history: {listen: ":8080"}`:                  `2: history.listen: ":8080" has no host: want 127.0.0.1:8080 for this machine alone, or 0.0.0.0:8080 for all that reach it`,
+		"history: {listen: 'http://localhost:8080/'}": `2: history.listen: "http://localhost:8080/" is no address: ` + address,
+		"history: {listen: 'localhost:80/log'}":       `2: history.listen: "80/log" is no port: a port is a number up to 65535`,
+		"history: {listen: 'localhost:65536'}":        `2: history.listen: "65536" is no port: a port is a number up to 65535`,
+
+		"history: {listen: 0.0.0.0:8080}":                                            exposed("0.0.0.0:8080"),
+		`history: {listen: "[::]:8080"}`:                                             exposed("[::]:8080"),
+		`history: {listen: "[::ffff:10.0.0.1]:8080"}`:                                exposed("[::ffff:10.0.0.1]:8080"),
+		"history: {listen: 192.168.1.5:8080}":                                        exposed("192.168.1.5:8080"),
+		"history: {listen: host:8080}":                                               exposed("host:8080"),
+		"history: {listen: localhost.example:8080}":                                  exposed("localhost.example:8080"),
+		"history: {listen: 127.1:8080}":                                              exposed("127.1:8080"), // a name, as some read it
+		"history: {listen: host:8080, token: }":                                      "2: history.token: want text, not nothing",
+		"history: {listen: host:8080, token: 42}":                                    "2: history.token: want text, not a number",
+		`history: {listen: host:8080, token: " "}`:                                   "2: history.token: the token is empty",
+		`history: {listen: localhost:8080, token: ""}`:                               "2: history.token: the token is empty",
+		"history: {listen: localhost:8080, limit: 0}":                                limit + "0",
+		"history: {listen: localhost:8080, limit: 1000001}":                          limit + "1000001",
+		"history: {listen: localhost:8080, limit: -1}":                               limit + "-1",
+		"history: {listen: localhost:8080, limit: 1e3}":                              limit + "1e3",
+		"history: {listen: localhost:8080, limit: 1" + strings.Repeat("0", 60) + "}": limit + "1" + strings.Repeat("0", 60),
+		"history: {listen: localhost:8080, limit: '10'}":                             limit + `the text "10"`,
+		"history: {listen: localhost:8080, limit: !!int x}":                          limit + "x",
+		"history: {listen: localhost:8080, limit: [1]}":                              limit + "a list",
+		"history: {listen: localhost:8080, limit: }":                                 limit + "nothing",
+		"history: {listen: localhost:8080, age: 30}":                                 `2: history.age: "30" ` + age,
+		"history: {listen: localhost:8080, age: 1.5}":                                `2: history.age: "1.5" ` + age,
+		"history: {listen: localhost:8080, age: a month}":                            `2: history.age: "a month" ` + age,
+		"history: {listen: localhost:8080, age: -1d}":                                `2: history.age: "-1d" ` + age,
+		"history: {listen: localhost:8080, age: }":                                   "2: history.age: want text, not nothing",
+		"history: {listen: localhost:8080, age: true}":                               "2: history.age: want text, not true or false",
+		"history: {listen: x, limit: x, age: x, token: [x]}":                         "2: history.listen: \"x\" has no port: " + address + "\n" + limit + "the text \"x\"\n2: history.age: \"x\" " + age + "\n2: history.token: want text, not a list",
+	} {
+		_, err := config.Parse("c.yaml", []byte(good+in))
+		if err == nil {
+			t.Errorf("%s: no problem", in)
+			continue
+		}
+		want = "c.yaml:" + strings.ReplaceAll(want, "\n", "\nc.yaml:")
+		if diff := cmp.Diff(want, err.Error()); diff != "" {
+			t.Errorf("%s: %s", in, diff)
+		}
+	}
+}
+
+func TestParseAge(t *testing.T) {
+	for in, want := range map[string]time.Duration{
+		"0": 0, "0s": 0, "0d": 0, "30d": 30 * day, "720h": 30 * day, "1.5d": 36 * time.Hour, "1d12h30m": 36*time.Hour + 30*time.Minute,
+		"1h30m": 90 * time.Minute, "106751d": 106751 * day,
+	} {
+		if got, err := config.ParseAge(in); err != nil || got != want {
+			t.Errorf("%q: %v, %v, want %v", in, got, err, want)
+		}
+	}
+	for _, in := range []string{
+		"", "d", "30", "-1d", "-1h", "1d-1h", "1d+1h", "1h1d", "30D", "30 d", "30d ", "1dd", "1d1d", "1d1", "..d", "1e3d", "x",
+		"106752d", "106751d24h", "99999999999999999999d", "9999999999h",
+	} {
+		if got, err := config.ParseAge(in); err == nil {
+			t.Errorf("%q: %v", in, got)
+		}
+	}
+}
+
+// The history is not on by itself: it opens a port.
+func TestExampleOfHistory(t *testing.T) {
+	text, err := os.ReadFile("config.example.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, block, ok := strings.Cut(string(text), "\n# history:\n")
+	if !ok {
+		t.Fatal("the example shows no history")
+	}
+	if c, err := config.Parse("c.yaml", text); err != nil || c.History != nil {
+		t.Errorf("as it is: %v, %+v", err, c.History)
+	}
+	c, err := config.Parse("c.yaml", []byte(before+"\nhistory:"+strings.ReplaceAll("\n"+block, "\n# ", "\n")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := (config.History{Listen: "127.0.0.1:8080", Limit: 10_000, Age: 30 * day}); *c.History != want {
+		t.Errorf("uncommented: %+v", *c.History)
+	}
+}
