@@ -1,8 +1,8 @@
 package config
 
 import (
+	"errors"
 	"fmt"
-	"math"
 	"net"
 	"net/netip"
 	"strconv"
@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"gopkg.in/yaml.v3"
+
+	"sigalert/internal/age"
 )
 
 const (
@@ -26,27 +28,6 @@ type History struct {
 	Token  string        // what a reader must know; "": nothing
 }
 
-// ParseAge reads for how long something is kept: days, a Go duration, or both,
-// such as 30d, 720h or 1d12h. 0 is without a limit.
-func ParseAge(text string) (time.Duration, error) {
-	days, rest, ok := strings.Cut(text, "d")
-	switch {
-	case !ok:
-		days, rest = "0", text
-	case rest == "":
-		rest = "0"
-	}
-	whole, err := time.ParseDuration(days + "h") // and each hour is a day
-	part, perr := time.ParseDuration(rest)
-	switch {
-	case err != nil, perr != nil,
-		strings.Trim(days, "0123456789.") != "", strings.ContainsAny(rest, "+-"),
-		whole > math.MaxInt64/24, part > math.MaxInt64-24*whole:
-		return 0, fmt.Errorf("%q is no age: want days or hours, such as 30d or 720h, or 0 for no limit", text)
-	}
-	return 24*whole + part, nil
-}
-
 func (p *parser) history(n *yaml.Node, where string) {
 	h := &History{Limit: defaultLimit, Age: defaultAge}
 	p.config.History = h
@@ -60,42 +41,47 @@ func (p *parser) history(n *yaml.Node, where string) {
 	switch {
 	case listen == nil && resolve(n).Kind == yaml.MappingNode:
 		p.problem(n.Line, where, `there is no address for its page: add one, such as "listen: 127.0.0.1:8080"`)
-	case h.Listen != "" && token == nil && !isLoopback(h.Listen):
+	case h.Listen != "" && token == nil && !IsLoopback(h.Listen):
 		p.problem(listen.Line, join(where, "listen"), fmt.Sprintf("whoever reaches %s could read the history: add a token, or listen on %s", h.Listen, defaultHost))
 	}
 }
 
-// listen is an address to listen on; "" for a problem. The host is never left
-// out: to some that is this machine alone, and to others all that reach it.
+// listen is "" for a problem.
 func (p *parser) listen(n *yaml.Node, where string) string {
-	const want = "want HOST:PORT, such as 127.0.0.1:8080"
 	text, ok := p.text(n, where)
 	if !ok {
 		return ""
 	}
-	host, port, ok := splitHostPort(text)
-	number, err := strconv.ParseUint(port, 10, 16)
-	what := ""
-	switch {
-	case !ok || host == "" && port == "":
-		what = fmt.Sprintf("%q is no address: %s", text, want)
-	case port == "":
-		what = fmt.Sprintf("%q has no port: %s", text, want)
-	case err != nil:
-		what = fmt.Sprintf("%q is no port: a port is a number up to 65535", port)
-	case host == "":
-		what = fmt.Sprintf("%q has no host: want 127.0.0.1:%[2]d for this machine alone, or 0.0.0.0:%[2]d for all that reach it", text, number)
+	addr, err := ParseListen(text)
+	if err != nil {
+		p.problem(n.Line, where, err.Error())
 	}
-	if what != "" {
-		p.problem(n.Line, where, what)
-		return ""
-	}
-	return net.JoinHostPort(host, strconv.FormatUint(number, 10))
+	return addr
 }
 
-// isLoopback reports whether only this machine reaches the address. A name may
+// ParseListen reads an address for a page, and returns its host:port. The host
+// is never left out: to some that is this machine alone, and to others all that
+// reach it.
+func ParseListen(text string) (addr string, err error) {
+	const want = "want HOST:PORT, such as 127.0.0.1:8080"
+	host, port, ok := splitHostPort(text)
+	number, err := strconv.ParseUint(port, 10, 16)
+	switch {
+	case !ok || host == "" && port == "":
+		return "", fmt.Errorf("%q is no address: %s", text, want)
+	case port == "":
+		return "", fmt.Errorf("%q has no port: %s", text, want)
+	case err != nil:
+		return "", fmt.Errorf("%q is no port: a port is a number up to 65535", port)
+	case host == "":
+		return "", fmt.Errorf("%q has no host: want 127.0.0.1:%[2]d for this machine alone, or 0.0.0.0:%[2]d for all that reach it", text, number)
+	}
+	return net.JoinHostPort(host, strconv.FormatUint(number, 10)), nil
+}
+
+// IsLoopback reports whether only this machine reaches the address. A name may
 // lead anywhere, but for localhost.
-func isLoopback(addr string) bool {
+func IsLoopback(addr string) bool {
 	host, _, _ := net.SplitHostPort(addr)
 	ip, err := netip.ParseAddr(host)
 	return err == nil && ip.Unmap().IsLoopback() || strings.EqualFold(host, "localhost")
@@ -124,17 +110,30 @@ func (p *parser) age(n *yaml.Node, where string) time.Duration {
 			return 0
 		}
 	}
-	age, err := ParseAge(text)
+	d, err := age.Parse(text)
 	if err != nil {
 		p.problem(n.Line, where, err.Error())
 	}
-	return age
+	return d
 }
 
 func (p *parser) token(n *yaml.Node, where string) string {
 	text, ok := p.text(n, where)
-	if ok && strings.TrimSpace(text) == "" {
-		p.problem(n.Line, where, "the token is empty")
+	if ok {
+		if err := CheckToken(text); err != nil {
+			p.problem(n.Line, where, err.Error())
+		}
 	}
 	return text
+}
+
+// CheckToken refuses a token that no header can carry.
+func CheckToken(token string) error {
+	if strings.TrimSpace(token) == "" {
+		return errors.New("the token is empty")
+	}
+	if strings.ContainsFunc(token, func(r rune) bool { return r <= ' ' || r > '~' }) {
+		return errors.New("a token is made of letters, digits and signs of ASCII, without blanks")
+	}
+	return nil
 }

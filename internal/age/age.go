@@ -3,35 +3,32 @@ package age
 
 import (
 	"fmt"
-	"strconv"
+	"math"
 	"strings"
 	"time"
 )
 
-// Most is the longest age: time.Duration holds 292 years.
-const Most = 100 * 365 * day
-
 const day = 24 * time.Hour
 
-// Parse reads a duration as Go writes it, or a number of days such as 30d.
-// 0 means for ever.
+// Parse reads for how long something is kept: days, a Go duration, or both,
+// such as 30d, 720h or 1d12h. 0 is without a limit.
 func Parse(text string) (time.Duration, error) {
-	d, err := time.ParseDuration(text)
-	if days, ok := strings.CutSuffix(text, "d"); ok {
-		var n float64
-		if n, err = strconv.ParseFloat(days, 64); err == nil {
-			d = time.Duration(min(max(n, -1), 1e6) * float64(day))
-		}
-	}
+	days, rest, ok := strings.Cut(text, "d")
 	switch {
-	case err != nil:
-		return 0, fmt.Errorf("%q is no age: want one like 12h or 30d, or 0 for ever", text)
-	case d < 0 || d > Most:
-		return 0, fmt.Errorf("an age of %s: from 0, which is for ever, to %s is possible", text, Text(Most))
-	case d > 0 && d < time.Second:
-		return 0, fmt.Errorf("an age of %s: at least a second, or 0 for ever", text)
+	case !ok:
+		days, rest = "0", text
+	case rest == "":
+		rest = "0"
 	}
-	return d, nil
+	whole, err := time.ParseDuration(days + "h") // and each hour is a day
+	part, perr := time.ParseDuration(rest)
+	switch {
+	case err != nil, perr != nil,
+		strings.Trim(days, "0123456789.") != "", strings.ContainsAny(rest, "+-"),
+		whole > math.MaxInt64/24, part > math.MaxInt64-24*whole:
+		return 0, fmt.Errorf("%q is no age: want days or hours, such as 30d or 720h, or 0 for no limit", text)
+	}
+	return 24*whole + part, nil
 }
 
 // Text is an age as Parse takes it.

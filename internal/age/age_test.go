@@ -7,17 +7,23 @@ import (
 	"sigalert/internal/age"
 )
 
+const day = 24 * time.Hour
+
 func TestParse(t *testing.T) {
-	for text, want := range map[string]time.Duration{
-		"0": 0, "0s": 0, "0d": 0, "90m": 90 * time.Minute, "30d": 720 * time.Hour, "1.5d": 36 * time.Hour,
+	for in, want := range map[string]time.Duration{
+		"0": 0, "0s": 0, "0d": 0, "30d": 30 * day, "720h": 30 * day, "1.5d": 36 * time.Hour, "1d12h30m": 36*time.Hour + 30*time.Minute,
+		"1h30m": 90 * time.Minute, "106751d": 106751 * day,
 	} {
-		if got, err := age.Parse(text); err != nil || got != want {
-			t.Errorf("%s: %v, %v", text, got, err)
+		if got, err := age.Parse(in); err != nil || got != want {
+			t.Errorf("%q: %v, %v, want %v", in, got, err, want)
 		}
 	}
-	for _, text := range []string{"", "d", "5", "-1h", "-1d", "1ms", "99999d", "1e30d", "NaNd", "3w"} {
-		if got, err := age.Parse(text); err == nil {
-			t.Errorf("%q is %v", text, got)
+	for _, in := range []string{
+		"", "d", "30", "-1d", "-1h", "1d-1h", "1d+1h", "1h1d", "30D", "30 d", "30d ", "1dd", "1d1d", "1d1", "..d", "1e3d", "x",
+		"106752d", "106751d24h", "99999999999999999999d", "9999999999h",
+	} {
+		if got, err := age.Parse(in); err == nil {
+			t.Errorf("%q: %v", in, got)
 		}
 	}
 }

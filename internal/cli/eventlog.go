@@ -13,6 +13,7 @@ import (
 	"github.com/adrg/xdg"
 	"github.com/spf13/cobra"
 
+	"sigalert/agent/config"
 	"sigalert/eventlog"
 	"sigalert/eventlog/web"
 	"sigalert/internal/age"
@@ -131,29 +132,23 @@ func (p *program) askTopics(ctx context.Context) (topics []eventlog.Topic, err e
 
 // readToken is the token that the options name; "" for none.
 func (o logOptions) readToken() (string, error) {
-	if o.tokenFile == "" {
-		return o.token, checkToken("--token", o.token)
-	}
-	if o.token != "" {
+	token, where := o.token, "--token"
+	switch {
+	case o.tokenFile == "" && o.token == "":
+		return "", nil
+	case o.tokenFile != "" && o.token != "":
 		return "", usage(errors.New("--token and --token-file: give one of them"))
+	case o.tokenFile != "":
+		text, err := os.ReadFile(o.tokenFile)
+		if err != nil {
+			return "", fmt.Errorf("--token-file: %w", err)
+		}
+		token, where = strings.TrimSpace(string(text)), o.tokenFile
 	}
-	text, err := os.ReadFile(o.tokenFile)
-	if err != nil {
-		return "", fmt.Errorf("--token-file: %w", err)
+	if err := config.CheckToken(token); err != nil {
+		return "", usage(fmt.Errorf("%s: %w", where, err))
 	}
-	token := strings.TrimSpace(string(text))
-	if token == "" {
-		return "", fmt.Errorf("--token-file: there is no token in %s", o.tokenFile)
-	}
-	return token, checkToken(o.tokenFile, token)
-}
-
-// checkToken refuses what no header can carry.
-func checkToken(where, token string) error {
-	if strings.ContainsFunc(token, func(r rune) bool { return r <= ' ' || r > '~' }) {
-		return usage(fmt.Errorf("%s: a token has only letters, digits and signs of ASCII, and no blanks", where))
-	}
-	return nil
+	return token, nil
 }
 
 func (p *program) runLog(ctx context.Context, addr string, o logOptions) error {
@@ -192,15 +187,15 @@ func (p *program) runLog(ctx context.Context, addr string, o logOptions) error {
 }
 
 // listenWeb listens on loopback, or with a token anywhere.
-func listenWeb(address, token string) (net.Listener, error) {
-	host, port, err := net.SplitHostPort(address)
+func listenWeb(text, token string) (net.Listener, error) {
+	addr, err := config.ParseListen(text)
 	if err != nil {
-		return nil, usage(fmt.Errorf("--listen: %q is no address: want one like 127.0.0.1:8080", address))
+		return nil, usage(fmt.Errorf("--listen: %w", err))
 	}
-	if token == "" && host != "localhost" && !net.ParseIP(host).IsLoopback() {
-		return nil, usage(fmt.Errorf("--listen: whoever reaches %s could read the log and clear it: give a --token or a --token-file", address))
+	if token == "" && !config.IsLoopback(addr) {
+		return nil, usage(fmt.Errorf("--listen: whoever reaches %s could read the log and clear it: give a --token or a --token-file", addr))
 	}
-	return net.Listen("tcp", net.JoinHostPort(host, port))
+	return net.Listen("tcp", addr)
 }
 
 // keepLog fills and shows a log until ctx ends.
