@@ -108,7 +108,7 @@ func (r *receiver) status(subs []config.Subscription) []SubscriptionStatus {
 	all := make([]SubscriptionStatus, len(subs))
 	for i, s := range subs {
 		st, err := r.client.Status(r.listeners[asked{topic(s), false}])
-		all[i] = SubscriptionStatus{Name: s.String(), Line: s.Line, Status: st}
+		all[i] = SubscriptionStatus{Name: s.String(), Sender: s.Sender, Event: s.Event, Line: s.Line, Status: st}
 		if err != nil {
 			all[i].Err = err.Error()
 		}

@@ -25,10 +25,11 @@ type Status struct {
 
 // SubscriptionStatus tells how one subscription stands at the server.
 type SubscriptionStatus struct {
-	Name   string
-	Line   int // in the file
-	Status sig.ListenerStatus
-	Err    string // of a refused one
+	Name          string
+	Sender, Event sig.Name // what it asks for; zero: every one
+	Line          int      // in the file
+	Status        sig.ListenerStatus
+	Err           string // of a refused one
 }
 
 // Counters count since the agent began.

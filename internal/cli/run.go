@@ -120,12 +120,27 @@ func (p *program) runWithTray(ctx context.Context, opts agent.Options, path stri
 	ctx, quit := context.WithCancel(ctx)
 	defer quit()
 	t := &trayAgent{path: path, quit: quit, log: p.log, changed: make(chan struct{}, 1)}
-	opts.Changed = t.notice
+	h := newHistory(path, p.log)
+	opts.Changed = func() {
+		t.notice()
+		h.changed()
+	}
+	opts.Alerted, opts.Configured = h.alerted, h.configured
 	t.agent = agent.New(opts)
+	h.agent, h.notice = t.agent, t.notice
+	t.history, t.openHistory = h.there, h.open
+	recording, end := context.WithCancel(context.WithoutCancel(ctx)) // the agent's end is recorded too
+	recorded := make(chan struct{})
+	go func() {
+		defer close(recorded)
+		h.run(recording)
+	}()
 	running := make(chan struct{})
 	go func() {
 		defer close(running)
 		t.agent.Run(ctx)
+		end()
+		<-recorded
 	}()
 	if err := tray.Run(ctx, t, p.log); err != nil {
 		p.log.Info("running without a tray", "why", err)

@@ -2,8 +2,6 @@ package cli
 
 import (
 	"log/slog"
-	"os/exec"
-	"runtime"
 
 	"sigalert/agent"
 	"sigalert/agent/notify"
@@ -78,30 +76,8 @@ func (t *trayAgent) EditConfig() {
 		t.agent.Tell(notify.Notification{Title: "No configuration to edit", Body: "The demo has its own.", Key: "config"})
 		return
 	}
-	cmd := opener(t.path)
-	if err := cmd.Start(); err != nil {
-		t.cannotEdit(err)
-		return
-	}
-	go func() { // the editor outlives the click, and may outlive us
-		if err := cmd.Wait(); err != nil {
-			t.cannotEdit(err)
-		}
-	}()
-}
-
-func (t *trayAgent) cannotEdit(err error) {
-	t.log.Error("cannot open the configuration", "path", t.path, "err", err)
-	t.agent.Tell(notify.Notification{Title: "Cannot open an editor", Body: "The configuration is " + t.path, Key: "config"})
-}
-
-// opener opens a file with the program that the desktop has for it.
-func opener(path string) *exec.Cmd {
-	switch runtime.GOOS {
-	case "windows":
-		return exec.Command("notepad.exe", path)
-	case "darwin":
-		return exec.Command("open", "-t", path)
-	}
-	return exec.Command("xdg-open", path)
+	startAside(editor(t.path), func(err error) {
+		t.log.Error("cannot open the configuration", "path", t.path, "err", err)
+		t.agent.Tell(notify.Notification{Title: "Cannot open an editor", Body: "The configuration is " + t.path, Key: "config"})
+	})
 }

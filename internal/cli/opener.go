@@ -1,0 +1,43 @@
+package cli
+
+import (
+	"os/exec"
+	"runtime"
+)
+
+// startAside starts a program that outlives the click it was started by, and
+// may outlive us. failed is called where it does not start, or ends with an
+// error.
+func startAside(cmd *exec.Cmd, failed func(error)) {
+	if err := cmd.Start(); err != nil {
+		failed(err)
+		return
+	}
+	go func() {
+		if err := cmd.Wait(); err != nil {
+			failed(err)
+		}
+	}()
+}
+
+// editor opens a file with the program that the desktop has for texts.
+func editor(path string) *exec.Cmd {
+	switch runtime.GOOS {
+	case "windows":
+		return exec.Command("notepad.exe", path)
+	case "darwin":
+		return exec.Command("open", "-t", path)
+	}
+	return exec.Command("xdg-open", path)
+}
+
+// browser opens an address with the desktop's browser.
+func browser(address string) *exec.Cmd {
+	switch runtime.GOOS {
+	case "windows":
+		return exec.Command("rundll32", "url.dll,FileProtocolHandler", address)
+	case "darwin":
+		return exec.Command("open", address)
+	}
+	return exec.Command("xdg-open", address)
+}
