@@ -195,7 +195,7 @@ func TestMistakes(t *testing.T) {
 		"/?before=x":                         `before: want a whole number, not "x"`,
 		"/?since=yesterday":                  `since: want an event's number, a time like 2006-01-02T15:04:05Z, or a duration like 10m`,
 		"/?limit=1001":                       "limit: at most 1000, not 1001",
-		"/config?age=soon":                   `age: "soon" is no age: want one like 12h or 30d`,
+		"/config?age=soon":                   `age: "soon" is no age: want days or hours`,
 		"/api/events?limit=-1":               "limit: want a whole number",
 		"/api/events/x":                      "want an event's number",
 		"/api/stream?fmt=plain":              "fmt: want html, or leave it out for JSON",

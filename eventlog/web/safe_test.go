@@ -1,0 +1,253 @@
+package web_test
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"strings"
+	"testing"
+
+	"sigalert/eventlog"
+	"sigalert/eventlog/web"
+)
+
+// Another site's page cannot change anything, whatever the method; a script
+// that is no browser's, and a person who types the address, can.
+func TestCrossSite(t *testing.T) {
+	s := newFilled(t, web.Options{})
+	for _, c := range []struct {
+		headers string
+		refused bool
+	}{
+		{headers: ""}, // no browser
+		{headers: "Sec-Fetch-Site: none"},
+		{headers: "Sec-Fetch-Site: same-origin"},
+		{headers: "Sec-Fetch-Site: cross-site", refused: true},
+		{headers: "Sec-Fetch-Site: same-site", refused: true}, // another port
+		{headers: "Sec-Fetch-Site: anything", refused: true},
+		{headers: "Origin: SELF"}, // a browser from before Sec-Fetch-Site
+		{headers: "Origin: http://evil.test", refused: true},
+		{headers: "Origin: http://127.0.0.1:1", refused: true},
+		{headers: "Origin: null", refused: true},
+		{headers: "Sec-Fetch-Site: cross-site\nOrigin: SELF", refused: true},
+	} {
+		var headers []string
+		if c.headers != "" {
+			headers = strings.Split(strings.ReplaceAll(c.headers, "SELF", s.url), "\n")
+		}
+		for _, address := range []string{"/clear", "/flush", "/add", "/remove?sender=nobody", "/rem?sender=nobody", "/config?limit=7", "/cfg?limit=7"} {
+			for _, method := range []string{"GET", "POST"} {
+				status, text, _ := s.do(t, method, address, nil, headers...)
+				if got := status == 403; got != c.refused {
+					t.Errorf("%s %s with %s: %d %s", method, address, c.headers, status, text)
+				}
+			}
+		}
+	}
+}
+
+// A Host that is a name must be ours: another may have been made to lead here.
+func TestHost(t *testing.T) {
+	s := newFilled(t, web.Options{Hosts: []string{"log.example"}}, entry("timer", "tick", "1"))
+	own, err := os.Hostname()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for host, want := range map[string]int{
+		"localhost": 200, "localhost:1": 200, "LOCALHOST.:8080": 200, "127.0.0.1": 200, "[::1]:8080": 200, "10.1.2.3:80": 200,
+		"log.example": 200, "log.example:8080": 200, own: 200,
+		"evil.test": 421, "evil.test:8080": 421, "127.0.0.1.evil.test": 421, "localhost.evil.test": 421, "2130706433": 421,
+	} {
+		for _, address := range []string{"/", "/clear", "/api/events", "/healthz"} {
+			if status, text, _ := s.do(t, "GET", address, nil, "Host: "+host); status != want {
+				t.Errorf("%s at %s: %d %.100s", address, host, status, text)
+			}
+		}
+	}
+}
+
+func TestHeaders(t *testing.T) {
+	s := newFilled(t, web.Options{}, entry("timer", "tick", `"<script>alert(1)</script>"`))
+	for _, address := range []string{"/", "/regs", "/api/events", "/config", "/nowhere", "/assets/log.js"} {
+		_, _, head := s.do(t, "GET", address, nil)
+		for name, want := range map[string]string{
+			"Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; ",
+			"X-Content-Type-Options":  "nosniff",
+			"X-Frame-Options":         "DENY",
+			"Referrer-Policy":         "no-referrer",
+		} {
+			if !strings.HasPrefix(head.Get(name), want) {
+				t.Errorf("%s: %s is %q", address, name, head.Get(name))
+			}
+		}
+		if head.Get("Access-Control-Allow-Origin") != "" || strings.Contains(head.Get("Content-Security-Policy"), "unsafe") {
+			t.Errorf("%s: %v", address, head)
+		}
+	}
+}
+
+// Whatever an event carries is text on the page.
+func TestEscaping(t *testing.T) {
+	const evil = `</script><script>alert(1)</script>"'><img src=x onerror=alert(2)>`
+	quoted := `"</script><script>alert(1)</script>\"'><img src=x onerror=alert(2)>"`
+	e := entry(evil, evil, quoted)
+	e.Why = evil
+	e.Outcome = eventlog.Held
+	s := newFilled(t, web.Options{}, e)
+	if _, err := s.subscriber.Add(t.Context(), eventlog.Topic{Sender: evil, Event: evil}); err != nil {
+		t.Fatal(err)
+	}
+	for _, address := range []string{"/", "/?q=" + url.QueryEscape("<script>"), "/?sender=" + url.QueryEscape(evil), "/regs"} {
+		text := s.get(t, address)
+		if strings.Contains(text, "<script>alert") || strings.Contains(text, "<img src=x") {
+			t.Errorf("%s: %s", address, text)
+		}
+		if !strings.Contains(text, "&lt;script&gt;") {
+			t.Errorf("%s does not show it", address)
+		}
+	}
+	for _, address := range []string{"/?fmt=plain", "/regs?fmt=plain", "/api/events", "/nowhere/<script>", "/?fmt=<script>"} {
+		if _, _, head := s.do(t, "GET", address, nil); strings.Contains(head.Get("Content-Type"), "html") {
+			t.Errorf("%s is %s", address, head.Get("Content-Type"))
+		}
+	}
+}
+
+// Text for a terminal has nothing that a terminal obeys.
+func TestPlainTextIsPlain(t *testing.T) {
+	s := newFilled(t, web.Options{}, entry("a\x1b[31m", "b\r\nc", `"\u001b[2J\u202e x"`), entry("e", "e", `{"a": "caf\u00e9"}`))
+	text := s.get(t, "/?fmt=plain")
+	if strings.ContainsAny(text, "\x1b\r\u202e") || strings.Count(text, "\n") != 2 {
+		t.Errorf("%q", text)
+	}
+	if !strings.Contains(text, `{"a": "café"}`) {
+		t.Errorf("%q", text)
+	}
+}
+
+func TestToken(t *testing.T) {
+	s := newFilled(t, web.Options{Token: "correct"}, entry("timer", "tick", "1"))
+	const page = "Accept: text/html"
+	for _, c := range []struct {
+		method, address string
+		headers         []string
+		want            int
+	}{
+		{"GET", "/", nil, 401},
+		{"GET", "/", []string{page}, 401},
+		{"GET", "/api/events", nil, 401},
+		{"GET", "/api/stream", nil, 401},
+		{"GET", "/metrics", nil, 401},
+		{"GET", "/clear", nil, 401},
+		{"POST", "/clear", nil, 401},
+		{"GET", "/?fmt=plain&token=wrong", nil, 401},
+		{"GET", "/?key=correct", nil, 401},
+		{"GET", "/?fmt=plain", []string{"Authorization: Bearer wrong"}, 401},
+		{"GET", "/?fmt=plain", []string{"Authorization: Basic correct"}, 401},
+		{"GET", "/?fmt=plain&token=correct", nil, 200},
+		{"GET", "/?fmt=plain", []string{"Authorization: Bearer correct"}, 200},
+		{"POST", "/clear", []string{"Authorization: Bearer correct"}, 200},
+		{"GET", "/healthz", nil, 200},
+		{"GET", "/assets/log.css", nil, 200},
+	} {
+		status, text, _ := s.do(t, c.method, c.address, nil, c.headers...)
+		if status != c.want || status == 401 && strings.Contains(text, "tick") {
+			t.Errorf("%s %s %v: %d %s", c.method, c.address, c.headers, status, text)
+		}
+	}
+}
+
+// A person logs in with the token once; the session is a cookie that no script
+// and no other site's request has.
+func TestLogin(t *testing.T) {
+	s := newFilled(t, web.Options{Token: "correct"}, entry("timer", "tick", "1"))
+	if _, text, _ := s.do(t, "GET", "/", nil, "Accept: text/html"); !strings.Contains(text, `action="/login"`) {
+		t.Errorf("no form to log in with: %s", text)
+	}
+	status, text, head := s.do(t, "POST", "/login", url.Values{"token": {"wrong"}}, "Accept: text/html")
+	if status != 401 || !strings.Contains(text, "not the token") || head.Get("Set-Cookie") != "" {
+		t.Errorf("with a wrong token: %d %s", status, text)
+	}
+	status, _, _ = s.do(t, "POST", "/login", url.Values{"token": {"correct"}}, "Sec-Fetch-Site: cross-site")
+	if status != 403 {
+		t.Errorf("from another site: %d", status)
+	}
+	status, _, head = s.do(t, "POST", "/login", url.Values{"token": {"correct"}}, "Accept: text/html")
+	cookie := head.Get("Set-Cookie")
+	if status != 303 || !strings.Contains(cookie, "HttpOnly") || !strings.Contains(cookie, "SameSite=Strict") || head.Get("Location") != "/" {
+		t.Fatalf("%d, cookie %q", status, cookie)
+	}
+	value, _, _ := strings.Cut(cookie, ";")
+	if status, text, _ := s.do(t, "GET", "/", nil, "Cookie: "+value); status != 200 || !strings.Contains(text, "tick") {
+		t.Errorf("with the session: %d %s", status, text)
+	}
+	for _, bad := range []string{value + "0", strings.Replace(value, "=1", "=9", 1), "sigalert-1=" + value, "x"} {
+		if status, _, _ := s.do(t, "GET", "/", nil, "Cookie: "+bad); status != 401 {
+			t.Errorf("with the cookie %q: %d", bad, status)
+		}
+	}
+	other, err := web.New(s.log, web.Options{Token: "another", Source: source{s.subscriber, ""}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := answers(t, other, s.url, value); got != 401 {
+		t.Errorf("a session of another token: %d", got)
+	}
+	same, err := web.New(s.log, web.Options{Token: "correct", Source: source{s.subscriber, ""}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := answers(t, same, s.url, value); got != 200 {
+		t.Errorf("after a restart: %d", got)
+	}
+}
+
+// Wrong tokens are answered ten times a second, so that none is guessed.
+func TestGuessing(t *testing.T) {
+	s := newFilled(t, web.Options{Token: "correct"})
+	refused := 0
+	for range 60 {
+		if status, _, _ := s.do(t, "GET", "/?token=guess", nil); status == 429 {
+			refused++
+		}
+	}
+	if refused == 0 {
+		t.Error("60 guesses at once are answered")
+	}
+	if status, _, _ := s.do(t, "GET", "/?fmt=plain&token=correct", nil); status != 200 {
+		t.Errorf("who knows the token waits for who does not: %d", status)
+	}
+}
+
+// A one-time key opens the page once.
+func TestOneTimeKey(t *testing.T) {
+	s := newFilled(t, web.Options{Private: true}, entry("timer", "tick", "1"))
+	for _, address := range []string{"/", "/?key=", "/?key=guess", "/?token="} {
+		if status, text, _ := s.do(t, "GET", address, nil, "Accept: text/html"); status != 401 || strings.Contains(text, "tick") {
+			t.Errorf("%s: %d %s", address, status, text)
+		}
+	}
+	key := s.handler.Key()
+	status, _, head := s.do(t, "GET", "/?key="+key, nil)
+	if status != 303 || head.Get("Location") != "/" {
+		t.Fatalf("with the key: %d, to %s", status, head.Get("Location"))
+	}
+	value, _, _ := strings.Cut(head.Get("Set-Cookie"), ";")
+	if status, text, _ := s.do(t, "GET", "/", nil, "Cookie: "+value); status != 200 || !strings.Contains(text, "tick") {
+		t.Errorf("with the session: %d %s", status, text)
+	}
+	if status, _, _ := s.do(t, "GET", "/?key="+key, nil); status != 401 {
+		t.Errorf("with the key again: %d", status)
+	}
+}
+
+// answers is the status that a handler gives to a request for the page.
+func answers(t *testing.T, h http.Handler, address, cookie string) int {
+	t.Helper()
+	r := httptest.NewRequest("GET", address+"/", nil)
+	r.Header.Set("Cookie", cookie)
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, r)
+	return w.Code
+}
