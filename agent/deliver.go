@@ -17,7 +17,7 @@ const (
 	deliveryQueue   = 64
 	deliveryData    = 8 << 20 // bytes of events' data in the queue
 	deliveryTimeout = 5 * time.Second
-	maxReason       = 300 // characters of a desktop's reason
+	maxReason       = 200 // characters of a desktop's reason
 )
 
 // Notifier shows notifications; a *notify.Desktop is one.
