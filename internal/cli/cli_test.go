@@ -44,7 +44,7 @@ func TestScripts(t *testing.T) {
 			}
 			return nil
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"await": await, "peer": peer},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"await": await, "get": get, "peer": peer},
 	})
 }
 
