@@ -39,6 +39,11 @@ func (h *Handler) change(f func(*http.Request) answer, parameters ...string) htt
 	return func(w http.ResponseWriter, r *http.Request) {
 		var a answer
 		switch err := readForm(r, parameters...); {
+		case r.Method == http.MethodHead: // the mux takes it for GET
+			w.Header().Set("Allow", "GET, POST")
+			a = failed(http.StatusMethodNotAllowed, "HEAD changes nothing")
+		case ahead(r):
+			a = failed(http.StatusForbidden, "refused: the browser asks before anybody wants it")
 		case crossSite(r):
 			a = failed(http.StatusForbidden, "refused: the request comes from another site's page")
 		case err != nil:

@@ -137,3 +137,9 @@ func crossSite(r *http.Request) bool {
 }
 
 var sameOrigin = http.NewCrossOriginProtection()
+
+// ahead reports whether a browser fetches what its user may want next, such as
+// an address that he has begun to type.
+func ahead(r *http.Request) bool {
+	return strings.Contains(r.Header.Get("Sec-Purpose")+r.Header.Get("Purpose")+r.Header.Get("X-Moz"), "prefetch")
+}

@@ -31,6 +31,7 @@ func TestCrossSite(t *testing.T) {
 		{headers: "Origin: http://127.0.0.1:1", refused: true},
 		{headers: "Origin: null", refused: true},
 		{headers: "Sec-Fetch-Site: cross-site\nOrigin: SELF", refused: true},
+		{headers: "Sec-Fetch-Site: none\nSec-Purpose: prefetch;prerender", refused: true}, // while the address is typed
 	} {
 		var headers []string
 		if c.headers != "" {
@@ -44,6 +45,19 @@ func TestCrossSite(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// Who only looks whether an address is there changes nothing.
+func TestHead(t *testing.T) {
+	s := newFilled(t, web.Options{}, entry("timer", "tick", "1"))
+	for address, want := range map[string]int{"/": 200, "/api/events": 200, "/clear": 405, "/remove": 405, "/config?limit=1": 405} {
+		if status, _, _ := s.do(t, "HEAD", address, nil); status != want {
+			t.Errorf("HEAD %s: %d", address, status)
+		}
+	}
+	if got := s.events(t, ""); got != "1" || s.log.Limits().Count != eventlog.DefaultLimit {
+		t.Errorf("afterwards: %s, %+v", got, s.log.Limits())
 	}
 }
 
