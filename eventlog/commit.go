@@ -2,7 +2,10 @@ package eventlog
 
 import (
 	"encoding/json"
+	"slices"
 	"time"
+
+	"sigalert/sig"
 )
 
 // The names of settings in the store. Their values are JSON.
@@ -12,6 +15,7 @@ const (
 	settingLast          = "last"
 	settingSecret        = "secret"
 	settingSubscriptions = "subscriptions"
+	settingPosition      = "position"
 )
 
 // getSetting leaves v as it is where there is no such setting.
@@ -54,6 +58,11 @@ func (l *Log) commit(batch []Entry) error {
 		if err != nil {
 			return err
 		}
+		if p, ok := lastPosition(batch); ok {
+			if err := setSetting(c.tx, settingPosition, p); err != nil {
+				return err
+			}
+		}
 		if excess := len(batch) - c.limits.Count; excess > 0 { // they would go at once
 			if err := c.removeAll(); err != nil {
 				return err
@@ -68,6 +77,16 @@ func (l *Log) commit(batch []Entry) error {
 		}
 		return nil
 	})
+}
+
+// lastPosition is that of the newest entry that has one.
+func lastPosition(batch []Entry) (p sig.Position, ok bool) {
+	for _, e := range slices.Backward(batch) {
+		if e.position.Seq > 0 {
+			return e.position, true
+		}
+	}
+	return p, false
 }
 
 // Clear removes all entries, and returns how many there were.

@@ -22,6 +22,8 @@ type Entry struct {
 	Outcome Outcome
 	// Why says the reason of the outcome in words.
 	Why string
+
+	position sig.Position // behind the event; zero where the server has none
 }
 
 // Outcome is what became of an alert.
@@ -54,7 +56,10 @@ const maxWhy = 1000
 // hold.
 func EntryOf(ev sig.Event) (Entry, error) {
 	text, err := ev.Data.JSON()
-	return Entry{Time: ev.Time, Sender: ev.Sender, Event: ev.Event, Data: text}, err
+	return Entry{
+		Time: ev.Time, Sender: ev.Sender, Event: ev.Event, Data: text,
+		position: sig.Position{Epoch: ev.Epoch, Seq: ev.Seq},
+	}, err
 }
 
 // A record is an entry as the store has it: what is looked at first comes

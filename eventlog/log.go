@@ -8,6 +8,8 @@ import (
 	"log/slog"
 	"sync"
 	"time"
+
+	"sigalert/sig"
 )
 
 const (
@@ -307,6 +309,20 @@ func (l *Log) Secret() ([]byte, error) {
 		return setSetting(tx, settingSecret, secret)
 	})
 	return secret, err
+}
+
+// Position is how far the log has got among its server's events, for
+// [sig.ClientOptions].Since; nil: that is not known.
+func (l *Log) Position() *sig.Position {
+	var p sig.Position
+	_ = l.store.view(func(tx reader) error { // fails once it is closed
+		getSetting(tx, settingPosition, &p)
+		return nil
+	})
+	if p.Seq == 0 {
+		return nil
+	}
+	return &p
 }
 
 // subscriptions are the topics that were kept; false: none ever were.

@@ -50,10 +50,11 @@ type subscribed struct {
 	listener *sig.RemoteListener
 }
 
-// NewSubscriber fills log from a client, whose options should have Changed call
-// [Log.Touch], and Missed [Log.Missed]. It takes up the subscriptions that the
-// log has kept and these topics; where there are neither, every event.
-// Run the client.
+// NewSubscriber fills log from a client that does not run yet. In its options
+// Changed should call [Log.Touch] and Missed [Log.Missed], and Since be
+// [Log.Position], so that what happened while nobody ran comes first. It takes up
+// the subscriptions that the log has kept and these topics; where there are
+// neither, every event.
 func NewSubscriber(log *Log, client *sig.ClientRouter, topics ...Topic) (*Subscriber, error) {
 	s := &Subscriber{log: log, client: client}
 	stored, any := log.subscriptions()

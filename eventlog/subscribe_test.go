@@ -19,7 +19,11 @@ import (
 // subscribe fills a log from a server until the test or stop ends it.
 func subscribe(t *testing.T, log *eventlog.Log, addr string, topics ...eventlog.Topic) (s *eventlog.Subscriber, stop func()) {
 	t.Helper()
-	client := sig.NewClientRouter(tcp.NewClient(addr), &sig.ClientOptions{Changed: log.Touch, Missed: log.Missed})
+	client := sig.NewClientRouter(tcp.NewClient(addr), &sig.ClientOptions{Since: log.Position(), Changed: log.Touch, Missed: log.Missed})
+	s, err := eventlog.NewSubscriber(log, client, topics...)
+	if err != nil {
+		t.Fatal(err)
+	}
 	ctx, cancel := context.WithCancel(t.Context())
 	ran := make(chan struct{})
 	go func() {
@@ -31,10 +35,6 @@ func subscribe(t *testing.T, log *eventlog.Log, addr string, topics ...eventlog.
 		<-ran
 	}
 	t.Cleanup(stop)
-	s, err := eventlog.NewSubscriber(log, client, topics...)
-	if err != nil {
-		t.Fatal(err)
-	}
 	return s, stop
 }
 
@@ -211,5 +211,34 @@ func TestNoSubscriptionsAreKept(t *testing.T) {
 	s, _ = subscribe(t, log, n.Addr)
 	if got := texts(s); got != "" {
 		t.Errorf("subscriptions: %s", got)
+	}
+}
+
+// What happened while nobody ran is logged at the next start, where the server
+// remembers it.
+func TestRestartLosesNothing(t *testing.T) {
+	n := sigtest.Serve(t, "127.0.0.1:0")
+	path := filepath.Join(t.TempDir(), "log.db")
+	timer, other := sender(t, n, "timer", "tick"), sender(t, n, "other", "tick")
+	log, end := open(t, eventlog.Options{Path: path})
+	s, stop := subscribe(t, log, n.Addr, eventlog.Topic{Sender: "timer"}, eventlog.Topic{Sender: "timer", Event: "tick"})
+	settled(t, log, s)
+	trigger(t, timer, "tick", 1)
+	await(t, log, func(st eventlog.State) bool { return st.Logged == 1 })
+	stop()
+	end()
+	trigger(t, timer, "tick", 2)
+	trigger(t, other, "tick", 3)
+
+	log, _ = open(t, eventlog.Options{Path: path})
+	s, _ = subscribe(t, log, n.Addr)
+	settled(t, log, s)
+	trigger(t, timer, "tick", 4)
+	await(t, log, func(st eventlog.State) bool { return strings.HasPrefix(data(t, log, eventlog.Query{}), "4") })
+	if got := data(t, log, eventlog.Query{}); got != "4 2 1" {
+		t.Errorf("log: %s", got)
+	}
+	if st := log.State(); st.Missed != 0 || st.Unknown != 0 {
+		t.Errorf("state: %+v", st)
 	}
 }

@@ -129,6 +129,7 @@ func (c *ClientRouter) streamed(ctx context.Context, r request) {
 	}
 	t, err := c.infos.of(info)
 	a.event.Sender, a.event.Event = t.sender, t.event
+	a.event.Epoch = c.cursor.epoch
 	changed := false
 	if err == nil {
 		if missed != nil {

@@ -148,7 +148,7 @@ func (c *ClientRouter) subscription(sender, event Name) *subscription {
 	t := topic{sender.key(), event.key()}
 	s := c.byTopic[t]
 	if s == nil {
-		s = &subscription{sender: sender, event: event}
+		s = &subscription{sender: sender, event: event, resumes: c.inherits}
 		c.byTopic[t] = s
 		c.subscriptions = append(c.subscriptions, s)
 	}
@@ -186,7 +186,7 @@ func (c *ClientRouter) connectedAnew(p *peer) {
 	g := p.greeting
 	c.guard.Lock()
 	defer c.guard.Unlock()
-	c.registering = p
+	c.registering, c.inherits = p, false
 	resumes := false
 	for _, s := range c.subscriptions {
 		s.state, s.err = idle, nil

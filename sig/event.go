@@ -19,11 +19,20 @@ type Event struct {
 	// before. 0 where there is none: in a Router without a server, and from a
 	// pysig server.
 	Seq uint64
+	// Epoch names the run of the server that Seq counts in. Only remote listeners
+	// get it.
+	Epoch string
 	// Time is when the server took the event, by its clock; from a pysig
 	// server, when the event arrived. Zero in a Router without a server.
 	Time time.Time
 	// Replayed: the event happened while the client was away.
 	Replayed bool
+}
+
+// Position is a place among a server's events: behind the event that has these.
+type Position struct {
+	Epoch string
+	Seq   uint64
 }
 
 // Data is what an event carries: any JSON value. Data from the network stays

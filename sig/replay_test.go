@@ -665,3 +665,67 @@ func TestTooManyClients(t *testing.T) {
 		return err != nil && err.Error() == addr+": the server has all the 1 clients that it takes"
 	})
 }
+
+// A client that begins where an earlier one has ended misses nothing between,
+// and is told what the server has forgotten.
+func TestSince(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPairWith(t, &sig.ServerOptions{Memory: 10})
+		timer := p.add("timer", "tick")
+		heard := sigtest.NewRecorder()
+		p.client.AddRemoteListener("timer", "tick", heard.Listen)
+		time.Sleep(time.Second)
+		fire(t, timer, "tick", 1)
+		time.Sleep(time.Second)
+		ev := heard.Next(t)
+		since := &sig.Position{Epoch: ev.Epoch, Seq: ev.Seq}
+		if since.Epoch == "" || since.Seq == 0 {
+			t.Fatalf("%+v", ev)
+		}
+		fire(t, timer, "tick", 2)
+		fire(t, timer, "tick", 3)
+
+		begin := func(since *sig.Position) (heard *sigtest.Recorder, c *sig.ClientRouter, missed *[]int) {
+			missed = new([]int)
+			c = sig.NewClientRouter(p.network.Client(), &sig.ClientOptions{Since: since, Missed: func(n int) { *missed = append(*missed, n) }})
+			heard = sigtest.NewRecorder()
+			c.AddRemoteListener("timer", "tick", heard.Listen)
+			runUntilCleanup(t, c)
+			time.Sleep(time.Second)
+			return heard, c, missed
+		}
+		heard, c, missed := begin(since)
+		late := sigtest.NewRecorder()
+		c.AddRemoteListener("timer", "", late.Listen) // which nobody had before
+		time.Sleep(time.Second)
+		fire(t, timer, "tick", 4)
+		time.Sleep(time.Second)
+		heard.Expect(t, "timer: tick 2", "timer: tick 3", "timer: tick 4")
+		heard.ExpectNone(t)
+		late.Expect(t, "timer: tick 4")
+		late.ExpectNone(t)
+		p.network.Cut()
+		fire(t, timer, "tick", 5)
+		time.Sleep(time.Minute)
+		heard.Expect(t, "timer: tick 5")
+		heard.ExpectNone(t)
+		if len(*missed) > 0 {
+			t.Errorf("missed: %v", *missed)
+		}
+
+		for n := range 20 {
+			fire(t, timer, "tick", n)
+		}
+		if _, _, missed := begin(since); fmt.Sprint(*missed) != "[14]" { // of 24, 10 are remembered
+			t.Errorf("missed of what is forgotten: %v", *missed)
+		}
+		if _, _, missed := begin(&sig.Position{Epoch: "another", Seq: 3}); fmt.Sprint(*missed) != "[-1]" {
+			t.Errorf("missed at another server: %v", *missed)
+		}
+		heard, _, missed = begin(nil)
+		heard.ExpectNone(t)
+		if len(*missed) > 0 {
+			t.Errorf("missed by who begins anew: %v", *missed)
+		}
+	})
+}

@@ -17,7 +17,9 @@ type client struct {
 
 // clientHooks say what else a client is to do.
 type clientHooks struct {
-	wait    bool // for a connection: it says when there is none, once for each change
+	wait    bool                    // for a connection: it says when there is none, once for each change
+	since   *sig.Position           // as sig.ClientOptions has it
+	begin   func(*sig.ClientRouter) // before it runs
 	changed func()
 	missed  func(n int)
 }
@@ -30,6 +32,7 @@ func (p *program) connect(ctx context.Context, addr string, hooks clientHooks) *
 	var mu sync.Mutex // guards last
 	last := sig.LinkStatus{}
 	c.ClientRouter = sig.NewClientRouter(tcp.NewClient(addr), &sig.ClientOptions{
+		Since:  hooks.since,
 		Logger: p.log,
 		Missed: func(n int) {
 			if hooks.missed != nil {
@@ -62,6 +65,9 @@ func (p *program) connect(ctx context.Context, addr string, hooks clientHooks) *
 			}
 		},
 	})
+	if hooks.begin != nil {
+		hooks.begin(c.ClientRouter)
+	}
 	done := make(chan struct{})
 	go func() {
 		defer close(done)

@@ -210,9 +210,16 @@ func (p *program) keepLog(ctx context.Context, log *eventlog.Log, addr string, t
 		cancel()
 		<-written
 	}()
-	c := p.connect(ctx, addr, clientHooks{wait: true, changed: log.Touch, missed: log.Missed})
+	var subscriber *eventlog.Subscriber
+	var err error
+	c := p.connect(ctx, addr, clientHooks{
+		wait:    true,
+		since:   log.Position(),
+		begin:   func(c *sig.ClientRouter) { subscriber, err = eventlog.NewSubscriber(log, c, topics...) },
+		changed: log.Touch,
+		missed:  log.Missed,
+	})
 	defer c.stop()
-	subscriber, err := eventlog.NewSubscriber(log, c.ClientRouter, topics...)
 	if err != nil {
 		return err
 	}
