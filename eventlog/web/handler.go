@@ -135,6 +135,9 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		say(w, http.StatusMisdirectedRequest, fmt.Sprintf("this is not %q: use the machine's address, or name it with --host", r.Host))
 		return
 	}
+	if err := patience(w); err != nil {
+		return
+	}
 	r.Body = http.MaxBytesReader(w, r.Body, mostBody)
 	h.mux.ServeHTTP(w, r)
 }

@@ -2,7 +2,6 @@ package web
 
 import (
 	"bufio"
-	"errors"
 	"fmt"
 	"maps"
 	"net/http"
@@ -79,7 +78,6 @@ func (h *Handler) names(entries []eventlog.Entry) (senders, events []string) {
 func (h *Handler) text(w http.ResponseWriter, r *http.Request, q eventlog.Query) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	out := bufio.NewWriter(w)
-	control := http.NewResponseController(w)
 	all := q.Limit == 0
 	if all {
 		q.Limit = eventlog.MostEvents
@@ -91,7 +89,7 @@ func (h *Handler) text(w http.ResponseWriter, r *http.Request, q eventlog.Query)
 			h.logger.Error("cannot read the log", "err", err)
 			break
 		}
-		if err := control.SetWriteDeadline(time.Now().Add(arrival)); err != nil && !errors.Is(err, http.ErrNotSupported) {
+		if patience(w) != nil {
 			return
 		}
 		for _, e := range found.Entries {

@@ -17,6 +17,16 @@ const (
 	mostConns = 1000
 )
 
+// patience gives the client time to take what is written next. The error is
+// that of a connection that has ended.
+func patience(w http.ResponseWriter) error {
+	err := http.NewResponseController(w).SetWriteDeadline(time.Now().Add(arrival))
+	if errors.Is(err, http.ErrNotSupported) { // no connection, but a test's recorder
+		return nil
+	}
+	return err
+}
+
 // Serve serves on listener until ctx ends, and returns once all requests have.
 // It closes the listener.
 func (h *Handler) Serve(ctx context.Context, listener net.Listener) error {

@@ -218,11 +218,9 @@ func (o *sse) write(b []byte) {
 	if o.err != nil {
 		return
 	}
-	if err := o.control.SetWriteDeadline(time.Now().Add(arrival)); err != nil && !errors.Is(err, http.ErrNotSupported) {
-		o.err = err
-		return
+	if o.err = patience(o.w); o.err == nil {
+		_, o.err = o.w.Write(b)
 	}
-	_, o.err = o.w.Write(b)
 }
 
 func (o *sse) flush() error {
