@@ -5,6 +5,8 @@ import (
 	"embed"
 	"html/template"
 	"net/http"
+
+	"sigalert/packaging/icons"
 )
 
 //go:embed assets
@@ -13,12 +15,15 @@ var files embed.FS
 // Each page and fragment is a template of this set.
 var templates = template.Must(template.ParseFS(files, "assets/*.html"))
 
-// serveAsset serves the style and the script; templates are not for everybody.
+// serveAsset serves the style, the script and the icon; templates are not for
+// everybody.
 func serveAsset(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Cache-Control", "no-cache")
 	switch r.URL.Path {
 	case "/assets/log.css", "/assets/log.js":
-		w.Header().Set("Cache-Control", "no-cache")
 		http.ServeFileFS(w, r, files, r.URL.Path[1:])
+	case "/assets/icon.svg":
+		http.ServeFileFS(w, r, icons.Theme, "hicolor/scalable/apps/sigalert.svg")
 	default:
 		http.NotFound(w, r)
 	}

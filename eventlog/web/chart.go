@@ -2,15 +2,18 @@ package web
 
 import (
 	"fmt"
+	"hash/fnv"
 	"strings"
-	"time"
+	"sync"
 
 	"sigalert/eventlog"
+	"sigalert/sig"
 )
 
 // The chart's measures, in the units of its viewBox.
 const (
 	chartSeries = 6  // senders that have a colour of their own
+	colourCount = 8  // colours that the style has, more than chartSeries
 	barStep     = 10 // from one minute to the next
 	barWidth    = 8
 	chartHeight = 100
@@ -25,9 +28,10 @@ type chart struct {
 }
 
 type series struct {
-	Class, Name, Filter string
-	Total               string
-	Path                string
+	Colour, Name string
+	Filter       string // the address of the sender's events; "" for all others
+	Total        string
+	Path         string
 }
 
 // minute is a column of all bars, for what the pointer shows.
@@ -36,7 +40,7 @@ type minute struct {
 	Title string
 }
 
-func newChart(now time.Time, all []eventlog.Series) chart {
+func newChart(all []eventlog.Series, colours map[sig.Name]string) chart {
 	var totals [eventlog.Hour]int
 	total, top := 0, 0
 	for _, s := range all {
@@ -55,10 +59,13 @@ func newChart(now time.Time, all []eventlog.Series) chart {
 		return c
 	}
 	var below [eventlog.Hour]int
-	for i, s := range all {
-		one := series{Class: fmt.Sprintf("s%d", i), Name: nameText(s.Sender), Filter: s.Sender.String(), Total: grouped(s.Total)}
+	for _, s := range all {
+		one := series{
+			Colour: colours[s.Sender], Name: nameText(s.Sender), Total: grouped(s.Total),
+			Filter: address(eventlog.Query{Sender: s.Sender.String()}),
+		}
 		if s.Others {
-			one.Class, one.Name, one.Filter = "others", "all others", ""
+			one.Colour, one.Name, one.Filter = "others", "all others", ""
 		}
 		one.Path = bars(s.Counts, &below, top)
 		c.Series = append(c.Series, one)
@@ -67,14 +74,17 @@ func newChart(now time.Time, all []eventlog.Series) chart {
 		if n == 0 {
 			continue
 		}
-		at := now.Add(time.Duration(i-eventlog.Hour+1) * time.Minute)
-		var parts []string
+		when := "this minute"
+		if before := eventlog.Hour - 1 - i; before > 0 {
+			when = fmt.Sprintf("%d min ago", before)
+		}
+		var parts strings.Builder
 		for k, s := range all {
 			if s.Counts[i] > 0 {
-				parts = append(parts, fmt.Sprintf("%s %s", c.Series[k].Name, grouped(s.Counts[i])))
+				fmt.Fprintf(&parts, "\n%s %s", c.Series[k].Name, grouped(s.Counts[i]))
 			}
 		}
-		c.Minutes = append(c.Minutes, minute{i * barStep, fmt.Sprintf("%s: %s\n%s", at.Format("15:04"), count(n, "event"), strings.Join(parts, "\n"))})
+		c.Minutes = append(c.Minutes, minute{i * barStep, fmt.Sprintf("%s: %s%s", when, count(n, "event"), parts.String())})
 	}
 	return c
 }
@@ -93,4 +103,41 @@ func bars(counts [eventlog.Hour]int, below *[eventlog.Hour]int, top int) string 
 		fmt.Fprintf(&path, "M%d %.1fV%.1fh%dV%.1fz", i*barStep, from, to, barWidth, from)
 	}
 	return path.String()
+}
+
+// palette gives senders classes of the style. Who is in the chart keeps its
+// colour; who comes gets the one of its name, or the next that is free.
+type palette struct {
+	mu sync.Mutex // guards the field below
+	of map[sig.Name]uint32
+}
+
+func (p *palette) colours(all []eventlog.Series) map[sig.Name]string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	of := make(map[sig.Name]uint32, len(all))
+	var taken [colourCount]bool
+	for _, s := range all {
+		if i, ok := p.of[s.Sender]; ok && !s.Others {
+			of[s.Sender], taken[i] = i, true
+		}
+	}
+	for _, s := range all {
+		if _, ok := of[s.Sender]; ok || s.Others {
+			continue
+		}
+		hash := fnv.New32a()
+		hash.Write([]byte(s.Sender))
+		i := hash.Sum32() % colourCount
+		for taken[i] {
+			i = (i + 1) % colourCount
+		}
+		of[s.Sender], taken[i] = i, true
+	}
+	p.of = of
+	classes := make(map[sig.Name]string, len(of))
+	for name, i := range of {
+		classes[name] = fmt.Sprintf("c%d", i)
+	}
+	return classes
 }

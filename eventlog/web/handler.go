@@ -62,6 +62,7 @@ type Handler struct {
 	attempts *rate.Limiter // at tokens and keys that are wrong
 	streams  chan struct{} // a token for each that is served
 	hosts    map[string]bool
+	palette  palette
 }
 
 const mostStreams = 100

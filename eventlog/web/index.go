@@ -11,6 +11,9 @@ import (
 	"sigalert/eventlog"
 )
 
+// usualServer is where senders look for a server unless told otherwise.
+const usualServer = "127.0.0.1:3000"
+
 // index is the log: as a page, newest first, or as text, all of it.
 func (h *Handler) index(w http.ResponseWriter, r *http.Request) {
 	asText, err := format(r)
@@ -34,16 +37,23 @@ func (h *Handler) index(w http.ResponseWriter, r *http.Request) {
 		h.cannotRead(w, err)
 		return
 	}
+	limits := h.log.Limits()
 	p := page{
-		Title:    h.opts.Title,
-		Query:    q,
-		Filtered: q.Sender+q.Event+q.Text != "",
-		Log:      newList(now, q, found),
-		Side:     h.side(now),
-		Limit:    h.log.Limits().Count,
-		Editable: h.opts.Editor != nil,
-		Fixed:    h.opts.Fixed,
-		Since:    since,
+		Title:     h.opts.Title,
+		Query:     q,
+		Filtered:  q.Sender+q.Event+q.Text != "",
+		Newest:    address(eventlog.Query{Sender: q.Sender, Event: q.Event, Text: q.Text}),
+		Log:       h.list(now, q, found),
+		Side:      h.side(),
+		Limit:     limits.Count,
+		MostLimit: eventlog.MostLimit,
+		Ages:      ages(limits.Age),
+		Editable:  h.opts.Editor != nil,
+		Fixed:     h.opts.Fixed,
+		Since:     since,
+	}
+	if server := h.opts.Source.Server(); server != usualServer {
+		p.Elsewhere = server
 	}
 	p.Senders, p.Events = h.names(found.Entries)
 	h.render(w, http.StatusOK, "page", p)
@@ -114,7 +124,7 @@ func (h *Handler) registrations(w http.ResponseWriter, r *http.Request) {
 	}
 	if !asText {
 		h.render(w, http.StatusOK, "registrations", page{
-			Title: h.opts.Title, Side: h.side(time.Now()), Editable: h.opts.Editor != nil, Fixed: h.opts.Fixed,
+			Title: h.opts.Title, Side: h.side(), Editable: h.opts.Editor != nil, Fixed: h.opts.Fixed,
 		})
 		return
 	}

@@ -169,7 +169,9 @@ func (s *streaming) page(ctx context.Context) (more bool, err error) {
 		s.query.After = last
 		if len(found.Entries) > 0 {
 			s.query.After = max(last, found.Entries[0].ID)
-			text, err := s.h.fragment("rows", newList(now, q, found))
+			rows := s.h.list(now, q, found)
+			rows.Gap = found.More
+			text, err := s.h.fragment("rows", rows)
 			if err != nil {
 				return false, err
 			}
@@ -179,7 +181,7 @@ func (s *streaming) page(ctx context.Context) (more bool, err error) {
 	if now.Sub(s.sentAt) < sidePause {
 		return true, nil
 	}
-	text, err := s.h.fragment("side", s.h.side(now))
+	text, err := s.h.fragment("side", s.h.side())
 	if err != nil {
 		return false, err
 	}

@@ -5,12 +5,14 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
 	"unicode/utf8"
 
 	"sigalert/eventlog"
+	"sigalert/internal/age"
 	"sigalert/internal/plain"
 	"sigalert/sig"
 )
@@ -23,76 +25,137 @@ const (
 
 // page is what the template page shows.
 type page struct {
-	Title    string
-	Query    eventlog.Query
-	Filtered bool
-	Log      list
-	Side     side
-	Limit    int
-	Editable bool
-	Fixed    string
-	Senders  []string // proposed for the filter
-	Events   []string
-	Since    uint64 // what the stream is to begin behind
+	Title     string
+	Query     eventlog.Query
+	Filtered  bool
+	Newest    string // the address of the newest of these
+	Log       list
+	Side      side
+	Limit     int
+	MostLimit int
+	Ages      []choice
+	Editable  bool
+	Fixed     string
+	Elsewhere string   // the server, unless it is where senders look for it anyway
+	Senders   []string // proposed for the filter
+	Events    []string
+	Since     uint64 // what the stream is to begin behind
+}
+
+// choice is what can be chosen from a menu.
+type choice struct {
+	Value, Text string
+	Chosen      bool
+}
+
+// ages are what the page offers to keep events for, and what it is now.
+func ages(now time.Duration) (all []choice) {
+	const day = 24 * time.Hour
+	for _, d := range []time.Duration{0, time.Hour, 12 * time.Hour, day, 7 * day, 30 * day, 365 * day} {
+		all = append(all, choice{Value: age.Text(d), Text: "for " + age.Text(d), Chosen: d == now})
+	}
+	all[0].Text = "for ever"
+	if !slices.ContainsFunc(all, func(c choice) bool { return c.Chosen }) {
+		all = append(all, choice{Value: age.Text(now), Text: "for " + age.Text(now), Chosen: true})
+	}
+	return all
 }
 
 // list is a part of the log.
 type list struct {
 	Rows  []row
 	Older string // the address of what is older; "": nothing is
+	Gap   bool   // what is older is newer than what the page has
 }
 
 // row is an entry as a line.
 type row struct {
-	ID             uint64
-	Sender, Event  string
-	Ago, At, Exact string
-	Excerpt        string
-	Pretty         string // the data as formatted JSON; "": there is none, or Size says how much
-	Size           string
-	Outcome, Why   string
-	Class          string
+	ID                uint64
+	Sender, Event     string
+	Colour            string // the sender's class
+	OfSender, OfEvent string // addresses of the filters
+	Ago, At, Exact    string
+	Members           []member // of an object
+	Excerpt           string   // of anything else
+	Pretty            string   // the data as formatted JSON; "": there is none, or Size says how much
+	Size              string
+	Class             string
+	Outcome, Why      string
 }
 
-func newRow(now time.Time, e eventlog.Entry) row {
+// member is one of an object, as a line has it.
+type member struct {
+	Name, Value string
+	Long        bool
+}
+
+func newRow(now time.Time, q eventlog.Query, colours map[sig.Name]string, e eventlog.Entry) row {
 	r := row{
-		ID:     e.ID,
-		Sender: plain.Line(e.Sender.String(), mostName),
-		Event:  plain.Line(e.Event.String(), mostName),
-		Ago:    ago(now, e.Time),
-		At:     e.Time.UTC().Format("2006-01-02T15:04:05.000Z"),
-		Exact:  e.Time.Format("2006-01-02 15:04:05.000 MST"),
-		Why:    e.Why,
+		ID:      e.ID,
+		Sender:  nameText(e.Sender),
+		Event:   nameText(e.Event),
+		Colour:  colours[e.Sender],
+		Ago:     ago(now, e.Time),
+		At:      e.Time.UTC().Format("2006-01-02T15:04:05.000Z"),
+		Exact:   e.Time.Format("2006-01-02 15:04:05.000 MST"),
+		Outcome: e.Outcome.String(),
+		Why:     plain.Line(e.Why, len(e.Why)),
 	}
-	switch e.Outcome {
-	case eventlog.Shown:
+	r.OfSender = address(eventlog.Query{Sender: e.Sender.String(), Event: q.Event, Text: q.Text})
+	r.OfEvent = address(eventlog.Query{Sender: q.Sender, Event: e.Event.String(), Text: q.Text})
+	switch {
+	case e.Outcome == eventlog.Shown:
 		r.Class = "shown"
-	case eventlog.Held:
+	case e.Outcome == eventlog.Held:
 		r.Class = "held"
-	case eventlog.Failed:
+	case e.Outcome == eventlog.Failed:
 		r.Class = "failed"
+	case e.Event == sig.EventConnect || e.Event == sig.EventDisconnect:
+		r.Class = "presence"
 	}
-	r.Outcome = e.Outcome.String()
 	if len(e.Data) == 0 || string(e.Data) == "null" {
 		return r
 	}
 	text := eventlog.Readable(e.Data)
-	r.Excerpt = excerpt(text)
 	if len(text) > mostPretty {
-		r.Size = sizeText(len(text))
+		r.Excerpt, r.Size = plain.Line(string(text[:mostPretty]), mostExcerpt), sizeText(len(text))
 		return r
+	}
+	if r.Members = members(text); r.Members == nil {
+		r.Excerpt = valueText(text, mostExcerpt)
 	}
 	r.Pretty = pretty(text)
 	return r
 }
 
-// excerpt is data in a line: text as it is, anything else as JSON.
-func excerpt(text []byte) string {
+// valueText is data in a line: text as it is, anything else as JSON.
+func valueText(text []byte, limit int) string {
 	var s string
-	if len(text) <= mostPretty && json.Unmarshal(text, &s) == nil {
-		return plain.Line(s, mostExcerpt)
+	if bytes.HasPrefix(text, []byte(`"`)) && json.Unmarshal(text, &s) == nil {
+		return plain.Line(s, limit)
 	}
-	return plain.Line(string(text[:min(len(text), mostPretty)]), mostExcerpt)
+	return plain.Line(string(text), limit)
+}
+
+// members are those of an object that fit into a line; nil for anything else.
+func members(text []byte) (all []member) {
+	d := json.NewDecoder(bytes.NewReader(text))
+	if open, err := d.Token(); err != nil || open != json.Delim('{') {
+		return nil
+	}
+	for room := mostExcerpt; room > 0 && d.More(); {
+		var value json.RawMessage
+		name, err := d.Token()
+		if err != nil || d.Decode(&value) != nil {
+			return nil
+		}
+		m := member{Name: plain.Line(fmt.Sprint(name), room)}
+		m.Value = valueText(value, room)
+		room -= utf8.RuneCountInString(m.Name) + utf8.RuneCountInString(m.Value)
+		m.Long = utf8.RuneCountInString(m.Value) > 20
+		all = append(all, m)
+	}
+	return all
 }
 
 // pretty is JSON on many lines. What could change the order of what is read is
@@ -131,10 +194,12 @@ func line(e eventlog.Entry) string {
 	return text
 }
 
-func newList(now time.Time, q eventlog.Query, r eventlog.Result) list {
+// list is what a query has found.
+func (h *Handler) list(now time.Time, q eventlog.Query, r eventlog.Result) list {
 	l := list{Rows: make([]row, len(r.Entries))}
+	colours := h.palette.colours(h.log.LastHour(chartSeries))
 	for i, e := range r.Entries {
-		l.Rows[i] = newRow(now, e)
+		l.Rows[i] = newRow(now, q, colours, e)
 	}
 	if r.More {
 		q.Before = r.Last
@@ -154,6 +219,9 @@ func address(q eventlog.Query) string {
 	if q.Before > 0 {
 		v.Set("before", fmt.Sprint(q.Before))
 	}
+	if len(v) == 0 {
+		return "/"
+	}
 	return "/?" + v.Encode()
 }
 
@@ -161,6 +229,7 @@ func address(q eventlog.Query) string {
 type side struct {
 	Class, Link   string // how the connection stands: "on" or "off", and in words
 	Kept          string // how many entries there are
+	First         uint64 // the oldest of them
 	Troubles      []string
 	Chart         chart
 	Subscriptions []topicRow
@@ -173,7 +242,7 @@ type topicRow struct {
 	Class, State  string
 }
 
-func (h *Handler) side(now time.Time) side {
+func (h *Handler) side() side {
 	link, st := h.opts.Source.Link(), h.log.State()
 	s := side{Class: "on", Link: "Connected to " + h.opts.Source.Server(), Editable: h.opts.Editor != nil}
 	if !link.Connected {
@@ -182,9 +251,11 @@ func (h *Handler) side(now time.Time) side {
 			s.Link += ": " + plain.Line(link.Err.Error(), mostExcerpt)
 		}
 	}
+	s.First = st.First
 	s.Kept = fmt.Sprintf("%s of at most %s", count(st.Count(), "event"), grouped(h.log.Limits().Count))
 	s.Troubles = troubles(st)
-	s.Chart = newChart(now, h.log.LastHour(chartSeries))
+	hour := h.log.LastHour(chartSeries)
+	s.Chart = newChart(hour, h.palette.colours(hour))
 	for _, sub := range h.opts.Source.Subscriptions() {
 		s.Subscriptions = append(s.Subscriptions, newTopicRow(sub))
 	}

@@ -2,9 +2,8 @@
 "use strict";
 
 const mostRows = 1000; // that stay on the page as new ones come
-const log = document.getElementById("log");
-const live = document.getElementById("live");
-const said = document.getElementById("said");
+const $ = (id) => document.getElementById(id);
+const log = $("log");
 const parameters = new URLSearchParams(location.search);
 
 // What the server renders is escaped there; the policy names the one place that takes it.
@@ -18,45 +17,131 @@ function parse(text) {
 	return template.content;
 }
 
-// Times: relative, in the reader's words, and exact in the reader's zone.
-const relative = new Intl.RelativeTimeFormat(undefined, { style: "narrow", numeric: "auto" });
-const exact = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "long" });
-const units = [["day", 86400], ["hour", 3600], ["minute", 60], ["second", 1]];
+// Times: in the words of the server's, and exact ones in the reader's zone.
+const exact = new Intl.DateTimeFormat(undefined, {
+	year: "numeric", month: "short", day: "numeric", hour: "numeric", minute: "2-digit", second: "2-digit",
+	fractionalSecondDigits: 3, timeZoneName: "short",
+});
 
-function tellTime(element) {
-	const at = new Date(element.dateTime);
-	const seconds = Math.max(0, (Date.now() - at) / 1000);
-	const [unit, size] = units.find(([, size]) => seconds >= size) ?? units.at(-1);
-	const text = relative.format(-Math.floor(seconds / size), unit);
-	if (element.textContent !== text) element.textContent = text;
-	element.title = exact.format(at);
+function ago(at) {
+	const seconds = Math.floor((Date.now() - at) / 1000);
+	if (seconds < 1) return "now";
+	if (seconds < 60) return `${seconds} s ago`;
+	if (seconds < 3600) return `${Math.floor(seconds / 60)} min ago`;
+	if (seconds < 48 * 3600) return `${Math.floor(seconds / 3600)} h ago`;
+	return `${Math.floor(seconds / 86400)} days ago`;
 }
 
-function tellTimes(root) {
-	root.querySelectorAll("time").forEach(tellTime);
+function tellExact(root) {
+	for (const time of root.querySelectorAll("time")) {
+		time.title = exact.format(new Date(time.dateTime));
+		if (time.className === "exact") time.textContent = time.title;
+	}
+}
+
+function tellAgo(root) {
+	for (const time of root.querySelectorAll("time:not(.exact)")) {
+		const text = ago(new Date(time.dateTime));
+		if (time.textContent !== text && !selected(time)) time.textContent = text;
+	}
+}
+
+// selected reports whether a selection has a part of the element.
+function selected(element) {
+	const selection = getSelection();
+	return !selection.isCollapsed && selection.containsNode(element, true);
+}
+
+// The list. While somebody reads there, new rows wait, so that nothing moves.
+let waiting = document.createDocumentFragment();
+
+function reading() {
+	return log.getBoundingClientRect().top < 0 || log.querySelector("details[open], :focus-visible") !== null || selected(log);
 }
 
 function addRows(text) {
 	const rows = parse(text);
 	for (const row of [...rows.children]) {
-		if (document.getElementById(row.id)) row.remove();
-		else row.classList.add("new");
+		if (row.id && ($(row.id) || waiting.getElementById(row.id))) row.remove();
 	}
-	tellTimes(rows);
-	log.prepend(rows);
-	while (log.children.length > mostRows) log.lastElementChild.remove();
-	document.getElementById("empty").hidden = log.children.length > 0;
+	tellExact(rows);
+	waiting.prepend(rows);
+	while (waiting.children.length > mostRows) waiting.lastElementChild.remove();
+	settle();
 }
 
-function replaceSide(text) {
-	const side = document.getElementById("side");
-	const focused = side.contains(document.activeElement) ? document.activeElement : null;
-	const label = focused && (focused.getAttribute("aria-label") ?? focused.textContent);
-	side.replaceChildren(parse(text));
-	if (!focused) return;
-	for (const candidate of side.querySelectorAll("a, button")) {
-		if ((candidate.getAttribute("aria-label") ?? candidate.textContent) === label) candidate.focus();
+function settle() {
+	if (!reading()) showWaiting();
+	const count = waiting.querySelectorAll("li[id]").length;
+	$("fresh").hidden = count === 0;
+	$("fresh").textContent = count === 1 ? "1 new event" : `${count.toLocaleString("en")} new events`;
+}
+
+function showWaiting() {
+	if (waiting.children.length > 0) {
+		for (const row of log.querySelectorAll(".new")) row.classList.remove("new");
+		for (const row of waiting.children) row.classList.add("new");
+		tellAgo(waiting);
+		log.prepend(waiting);
 	}
+	trim();
+	$("empty").hidden = log.children.length > 0;
+}
+
+// trim removes what the log has no more, and what is too much for a page.
+function trim() {
+	const older = $("more").firstElementChild;
+	const first = Number($("status").dataset.first);
+	for (let row = log.lastElementChild; row && !(Number(row.id.slice(1)) >= first); row = log.lastElementChild) {
+		row.remove();
+		older.hidden = true;
+	}
+	if (log.children.length <= mostRows) return;
+	while (log.children.length > mostRows || !log.lastElementChild.id) log.lastElementChild.remove();
+	const address = new URLSearchParams(parameters);
+	address.set("before", log.lastElementChild.id.slice(1));
+	older.href = "/?" + address;
+	older.hidden = false;
+}
+
+$("fresh").addEventListener("click", () => {
+	showWaiting();
+	settle();
+	log.focus({ preventScroll: true });
+	if (log.getBoundingClientRect().top < 0) log.scrollIntoView();
+});
+
+// What is beside the list comes in parts; one that is being pointed at or has a selection waits.
+const parts = new Map();
+
+function settleParts() {
+	for (const [id, part] of parts) {
+		const old = $(id);
+		if (old.querySelector("svg:hover") && matchMedia("(hover: hover)").matches || selected(old)) continue;
+		parts.delete(id);
+		if (!old.isEqualNode(part)) replace(old, part);
+	}
+	colour();
+}
+
+// replace keeps the focus where it is, or near where it was.
+function replace(old, part) {
+	const focused = old.contains(document.activeElement) ? document.activeElement : null;
+	const name = (control) => control.getAttribute("aria-label") ?? control.textContent;
+	old.replaceWith(part);
+	if (!focused) return;
+	const same = [...part.querySelectorAll("a, button")].find((control) => name(control) === name(focused));
+	(same ?? part).focus({ preventScroll: true });
+}
+
+// colour gives the senders in the list the colours that they have in the chart.
+let colours = "";
+
+function colour() {
+	const legend = [...document.querySelectorAll(".legend li:has(a)")].map((item) => [item.querySelector("bdi").textContent, item.className]);
+	if (colours === (colours = JSON.stringify(legend))) return;
+	const of = new Map(legend);
+	for (const sender of log.querySelectorAll(".sender")) sender.className = `sender ${of.get(sender.textContent) ?? ""}`;
 }
 
 // The stream, while the page is seen: a browser has six connections for all its pages of one log.
@@ -77,11 +162,16 @@ function follow() {
 		since = message.lastEventId;
 		addRows(message.data);
 	});
-	stream.addEventListener("side", (message) => replaceSide(message.data));
+	stream.addEventListener("side", (message) => {
+		for (const part of [...parse(message.data).children]) parts.set(part.id, part);
+		settleParts();
+		settle();
+	});
 	stream.addEventListener("cleared", () => {
+		waiting.replaceChildren();
 		log.replaceChildren();
-		document.getElementById("more").replaceChildren();
-		document.getElementById("empty").hidden = false;
+		$("more").firstElementChild.hidden = true;
+		settle();
 	});
 }
 
@@ -92,24 +182,17 @@ function again() {
 }
 
 function tellLive(text, state) {
-	live.textContent = text;
-	live.className = state;
+	$("live").textContent = text;
+	$("live").className = state;
 }
-
-document.addEventListener("visibilitychange", () => {
-	if (parameters.has("before")) return;
-	if (document.hidden) stream?.close();
-	else again();
-});
 
 // Changes, without leaving the page.
 document.addEventListener("submit", async (submission) => {
 	const form = submission.target;
 	if (!form.classList.contains("change")) return;
 	submission.preventDefault();
-	if (form.id === "clear" && !confirm("Remove all events from the log?")) return;
-	let text = "The log does not answer.";
-	let failed = true;
+	if (form.ariaBusy === "true") return;
+	form.ariaBusy = "true";
 	try {
 		const response = await fetch(form.action, {
 			method: "POST",
@@ -117,31 +200,47 @@ document.addEventListener("submit", async (submission) => {
 			body: new URLSearchParams(new FormData(form)),
 		});
 		const answer = await response.json();
-		failed = !response.ok;
-		text = answer.error ?? answer.text ?? "Done.";
+		say(answer.error ?? answer.text ?? "saved", !response.ok);
 		if (response.ok && form.getAttribute("action") === "/add") form.reset();
-	} catch { /* said below */ }
-	said.textContent = text;
+		if (response.ok) form.closest("details")?.removeAttribute("open");
+	} catch {
+		say("the log does not answer", true);
+	}
+	form.ariaBusy = null;
+});
+
+let hush;
+
+function say(text, failed) {
+	const said = $("said");
+	clearTimeout(hush);
+	said.textContent = text.charAt(0).toUpperCase() + text.slice(1) + ".";
 	said.className = failed ? "trouble" : "";
-	said.hidden = false;
+	if (!said.matches(":popover-open")) said.showPopover();
+	if (!failed) hush = setTimeout(() => said.hidePopover(), 6000);
+}
+
+// A filter that is empty need not be in the address.
+$("filter").addEventListener("formdata", ({ formData }) => {
+	for (const [name, value] of [...formData]) if (value === "") formData.delete(name);
 });
 
 // "/" leads to the filter.
 document.addEventListener("keydown", (key) => {
-	if (key.key !== "/" || key.ctrlKey || key.metaKey || key.altKey || key.target.closest("input, textarea")) return;
+	if (key.key !== "/" || key.ctrlKey || key.metaKey || key.altKey || key.target.closest("input, select, textarea")) return;
 	key.preventDefault();
-	document.querySelector('#filter input[name="q"]').focus();
+	$("filter").elements.q.select();
 });
 
-// A filter that is empty need not be in the address.
-document.getElementById("filter").addEventListener("submit", (submission) => {
-	for (const input of submission.target.querySelectorAll("input")) input.disabled = input.value === "";
-});
-window.addEventListener("pageshow", () => {
-	for (const input of document.querySelectorAll("#filter input")) input.disabled = false;
-});
-
-tellTimes(document);
-setInterval(() => tellTimes(document), 5000);
-if (parameters.has("before")) live.textContent = "";
-else if (!document.hidden) follow();
+tellExact(document);
+setInterval(() => {
+	tellAgo(log);
+	settleParts();
+	settle();
+}, 5000);
+if (parameters.has("before")) {
+	$("live").hidden = true;
+} else {
+	document.addEventListener("visibilitychange", () => document.hidden ? stream?.close() : again());
+	if (!document.hidden) follow();
+}
