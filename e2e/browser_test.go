@@ -3,17 +3,27 @@
 package e2e
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"image"
+	"image/color"
+	"image/draw"
+	"image/png"
+	"maps"
 	"net/url"
+	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/input"
 	cdplog "github.com/chromedp/cdproto/log"
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/cdproto/runtime"
@@ -66,9 +76,8 @@ type tab struct {
 	problems []string   // what the console has shown, and scripts that failed
 }
 
-// newTab opens an empty tab. The test fails if a script fails there, or if the
-// console shows an error or a warning, but for those that allowed accepts.
-func (b *browser) newTab(t testing.TB, width int64) *tab {
+// newTab opens an empty tab on a desktop's screen.
+func (b *browser) newTab(t testing.TB) *tab {
 	t.Helper()
 	p := &tab{}
 	ctx, cancel := chromedp.NewContext(b.ctx, chromedp.WithNewBrowserContext(), chromedp.WithListener(p.hear))
@@ -77,7 +86,7 @@ func (b *browser) newTab(t testing.TB, width int64) *tab {
 	if err := chromedp.Do(ctx); err != nil { // the tab lives as long as the context of its first action
 		t.Fatalf("open a tab: %v", err)
 	}
-	p.do(t, chromedp.EmulateViewport(width, 800))
+	p.look(t, 1200, 800, "light")
 	return p
 }
 
@@ -98,8 +107,9 @@ func (p *tab) hear(event any) {
 }
 
 // calm fails the test if the tab has asked any other server than that of the
-// address, if a script has failed, or if the console shows anything.
-func (p *tab) calm(t testing.TB, address string) {
+// address, if a script has failed, or if the console shows anything but that the
+// server has refused what it should refuse.
+func (p *tab) calm(t testing.TB, address string, refused ...string) {
 	t.Helper()
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -110,7 +120,9 @@ func (p *tab) calm(t testing.TB, address string) {
 		}
 	}
 	for _, problem := range p.problems {
-		t.Errorf("the console shows: %s", problem)
+		if !slices.ContainsFunc(refused, func(what string) bool { return strings.Contains(problem, what) }) {
+			t.Errorf("the console shows: %s", problem)
+		}
 	}
 }
 
@@ -140,7 +152,9 @@ func (p *tab) click(t testing.TB, selector string) {
 // fill replaces what a field holds, as a person who types would.
 func (p *tab) fill(t testing.TB, selector, text string) {
 	t.Helper()
-	p.do(t, chromedp.Clear(chromedp.CSS(selector)), chromedp.SendKeys(chromedp.CSS(selector), text))
+	p.click(t, selector)
+	evaluate[bool](t, p, "document.activeElement.select(), true")
+	p.press(t, text)
 }
 
 // press presses keys: letters, and those of package kb.
@@ -148,6 +162,20 @@ func (p *tab) press(t testing.TB, keys ...string) {
 	t.Helper()
 	for _, k := range keys {
 		p.do(t, chromedp.KeyEvent(k))
+	}
+}
+
+// shortcut presses a key whose letter the page may keep from being typed.
+func (p *tab) shortcut(t testing.TB, key, code string) {
+	t.Helper()
+	for _, press := range []input.DispatchKeyEventParams{
+		{Type: input.DispatchKeyEventTypeKeyDown, Key: key, Code: code, Text: key},
+		{Type: input.DispatchKeyEventTypeKeyUp, Key: key, Code: code},
+	} {
+		p.do(t, chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
+			_, err := chromedp.Call(ctx, input.DispatchKeyEvent, press)
+			return err
+		}))
 	}
 }
 
@@ -174,13 +202,54 @@ func evaluate[T any](t testing.TB, p *tab, expression string) T {
 	return v
 }
 
-// until waits until an expression is true, also while the page is another.
+// until waits until an expression is true of a page that has been loaded, also
+// while the page is another.
 func (p *tab) until(t testing.TB, what, expression string) {
 	t.Helper()
-	eventually(t, what, func() bool {
+	is := func(expression string) (ok bool) {
 		ctx, cancel := context.WithTimeout(p.ctx, time.Second)
 		defer cancel()
-		ok, err := chromedp.Run(ctx, chromedp.Evaluate[bool]("!!("+expression+")"))
+		ok, err := chromedp.Run(ctx, chromedp.Evaluate[bool](`document.readyState === "complete" && !!(`+expression+")"))
 		return err == nil && ok
-	})
+	}
+	for give := time.After(patience); !is(expression); {
+		select {
+		case <-give:
+			t.Fatalf("not within %v: %s; the page at %s:\n%.2000s", patience, what,
+				evaluate[string](t, p, "location.href"), evaluate[string](t, p, "document.body.innerText"))
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+}
+
+// picture saves what the tab shows for the documentation, if a folder for it is
+// given.
+func (p *tab) picture(t testing.TB, name string) {
+	t.Helper()
+	if os.Getenv("SIGALERT_PICTURES") == "" {
+		return
+	}
+	ctx, cancel := context.WithTimeout(p.ctx, patience)
+	defer cancel()
+	text, err := chromedp.Run(ctx, chromedp.CaptureScreenshot())
+	check(t, err)
+	m, err := png.Decode(bytes.NewReader(text))
+	check(t, err)
+	savePicture(t, name, fewColours(m))
+}
+
+// fewColours is a picture in the 256 colours that it has most of: half the size,
+// and to the eye the same.
+func fewColours(m image.Image) image.Image {
+	counts := make(map[color.Color]int)
+	for y := m.Bounds().Min.Y; y < m.Bounds().Max.Y; y++ {
+		for x := m.Bounds().Min.X; x < m.Bounds().Max.X; x++ {
+			counts[m.At(x, y)]++
+		}
+	}
+	byCount := func(a, b color.Color) int { return counts[b] - counts[a] }
+	palette := color.Palette(slices.SortedFunc(maps.Keys(counts), byCount))
+	few := image.NewPaletted(m.Bounds(), palette[:min(256, len(palette))])
+	draw.Draw(few, few.Rect, m, m.Bounds().Min, draw.Src)
+	return few
 }

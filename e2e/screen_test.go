@@ -174,8 +174,7 @@ func (d *desktop) screenshot(t testing.TB) image.Image {
 // is given. It fails the test if there is nothing to see on it.
 func (d *desktop) picture(t testing.TB, name string, part image.Rectangle) {
 	t.Helper()
-	dir := os.Getenv("SIGALERT_PICTURES")
-	if dir != "" {
+	if os.Getenv("SIGALERT_PICTURES") != "" {
 		// It ends with 1 even when it has set the background.
 		d.tool("display", "-size", "1024x600", "-window", "root", "xc:#66788a")
 	}
@@ -190,11 +189,19 @@ func (d *desktop) picture(t testing.TB, name string, part image.Rectangle) {
 	if blank {
 		t.Fatalf("%s: nothing to see in %v", name, part)
 	}
+	savePicture(t, name, m)
+}
+
+// savePicture saves a picture for the documentation, if a folder for it is given.
+func savePicture(t testing.TB, name string, m image.Image) {
+	t.Helper()
+	dir := os.Getenv("SIGALERT_PICTURES")
 	if dir == "" {
 		return
 	}
 	var b bytes.Buffer
-	check(t, png.Encode(&b, m))
+	encoder := png.Encoder{CompressionLevel: png.BestCompression}
+	check(t, encoder.Encode(&b, m))
 	check(t, os.MkdirAll(dir, 0o755))
 	check(t, os.WriteFile(filepath.Join(dir, name), b.Bytes(), 0o644))
 }

@@ -134,6 +134,10 @@ func valueText(text []byte, limit int) string {
 	if bytes.HasPrefix(text, []byte(`"`)) && json.Unmarshal(text, &s) == nil {
 		return plain.Line(s, limit)
 	}
+	var b bytes.Buffer
+	if json.Compact(&b, text) == nil {
+		text = b.Bytes()
+	}
 	return plain.Line(string(text), limit)
 }
 

@@ -92,7 +92,9 @@ function showWaiting() {
 function trim() {
 	const older = $("more").firstElementChild;
 	const first = Number($("status").dataset.first);
-	for (let row = log.lastElementChild; row && !(Number(row.id.slice(1)) >= first); row = log.lastElementChild) {
+	const number = (row) => Number(row?.id.slice(1));
+	for (let row = log.lastElementChild; row; row = log.lastElementChild) {
+		if (row.id ? number(row) >= first : number(row.previousElementSibling) > first) break;
 		row.remove();
 		older.hidden = true;
 	}
@@ -149,9 +151,8 @@ let stream = null;
 let since = document.body.dataset.since;
 
 function follow() {
-	const address = new URLSearchParams(parameters);
-	address.set("fmt", "html");
-	address.set("since", since);
+	const address = new URLSearchParams({ fmt: "html", since });
+	for (const name of ["sender", "event", "q"]) if (parameters.has(name)) address.set(name, parameters.get(name));
 	stream = new EventSource("/api/stream?" + address);
 	stream.onopen = () => tellLive("Live", "on");
 	stream.onerror = () => {
@@ -227,7 +228,7 @@ $("filter").addEventListener("formdata", ({ formData }) => {
 
 // "/" leads to the filter.
 document.addEventListener("keydown", (key) => {
-	if (key.key !== "/" || key.ctrlKey || key.metaKey || key.altKey || key.target.closest("input, select, textarea")) return;
+	if (key.key !== "/" || key.ctrlKey || key.metaKey || key.altKey || key.target.closest?.("input, select, textarea")) return;
 	key.preventDefault();
 	$("filter").elements.q.select();
 });
