@@ -239,7 +239,7 @@ func TestPageStream(t *testing.T) {
 		rows = next()
 	}
 	if id := s.log.State().Last - 1; !strings.HasPrefix(rows, fmt.Sprintf("rows %d ", id)) || !strings.Contains(rows, fmt.Sprintf(`id="e%d"`, id)) ||
-		!strings.Contains(rows, "&lt;i&gt;") || strings.Count(rows, "<time") != 1 {
+		!strings.Contains(rows, "&lt;i&gt;") || strings.Count(rows, "<li ") != 1 {
 		t.Errorf("rows: %s", rows)
 	}
 }

@@ -143,7 +143,7 @@ function colour() {
 	const legend = [...document.querySelectorAll(".legend li:has(a)")].map((item) => [item.querySelector("bdi").textContent, item.className]);
 	if (colours === (colours = JSON.stringify(legend))) return;
 	const of = new Map(legend);
-	for (const sender of log.querySelectorAll(".sender")) sender.className = `sender ${of.get(sender.textContent) ?? ""}`;
+	for (const sender of log.querySelectorAll(".sender")) sender.className = `sender ${of.get(sender.textContent) ?? ""}`.trim();
 }
 
 // The stream, while the page is seen: a browser has six connections for all its pages of one log.
