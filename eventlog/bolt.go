@@ -231,10 +231,15 @@ func (t diskTx) put(id uint64, r record) error {
 	return b.Put(key(id), r)
 }
 
-func (t diskTx) removeFirst() error {
+func (t diskTx) removeBefore(id uint64) error {
 	b := t.bucket()
-	k, _ := b.Cursor().First()
-	return b.Delete(k)
+	first, last := t.ends()
+	for ; first < id && first <= last; first++ {
+		if err := b.Delete(key(first)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (t diskTx) removeAll() error {

@@ -189,23 +189,16 @@ func (l *Log) change(now time.Time, logged uint64, f func(c *change) error) erro
 // trim removes the oldest entries until the limits are kept, and returns the
 // number of the first that stays and when it was logged.
 func (c *change) trim(now time.Time, maxBytes int64) (first uint64, oldest time.Time, err error) {
-	for {
-		first, last := c.tx.ends()
-		if last == 0 {
-			c.bytes = 0
-			return c.last + 1, oldest, nil
-		}
-		r := c.tx.get(first)
+	first, last := c.tx.ends()
+	for id, r := range c.tx.ascend(first) {
 		f, damaged := r.fields()
 		oldest = time.UnixMicro(f.logged)
-		count := int(last - first + 1)
 		old := c.limits.Age > 0 && now.Sub(oldest) >= c.limits.Age
-		if count <= c.limits.Count && c.bytes <= maxBytes && !old && damaged == nil {
-			return first, oldest, nil
+		if count := int(last - id + 1); count <= c.limits.Count && c.bytes <= maxBytes && !old && damaged == nil {
+			return id, oldest, c.tx.removeBefore(id)
 		}
 		c.bytes -= int64(len(r))
-		if err := c.tx.removeFirst(); err != nil {
-			return 0, oldest, err
-		}
 	}
+	c.bytes = 0
+	return c.last + 1, time.Time{}, c.tx.removeAll()
 }
