@@ -41,7 +41,8 @@ func openDisk(path string) (*onDisk, error) {
 	if err := s.check(); err != nil {
 		return nil, err
 	}
-	if err := s.open(&bolt.Options{FreelistType: bolt.FreelistMapType}); err != nil {
+	// Of an array of free pages the lowest is taken: neighbours in the log are neighbours in the file.
+	if err := s.open(&bolt.Options{FreelistType: bolt.FreelistArrayType}); err != nil {
 		return nil, err
 	}
 	err := s.do(s.db.Update, func(tx diskTx) error {
@@ -85,7 +86,7 @@ func (s *onDisk) check() error {
 
 func (s *onDisk) open(opts *bolt.Options) (err error) {
 	defer s.guard(&err, nil)()
-	opts.Timeout = lockWait
+	opts.Timeout, opts.InitialMmapSize = lockWait, mapped
 	s.db, err = bolt.Open(s.path, 0o600, opts)
 	var failed *fs.PathError
 	switch {
@@ -139,7 +140,8 @@ func (s *onDisk) do(transact func(func(*bolt.Tx) error) error, f func(diskTx) er
 	defer s.guard(&err, &tx)()
 	return transact(func(begun *bolt.Tx) error {
 		tx = begun
-		return f(diskTx{tx})
+		defer release(tx)
+		return f(diskTx{tx, new(int)})
 	})
 }
 
@@ -158,7 +160,20 @@ func (s *onDisk) close() error {
 	return s.db.Close()
 }
 
-type diskTx struct{ tx *bolt.Tx }
+type diskTx struct {
+	tx   *bolt.Tx
+	read *int // bytes, since they were released
+}
+
+// releaseAfter is how much of a file is read before it is released.
+const releaseAfter = 4 << 20
+
+func (t diskTx) reads(v []byte) {
+	if *t.read += len(v); *t.read > releaseAfter {
+		release(t.tx)
+		*t.read = 0
+	}
+}
 
 func (t diskTx) bucket() *bolt.Bucket { return t.tx.Bucket(entriesBucket) }
 
@@ -185,6 +200,7 @@ func (t diskTx) ascend(id uint64) iter.Seq2[uint64, record] {
 	return func(yield func(uint64, record) bool) {
 		c := t.bucket().Cursor()
 		for k, v := c.Seek(key(id)); k != nil; k, v = c.Next() {
+			t.reads(v)
 			if !yield(number(k), v) {
 				return
 			}
@@ -203,6 +219,7 @@ func (t diskTx) descend(id uint64) iter.Seq2[uint64, record] {
 			k, v = c.Prev()
 		}
 		for ; k != nil; k, v = c.Prev() {
+			t.reads(v)
 			if !yield(number(k), v) {
 				return
 			}
