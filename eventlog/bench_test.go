@@ -24,6 +24,9 @@ func sample(i int) eventlog.Entry {
 		Data: fmt.Appendf(nil, `{"job": %d, "branch": "feature/%x", "host": "worker-%d.example.org", "duration_ms": %d, "ok": %t, "message": "%.*s"}`,
 			i, i*7919, i%7, i%90_000, i%10 != 0, i%60, "compiled 312 packages, 4,096 tests passed, none skipped, cached"),
 	}
+	if i%4 == 0 { // as pysig writes it
+		e.Data = fmt.Appendf(nil, `{"job": %d, "by": "Ren\u00e9", "message": "Gr\u00fc\u00dfe aus K\u00f6ln", "steps": ["build", "test", "%x"]}`, i, i*7919)
+	}
 	if i%2000 == 1000 {
 		e.Sender = "rare"
 		e.Data = fmt.Appendf(nil, `{"job": %d, "message": "Puffer-\u00dcberlauf"}`, i)
