@@ -9,6 +9,8 @@ import (
 	"iter"
 	"os"
 	"path/filepath"
+	"runtime/debug"
+	"sync/atomic"
 	"time"
 
 	bolt "go.etcd.io/bbolt"
@@ -24,67 +26,154 @@ var (
 const lockWait = time.Second
 
 // onDisk is a store in a file.
-type onDisk struct{ db *bolt.DB }
+type onDisk struct {
+	db   *bolt.DB
+	path string
+	// stuck: a failure has left the file's locks held for ever.
+	stuck atomic.Bool
+}
 
-func openDisk(path string) (s *onDisk, err error) {
-	defer func() { // bbolt panics at some damage
-		if p := recover(); p != nil {
-			s, err = nil, damaged(path, fmt.Errorf("%v", p))
-		}
-	}()
+func openDisk(path string) (*onDisk, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return nil, fmt.Errorf("the folder of %s: %w", path, err)
+	}
+	s := &onDisk{path: path}
+	if err := s.check(); err != nil {
 		return nil, err
 	}
-	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("%s is not a file", path)
-	}
-	db, err := bolt.Open(path, 0o600, &bolt.Options{Timeout: lockWait, FreelistType: bolt.FreelistMapType})
-	var failed *fs.PathError
-	switch {
-	case errors.Is(err, berrors.ErrTimeout):
-		return nil, fmt.Errorf("%s is in use by another process", path)
-	case errors.As(err, &failed):
+	// Of an array of free pages the lowest is taken: neighbours in the log are neighbours in the file.
+	if err := s.open(&bolt.Options{FreelistType: bolt.FreelistArrayType}); err != nil {
 		return nil, err
-	case err != nil:
-		return nil, damaged(path, err)
 	}
-	err = db.Update(func(tx *bolt.Tx) error {
+	err := s.do(s.db.Update, func(tx diskTx) error {
 		for _, name := range [][]byte{entriesBucket, settingsBucket} {
-			if _, err := tx.CreateBucketIfNotExists(name); err != nil {
-				return err
+			if _, err := tx.tx.CreateBucketIfNotExists(name); err != nil {
+				return fmt.Errorf("%s: %w", path, err)
 			}
 		}
 		return nil
 	})
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("%s: %w", path, err), db.Close())
+		return nil, errors.Join(err, s.close())
 	}
-	return &onDisk{db}, nil
+	return s, nil
 }
 
-func damaged(path string, err error) error {
-	return fmt.Errorf("%s is no event log, or is damaged: move it away, and a new one begins (%w)", path, err)
+// check refuses what is no file, and a file that is cut off: bbolt reads behind
+// its end, and what it finds there may be anything.
+func (s *onDisk) check() error {
+	info, err := os.Stat(s.path)
+	switch {
+	case err == nil && !info.Mode().IsRegular():
+		return fmt.Errorf("%s is not a file", s.path)
+	case err != nil || info.Size() == 0:
+		return nil // a new one begins, or it is said why it cannot
+	}
+	// The list of free pages, which may be anywhere in the file, is not read.
+	if err := s.open(&bolt.Options{ReadOnly: true}); err != nil {
+		return err
+	}
+	want := s.size()
+	info, err = os.Stat(s.path)
+	if err := errors.Join(err, s.close()); err != nil {
+		return err
+	}
+	if is := info.Size(); is < want {
+		return s.damaged(fmt.Sprintf("it has %d bytes and should have %d", is, want))
+	}
+	return nil
+}
+
+func (s *onDisk) open(opts *bolt.Options) (err error) {
+	defer s.guard(&err, nil)()
+	opts.Timeout, opts.InitialMmapSize = lockWait, mapped
+	s.db, err = bolt.Open(s.path, 0o600, opts)
+	var failed *fs.PathError
+	switch {
+	case err == nil, errors.As(err, &failed):
+		return err
+	case errors.Is(err, berrors.ErrTimeout):
+		return fmt.Errorf("%s is in use by another process", s.path)
+	}
+	return s.damaged(err)
+}
+
+func (s *onDisk) damaged(why any) error {
+	return fmt.Errorf("%s is no event log, or is damaged: move it away, and a new one begins (%v)", s.path, why)
+}
+
+// guard makes an error of a panic between its call and that of what it returns:
+// bbolt panics at some damage, and to read what has gone from a file that it has
+// mapped is a fault. tx is the transaction, once there is one; if it has not
+// come to its end, nothing more can be had from the file.
+func (s *onDisk) guard(err *error, tx **bolt.Tx) (end func()) {
+	faults := debug.SetPanicOnFault(true)
+	return func() {
+		debug.SetPanicOnFault(faults)
+		p := recover()
+		if p == nil {
+			return
+		}
+		if _, fault := p.(interface{ Addr() uintptr }); fault {
+			p = "a part of it is missing"
+		}
+		*err = s.damaged(p)
+		if tx != nil && (*tx == nil || (*tx).DB() != nil) {
+			s.stuck.Store(true)
+		}
+	}
 }
 
 func (s *onDisk) update(f func(writer) error) error {
-	return s.db.Update(func(tx *bolt.Tx) error { return f(diskTx{tx}) })
+	return s.do(s.db.Update, func(tx diskTx) error { return f(tx) })
 }
 
 func (s *onDisk) view(f func(reader) error) error {
-	return s.db.View(func(tx *bolt.Tx) error { return f(diskTx{tx}) })
+	return s.do(s.db.View, func(tx diskTx) error { return f(tx) })
+}
+
+func (s *onDisk) do(transact func(func(*bolt.Tx) error) error, f func(diskTx) error) (err error) {
+	if s.stuck.Load() {
+		return s.damaged("it was changed while it was open")
+	}
+	var tx *bolt.Tx
+	defer s.guard(&err, &tx)()
+	return transact(func(begun *bolt.Tx) error {
+		tx = begun
+		defer release(tx)
+		return f(diskTx{tx, new(int)})
+	})
 }
 
 func (s *onDisk) size() (n int64) {
-	_ = s.db.View(func(tx *bolt.Tx) error { // fails once it is closed
-		n = tx.Size()
+	_ = s.do(s.db.View, func(tx diskTx) error { // fails once it is closed
+		n = tx.tx.Size()
 		return nil
 	})
 	return n
 }
 
-func (s *onDisk) close() error { return s.db.Close() }
+func (s *onDisk) close() error {
+	if s.stuck.Load() {
+		return nil // it would wait for the locks
+	}
+	return s.db.Close()
+}
 
-type diskTx struct{ tx *bolt.Tx }
+type diskTx struct {
+	tx   *bolt.Tx
+	read *int // bytes, since they were released
+}
+
+// releaseAfter is how much of a file is read before it is released.
+const releaseAfter = 4 << 20
+
+func (t diskTx) reads(v []byte) {
+	if *t.read += len(v); *t.read > releaseAfter {
+		release(t.tx)
+		*t.read = 0
+	}
+}
 
 func (t diskTx) bucket() *bolt.Bucket { return t.tx.Bucket(entriesBucket) }
 
@@ -111,6 +200,7 @@ func (t diskTx) ascend(id uint64) iter.Seq2[uint64, record] {
 	return func(yield func(uint64, record) bool) {
 		c := t.bucket().Cursor()
 		for k, v := c.Seek(key(id)); k != nil; k, v = c.Next() {
+			t.reads(v)
 			if !yield(number(k), v) {
 				return
 			}
@@ -129,6 +219,7 @@ func (t diskTx) descend(id uint64) iter.Seq2[uint64, record] {
 			k, v = c.Prev()
 		}
 		for ; k != nil; k, v = c.Prev() {
+			t.reads(v)
 			if !yield(number(k), v) {
 				return
 			}
@@ -157,10 +248,15 @@ func (t diskTx) put(id uint64, r record) error {
 	return b.Put(key(id), r)
 }
 
-func (t diskTx) removeFirst() error {
+func (t diskTx) removeBefore(id uint64) error {
 	b := t.bucket()
-	k, _ := b.Cursor().First()
-	return b.Delete(k)
+	first, last := t.ends()
+	for ; first < id && first <= last; first++ {
+		if err := b.Delete(key(first)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (t diskTx) removeAll() error {

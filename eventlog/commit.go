@@ -134,6 +134,10 @@ type change struct {
 	limits Limits
 	last   uint64 // the number that was given last
 	bytes  int64
+	// What trim has found:
+	first  uint64    // the number of the first that stays
+	oldest time.Time // when that was logged
+	more   bool      // must go
 }
 
 func (c *change) put(r record) error {
@@ -147,15 +151,24 @@ func (c *change) removeAll() error {
 	return c.tx.removeAll()
 }
 
-// change updates the entries by f, then removes what the limits take, and
-// publishes what has become of it.
+// change updates the entries by f, then removes what the limits take. The error
+// is that of f's update: where a later one fails, the next change removes the
+// rest.
 func (l *Log) change(now time.Time, logged uint64, f func(c *change) error) error {
 	l.writing.Lock()
 	defer l.writing.Unlock()
+	more, err := l.step(now, logged, f)
+	for next := err; more && next == nil; {
+		more, next = l.step(now, 0, func(*change) error { return nil })
+	}
+	return err
+}
+
+// step is one update of the store, and publishes what has become of it. There
+// is more to do where the limits take too much for one.
+func (l *Log) step(now time.Time, logged uint64, f func(c *change) error) (more bool, err error) {
 	var c change
-	var first uint64
-	var oldest time.Time
-	err := l.store.update(func(tx writer) (err error) {
+	err = l.store.update(func(tx writer) error {
 		c = change{tx: tx, limits: l.Limits(), last: l.State().Last, bytes: l.bytes}
 		if _, last := tx.ends(); last > c.last {
 			c.last = last
@@ -163,7 +176,7 @@ func (l *Log) change(now time.Time, logged uint64, f func(c *change) error) erro
 		if err := f(&c); err != nil {
 			return err
 		}
-		if first, oldest, err = c.trim(now, l.maxBytes); err != nil {
+		if err := c.trim(now, l.maxBytes); err != nil {
 			return err
 		}
 		if err := setSetting(tx, settingLast, c.last); err != nil {
@@ -178,34 +191,32 @@ func (l *Log) change(now time.Time, logged uint64, f func(c *change) error) erro
 		if l.state.Err = err; err != nil {
 			return
 		}
-		l.limits, l.oldest = c.limits, oldest
-		l.state.First, l.state.Last = first, c.last
+		l.limits, l.oldest = c.limits, c.oldest
+		l.state.First, l.state.Last = c.first, c.last
 		l.state.Logged += logged
 		l.minutes.stored()
 	})
-	return err
+	return c.more, err
 }
 
-// trim removes the oldest entries until the limits are kept, and returns the
-// number of the first that stays and when it was logged.
-func (c *change) trim(now time.Time, maxBytes int64) (first uint64, oldest time.Time, err error) {
-	for {
-		first, last := c.tx.ends()
-		if last == 0 {
-			c.bytes = 0
-			return c.last + 1, oldest, nil
-		}
-		r := c.tx.get(first)
+// mostTrimmed bounds what one update removes, which the store has in memory. It
+// is more than ever comes at once.
+const mostTrimmed = 10_000
+
+// trim removes the oldest entries until the limits are kept, or there is more
+// to do.
+func (c *change) trim(now time.Time, maxBytes int64) error {
+	first, last := c.tx.ends()
+	for id, r := range c.tx.ascend(first) {
 		f, damaged := r.fields()
-		oldest = time.UnixMicro(f.logged)
-		count := int(last - first + 1)
-		old := c.limits.Age > 0 && now.Sub(oldest) >= c.limits.Age
-		if count <= c.limits.Count && c.bytes <= maxBytes && !old && damaged == nil {
-			return first, oldest, nil
+		old := c.limits.Age > 0 && now.Sub(time.UnixMicro(f.logged)) >= c.limits.Age
+		kept := int(last-id+1) <= c.limits.Count && c.bytes <= maxBytes && !old && damaged == nil
+		if kept || id-first == mostTrimmed {
+			c.first, c.oldest, c.more = id, time.UnixMicro(f.logged), !kept
+			return c.tx.removeBefore(id)
 		}
 		c.bytes -= int64(len(r))
-		if err := c.tx.removeFirst(); err != nil {
-			return 0, oldest, err
-		}
 	}
+	c.first, c.bytes = c.last+1, 0
+	return c.tx.removeAll()
 }

@@ -96,11 +96,17 @@ func (m *memory) put(id uint64, r record) error {
 	return nil
 }
 
-func (m *memory) removeFirst() error {
-	m.bytes -= int64(len(m.records[0]))
-	m.records[0] = nil // the array outlives it
-	m.records = m.records[1:]
-	m.first++
+func (m *memory) removeBefore(id uint64) error {
+	if id <= m.first {
+		return nil
+	}
+	n := min(int(id-m.first), len(m.records))
+	for _, r := range m.records[:n] {
+		m.bytes -= int64(len(r))
+	}
+	clear(m.records[:n]) // the array outlives them
+	m.records = m.records[n:]
+	m.first += uint64(n)
 	return nil
 }
 

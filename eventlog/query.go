@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"sigalert/sig"
 )
@@ -106,11 +108,18 @@ type matcher struct {
 	sender, event string
 	text          []byte // in small letters
 	since         int64  // µs since 1970
-	name          nameCache
+	names         map[string]name
+	lower         []byte // room for what is looked at
+}
+
+// name is a sender's or an event's, of which there are few for many entries.
+type name struct {
+	spelled string // for people
+	hasText bool
 }
 
 func newMatcher(q Query) *matcher {
-	m := &matcher{sender: q.Sender, event: q.Event, text: bytes.ToLower([]byte(q.Text))}
+	m := &matcher{sender: q.Sender, event: q.Event, text: bytes.ToLower([]byte(q.Text)), names: make(map[string]name)}
 	if !q.Since.IsZero() {
 		m.since = q.Since.UnixMicro()
 	}
@@ -121,31 +130,49 @@ func (m *matcher) matches(f fields) bool {
 	switch {
 	case m.since != 0 && f.time < m.since:
 		return false
-	case m.sender != "" && m.name.of(f.sender) != m.sender:
+	case m.sender != "" && m.name(f.sender).spelled != m.sender:
 		return false
-	case m.event != "" && m.name.of(f.event) != m.event:
+	case m.event != "" && m.name(f.event).spelled != m.event:
 		return false
 	case len(m.text) == 0:
 		return true
 	}
-	return m.contains([]byte(m.name.of(f.sender))) || m.contains([]byte(m.name.of(f.event))) || m.contains(Readable(f.data))
+	return m.name(f.sender).hasText || m.name(f.event).hasText || m.contains(Readable(f.data))
 }
 
-func (m *matcher) contains(text []byte) bool { return bytes.Contains(bytes.ToLower(text), m.text) }
+func (m *matcher) name(raw []byte) name {
+	if n, ok := m.names[string(raw)]; ok {
+		return n
+	}
+	n := name{spelled: sig.Name(raw).String()}
+	n.hasText = m.contains([]byte(n.spelled))
+	if len(m.names) < 1000 {
+		m.names[string(raw)] = n
+	}
+	return n
+}
 
-// nameCache spells names for people; there are few of them, and many entries.
-type nameCache map[string]string
+// contains is bytes.Contains(bytes.ToLower(text), m.text), and takes no memory
+// for each text.
+func (m *matcher) contains(text []byte) bool {
+	m.lower = append(m.lower[:0], text...)
+	for i, c := range m.lower {
+		if c >= utf8.RuneSelf {
+			m.lower = appendLower(m.lower[:i], text[i:])
+			break
+		}
+		if 'A' <= c && c <= 'Z' {
+			m.lower[i] = c + 'a' - 'A'
+		}
+	}
+	return bytes.Contains(m.lower, m.text)
+}
 
-func (c *nameCache) of(raw []byte) string {
-	if s, ok := (*c)[string(raw)]; ok {
-		return s
+func appendLower(out, text []byte) []byte {
+	for len(text) > 0 {
+		r, size := utf8.DecodeRune(text)
+		out = utf8.AppendRune(out, unicode.ToLower(r))
+		text = text[size:]
 	}
-	s := sig.Name(raw).String()
-	if *c == nil {
-		*c = make(nameCache)
-	}
-	if len(*c) < 1000 {
-		(*c)[string(raw)] = s
-	}
-	return s
+	return out
 }

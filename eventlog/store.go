@@ -33,7 +33,7 @@ type reader interface {
 type writer interface {
 	reader
 	put(id uint64, r record) error // id follows the newest
-	removeFirst() error
+	removeBefore(id uint64) error  // all that are older
 	removeAll() error
 	set(name string, value []byte) error // nil: removed
 }

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"sync"
 	"time"
 
 	"golang.org/x/net/netutil"
@@ -41,6 +42,9 @@ func (h *Handler) Serve(ctx context.Context, listener net.Listener) error {
 		BaseContext:       func(net.Listener) context.Context { return requests },
 		ErrorLog:          slog.NewLogLogger(h.logger.Handler(), slog.LevelDebug),
 	}
+	unused := unused{conns: make(map[net.Conn]bool)}
+	server.ConnState = unused.watch
+	server.RegisterOnShutdown(unused.close)
 	ended := make(chan error, 1)
 	go func() { ended <- server.Serve(netutil.LimitListener(listener, mostConns)) }()
 	var err error
@@ -60,4 +64,33 @@ func (h *Handler) Serve(ctx context.Context, listener net.Listener) error {
 		return nil
 	}
 	return err
+}
+
+// unused are the connections that nothing has been asked on yet: browsers make
+// them ahead, and [http.Server.Shutdown] waits 5 s for each.
+type unused struct {
+	mu    sync.Mutex // guards the fields below
+	conns map[net.Conn]bool
+	ended bool
+}
+
+func (u *unused) watch(c net.Conn, state http.ConnState) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	delete(u.conns, c)
+	switch {
+	case state == http.StateNew && u.ended:
+		c.Close()
+	case state == http.StateNew:
+		u.conns[c] = true
+	}
+}
+
+func (u *unused) close() {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.ended = true
+	for c := range u.conns {
+		c.Close()
+	}
 }

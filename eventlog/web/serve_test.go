@@ -1,0 +1,42 @@
+package web_test
+
+import (
+	"context"
+	"net"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"sigalert/eventlog"
+	"sigalert/eventlog/web"
+)
+
+// A browser's connection in reserve does not hold up the end.
+func TestUnusedConnection(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		log, err := eventlog.Open(nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		handler, err := web.New(log, web.Options{Source: silent{}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		m := make(memory)
+		ctx, cancel := context.WithCancel(t.Context())
+		served := make(chan error)
+		go func() { served <- handler.Serve(ctx, m) }()
+		near, far := net.Pipe()
+		defer near.Close()
+		m <- far
+		synctest.Wait()
+		began := time.Now()
+		cancel()
+		if err := <-served; err != nil {
+			t.Error(err)
+		}
+		if took := time.Since(began); took > time.Second {
+			t.Errorf("the end takes %v", took)
+		}
+	})
+}
