@@ -1,0 +1,152 @@
+package web
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"sigalert/eventlog"
+	"sigalert/internal/plain"
+	"sigalert/sig"
+)
+
+const (
+	mostExcerpt = 200     // characters of data that are shown in a line
+	mostWhy     = 1000    // characters of an outcome's reason
+	mostPretty  = 8 << 10 // bytes of data that the page folds out itself
+	longMember  = 20      // characters; a value with more gives way to others
+)
+
+// row is an entry as a line.
+type row struct {
+	ID                uint64
+	Sender, Event     string
+	Colour            string // the sender's class
+	OfSender, OfEvent string // addresses of the filters
+	Ago, At, Exact    string
+	Members           []member // of an object
+	Excerpt           string   // of anything else
+	Pretty            string   // the data as formatted JSON; "": there is none, or Size says how much
+	Size              string
+	Class             string
+	Outcome, Why      string
+}
+
+// member is one of an object, as a line has it.
+type member struct {
+	Name, Value string
+	Long        bool
+}
+
+func newRow(now time.Time, q eventlog.Query, colours map[sig.Name]string, e eventlog.Entry) row {
+	r := row{
+		ID:      e.ID,
+		Sender:  nameText(e.Sender),
+		Event:   nameText(e.Event),
+		Colour:  colours[e.Sender],
+		Ago:     ago(now, e.Time),
+		At:      e.Time.UTC().Format("2006-01-02T15:04:05.000Z"),
+		Exact:   e.Time.Format("2006-01-02 15:04:05.000 MST"),
+		Outcome: e.Outcome.String(),
+		Why:     plain.Line(e.Why, mostWhy),
+	}
+	r.OfSender = address(eventlog.Query{Sender: e.Sender.String(), Event: q.Event, Text: q.Text})
+	r.OfEvent = address(eventlog.Query{Sender: q.Sender, Event: e.Event.String(), Text: q.Text})
+	switch {
+	case e.Outcome == eventlog.Shown:
+		r.Class = "shown"
+	case e.Outcome == eventlog.Held:
+		r.Class = "held"
+	case e.Outcome == eventlog.Failed:
+		r.Class = "failed"
+	case e.Event == sig.EventConnect || e.Event == sig.EventDisconnect:
+		r.Class = "presence"
+	}
+	if len(e.Data) == 0 || string(e.Data) == "null" {
+		return r
+	}
+	text := eventlog.Readable(e.Data)
+	if len(text) > mostPretty {
+		r.Excerpt, r.Size = plain.Line(string(text[:mostPretty]), mostExcerpt), sizeText(len(text))
+		return r
+	}
+	if r.Members = members(text); r.Members == nil {
+		r.Excerpt = valueText(text, mostExcerpt)
+	}
+	r.Pretty = pretty(text)
+	return r
+}
+
+// valueText is data in a line: text as it is, anything else as JSON.
+func valueText(text []byte, limit int) string {
+	var s string
+	if bytes.HasPrefix(text, []byte(`"`)) && json.Unmarshal(text, &s) == nil {
+		return plain.Line(s, limit)
+	}
+	var b bytes.Buffer
+	if json.Compact(&b, text) == nil {
+		text = b.Bytes()
+	}
+	return plain.Line(string(text), limit)
+}
+
+// members are those of an object that fit into a line; nil for anything else.
+func members(text []byte) (all []member) {
+	d := json.NewDecoder(bytes.NewReader(text))
+	if open, err := d.Token(); err != nil || open != json.Delim('{') {
+		return nil
+	}
+	for room := mostExcerpt; room > 0 && d.More(); {
+		var value json.RawMessage
+		name, err := d.Token()
+		if err != nil || d.Decode(&value) != nil {
+			return nil
+		}
+		m := member{Name: plain.Line(fmt.Sprint(name), room)}
+		m.Value = valueText(value, room)
+		room -= utf8.RuneCountInString(m.Name) + utf8.RuneCountInString(m.Value)
+		m.Long = utf8.RuneCountInString(m.Value) > longMember
+		all = append(all, m)
+	}
+	return all
+}
+
+// pretty is JSON on many lines. What could change the order of what is read is
+// escaped.
+func pretty(text []byte) string {
+	var b bytes.Buffer
+	if json.Indent(&b, text, "", "  ") != nil {
+		b.Reset()
+		b.Write(text)
+	}
+	return escapeBidi(b.String())
+}
+
+func escapeBidi(text string) string {
+	var b strings.Builder
+	for _, r := range text {
+		if unicode.Is(unicode.Bidi_Control, r) || unicode.IsControl(r) && r != '\n' || r == utf8.RuneError {
+			fmt.Fprintf(&b, `\u%04x`, r)
+			continue
+		}
+		b.WriteRune(r)
+	}
+	return b.String()
+}
+
+// line is an entry as fmt=plain has it.
+func line(e eventlog.Entry) string {
+	data := eventlog.Readable(e.Data)
+	text := fmt.Sprintf("%s %s: %s", e.Time.Format("2006-01-02 15:04:05.000"), nameText(e.Sender), nameText(e.Event))
+	if len(data) > 0 {
+		text += " " + plain.Line(string(data), len(data))
+	}
+	if e.Outcome != eventlog.None {
+		text += " [" + strings.TrimSuffix(e.Outcome.String()+": "+plain.Line(e.Why, mostExcerpt), ": ") + "]"
+	}
+	return text
+}
