@@ -587,7 +587,7 @@ func pageRefusesOtherNames(t *testing.T, b *browser) {
 	for _, path := range []string{"", "?fmt=plain", "clear", "api/events", "assets/log.js"} {
 		p.visit(t, strings.Replace(l.url, "127.0.0.1", "evil.test", 1)+path)
 		if got := evaluate[string](t, p, `document.body.innerText`); !strings.HasPrefix(got, `this is not "evil.test:`) {
-			t.Errorf("/%s says %q", path, got)
+			t.Errorf("/%s says %.100q", path, got)
 		}
 	}
 	l.holds(t, "a secret")
