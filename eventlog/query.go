@@ -45,7 +45,7 @@ type Result struct {
 }
 
 // resultBytes bounds the data of one result: what is beyond waits for the next.
-const resultBytes = 8 << 20
+const resultBytes = 2 << 20
 
 // Events returns the entries that the query asks for, the newest first. The
 // error is the file's, or ctx's.
