@@ -37,7 +37,7 @@ func TestLogIsKilled(t *testing.T) {
 			h := newHome(t)
 			s := h.serve(t, program(t))
 			load := &load{t: t, sender: s.sender(t, sig.Name(c.name), loadEvent)}
-			w := newWitness(t, c.limit)
+			w := newWitness(t, c.limit, c.clear)
 			args := []string{"--store", filepath.Join(h.dir, c.name+".db"), "--limit", strconv.Itoa(c.limit), "--subscribe", c.name + ":"}
 			for kill := range c.kills {
 				if kill%4 == 3 { // as it begins
@@ -114,8 +114,9 @@ type counted struct {
 
 // witness knows what a log has shown.
 type witness struct {
-	t     testing.TB
-	limit uint64
+	t      testing.TB
+	limit  uint64
+	clears bool // the log, at times
 
 	mu     sync.Mutex // guards the fields below
 	shown  map[uint64]int
@@ -132,8 +133,8 @@ type witness struct {
 	clearedAt          uint64
 }
 
-func newWitness(t testing.TB, limit int) *witness {
-	return &witness{t: t, limit: uint64(limit), shown: make(map[uint64]int), text: make(map[int]bool), first: 1}
+func newWitness(t testing.TB, limit int, clears bool) *witness {
+	return &witness{t: t, limit: uint64(limit), clears: clears, shown: make(map[uint64]int), text: make(map[int]bool), first: 1}
 }
 
 func (w *witness) show(e counted) {
@@ -205,7 +206,7 @@ func (w *witness) watch(l *eventLog) (wait func()) {
 	})
 	reading.Go(func() {
 		_ = follow(context.Background(), fmt.Sprintf("%s/api/stream?since=%d", l.url, since), func(m message) {
-			if m.event != "" {
+			if m.event == "missed" || m.event == "cleared" && w.clears {
 				return
 			}
 			var e counted
@@ -213,6 +214,10 @@ func (w *witness) watch(l *eventLog) (wait func()) {
 				w.t.Errorf("the stream has %+v: %v", m, err)
 				return
 			}
+			if e.ID <= since {
+				w.t.Errorf("the stream has entry %d behind entry %d", e.ID, since)
+			}
+			since = e.ID
 			w.show(e)
 		})
 	})

@@ -105,14 +105,9 @@ func (l *Log) Clear() (n int, err error) {
 				return err
 			}
 		}
+		c.cleared = true
 		return c.removeAll()
 	})
-	if err == nil {
-		l.publish(func() {
-			l.minutes = newMinutes()
-			l.state.Cleared++
-		})
-	}
 	return n, err
 }
 
@@ -130,10 +125,11 @@ func (l *Log) SetLimits(limits Limits) error {
 
 // A change is one update of the entries.
 type change struct {
-	tx     writer
-	limits Limits
-	last   uint64 // the number that was given last
-	bytes  int64
+	tx      writer
+	limits  Limits
+	last    uint64 // the number that was given last
+	bytes   int64
+	cleared bool
 	// What trim has found:
 	first  uint64    // the number of the first that stays
 	oldest time.Time // when that was logged
@@ -195,6 +191,10 @@ func (l *Log) step(now time.Time, logged uint64, f func(c *change) error) (more 
 		l.state.First, l.state.Last = c.first, c.last
 		l.state.Logged += logged
 		l.minutes.stored()
+		if c.cleared {
+			l.minutes = newMinutes()
+			l.state.Cleared++
+		}
 	})
 	return c.more, err
 }

@@ -25,7 +25,7 @@
 //
 // # Overflow
 //
-// 4,096 entries and 8 MiB of data wait for the file. When there are more,
+// 4,096 entries and 2 MiB of data wait for the file. When there are more,
 // [Log.Add] waits, and [Log.Offer] drops and counts. While the file cannot be
 // written, the log tries again each second, and [Log.State] says why.
 //

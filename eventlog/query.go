@@ -35,9 +35,9 @@ type Query struct {
 // Result is what a query found.
 type Result struct {
 	Entries []Entry
-	// Last is the number of the last entry that was looked at: what follows
-	// begins there. 0: none was.
-	Last uint64
+	// First and Last are the numbers of the first and the last entry that were
+	// looked at: what follows begins behind the last. 0: none was.
+	First, Last uint64
 	// More: there may be more.
 	More bool
 	// Damaged entries were passed over.
@@ -45,7 +45,7 @@ type Result struct {
 }
 
 // resultBytes bounds the data of one result: what is beyond waits for the next.
-const resultBytes = 8 << 20
+const resultBytes = 2 << 20
 
 // Events returns the entries that the query asks for, the newest first. The
 // error is the file's, or ctx's.
@@ -72,7 +72,9 @@ func (l *Log) Events(ctx context.Context, q Query) (r Result, err error) {
 			if looked++; looked%1000 == 0 && ctx.Err() != nil {
 				return context.Cause(ctx)
 			}
-			r.Last = id
+			if r.Last = id; r.First == 0 {
+				r.First = id
+			}
 			f, err := rec.fields()
 			switch {
 			case err != nil:
@@ -84,7 +86,26 @@ func (l *Log) Events(ctx context.Context, q Query) (r Result, err error) {
 		}
 		return nil
 	})
+	if err == nil {
+		err = l.synced(ctx, max(r.First, r.Last))
+	}
 	return r, err
+}
+
+// synced waits until the entry of this number is kept: the store has it a
+// little earlier.
+func (l *Log) synced(ctx context.Context, id uint64) error {
+	for {
+		changed := l.Changed()
+		if st := l.State(); st.Last >= id || st.Err != nil {
+			return nil
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
 }
 
 // Event is the entry of this number.
@@ -100,6 +121,9 @@ func (l *Log) Event(id uint64) (e Entry, ok bool, err error) {
 		}
 		return err
 	})
+	if ok {
+		err = l.synced(context.Background(), id)
+	}
 	return e, ok, err
 }
 

@@ -11,7 +11,7 @@ var ErrEnded = errors.New("the log has ended")
 
 const (
 	queueEntries = 4096
-	queueBytes   = 8 << 20
+	queueBytes   = 2 << 20
 )
 
 // queue holds entries until they are written.

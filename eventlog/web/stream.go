@@ -128,17 +128,14 @@ func (s *streaming) events(ctx context.Context) (more bool, err error) {
 	if s.reset() {
 		s.out.event("cleared", "", []byte("{}"))
 	}
-	if first := s.h.log.State().First; s.query.After+1 < first {
-		if s.query.After > 0 {
-			s.out.event("missed", "", fmt.Appendf(nil, `{"count": %d}`, first-s.query.After-1))
-		}
-		s.query.After = first - 1
-	}
 	q := s.query
 	q.Oldest, q.Limit = true, streamBatch
 	found, err := s.h.log.Events(ctx, q)
 	if err != nil {
 		return false, err
+	}
+	if after := s.query.After; after > 0 && found.First > after+1 {
+		s.out.event("missed", "", fmt.Appendf(nil, `{"count": %d}`, found.First-after-1))
 	}
 	for _, e := range found.Entries {
 		text, err := json.Marshal(newEvent(e))
