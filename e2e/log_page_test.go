@@ -7,11 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"maps"
 	"net/http"
-	"net/http/httptest"
-	"net/url"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -20,9 +16,6 @@ import (
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
-
-	"sigalert/eventlog"
-	"sigalert/sig"
 )
 
 // The log's page in Chromium, as a person uses it.
@@ -252,90 +245,6 @@ func pageComesBack(t *testing.T, b *browser) {
 	p.calm(t, l.url, "ERR_CONNECTION_REFUSED", "ERR_INCOMPLETE_CHUNKED_ENCODING")
 }
 
-// The chart has the last hour, and each sender one colour wherever it is. It is
-// also the picture of the documentation.
-func pageShowsHour(t *testing.T, b *browser) {
-	h := newHome(t)
-	store := filepath.Join(h.dir, "log.db")
-	writeHour(t, store)
-	l := newLog(t, "--store", store, "--limit", "100000", "--subscribe", "build-server:", "--subscribe", "thermostat:temperature",
-		"--subscribe", "mail:new", "--subscribe", ":#notify")
-	p := b.newTab(t)
-	p.visit(t, l.url+"?limit=12")
-	p.until(t, "the page is live", `live.textContent === "Live" && document.querySelectorAll("#subscriptions .on").length === 4`)
-	senders := evaluate[map[string][]string](t, p, `Object.groupBy([...document.querySelectorAll(".legend li, .sender")].map((e) =>
-		e.querySelector("bdi").textContent + " " + getComputedStyle(e, "::before").backgroundColor), (s) => s)`)
-	if len(senders) != 4 {
-		t.Errorf("four senders are shown as %v", slices.Collect(maps.Keys(senders)))
-	}
-	if got := evaluate[string](t, p, `document.querySelector("figcaption").textContent`); !strings.HasSuffix(got, " events in the last hour, at most 10 in a minute") {
-		t.Errorf("the chart is of %s", got)
-	}
-	p.calm(t, l.url)
-
-	evaluate[bool](t, p, `document.querySelector(".state").textContent = "Connected to 127.0.0.1:3000", true`)
-	for _, scheme := range []string{"light", "dark"} {
-		p.look(t, 1200, 800, scheme)
-		p.picture(t, "log-"+scheme+".png")
-	}
-}
-
-// writeHour makes a log of the last hour.
-func writeHour(t testing.TB, path string) {
-	t.Helper()
-	log, err := eventlog.Open(&eventlog.Options{Path: path, Limit: 1000})
-	check(t, err)
-	ctx, cancel := context.WithCancel(t.Context())
-	written := make(chan struct{})
-	go func() {
-		defer close(written)
-		log.Run(ctx)
-	}()
-	now := time.Now()
-	add := func(ago time.Duration, sender, event, data string) {
-		check(t, log.Add(ctx, eventlog.Entry{Time: now.Add(-ago), Sender: sig.Name(sender), Event: sig.Name(event), Data: json.RawMessage(data)}))
-	}
-	for minute := 59; minute > 4; minute-- {
-		ago := time.Duration(minute) * time.Minute
-		for n := range 1 + minute%3 {
-			add(ago, "thermostat", "temperature", fmt.Sprintf(`{"room":"kitchen","celsius":%d.%d}`, 20+n, minute%10))
-		}
-		if minute%7 < 2 {
-			add(ago, "build-server", "finished", fmt.Sprintf(`{"branch":"main","build":%d,"result":"passed"}`, 4200-minute))
-		}
-		if minute%11 == 3 {
-			add(ago, "mail", "new", `{"from":"Ben","subject":"Weekly report"}`)
-		}
-		if minute == 35 {
-			for n := range 6 {
-				add(ago, "backup", "progress", fmt.Sprintf(`{"done":%d,"of":6}`, n+1))
-			}
-		}
-	}
-	for _, e := range []struct {
-		ago                 time.Duration
-		sender, event, data string
-	}{
-		{252 * time.Second, "thermostat", "temperature", `{"room":"hall","celsius":19.2}`},
-		{215 * time.Second, "mail", "new", `{"from":"ליאור","subject":"הפגישה מחר בעשר, ליד הספרייה החדשה ברחוב הנהר. אפשר להביא גם את הילדים"}`},
-		{190 * time.Second, "build-server", "finished", `{"branch":"main","build":4199,"result":"passed"}`},
-		{164 * time.Second, "backup", "started", `null`},
-		{125 * time.Second, "mail", "new", `{"from":"Ada","subject":"Lunch? The new place by the river has a table for six at noon"}`},
-		{98 * time.Second, "thermostat", "temperature", `{"room":"kitchen","celsius":21.4}`},
-		{71 * time.Second, "build-server", "queued", `{"branch":"event-log","build":4200}`},
-		{52 * time.Second, "backup", "finished", `{"files":18342,"bytes":7301244928,"took":"1m52s"}`},
-		{40 * time.Second, "mail", "new", `{"from":"ليلى","subject":"مرحبا! هل نلتقي غدا؟"}`},
-		{26 * time.Second, "build-server", "failed", `{"branch":"event-log","build":4200,"result":"failed","tests":["TestPage","TestStream"]}`},
-		{14 * time.Second, "thermostat", "temperature", `{"room":"kitchen","celsius":21.6}`},
-		{5 * time.Second, "build-server", "message", `"Build 4200 is being tried again, as the machine was out of disk space"`},
-	} {
-		add(e.ago, e.sender, e.event, e.data)
-	}
-	cancel()
-	<-written
-	check(t, log.Close())
-}
-
 func pageFilters(t *testing.T, b *browser) {
 	l := newLog(t, "--limit", "1000")
 	l.send(t, "timer", "tick", `{"n": 1, "text": "Grüße"}`)
@@ -486,111 +395,6 @@ func pageChanges(t *testing.T, b *browser) {
 		t.Errorf("the limits are %s", got)
 	}
 	p.calm(t, l.url, "409 (Conflict)")
-}
-
-// Text in names and data is shown as it is, and never run.
-func pageRunsNoText(t *testing.T, b *browser) {
-	events := [][3]string{
-		{`<script>window.hit=1</script>`, `"><img src=x onerror="window.hit=1">`, `{"</pre><script>window.hit=1</script>": "<svg onload=window.hit=1>", "__proto__": {"a": 1}}`},
-		{`javascript:window.hit=1`, `' autofocus onfocus='window.hit=1`, `</summary></details><script>window.hit=1</script>`},
-		{"a\nevent: cleared\ndata: x\n\n", "]]><!--", "\u2028{{.}}${window.hit=1}</script><iframe srcdoc='<script>parent.hit=1</script>'>"},
-	}
-	want := []string{
-		"a event: cleared data: x | ]]><!-- | {{.}}${window.hit=1}</script><iframe srcdoc='<script>parent.hit=1</script>'>",
-		"javascript:window.hit=1 | ' autofocus onfocus='window.hit=1 | </summary></details><script>window.hit=1</script>",
-		`<script>window.hit=1</script> | "><img src=x onerror="window.hit=1"> | </pre><script>window.hit=1</script> <svg onload=window.hit=1> __proto__ {"a":1}`,
-	}
-	l := newLog(t, "--limit", "1000")
-	p := b.newTab(t)
-	l.open(t, p)
-	look := func(when string) {
-		t.Helper()
-		p.until(t, "all rows are there", `log.querySelectorAll("li:not(.presence)").length === 3`)
-		evaluate[bool](t, p, `document.querySelectorAll("details").forEach((d) => d.open = true), true`)
-		if got := p.rows(t); !slices.Equal(got, want) {
-			t.Errorf("%s: %q\nwant %q", when, got, want)
-		}
-		if evaluate[bool](t, p, `"hit" in window || document.querySelector("script:not([src]), img:not([src='/assets/icon.svg']), iframe, #log svg, [onload], [onerror], [onfocus]") !== null`) {
-			t.Errorf("%s: a text has become a part of the page", when)
-		}
-	}
-	for _, e := range events {
-		l.send(t, e[0], e[1], e[2])
-	}
-	look("live")
-	p.until(t, "the legend has all", `document.querySelectorAll(".legend li").length === 3`)
-	l.open(t, p)
-	look("loaded")
-
-	p.fill(t, `form[action="/add"] [name="sender"]`, `"><script>window.hit=1</script>`)
-	p.press(t, kb.Enter)
-	p.until(t, "the subscription is listed", `subscriptions.textContent.includes('every event of "><script>window.hit=1</script>')`)
-	p.click(t, `#log a.sender[href^="/?sender=javascript"]`)
-	p.until(t, "the name leads to its events", `location.search === "?sender=javascript%3Awindow.hit%3D1" && live.textContent === "Live"`)
-	p.shows(t, want[1])
-	if evaluate[bool](t, p, `"hit" in window`) {
-		t.Error("an address was run")
-	}
-	p.calm(t, l.url)
-}
-
-// No page of another site, port or host can clear the log, whatever it tries.
-func pageRefusesOtherSites(t *testing.T, b *browser) {
-	l := newLog(t, "--limit", "1000")
-	l.send(t, "timer", "tick", "stays")
-	l.holds(t, "timer: #disconnect")
-	before := l.get(t, "?fmt=plain")
-	attacks := map[string]string{
-		"image":     `<img src="%sclear" onerror="done = true">`,
-		"form GET":  `<form action="%sclear"></form><script>document.forms[0].submit()</script>`,
-		"form POST": `<form action="%sclear" method="post"></form><script>document.forms[0].submit()</script>`,
-		"fetch":     `<script>fetch("%sclear", {mode: "no-cors", credentials: "include"}).finally(() => done = true)</script>`,
-		"POST":      `<script>fetch("%sclear", {mode: "no-cors", method: "POST"}).finally(() => done = true)</script>`,
-		"frame":     `<iframe src="%sclear" onload="done = true"></iframe>`,
-		"link":      `<a href="%sclear">a prize</a>`,
-		"window":    `<script>location = "%sflush"</script>`,
-	}
-	other := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Content-Type", "text/html")
-		fmt.Fprintf(w, "<!DOCTYPE html><script>done = false</script>"+attacks[r.FormValue("how")], r.FormValue("log"))
-	}))
-	defer other.Close()
-	p := b.newTab(t)
-	for _, from := range []string{
-		other.URL, // the same site, another port
-		strings.Replace(other.URL, "127.0.0.1", "localhost", 1), // another site
-	} {
-		for how := range attacks {
-			p.visit(t, from+"/?"+url.Values{"how": {how}, "log": {l.url}}.Encode())
-			if how == "link" {
-				p.click(t, "a")
-			}
-			p.until(t, how+" has tried", `window.done || location.href.startsWith("`+l.url+`") && document.body.innerText.includes("refused")`)
-			if got := l.get(t, "?fmt=plain"); got != before {
-				t.Fatalf("%s from %s has changed the log: %q", how, from, got)
-			}
-		}
-	}
-	// It was not for another reason: whoever types the address clears the log.
-	p.visit(t, l.url+"clear")
-	if got := l.get(t, "?fmt=plain"); got != "" {
-		t.Errorf("cleared, the log has %q", got)
-	}
-}
-
-// A name that leads to this machine, but is not its own, shows nothing.
-func pageRefusesOtherNames(t *testing.T, b *browser) {
-	l := newLog(t)
-	l.send(t, "timer", "tick", "a secret")
-	l.holds(t, "a secret")
-	p := b.newTab(t)
-	for _, path := range []string{"", "?fmt=plain", "clear", "api/events", "assets/log.js"} {
-		p.visit(t, strings.Replace(l.url, "127.0.0.1", "evil.test", 1)+path)
-		if got := evaluate[string](t, p, `document.body.innerText`); !strings.HasPrefix(got, `this is not "evil.test:`) {
-			t.Errorf("/%s says %.100q", path, got)
-		}
-	}
-	l.holds(t, "a secret")
 }
 
 // Nothing runs out of a phone's screen, and each thing is shown the way it runs.
