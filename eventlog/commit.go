@@ -41,21 +41,15 @@ func (l *Log) update(f func(tx writer) error) error {
 // commit writes entries, and removes what the limits take.
 func (l *Log) commit(batch []Entry) error {
 	now := time.Now()
-	counted := false
-	count := func() {
-		for _, e := range batch {
-			l.minutes.add(now, e.Time, e.Sender)
-		}
+	more := make(minutes)
+	for _, e := range batch {
+		more.add(now, e.Time, e.Sender)
 	}
 	return l.change(now, uint64(len(batch)), func(c *change) error {
 		l.mu.Lock()
-		if !counted {
-			count()
-			counted = true
-		}
-		err := l.minutes.store(c.tx, now)
+		c.minutes = l.minutes.with(more, now)
 		l.mu.Unlock()
-		if err != nil {
+		if err := c.minutes.store(c.tx); err != nil {
 			return err
 		}
 		if p, ok := lastPosition(batch); ok {
@@ -63,14 +57,15 @@ func (l *Log) commit(batch []Entry) error {
 				return err
 			}
 		}
+		rest := batch
 		if excess := len(batch) - c.limits.Count; excess > 0 { // they would go at once
 			if err := c.removeAll(); err != nil {
 				return err
 			}
 			c.last += uint64(excess)
-			batch = batch[excess:]
+			rest = batch[excess:]
 		}
-		for _, e := range batch {
+		for _, e := range rest {
 			if err := c.put(encode(e, now)); err != nil {
 				return err
 			}
@@ -117,10 +112,15 @@ func (l *Log) SetLimits(limits Limits) error {
 	if err := limits.check(); err != nil {
 		return err
 	}
-	return l.change(time.Now(), 0, func(c *change) error {
+	err := l.change(time.Now(), 0, func(c *change) error {
 		c.limits = limits
 		return setSetting(c.tx, settingLimits, limits)
 	})
+	select {
+	case l.relimited <- struct{}{}:
+	default:
+	}
+	return err
 }
 
 // A change is one update of the entries.
@@ -130,6 +130,7 @@ type change struct {
 	last    uint64 // the number that was given last
 	bytes   int64
 	cleared bool
+	minutes minutes // that change
 	// What trim has found:
 	first  uint64    // the number of the first that stays
 	oldest time.Time // when that was logged
@@ -190,9 +191,9 @@ func (l *Log) step(now time.Time, logged uint64, f func(c *change) error) (more 
 		l.limits, l.oldest = c.limits, c.oldest
 		l.state.First, l.state.Last = c.first, c.last
 		l.state.Logged += logged
-		l.minutes.stored()
+		l.minutes.take(c.minutes)
 		if c.cleared {
-			l.minutes = newMinutes()
+			clear(l.minutes)
 			l.state.Cleared++
 		}
 	})

@@ -5,6 +5,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
+	"path/filepath"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -13,29 +16,37 @@ import (
 	"sigalert/sig"
 )
 
-// faulty is a store that fails when it is told to.
+// faulty is a store that fails when it is told to, once all has been done.
 type faulty struct {
-	*memory
+	store
 	broken atomic.Bool
 }
 
 var errBroken = errors.New("no room")
 
 func (f *faulty) update(do func(writer) error) error {
-	if f.broken.Load() {
-		return errBroken
-	}
-	return f.memory.update(do)
+	return f.store.update(func(tx writer) error {
+		if err := do(tx); err != nil {
+			return err
+		}
+		if f.broken.Load() {
+			return errBroken
+		}
+		return nil
+	})
 }
 
-// What cannot be written waits, and is written when it can be.
+// What cannot be written waits, and is written when it can be: once, and as it
+// was counted.
 func TestStoreFails(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "log.db")
 	synctest.Test(t, func(t *testing.T) {
-		log, err := Open(&Options{Limit: 100})
+		var logged strings.Builder
+		log, err := Open(&Options{Path: path, Limit: 100, Logger: slog.New(slog.NewTextHandler(&logged, nil))})
 		if err != nil {
 			t.Fatal(err)
 		}
-		disk := &faulty{memory: newMemory()}
+		disk := &faulty{store: log.store}
 		disk.broken.Store(true)
 		log.store = disk
 		ctx, cancel := context.WithCancel(t.Context())
@@ -61,8 +72,8 @@ func TestStoreFails(t *testing.T) {
 			t.Fatalf("entries: %+v, %v", found, err)
 		}
 		for n, e := range found.Entries {
-			if string(e.Data) != fmt.Sprint(n) {
-				t.Errorf("entry %d is %s", n, e.Data)
+			if string(e.Data) != fmt.Sprint(n) || e.ID != uint64(n+1) {
+				t.Errorf("entry %d is %d: %s", n, e.ID, e.Data)
 			}
 		}
 		if st := log.State(); st.Err != nil || st.Logged != 3 || log.LastHour(9)[0].Total != 3 {
@@ -70,6 +81,12 @@ func TestStoreFails(t *testing.T) {
 		}
 		cancel()
 		<-ran
+		if err := log.Close(); err != nil {
+			t.Error(err)
+		}
+		if lines := strings.Count(logged.String(), "\n"); lines != 2 {
+			t.Errorf("%d lines tell of it: %s", lines, &logged)
+		}
 	})
 }
 
@@ -148,20 +165,25 @@ func FuzzRecord(f *testing.F) {
 
 func TestMinutes(t *testing.T) {
 	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
-	m := newMinutes()
-	m.add(now, now, "a")
-	m.add(now, now.Add(time.Hour), "a")       // a clock that is ahead
-	m.add(now, now.Add(-2*time.Minute), "a")  // late
-	m.add(now, now.Add(-59*time.Minute), "b") // the first that is shown
-	m.add(now, now.Add(-60*time.Minute), "b") // over
-	m.add(now, now, sig.Number(7))
+	early := make(minutes)
+	early.add(now, now, "a")
+	m := early.with(nil, now)
+	m.take(early)
+	more := make(minutes)
+	more.add(now, now.Add(time.Hour), "a")       // a clock that is ahead
+	more.add(now, now.Add(-2*time.Minute), "a")  // late
+	more.add(now, now.Add(-59*time.Minute), "b") // the first that is shown
+	more.add(now, now.Add(-60*time.Minute), "b") // over
+	more.add(now, now, sig.Number(7))
+	m.take(m.with(more, now))
+	if early.series(now, 9)[0].Total != 1 {
+		t.Error("what others have is changed")
+	}
 	store := newMemory()
-	if err := m.store(store, now); err != nil {
+	if err := m.store(store); err != nil {
 		t.Fatal(err)
 	}
-	loaded := newMinutes()
-	loaded.load(store)
-	for _, m := range []*minutes{m, loaded} {
+	for _, m := range []minutes{m, loadMinutes(store)} {
 		all := m.series(now, 9)
 		if len(all) != 3 || all[0].Sender != "a" || all[0].Total != 3 || all[0].Counts[Hour-1] != 2 || all[0].Counts[Hour-3] != 1 ||
 			all[2].Sender != "b" || all[2].Total != 1 || all[2].Counts[0] != 1 {
@@ -174,8 +196,10 @@ func TestMinutes(t *testing.T) {
 			t.Errorf("an hour later: %+v", all)
 		}
 	}
-	if err := m.store(store, now.Add(2*time.Hour)); err != nil || len(store.named) > 0 {
-		t.Errorf("two hours later there is still %v, %v", store.named, err)
+	later := m.with(nil, now.Add(2*time.Hour))
+	m.take(later)
+	if err := later.store(store); err != nil || len(store.named)+len(m) > 0 {
+		t.Errorf("two hours later there is still %v, %v, %v", store.named, m, err)
 	}
 }
 
@@ -183,11 +207,15 @@ func TestMinutes(t *testing.T) {
 // together.
 func TestMinutesAreBounded(t *testing.T) {
 	now := time.Now()
-	m := newMinutes()
-	for i := range 1000 {
-		m.add(now, now, sig.Name(fmt.Sprint("s", i)))
+	m := make(minutes)
+	for part := range 10 {
+		more := make(minutes)
+		for i := range 100 {
+			more.add(now, now, sig.Name(fmt.Sprint("s", part, "-", i)))
+		}
+		m.take(m.with(more, now))
 	}
-	if n := len(m.counted[minuteOf(now)]); n > mostCounted+1 {
+	if n := len(m[minuteOf(now)]); n > mostCounted+1 {
 		t.Errorf("%d senders are counted", n)
 	}
 	total := 0

@@ -65,6 +65,8 @@ type Log struct {
 	log      *slog.Logger
 	queue    *queue
 
+	relimited chan struct{} // holds a token: Run is to look at the limits again
+
 	writing sync.Mutex // held through an update of the store; guards bytes
 	bytes   int64      // of all records
 
@@ -72,7 +74,7 @@ type Log struct {
 	limits  Limits
 	state   State
 	oldest  time.Time // when the first entry was logged
-	minutes *minutes
+	minutes minutes
 	changed chan struct{} // closed, and replaced, at each change
 }
 
@@ -107,8 +109,10 @@ func Open(opts *Options) (*Log, error) {
 		maxBytes: memoryBytes,
 		log:      o.Logger,
 		queue:    newQueue(),
-		minutes:  newMinutes(),
+		minutes:  make(minutes),
 		changed:  make(chan struct{}),
+
+		relimited: make(chan struct{}, 1),
 	}
 	if l.log == nil {
 		l.log = slog.New(slog.DiscardHandler)
@@ -134,7 +138,7 @@ func (l *Log) load(o Options) error {
 		getSetting(tx, settingLimits, &limits)
 		getSetting(tx, settingBytes, &l.bytes)
 		getSetting(tx, settingLast, &l.state.Last)
-		l.minutes.load(tx)
+		l.minutes = loadMinutes(tx)
 		return nil
 	})
 	if err != nil {
@@ -196,18 +200,23 @@ func (l *Log) Run(ctx context.Context) {
 	}()
 	for {
 		expiry := time.NewTimer(l.expires())
+		old := false
 		select {
 		case <-ctx.Done():
-			expiry.Stop()
-			return
 		case <-l.queue.ready:
+		case <-l.relimited:
 		case <-expiry.C:
+			old = true
 		}
 		expiry.Stop()
-		if !l.keep(ctx, l.queue.take()) {
+		if ctx.Err() != nil {
 			return
 		}
-		if pause(ctx, settle) != nil {
+		batch := l.queue.take()
+		if len(batch) == 0 && !old {
+			continue
+		}
+		if !l.keep(ctx, batch) || pause(ctx, settle) != nil {
 			return
 		}
 	}
@@ -215,12 +224,17 @@ func (l *Log) Run(ctx context.Context) {
 
 // keep commits until that succeeds; false: ctx ended before.
 func (l *Log) keep(ctx context.Context, batch []Entry) bool {
-	for {
+	for told := false; ; told = true {
 		err := l.commit(batch)
-		if err == nil {
+		switch {
+		case err == nil && told:
+			l.log.Info("the log is written again")
+			fallthrough
+		case err == nil:
 			return true
+		case !told: // once, not each second
+			l.log.Error("cannot write the log, trying again", "err", err)
 		}
-		l.log.Error("cannot write the log, trying again", "err", err)
 		if pause(ctx, again) != nil {
 			if err := l.commit(batch); err != nil {
 				l.log.Error("entries are lost at the end", "count", len(batch), "err", err)
@@ -241,12 +255,15 @@ func pause(ctx context.Context, d time.Duration) error {
 	}
 }
 
+// never is long enough for a timer that is not wanted.
+const never = 1000 * time.Hour
+
 // expires is how long the oldest entry has to stay.
 func (l *Log) expires() time.Duration {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.limits.Age == 0 || l.oldest.IsZero() {
-		return time.Hour
+		return never
 	}
 	return max(time.Until(l.oldest.Add(l.limits.Age)), again)
 }

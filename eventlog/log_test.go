@@ -209,6 +209,27 @@ func TestAge(t *testing.T) {
 	})
 }
 
+// A limit that changes while nothing happens is in force at once.
+func TestAgeChanges(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		log, stop := open(t, eventlog.Options{})
+		defer stop()
+		add(t, log, tick(0))
+		time.Sleep(10 * time.Second)
+		if err := log.SetLimits(eventlog.Limits{Count: 10, Age: time.Minute}); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(45 * time.Second)
+		if got := data(t, log, eventlog.Query{}); got != "0" {
+			t.Errorf("within the minute: %s", got)
+		}
+		time.Sleep(10 * time.Second)
+		if got := data(t, log, eventlog.Query{}); got != "" {
+			t.Errorf("after it: %s", got)
+		}
+	})
+}
+
 func TestClear(t *testing.T) {
 	stores(t, func(t *testing.T, opts eventlog.Options) {
 		log, _ := open(t, opts)

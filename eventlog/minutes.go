@@ -3,9 +3,10 @@ package eventlog
 import (
 	"cmp"
 	"encoding/binary"
-	"fmt"
+	"maps"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"sigalert/sig"
@@ -30,83 +31,107 @@ type Series struct {
 
 // minutes counts the events of the last hour, by minute and sender. It counts
 // also those that the log's limit has taken.
-type minutes struct {
-	counted map[int64]map[sender]int
-	changed map[int64]bool // not stored yet
-}
+type minutes map[int64]counts
+
+// counts are a minute's. They are replaced, never changed, once others have
+// them.
+type counts map[sender]int
 
 type sender struct {
 	name   sig.Name
 	others bool
 }
 
-func newMinutes() *minutes {
-	return &minutes{counted: make(map[int64]map[sender]int), changed: make(map[int64]bool)}
-}
-
 func minuteOf(t time.Time) int64 { return t.Unix() / 60 }
+
+func isOver(minute int64, now time.Time) bool { return minute <= minuteOf(now)-Hour }
 
 // add counts an event of the time at; what a clock that is ahead calls future
 // is of now.
-func (m *minutes) add(now, at time.Time, name sig.Name) {
+func (m minutes) add(now, at time.Time, name sig.Name) {
 	minute := min(minuteOf(at), minuteOf(now))
-	if minute <= minuteOf(now)-Hour {
+	if isOver(minute, now) {
 		return
 	}
-	of := m.counted[minute]
-	if of == nil {
-		of = make(map[sender]int)
-		m.counted[minute] = of
+	if m[minute] == nil {
+		m[minute] = make(counts)
 	}
-	s := sender{name: name}
-	if _, known := of[s]; !known && len(of) >= mostCounted {
-		s = sender{others: true}
-	}
-	of[s]++
-	m.changed[minute] = true
+	m[minute].add(sender{name: name}, 1)
 }
 
-// store writes what changed, and removes what is over.
-func (m *minutes) store(tx writer, now time.Time) error {
-	for minute := range m.counted {
-		if minute <= minuteOf(now)-Hour {
-			delete(m.counted, minute)
-			m.changed[minute] = true
+func (c counts) add(s sender, n int) {
+	if _, known := c[s]; !known && len(c) >= mostCounted {
+		s = sender{others: true}
+	}
+	c[s] += n
+}
+
+// with are the minutes that change where more is counted; nil counts: it is
+// over.
+func (m minutes) with(more minutes, now time.Time) minutes {
+	changed := make(minutes)
+	for minute := range m {
+		if isOver(minute, now) {
+			changed[minute] = nil
 		}
 	}
-	for minute := range m.changed {
-		if err := tx.set(minutesPrefix+strconv.FormatInt(minute, 10), appendCounts(m.counted[minute])); err != nil {
+	for minute, of := range more {
+		changed[minute] = make(counts)
+		maps.Copy(changed[minute], m[minute])
+		for s, n := range of {
+			changed[minute].add(s, n)
+		}
+	}
+	return changed
+}
+
+// take puts what has changed in place.
+func (m minutes) take(changed minutes) {
+	for minute, of := range changed {
+		if m[minute] = of; of == nil {
+			delete(m, minute)
+		}
+	}
+}
+
+// store writes minutes, and removes those that are over.
+func (m minutes) store(tx writer) error {
+	for minute, of := range m {
+		if err := tx.set(minutesPrefix+strconv.FormatInt(minute, 10), appendCounts(of)); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// stored is called when what store wrote is kept.
-func (m *minutes) stored() { clear(m.changed) }
-
-// load reads what was stored; what cannot be read is not counted.
-func (m *minutes) load(tx reader) {
+// loadMinutes reads what was stored; what cannot be read is not counted.
+func loadMinutes(tx reader) minutes {
+	m := make(minutes)
 	for name, value := range tx.settings(minutesPrefix) {
-		var minute int64
-		if _, err := fmt.Sscanf(name, minutesPrefix+"%d", &minute); err == nil {
-			m.counted[minute] = parseCounts(value)
+		minute, err := strconv.ParseInt(strings.TrimPrefix(name, minutesPrefix), 10, 64)
+		if err == nil {
+			m[minute] = parseCounts(value)
 		}
 	}
+	return m
 }
 
 // appendCounts is nil for nothing.
-func appendCounts(of map[sender]int) (text []byte) {
+func appendCounts(of counts) (text []byte) {
 	for s, n := range of {
-		text = binary.AppendUvarint(text, uint64(n)<<1|map[bool]uint64{true: 1}[s.others])
+		flag := uint64(0)
+		if s.others {
+			flag = 1
+		}
+		text = binary.AppendUvarint(text, uint64(n)<<1|flag)
 		text = binary.AppendUvarint(text, uint64(len(s.name)))
 		text = append(text, s.name...)
 	}
 	return text
 }
 
-func parseCounts(text []byte) map[sender]int {
-	of := make(map[sender]int)
+func parseCounts(text []byte) counts {
+	of := make(counts)
 	for len(text) > 0 {
 		n, a := binary.Uvarint(text)
 		if a <= 0 {
@@ -125,9 +150,9 @@ func parseCounts(text []byte) map[sender]int {
 
 // series are the senders that had most, at most most of them, and then the
 // others, if there are any.
-func (m *minutes) series(now time.Time, most int) []Series {
+func (m minutes) series(now time.Time, most int) []Series {
 	by := make(map[sender]*Series)
-	for minute, of := range m.counted {
+	for minute, of := range m {
 		i := minute - minuteOf(now) + Hour - 1
 		if i < 0 || i >= Hour {
 			continue

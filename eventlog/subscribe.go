@@ -20,6 +20,10 @@ var (
 	ErrNoSubscription = errors.New("there is no such subscription")
 	// ErrSubscribed: there is one like this already.
 	ErrSubscribed = errors.New("there is this subscription already")
+	// ErrFull: there are MostSubscriptions.
+	ErrFull = fmt.Errorf("there are %d subscriptions already, and no more are possible", MostSubscriptions)
+	// ErrNotKept: the log's file cannot be written.
+	ErrNotKept = errors.New("the subscriptions cannot be kept")
 )
 
 // Topic is what a subscription asks for: an event of a sender; the zero Name
@@ -39,6 +43,8 @@ type Subscriber struct {
 	log    *Log
 	client *sig.ClientRouter
 
+	saving sync.Mutex // held while the subscriptions are written, in their order
+
 	mu     sync.Mutex // guards the fields below
 	subs   []subscribed
 	copies copies.Filter
@@ -52,27 +58,30 @@ type subscribed struct {
 
 // NewSubscriber fills log from a client that does not run yet. In its options
 // Changed should call [Log.Touch] and Missed [Log.Missed], and Since be
-// [Log.Position], so that what happened while nobody ran comes first. It takes up
-// the subscriptions that the log has kept and these topics; where there are
+// [Log.Position]. It takes up the subscriptions that the log has kept, for which
+// comes first what happened while nobody ran, and these topics; where there are
 // neither, every event.
 func NewSubscriber(log *Log, client *sig.ClientRouter, topics ...Topic) (*Subscriber, error) {
 	s := &Subscriber{log: log, client: client}
 	stored, any := log.subscriptions()
-	all := slices.Concat(stored, topics)
 	if !any && len(topics) == 0 {
-		all = []Topic{{}}
+		topics = []Topic{{}}
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, t := range all {
+	for i, t := range slices.Concat(stored, topics) {
 		if s.index(t) >= 0 {
 			continue
 		}
-		if err := s.add(t); err != nil {
+		listen := client.AddRemoteListener
+		if i < len(stored) {
+			listen = client.ResumeRemoteListener
+		}
+		if err := s.add(t, listen); err != nil {
 			return nil, err
 		}
 	}
-	return s, s.keep()
+	return s, log.keepSubscriptions(s.topics())
 }
 
 // Subscriptions are what is subscribed to, in the order in which it came.
@@ -98,76 +107,109 @@ func (s *Subscriber) Link() sig.LinkStatus { return s.client.Link() }
 // ends; the subscription stands also in the latter case, as Pending. A topic
 // that the server refuses is not added: the error is the server's, and wraps
 // [sig.ErrNotOffered] where a connected sender does not offer the event. It is
-// ErrSubscribed for a topic that is there already.
+// ErrSubscribed for a topic that is there already, and wraps ErrNotKept where the
+// log's file fails.
 func (s *Subscriber) Add(ctx context.Context, t Topic) (Subscription, error) {
 	s.mu.Lock()
-	if s.index(t) >= 0 {
-		s.mu.Unlock()
-		return Subscription{}, ErrSubscribed
+	err := ErrSubscribed
+	if s.index(t) < 0 {
+		err = s.add(t, s.client.AddRemoteListener)
 	}
-	if err := s.add(t); err != nil {
+	if err != nil {
 		s.mu.Unlock()
 		return Subscription{}, err
 	}
 	sub := s.subs[len(s.subs)-1]
-	err := s.keep()
 	s.mu.Unlock()
-	if err != nil {
-		return Subscription{}, errors.Join(err, s.Remove(t))
-	}
 	s.log.Touch()
+	st := s.answered(ctx, sub)
+	if st.Status == sig.Refused {
+		s.drop(t)
+		return st, st.Err
+	}
+	if err := s.keep(); err != nil {
+		s.drop(t)
+		return st, err
+	}
+	return st, nil
+}
+
+// answered is how a subscription stands when the server has answered, or ctx
+// has ended.
+func (s *Subscriber) answered(ctx context.Context, sub subscribed) Subscription {
 	for {
 		changed := s.log.Changed()
 		st := s.status(sub)
-		switch st.Status {
-		case sig.Active:
-			return st, nil
-		case sig.Refused:
-			return st, errors.Join(st.Err, s.Remove(t))
+		if st.Status != sig.Pending {
+			return st
 		}
 		select {
 		case <-changed:
 		case <-ctx.Done():
-			return st, nil
+			return st
 		}
 	}
 }
 
-// Remove ends a subscription. The error is ErrNoSubscription, or the file's.
+// Remove ends a subscription. The error is ErrNoSubscription, or wraps ErrNotKept
+// where the log's file fails: then it is back after a restart.
 func (s *Subscriber) Remove(t Topic) error {
+	if !s.drop(t) {
+		return ErrNoSubscription
+	}
+	return s.keep()
+}
+
+// drop reports whether there was one to end.
+func (s *Subscriber) drop(t Topic) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	i := s.index(t)
 	if i < 0 {
-		return ErrNoSubscription
+		return false
 	}
 	s.client.RemoveRemoteListener(s.subs[i].listener)
 	s.subs = slices.Delete(s.subs, i, i+1)
 	s.copies.Keep(func(t Topic) bool { return s.index(t) >= 0 })
 	s.log.Touch()
-	return s.keep()
+	return true
 }
 
-// index needs the lock, as do add and keep.
+// index needs the lock, as do add and topics.
 func (s *Subscriber) index(t Topic) int {
 	return slices.IndexFunc(s.subs, func(o subscribed) bool { return o.Sender.Equal(t.Sender) && o.Event.Equal(t.Event) })
 }
 
-func (s *Subscriber) add(t Topic) error {
+type listen func(sender, event sig.Name, fn func(sig.Event)) *sig.RemoteListener
+
+func (s *Subscriber) add(t Topic, listen listen) error {
 	if len(s.subs) >= MostSubscriptions {
-		return fmt.Errorf("there are %d subscriptions already, and no more are possible", MostSubscriptions)
+		return ErrFull
 	}
-	l := s.client.AddRemoteListener(t.Sender, t.Event, func(ev sig.Event) { s.event(t, ev) })
+	l := listen(t.Sender, t.Event, func(ev sig.Event) { s.event(t, ev) })
 	s.subs = append(s.subs, subscribed{t, l})
 	return nil
 }
 
-func (s *Subscriber) keep() error {
+func (s *Subscriber) topics() []Topic {
 	topics := make([]Topic, len(s.subs))
 	for i, sub := range s.subs {
 		topics[i] = sub.Topic
 	}
-	return s.log.keepSubscriptions(topics)
+	return topics
+}
+
+// keep writes what the subscriptions are. Events and pages do not wait for it.
+func (s *Subscriber) keep() error {
+	s.saving.Lock()
+	defer s.saving.Unlock()
+	s.mu.Lock()
+	topics := s.topics()
+	s.mu.Unlock()
+	if err := s.log.keepSubscriptions(topics); err != nil {
+		return fmt.Errorf("%w: %w", ErrNotKept, err)
+	}
+	return nil
 }
 
 // event logs an event unless another subscription has brought it. It waits

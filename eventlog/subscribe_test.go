@@ -231,7 +231,7 @@ func TestRestartLosesNothing(t *testing.T) {
 	trigger(t, other, "tick", 3)
 
 	log, _ = open(t, eventlog.Options{Path: path})
-	s, _ = subscribe(t, log, n.Addr)
+	s, _ = subscribe(t, log, n.Addr, eventlog.Topic{Sender: "other"}) // which was not wanted then
 	settled(t, log, s)
 	trigger(t, timer, "tick", 4)
 	await(t, log, func(st eventlog.State) bool { return strings.HasPrefix(data(t, log, eventlog.Query{}), "4") })

@@ -19,10 +19,8 @@ type ClientOptions struct {
 	// that the server remembers; with a pysig server the oldest gives way and
 	// is counted. Default 1,000.
 	Queue int
-	// Since is where listeners that are added before Run begin: what has happened
-	// behind it comes first, and is told as missed where the server has forgotten
-	// it, as if the connection of an earlier client had only been lost. Default:
-	// they begin with what comes.
+	// Since is where an earlier client has ended, for [ClientRouter.ResumeRemoteListener].
+	// Default: there was none.
 	Since *Position
 	// Changed is called after [ClientRouter.Link] or a listener's Status may
 	// have changed. It must not wait. Default: none.
@@ -63,7 +61,7 @@ type ClientRouter struct {
 	earlyBytes    int
 	cursor        cursor // up to where the server's events have arrived
 	resumes       cursor // what it was when the connection began
-	inherits      bool   // new subscriptions resume what an earlier client had
+	begun         bool   // a connection has had listeners
 	registering   *peer  // the connection that has the listeners; nil: none
 	infos         infos
 	remoteSenders []*RemoteSender
@@ -104,7 +102,7 @@ func NewClientRouter(carrier ClientCarrier, opts *ClientOptions) *ClientRouter {
 		handling:         make(chan struct{}, mostHandlers),
 	}
 	if o.Since != nil {
-		c.cursor, c.inherits = cursor{o.Since.Epoch, o.Since.Seq}, true
+		c.cursor = cursor{o.Since.Epoch, o.Since.Seq}
 	}
 	for l, session := range map[*link]func(context.Context, *peer) error{
 		&c.receiving: c.keepListeners,

@@ -89,6 +89,19 @@ func (s *subscription) isOffered(offered []Name) bool {
 // it; what the sender fires meanwhile is lost. A server of this package keeps
 // it.
 func (c *ClientRouter) AddRemoteListener(sender, event Name, fn func(Event)) *RemoteListener {
+	return c.addRemoteListener(sender, event, fn, false)
+}
+
+// ResumeRemoteListener is AddRemoteListener for what an earlier client has
+// listened to up to [ClientOptions].Since: what happened behind that comes first,
+// and what the server has forgotten of it is told as missed, as if the connection
+// had only been lost. It is to be called before Run; after the first connection
+// it is AddRemoteListener.
+func (c *ClientRouter) ResumeRemoteListener(sender, event Name, fn func(Event)) *RemoteListener {
+	return c.addRemoteListener(sender, event, fn, true)
+}
+
+func (c *ClientRouter) addRemoteListener(sender, event Name, fn func(Event), resumes bool) *RemoteListener {
 	l := &RemoteListener{Sender: sender, Event: event, fn: fn}
 	c.guard.Lock()
 	if !sender.IsEvery() && !event.IsEvery() && !event.Equal(EventConnect) && !event.Equal(EventDisconnect) {
@@ -102,6 +115,7 @@ func (c *ClientRouter) AddRemoteListener(sender, event Name, fn func(Event)) *Re
 		event = "" // pysig knows such a listener only for channels
 	}
 	l.sub = c.subscription(sender, event)
+	l.sub.resumes = l.sub.resumes || resumes && !c.begun && c.opts.Since != nil
 	l.sub.listeners = append(slices.Clip(l.sub.listeners), l)
 	c.guard.Unlock()
 	c.receiving.need()
@@ -148,7 +162,7 @@ func (c *ClientRouter) subscription(sender, event Name) *subscription {
 	t := topic{sender.key(), event.key()}
 	s := c.byTopic[t]
 	if s == nil {
-		s = &subscription{sender: sender, event: event, resumes: c.inherits}
+		s = &subscription{sender: sender, event: event}
 		c.byTopic[t] = s
 		c.subscriptions = append(c.subscriptions, s)
 	}
@@ -186,7 +200,7 @@ func (c *ClientRouter) connectedAnew(p *peer) {
 	g := p.greeting
 	c.guard.Lock()
 	defer c.guard.Unlock()
-	c.registering, c.inherits = p, false
+	c.registering, c.begun = p, true
 	resumes := false
 	for _, s := range c.subscriptions {
 		s.state, s.err = idle, nil

@@ -41,7 +41,7 @@
 // event once, also where the connection was lost between: the server remembers
 // the last 10,000 events ([ServerOptions].Memory). Of what it has forgotten, the
 // client learns how much it was, in [ClientOptions].Missed. A later client can go on
-// where an earlier one has ended, with [ClientOptions].Since. With a pysig peer,
+// where an earlier one has ended: see [ClientRouter.ResumeRemoteListener]. With a pysig peer,
 // events of the time without a connection are lost, and Missed is told -1.
 //
 // [RemoteSender.Trigger] returns once the server has the event;

@@ -689,14 +689,17 @@ func TestSince(t *testing.T) {
 			missed = new([]int)
 			c = sig.NewClientRouter(p.network.Client(), &sig.ClientOptions{Since: since, Missed: func(n int) { *missed = append(*missed, n) }})
 			heard = sigtest.NewRecorder()
-			c.AddRemoteListener("timer", "tick", heard.Listen)
+			c.ResumeRemoteListener("timer", "tick", heard.Listen)
+			fresh := sigtest.NewRecorder()
+			c.AddRemoteListener("timer", "", fresh.Listen)
 			runUntilCleanup(t, c)
 			time.Sleep(time.Second)
+			fresh.ExpectNone(t)
 			return heard, c, missed
 		}
 		heard, c, missed := begin(since)
 		late := sigtest.NewRecorder()
-		c.AddRemoteListener("timer", "", late.Listen) // which nobody had before
+		c.ResumeRemoteListener("", "", late.Listen) // too late to resume
 		time.Sleep(time.Second)
 		fire(t, timer, "tick", 4)
 		time.Sleep(time.Second)
