@@ -94,8 +94,10 @@ func (s *onDisk) open(opts *bolt.Options) (err error) {
 		return err
 	case errors.Is(err, berrors.ErrTimeout):
 		return fmt.Errorf("%s is in use by another process", s.path)
+	case errors.Is(err, berrors.ErrInvalid), errors.Is(err, berrors.ErrVersionMismatch), errors.Is(err, berrors.ErrChecksum):
+		return s.damaged(err)
 	}
-	return s.damaged(err)
+	return fmt.Errorf("open %s: %w", s.path, err) // of the system, which does not say whose it is
 }
 
 func (s *onDisk) damaged(why any) error {
@@ -140,7 +142,9 @@ func (s *onDisk) do(transact func(func(*bolt.Tx) error) error, f func(diskTx) er
 	defer s.guard(&err, &tx)()
 	return transact(func(begun *bolt.Tx) error {
 		tx = begun
-		defer release(tx)
+		if tx.Writable() { // in time, updates read all of the file
+			defer release(tx)
+		}
 		return f(diskTx{tx, new(int)})
 	})
 }

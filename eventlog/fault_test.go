@@ -90,6 +90,40 @@ func TestStoreFails(t *testing.T) {
 	})
 }
 
+// damaged is a store whose settings cannot be written without a panic, as bbolt
+// has at some damage.
+type damaged struct{ store }
+
+func (d damaged) update(do func(writer) error) error {
+	return d.store.update(func(tx writer) error { return do(panics{tx}) })
+}
+
+type panics struct{ writer }
+
+func (panics) set(string, []byte) error { panic("a page is not what it should be") }
+
+// Damage that is found while the log is open is an error, and holds nothing up.
+func TestDamageWhileOpen(t *testing.T) {
+	log, err := Open(&Options{Path: filepath.Join(t.TempDir(), "log.db")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	good := log.store
+	log.store = damaged{good}
+	err = log.commit([]Entry{{Time: time.Now(), Sender: "s", Event: "e"}})
+	if err == nil || !strings.Contains(err.Error(), "is damaged") {
+		t.Errorf("commit: %v", err)
+	}
+	if st := log.State(); st.Err == nil || st.Logged != 0 {
+		t.Errorf("state: %+v", st)
+	}
+	log.LastHour(5)
+	log.store = good
+	if err := log.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
 // An entry that cannot be read harms no other.
 func TestDamagedEntry(t *testing.T) {
 	log, err := Open(&Options{Limit: 10})

@@ -115,7 +115,7 @@ func TestReadable(t *testing.T) {
 		`{"\u00e9": ["\ud83d\ude00", 1]}`: `{"é": ["😀", 1]}`,
 		`"a\"b\\u00e9 \u00e9"`:            `"a\"b\\u00e9 é"`,
 		`"\u0000\u003cb>"`:                `"\u0000<b>"`,
-		`"\ud800"`:                        "\"\ufffd\"",
+		`"\ud800 \u00e9"`:                 `"\ud800 é"`,
 		`"not closed \u00e9`:              `"not closed \u00e9`,
 	} {
 		if got := string(eventlog.Readable([]byte(text))); got != want {

@@ -55,7 +55,7 @@ func appendReadable(out, text []byte) []byte {
 		case size == 0: // another escape, such as \n
 			size = 2
 			out = append(out, text[:size]...)
-		case r < ' ' || r == '"' || r == '\\' || r == '\u2028' || r == '\u2029': // is better escaped
+		case r == utf8.RuneError || r < ' ' || r == '"' || r == '\\' || r == '\u2028' || r == '\u2029': // is better escaped
 			out = append(out, text[:size]...)
 		default:
 			out = utf8.AppendRune(out, r)
@@ -65,7 +65,8 @@ func appendReadable(out, text []byte) []byte {
 }
 
 // escaped is the character that text begins with as \u00e9 or as two of those,
-// and their length; 0: it begins with something else.
+// and their length; 0: it begins with something else. Half of a pair is
+// utf8.RuneError.
 func escaped(text []byte) (r rune, size int) {
 	r, ok := unit(text)
 	switch {
