@@ -685,9 +685,9 @@ func TestSince(t *testing.T) {
 		fire(t, timer, "tick", 2)
 		fire(t, timer, "tick", 3)
 
-		begin := func(since *sig.Position) (heard *sigtest.Recorder, c *sig.ClientRouter, missed *[]int) {
-			missed = new([]int)
-			c = sig.NewClientRouter(p.network.Client(), &sig.ClientOptions{Since: since, Missed: func(n int) { *missed = append(*missed, n) }})
+		begin := func(since *sig.Position) (heard *sigtest.Recorder, c *sig.ClientRouter, missed func() string) {
+			words := make(chan int, 10)
+			c = sig.NewClientRouter(p.network.Client(), &sig.ClientOptions{Since: since, Missed: func(n int) { words <- n }})
 			heard = sigtest.NewRecorder()
 			c.ResumeRemoteListener("timer", "tick", heard.Listen)
 			fresh := sigtest.NewRecorder()
@@ -695,7 +695,12 @@ func TestSince(t *testing.T) {
 			runUntilCleanup(t, c)
 			time.Sleep(time.Second)
 			fresh.ExpectNone(t)
-			return heard, c, missed
+			return heard, c, func() (all string) {
+				for range len(words) {
+					all += fmt.Sprint(<-words, " ")
+				}
+				return all
+			}
 		}
 		heard, c, missed := begin(since)
 		late := sigtest.NewRecorder()
@@ -712,23 +717,23 @@ func TestSince(t *testing.T) {
 		time.Sleep(time.Minute)
 		heard.Expect(t, "timer: tick 5")
 		heard.ExpectNone(t)
-		if len(*missed) > 0 {
-			t.Errorf("missed: %v", *missed)
+		if got := missed(); got != "" {
+			t.Errorf("missed: %s", got)
 		}
 
 		for n := range 20 {
 			fire(t, timer, "tick", n)
 		}
-		if _, _, missed := begin(since); fmt.Sprint(*missed) != "[14]" { // of 24, 10 are remembered
-			t.Errorf("missed of what is forgotten: %v", *missed)
+		if _, _, missed := begin(since); missed() != "14 " { // of 24, 10 are remembered
+			t.Error("what is forgotten is not told, or not exactly")
 		}
-		if _, _, missed := begin(&sig.Position{Epoch: "another", Seq: 3}); fmt.Sprint(*missed) != "[-1]" {
-			t.Errorf("missed at another server: %v", *missed)
+		if _, _, missed := begin(&sig.Position{Epoch: "another", Seq: 3}); missed() != "-1 " {
+			t.Error("another server knows what was missed")
 		}
 		heard, _, missed = begin(nil)
 		heard.ExpectNone(t)
-		if len(*missed) > 0 {
-			t.Errorf("missed by who begins anew: %v", *missed)
+		if got := missed(); got != "" {
+			t.Errorf("missed by who begins anew: %s", got)
 		}
 	})
 }
