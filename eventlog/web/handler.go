@@ -48,6 +48,9 @@ type Options struct {
 	// Hosts are names that this machine is called by, besides localhost and
 	// its own name.
 	Hosts []string
+	// HostAdvice says what to do where a request's Host is not known. Default:
+	// "use the machine's address".
+	HostAdvice string
 	// Logger hears of what fails here. Default: none.
 	Logger *slog.Logger
 }
@@ -74,6 +77,7 @@ func New(log *eventlog.Log, opts Options) (*Handler, error) {
 		return nil, fmt.Errorf("the log's secret: %w", err)
 	}
 	opts.Title = cmp.Or(opts.Title, "sigalert log")
+	opts.HostAdvice = cmp.Or(opts.HostAdvice, "use the machine's address")
 	h := &Handler{
 		log:      log,
 		opts:     opts,
@@ -133,7 +137,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	head.Set("Cross-Origin-Opener-Policy", "same-origin")
 	head.Set("Cache-Control", "no-store")
 	if !h.knows(r.Host) {
-		say(w, http.StatusMisdirectedRequest, fmt.Sprintf("this is not %q: use the machine's address, or name it with --host", r.Host))
+		say(w, http.StatusMisdirectedRequest, fmt.Sprintf("this is not %q: %s", r.Host, h.opts.HostAdvice))
 		return
 	}
 	if err := patience(w); err != nil {

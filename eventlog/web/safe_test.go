@@ -81,6 +81,19 @@ func TestHost(t *testing.T) {
 	}
 }
 
+// What to do about a name that is not known is the program's to say.
+func TestHostAdvice(t *testing.T) {
+	for advice, want := range map[string]string{
+		"":                    "use the machine's address",
+		"name it with --host": "name it with --host",
+	} {
+		s := newFilled(t, web.Options{HostAdvice: advice})
+		if _, text, _ := s.do(t, "GET", "/", nil, "Host: evil.test"); text != `this is not "evil.test": `+want+"\n" {
+			t.Errorf("%q: %s", advice, text)
+		}
+	}
+}
+
 func TestHeaders(t *testing.T) {
 	s := newFilled(t, web.Options{}, entry("timer", "tick", `"<script>alert(1)</script>"`))
 	for _, address := range []string{"/", "/regs", "/api/events", "/config", "/nowhere", "/assets/log.js"} {
