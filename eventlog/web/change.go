@@ -46,6 +46,8 @@ func (h *Handler) change(f func(*http.Request) answer, parameters ...string) htt
 			a = failed(http.StatusForbidden, "refused: the browser asks before anybody wants it")
 		case crossSite(r):
 			a = failed(http.StatusForbidden, "refused: the request comes from another site's page")
+		case untold(r) && !h.hasToken(r): // a session is every page's of this browser
+			a = failed(http.StatusForbidden, "refused: the request may come from another site's page: use POST, or add the token")
 		case err != nil:
 			a = failed(http.StatusBadRequest, "%v", err)
 		default:

@@ -15,8 +15,9 @@
 // Content-Security-Policy lets nothing run that is not the page's own. A Host
 // that is a name must be one that the handler knows, against DNS rebinding. A
 // request that changes something, whatever its method, must not come from
-// another site's page. With a token, or where there are one-time keys, every
-// address but /healthz wants a session, the token, or a key.
+// another site's page; a GET of which browsers do not tell wants the token. With
+// a token, or where there are one-time keys, every address but /healthz wants a
+// session, the token, or a key.
 //
 // # Limits
 //

@@ -48,6 +48,47 @@ func TestCrossSite(t *testing.T) {
 	}
 }
 
+// Where browsers do not say whose page sends a GET, the token does: a session
+// is not enough, as every page's requests have it.
+func TestCrossSiteOffLoopback(t *testing.T) {
+	open := newFilled(t, web.Options{Hosts: []string{"log.test"}})
+	closed := newFilled(t, web.Options{Hosts: []string{"log.test"}, Token: "correct"})
+	const name = "Host: log.test:8080"
+	_, _, head := closed.do(t, "POST", "/login", url.Values{"token": {"correct"}}, name, "Origin: http://log.test:8080")
+	session, _, _ := strings.Cut("Cookie: "+head.Get("Set-Cookie"), ";")
+	for _, c := range []struct {
+		site            *site
+		method, address string
+		headers         []string
+		want            int
+	}{
+		{open, "GET", "/clear", []string{name}, 403},
+		{open, "GET", "/clear?token=x", []string{name}, 403},
+		{open, "GET", "/clear", []string{"Host: 10.1.2.3"}, 403},
+		{open, "GET", "/clear", []string{"Host: 0.0.0.0:8080"}, 403}, // leads to this machine, and browsers know no better
+		{open, "GET", "/clear", []string{"Host: [::ffff:127.0.0.1]"}, 403},
+		{open, "GET", "/clear", []string{name, "Sec-Fetch-Site: none"}, 200}, // behind a server with encryption
+		{open, "GET", "/clear", []string{name, "Origin: http://log.test:8080"}, 200},
+		{open, "GET", "/clear", []string{"Host: LOCALHOST:1"}, 200},
+		{open, "GET", "/clear", []string{"Host: [::1]:1"}, 200},
+		{open, "POST", "/clear", []string{name}, 200}, // no browser: those send Origin
+		{open, "GET", "/?fmt=plain", []string{name}, 200},
+		{closed, "GET", "/clear", []string{name}, 401},
+		{closed, "GET", "/clear", []string{name, session}, 403},
+		{closed, "GET", "/config?limit=7", []string{name, session}, 403},
+		{closed, "GET", "/clear", []string{name, session, "Authorization: Bearer wrong"}, 403},
+		{closed, "GET", "/clear?token=correct", []string{name}, 200},
+		{closed, "GET", "/clear", []string{name, "Authorization: Bearer correct"}, 200},
+		{closed, "GET", "/clear?token=correct", []string{name, "Origin: http://evil.test"}, 403},
+		{closed, "POST", "/clear", []string{name, session, "Origin: http://log.test:8080"}, 200},
+		{closed, "POST", "/clear", []string{name, session, "Origin: http://log.test:8081"}, 403},
+	} {
+		if status, text, _ := c.site.do(t, c.method, c.address, nil, c.headers...); status != c.want {
+			t.Errorf("%s %s %v: %d %s", c.method, c.address, c.headers, status, text)
+		}
+	}
+}
+
 // Who only looks whether an address is there changes nothing.
 func TestHead(t *testing.T) {
 	s := newFilled(t, web.Options{}, entry("timer", "tick", "1"))
@@ -73,9 +114,10 @@ func TestHost(t *testing.T) {
 		"log.example": 200, "log.example:8080": 200, own: 200,
 		"evil.test": 421, "evil.test:8080": 421, "127.0.0.1.evil.test": 421, "localhost.evil.test": 421, "2130706433": 421,
 	} {
-		for _, address := range []string{"/", "/clear", "/api/events", "/healthz"} {
-			if status, text, _ := s.do(t, "GET", address, nil, "Host: "+host); status != want {
-				t.Errorf("%s at %s: %d %.100s", address, host, status, text)
+		for _, request := range []string{"GET /", "POST /clear", "GET /api/events", "GET /healthz"} {
+			method, address, _ := strings.Cut(request, " ")
+			if status, text, _ := s.do(t, method, address, nil, "Host: "+host); status != want {
+				t.Errorf("%s at %s: %d %.100s", request, host, status, text)
 			}
 		}
 	}
@@ -102,7 +144,7 @@ func TestHeaders(t *testing.T) {
 			"Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; ",
 			"X-Content-Type-Options":  "nosniff",
 			"X-Frame-Options":         "DENY",
-			"Referrer-Policy":         "no-referrer",
+			"Referrer-Policy":         "same-origin",
 		} {
 			if !strings.HasPrefix(head.Get(name), want) {
 				t.Errorf("%s: %s is %q", address, name, head.Get(name))
