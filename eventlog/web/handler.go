@@ -101,11 +101,11 @@ func (h *Handler) routes() {
 			h.mux.Handle("GET "+path, h.guard(only(f, strings.Fields(parameters)...)))
 		}
 	}
-	get(h.index, "fmt sender event q before after since limit", "/{$}")
+	get(h.index, "fmt sender event q before since limit", "/{$}")
 	get(h.registrations, "fmt", "/regs", "/registrations")
-	get(h.events, "sender event q before after since limit", "/api/events")
+	get(h.events, "sender event q before since limit", "/api/events")
 	get(h.event, "", "/api/events/{id}")
-	get(h.stream, "fmt sender event q after since", "/api/stream")
+	get(h.stream, "fmt sender event q since", "/api/stream")
 	get(h.metrics, "", "/metrics")
 
 	change := func(f func(*http.Request) answer, parameters string, paths ...string) {
