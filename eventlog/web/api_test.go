@@ -250,6 +250,9 @@ func TestStreamsAreBounded(t *testing.T) {
 	for range 100 {
 		s.follow(t, "/api/stream")
 	}
+	if status, _, head := s.do(t, "HEAD", "/api/stream", nil); status != 200 || head.Get("Content-Type") != "text/event-stream" {
+		t.Errorf("HEAD: %d, %v", status, head)
+	}
 	if status, text, head := s.do(t, "GET", "/api/stream", nil); status != 503 || head.Get("Retry-After") == "" {
 		t.Errorf("one more: %d %s", status, text)
 	}

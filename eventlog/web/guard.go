@@ -67,7 +67,7 @@ func (h *Handler) guard(next http.HandlerFunc) http.Handler {
 		if tried != "" || givenToken(r) != "" {
 			if !h.attempts.Allow() {
 				w.Header().Set("Retry-After", "1")
-				say(w, http.StatusTooManyRequests, "too many wrong tokens: wait a second")
+				fail(w, r, http.StatusTooManyRequests, "too many wrong tokens: wait a second")
 				return
 			}
 		}
@@ -98,21 +98,18 @@ func (h *Handler) refuse(w http.ResponseWriter, r *http.Request, problem string)
 		w.Header().Set("WWW-Authenticate", `Bearer realm="sigalert"`)
 	}
 	if !wantsPage(r) {
-		say(w, http.StatusUnauthorized, text)
+		fail(w, r, http.StatusUnauthorized, text)
 		return
 	}
-	h.render(w, http.StatusUnauthorized, "login", map[string]any{
+	h.render(w, r, http.StatusUnauthorized, "login", map[string]any{
 		"Title": h.opts.Title, "Token": h.opts.Token != "", "Problem": problem,
 	})
 }
 
-// wantsPage reports whether a person is at the other end.
-func wantsPage(r *http.Request) bool { return strings.Contains(r.Header.Get("Accept"), "text/html") }
-
 // login opens a session for who knows the token.
 func (h *Handler) login(w http.ResponseWriter, r *http.Request) {
 	if crossSite(r) {
-		say(w, http.StatusForbidden, "refused: the request comes from another site's page")
+		fail(w, r, http.StatusForbidden, "refused: the request comes from another site's page")
 		return
 	}
 	token := r.PostFormValue("token")
@@ -121,7 +118,7 @@ func (h *Handler) login(w http.ResponseWriter, r *http.Request) {
 		h.begin(w, r)
 	case !h.attempts.Allow():
 		w.Header().Set("Retry-After", "1")
-		say(w, http.StatusTooManyRequests, "too many wrong tokens: wait a second")
+		fail(w, r, http.StatusTooManyRequests, "too many wrong tokens: wait a second")
 	default:
 		h.refuse(w, r, "That is not the token.")
 	}

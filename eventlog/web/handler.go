@@ -97,9 +97,7 @@ func New(log *eventlog.Log, opts Options) (*Handler, error) {
 
 func (h *Handler) routes() {
 	get := func(f http.HandlerFunc, parameters string, paths ...string) {
-		for _, path := range paths {
-			h.mux.Handle("GET "+path, h.guard(only(f, strings.Fields(parameters)...)))
-		}
+		h.handle(h.guard(only(f, strings.Fields(parameters)...)), "GET", paths...)
 	}
 	get(h.index, "fmt sender event q before since limit", "/{$}")
 	get(h.registrations, "fmt", "/regs", "/registrations")
@@ -109,20 +107,34 @@ func (h *Handler) routes() {
 	get(h.metrics, "", "/metrics")
 
 	change := func(f func(*http.Request) answer, parameters string, paths ...string) {
-		for _, path := range paths {
-			for _, method := range []string{"GET ", "POST "} {
-				h.mux.Handle(method+path, h.guard(h.change(f, strings.Fields(parameters)...)))
-			}
-		}
+		h.handle(h.guard(h.change(f, strings.Fields(parameters)...)), "GET, POST", paths...)
 	}
 	change(h.clear, "", "/clear", "/flush")
 	change(h.add, "sender event", "/add")
 	change(h.remove, "sender event", "/remove", "/rem")
 	change(h.config, "limit age", "/config", "/cfg")
 
-	h.mux.Handle("POST /login", http.HandlerFunc(h.login))
-	h.mux.Handle("GET /healthz", http.HandlerFunc(h.health))
-	h.mux.Handle("GET /assets/", http.HandlerFunc(serveAsset))
+	h.handle(http.HandlerFunc(h.login), "POST", "/login")
+	h.handle(http.HandlerFunc(h.health), "GET", "/healthz")
+	h.handle(http.HandlerFunc(serveAsset), "GET", "/assets/")
+	h.mux.HandleFunc("/", nothing)
+}
+
+// handle has these paths answered, and other methods than these refused.
+func (h *Handler) handle(f http.Handler, methods string, paths ...string) {
+	for _, path := range paths {
+		for method := range strings.SplitSeq(methods, ", ") {
+			h.mux.Handle(method+" "+path, f)
+		}
+		h.mux.HandleFunc(path, func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Allow", methods)
+			fail(w, r, http.StatusMethodNotAllowed, "want "+methods+", not "+r.Method)
+		})
+	}
+}
+
+func nothing(w http.ResponseWriter, r *http.Request) {
+	fail(w, r, http.StatusNotFound, "there is nothing at this address")
 }
 
 // ServeHTTP serves one request.
@@ -137,7 +149,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	head.Set("Cross-Origin-Opener-Policy", "same-origin")
 	head.Set("Cache-Control", "no-store")
 	if !h.knows(r.Host) {
-		say(w, http.StatusMisdirectedRequest, fmt.Sprintf("this is not %q: %s", r.Host, h.opts.HostAdvice))
+		fail(w, r, http.StatusMisdirectedRequest, fmt.Sprintf("this is not %q: %s", r.Host, h.opts.HostAdvice))
 		return
 	}
 	if err := patience(w); err != nil {
@@ -148,10 +160,3 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 const mostBody = 64 << 10
-
-// say answers with a line of text.
-func say(w http.ResponseWriter, status int, text string) {
-	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-	w.WriteHeader(status)
-	fmt.Fprintln(w, text)
-}

@@ -48,7 +48,7 @@ func insteadOf(known []string) string {
 func only(next http.HandlerFunc, known ...string) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		if err := readForm(r, known...); err != nil {
-			say(w, http.StatusBadRequest, err.Error())
+			fail(w, r, http.StatusBadRequest, err.Error())
 			return
 		}
 		next(w, r)

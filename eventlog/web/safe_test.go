@@ -1,6 +1,7 @@
 package web_test
 
 import (
+	"encoding/json"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -223,6 +224,58 @@ func TestToken(t *testing.T) {
 		status, text, _ := s.do(t, c.method, c.address, nil, c.headers...)
 		if status != c.want || status == 401 && strings.Contains(text, "tick") {
 			t.Errorf("%s %s %v: %d %s", c.method, c.address, c.headers, status, text)
+		}
+	}
+}
+
+// Whatever is refused is said as JSON under /api and to who accepts JSON, else
+// as a line of text.
+func TestRefusals(t *testing.T) {
+	s := newFilled(t, web.Options{})
+	closed := newFilled(t, web.Options{Token: "correct"})
+	for _, c := range []struct {
+		site            *site
+		method, address string
+		headers         []string
+		status          int
+	}{
+		{s, "GET", "/api/events", []string{"Host: evil.test"}, 421},
+		{s, "GET", "/", []string{"Host: evil.test"}, 421},
+		{s, "GET", "/api/events?x=1", nil, 400},
+		{s, "GET", "/api/events?before=x", nil, 400},
+		{s, "GET", "/api/stream?since=x", nil, 400},
+		{s, "GET", "/?x=1", nil, 400},
+		{s, "GET", "/?before=x", nil, 400},
+		{s, "GET", "/regs?fmt=x", nil, 400},
+		{s, "GET", "/config?limit=x", nil, 400},
+		{s, "GET", "/clear", []string{"Sec-Fetch-Site: cross-site"}, 403},
+		{s, "GET", "/api/nowhere", nil, 404},
+		{s, "GET", "/api/events/1", nil, 404},
+		{s, "GET", "/nowhere", nil, 404},
+		{s, "GET", "/assets/page.html", nil, 404},
+		{s, "POST", "/api/events", nil, 405},
+		{s, "POST", "/", nil, 405},
+		{s, "DELETE", "/clear", nil, 405},
+		{closed, "GET", "/api/events", nil, 401},
+		{closed, "GET", "/api/events", []string{"Accept: text/html"}, 401},
+		{closed, "GET", "/clear", nil, 401},
+		{closed, "POST", "/login", nil, 401},
+		{closed, "POST", "/login", []string{"Origin: http://evil.test"}, 403},
+	} {
+		for _, accepts := range []bool{false, true} {
+			headers := c.headers
+			if accepts {
+				headers = append([]string{"Accept: application/json"}, headers...)
+			}
+			status, text, head := c.site.do(t, c.method, c.address, nil, headers...)
+			var said struct{ Error string }
+			isJSON := head.Get("Content-Type") == "application/json" && json.Unmarshal([]byte(text), &said) == nil && said.Error != ""
+			if want := accepts || strings.HasPrefix(c.address, "/api/"); status != c.status || isJSON != want {
+				t.Errorf("%s %s %v: %d %s", c.method, c.address, headers, status, text)
+			}
+			if allow := head.Get("Allow"); (allow == "") != (status != 405) {
+				t.Errorf("%s %s: %d, Allow: %q", c.method, c.address, status, allow)
+			}
 		}
 	}
 }
