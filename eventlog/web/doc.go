@@ -21,6 +21,7 @@
 //
 // # Limits
 //
-// A request has 10 s to arrive, and at most 64 KiB; a stream's client that
-// takes nothing for 10 s is left. 100 streams are served at a time.
+// A request has 10 s to arrive, and at most 64 KiB. A client has 10 s for each
+// 64 KiB of an answer, and is left if it does not take them. 100 streams are
+// served at a time.
 package web

@@ -139,6 +139,11 @@ func nothing(w http.ResponseWriter, r *http.Request) {
 
 // ServeHTTP serves one request.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	p := newPatient(w)
+	p.wait()       // the connection's last request may have been long ago
+	defer p.wait() // what is still in a buffer is sent after this
+	r.Body = http.MaxBytesReader(w, r.Body, mostBody)
+	w = p
 	head := w.Header()
 	head.Set("Content-Security-Policy", "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "+
 		"form-action 'self'; base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types sigalert")
@@ -152,10 +157,6 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		fail(w, r, http.StatusMisdirectedRequest, fmt.Sprintf("this is not %q: %s", r.Host, h.opts.HostAdvice))
 		return
 	}
-	if err := patience(w); err != nil {
-		return
-	}
-	r.Body = http.MaxBytesReader(w, r.Body, mostBody)
 	h.mux.ServeHTTP(w, r)
 }
 

@@ -99,9 +99,6 @@ func (h *Handler) text(w http.ResponseWriter, r *http.Request, q eventlog.Query)
 			h.logger.Error("cannot read the log", "err", err)
 			break
 		}
-		if patience(w) != nil {
-			return
-		}
 		for _, e := range found.Entries {
 			if _, err := fmt.Fprintln(out, line(e)); err != nil {
 				return

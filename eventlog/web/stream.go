@@ -220,9 +220,7 @@ func (o *sse) write(b []byte) {
 	if o.err != nil {
 		return
 	}
-	if o.err = patience(o.w); o.err == nil {
-		_, o.err = o.w.Write(b)
-	}
+	_, o.err = o.w.Write(b)
 }
 
 func (o *sse) flush() error {
