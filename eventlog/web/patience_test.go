@@ -50,12 +50,24 @@ func (m memory) dial(t *testing.T, address string) net.Conn {
 	return near
 }
 
-// ask returns what an address answers, read by 16 KiB a second.
-func (m memory) ask(t *testing.T, address string) (status int, text string) {
+// ask returns what an address answers.
+func (m memory) ask(t *testing.T, address string) (*http.Response, string) {
 	t.Helper()
 	conn := m.dial(t, address)
+	return answerOf(t, address, conn, conn)
+}
+
+// askSlowly returns what an address answers, read by 16 KiB a second.
+func (m memory) askSlowly(t *testing.T, address string) (*http.Response, string) {
+	t.Helper()
+	conn := m.dial(t, address)
+	return answerOf(t, address, conn, slow{conn})
+}
+
+func answerOf(t *testing.T, address string, conn io.Closer, from io.Reader) (*http.Response, string) {
+	t.Helper()
 	defer conn.Close()
-	response, err := http.ReadResponse(bufio.NewReaderSize(slow{conn}, 16<<10), nil)
+	response, err := http.ReadResponse(bufio.NewReaderSize(from, 16<<10), nil)
 	if err != nil {
 		t.Fatalf("%s: %v", address, err)
 	}
@@ -64,7 +76,7 @@ func (m memory) ask(t *testing.T, address string) (status int, text string) {
 	if err != nil {
 		t.Errorf("%s: %d bytes, then %v", address, len(all), err)
 	}
-	return response.StatusCode, string(all)
+	return response, string(all)
 }
 
 // slow reads at most 16 KiB a second.
@@ -158,8 +170,8 @@ func TestSlowClients(t *testing.T) {
 		}
 		time.Sleep(time.Minute) // until all are written
 		for _, address := range []string{"/?fmt=plain", "/api/events"} {
-			if status, text := m.ask(t, address); status != 200 || strings.Count(text, data) != 20 {
-				t.Errorf("%s: %d, %d bytes", address, status, len(text))
+			if response, text := m.askSlowly(t, address); response.StatusCode != 200 || strings.Count(text, data) != 20 {
+				t.Errorf("%s: %s, %d bytes", address, response.Status, len(text))
 			}
 		}
 	})
@@ -169,8 +181,8 @@ func TestSlowClients(t *testing.T) {
 func TestSlowAnswer(t *testing.T) {
 	inBubble(t, web.Options{Source: late{}}, func(t *testing.T, log *eventlog.Log, m memory) {
 		for _, address := range []string{"/regs", "/regs?fmt=plain", "/config", "/metrics"} {
-			if status, _ := m.ask(t, address); status != 200 {
-				t.Errorf("%s: %d", address, status)
+			if response, _ := m.ask(t, address); response.StatusCode != 200 {
+				t.Errorf("%s: %s", address, response.Status)
 			}
 		}
 	})
@@ -191,11 +203,8 @@ func TestIdleClients(t *testing.T) {
 			}
 			conn.Close()
 		}
-		conn := m.dial(t, "/healthz")
-		defer conn.Close()
-		response, err := http.ReadResponse(bufio.NewReader(conn), nil)
-		if err != nil || response.StatusCode != 200 {
-			t.Errorf("afterwards: %+v, %v", response, err)
+		if response, _ := m.ask(t, "/healthz"); response.StatusCode != 200 {
+			t.Errorf("afterwards: %s", response.Status)
 		}
 	})
 }
