@@ -50,7 +50,7 @@ func newBrowser(t testing.TB) *browser {
 		chromedp.Flag("disable-breakpad", true),
 		chromedp.Flag("disable-dev-shm-usage", true),
 		chromedp.Flag("force-color-profile", "srgb"),
-		chromedp.Flag("host-resolver-rules", "MAP evil.test 127.0.0.1"),
+		chromedp.Flag("host-resolver-rules", "MAP evil.test 127.0.0.1, MAP log.test 127.0.0.1"),
 		chromedp.UserDataDir(filepath.Join(h.dir, "chromium")),
 		chromedp.NoInheritEnv, chromedp.Env(h.env...),
 		chromedp.ModifyCmdFunc(func(c *exec.Cmd) {
@@ -142,6 +142,15 @@ func (p *tab) do(t testing.TB, actions ...chromedp.Action[chromedp.Void]) {
 func (p *tab) visit(t testing.TB, address string) {
 	t.Helper()
 	p.do(t, chromedp.Navigate(address))
+}
+
+// noScripts has the tab run none.
+func (p *tab) noScripts(t testing.TB) {
+	t.Helper()
+	p.do(t, chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
+		_, err := chromedp.Call(ctx, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
+		return err
+	}))
 }
 
 func (p *tab) click(t testing.TB, selector string) {

@@ -3,6 +3,7 @@
 package e2e
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -63,6 +64,34 @@ func pageRunsNoText(t *testing.T, b *browser) {
 // No page of another site, port or host can clear the log, whatever it tries.
 func pageRefusesOtherSites(t *testing.T, b *browser) {
 	l := newLog(t, "--limit", "1000")
+	p := b.newTab(t)
+	l.resists(t, p, l.url, "refused")
+	// It was not for another reason: whoever types the address clears the log.
+	p.visit(t, l.url+"clear")
+	if got := l.get(t, "?fmt=plain"); got != "" {
+		t.Errorf("cleared, the log has %q", got)
+	}
+}
+
+// Nor can one where the browser does not say whose page asks, because the log's
+// address is neither encrypted nor this machine's own to it; not even where it
+// has a session, and the page is one of the same host.
+func pageRefusesOtherSitesAnywhere(t *testing.T, b *browser) {
+	l := newLog(t, "--limit", "1000", "--host", "log.test")
+	l.resists(t, b.newTab(t), l.named(), "refused")
+
+	l = newLog(t, "--limit", "1000", "--host", "log.test", "--token", "a-token-for-this-test")
+	p := b.newTab(t)
+	p.logIn(t, l)
+	l.resists(t, p, l.named(), "refused", "Token") // strangers' links have no session
+	p.visit(t, l.named())
+	p.until(t, "the session was there all the time", `log.textContent.includes("stays")`)
+}
+
+// resists has pages of others try to clear the log at this address, of which
+// the log says one of these where it is seen.
+func (l *logPage) resists(t testing.TB, p *tab, address string, says ...string) {
+	t.Helper()
 	l.send(t, "timer", "tick", "stays")
 	l.holds(t, "timer: #disconnect")
 	before := l.get(t, "?fmt=plain")
@@ -71,7 +100,7 @@ func pageRefusesOtherSites(t *testing.T, b *browser) {
 		"form GET":  `<form action="%sclear"></form><script>document.forms[0].submit()</script>`,
 		"form POST": `<form action="%sclear" method="post"></form><script>document.forms[0].submit()</script>`,
 		"fetch":     `<script>fetch("%sclear", {mode: "no-cors", credentials: "include"}).finally(() => done = true)</script>`,
-		"POST":      `<script>fetch("%sclear", {mode: "no-cors", method: "POST"}).finally(() => done = true)</script>`,
+		"POST":      `<script>fetch("%sclear", {mode: "no-cors", method: "POST", credentials: "include"}).finally(() => done = true)</script>`,
 		"frame":     `<iframe src="%sclear" onload="done = true"></iframe>`,
 		"link":      `<a href="%sclear">a prize</a>`,
 		"window":    `<script>location = "%sflush"</script>`,
@@ -81,26 +110,20 @@ func pageRefusesOtherSites(t *testing.T, b *browser) {
 		fmt.Fprintf(w, "<!DOCTYPE html><script>done = false</script>"+attacks[r.FormValue("how")], r.FormValue("log"))
 	}))
 	defer other.Close()
-	p := b.newTab(t)
-	for _, from := range []string{
-		other.URL, // the same site, another port
-		strings.Replace(other.URL, "127.0.0.1", "localhost", 1), // another site
-	} {
+	seen, _ := json.Marshal(says)
+	for _, host := range []string{"127.0.0.1", "localhost", "log.test", "evil.test"} {
+		from := strings.Replace(other.URL, "127.0.0.1", host, 1)
 		for how := range attacks {
-			p.visit(t, from+"/?"+url.Values{"how": {how}, "log": {l.url}}.Encode())
+			p.visit(t, from+"/?"+url.Values{"how": {how}, "log": {address}}.Encode())
 			if how == "link" {
 				p.click(t, "a")
 			}
-			p.until(t, how+" has tried", `window.done || location.href.startsWith("`+l.url+`") && document.body.innerText.includes("refused")`)
+			p.until(t, how+" from "+from+" has tried", fmt.Sprintf(`window.done ||
+				location.href.startsWith(%q) && %s.some((text) => document.body.innerText.includes(text))`, address, seen))
 			if got := l.get(t, "?fmt=plain"); got != before {
 				t.Fatalf("%s from %s has changed the log: %q", how, from, got)
 			}
 		}
-	}
-	// It was not for another reason: whoever types the address clears the log.
-	p.visit(t, l.url+"clear")
-	if got := l.get(t, "?fmt=plain"); got != "" {
-		t.Errorf("cleared, the log has %q", got)
 	}
 }
 

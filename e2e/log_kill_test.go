@@ -240,7 +240,7 @@ func (w *witness) entries(l *eventLog, after uint64) (all []counted) {
 	w.t.Helper()
 	for next := uint64(0); ; {
 		var events []counted
-		events, next = w.parse(l.get(w.t, fmt.Sprintf("/api/events?limit=1000&after=%d&before=%d", after, next)))
+		events, next = w.parse(l.get(w.t, fmt.Sprintf("/api/events?limit=1000&since=%d&before=%d", after, next)))
 		if all = append(all, events...); next == 0 {
 			return all
 		}

@@ -3,7 +3,6 @@
 package e2e
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -13,7 +12,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 )
@@ -22,18 +20,20 @@ import (
 func TestLogPage(t *testing.T) {
 	b := newBrowser(t)
 	for name, test := range map[string]func(*testing.T, *browser){
-		"is live":             pageIsLive,
-		"lets one read":       pageLetsRead,
-		"keeps to the limit":  pageKeepsToLimit,
-		"comes back":          pageComesBack,
-		"shows an hour":       pageShowsHour,
-		"filters":             pageFilters,
-		"changes":             pageChanges,
-		"runs no text":        pageRunsNoText,
-		"refuses other sites": pageRefusesOtherSites,
-		"refuses other names": pageRefusesOtherNames,
-		"fits a phone":        pageFitsPhone,
-		"needs no scripts":    pageNeedsNoScripts,
+		"is live":               pageIsLive,
+		"lets one read":         pageLetsRead,
+		"keeps to the limit":    pageKeepsToLimit,
+		"comes back":            pageComesBack,
+		"shows an hour":         pageShowsHour,
+		"filters":               pageFilters,
+		"changes":               pageChanges,
+		"runs no text":          pageRunsNoText,
+		"refuses other sites":   pageRefusesOtherSites,
+		"refuses them anywhere": pageRefusesOtherSitesAnywhere,
+		"refuses other names":   pageRefusesOtherNames,
+		"fits a phone":          pageFitsPhone,
+		"needs no scripts":      pageNeedsNoScripts,
+		"opens with a token":    pageOpensWithToken,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -46,7 +46,7 @@ func TestLogPage(t *testing.T) {
 type logPage struct {
 	*process
 	*server
-	url string
+	url, token string
 }
 
 // newLog starts a server, and a log of its events that has its subscriptions.
@@ -55,13 +55,19 @@ func newLog(t testing.TB, args ...string) *logPage {
 	s := newHome(t).serve(t, program(t))
 	p := start(t, s.home.env, append([]string{s.bin, "log", "--server", "tcp://" + s.addr, "--listen", "127.0.0.1:0"}, args...)...)
 	_, m := p.await(t, `^(http://127\.0\.0\.1:\d+/)$`)
-	l := &logPage{p, s, m[1]}
+	l := &logPage{p, s, m[1], ""}
+	if i := slices.Index(args, "--token"); i >= 0 {
+		l.token = args[i+1]
+	}
 	eventually(t, "the server has the subscriptions", func() bool {
 		regs := l.get(t, "regs?fmt=plain")
 		return strings.Count(regs, "\n") == strings.Count(regs, " (active)\n")
 	})
 	return l
 }
+
+// named is the log's address by a name that is not this machine's to a browser.
+func (l *logPage) named() string { return strings.Replace(l.url, "127.0.0.1", "log.test", 1) }
 
 // open opens the page, and waits until it follows the log.
 func (l *logPage) open(t testing.TB, p *tab) {
@@ -73,15 +79,14 @@ func (l *logPage) open(t testing.TB, p *tab) {
 // get returns what the log answers at an address.
 func (l *logPage) get(t testing.TB, path string) string {
 	t.Helper()
-	r, err := http.Get(l.url + path)
-	if err != nil {
-		t.Fatal(err)
-	}
+	ask, err := http.NewRequest("GET", l.url+path, nil)
+	check(t, err)
+	ask.Header.Set("Authorization", "Bearer "+l.token)
+	r, err := http.DefaultClient.Do(ask)
+	check(t, err)
 	defer r.Body.Close()
 	text, err := io.ReadAll(r.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
+	check(t, err)
 	return string(text)
 }
 
@@ -441,10 +446,7 @@ func pageNeedsNoScripts(t *testing.T, b *browser) {
 	l.send(t, "timer", "tick", "7")
 	l.holds(t, "timer: tick")
 	p := b.newTab(t)
-	p.do(t, chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
-		_, err := chromedp.Call(ctx, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
-		return err
-	}))
+	p.noScripts(t)
 	p.visit(t, l.url)
 	p.shows(t, "timer | tick | 7", "door | bell | ring")
 	if got := evaluate[string](t, p, `live.textContent`); got != "Reload to see what is new" {
@@ -469,4 +471,35 @@ func pageNeedsNoScripts(t *testing.T, b *browser) {
 	p.click(t, "#clear button")
 	p.until(t, "the list is empty", `location.pathname === "/" && log.children.length === 0 && !empty.hidden`)
 	p.calm(t, l.url, "409 (Conflict)")
+}
+
+// At a name, whose pages browsers trust less than this machine's own, the token
+// opens the log, and the page can change what it likes, without scripts too.
+func pageOpensWithToken(t *testing.T, b *browser) {
+	l := newLog(t, "--host", "log.test", "--token", "a-token-for-this-test")
+	l.stays(t, "door", "bell", "ring")
+	l.holds(t, "door: bell")
+	p := b.newTab(t)
+	p.noScripts(t)
+	p.logIn(t, l)
+	p.shows(t, "door | bell | ring")
+	p.fill(t, `form[action="/add"] [name="sender"]`, "timer")
+	p.press(t, kb.Enter)
+	p.until(t, "the subscription is listed", `location.pathname === "/" && subscriptions.textContent.includes("every event of timer")`)
+	p.click(t, "#clear summary")
+	p.click(t, "#clear button")
+	p.until(t, "the list is empty", `location.pathname === "/" && log.children.length === 0 && !empty.hidden`)
+	p.calm(t, l.named(), "401 (Unauthorized)", "Cross-Origin-Opener-Policy header has been ignored", "Password forms")
+}
+
+// logIn opens the log by its name, as a person who types the token.
+func (p *tab) logIn(t testing.TB, l *logPage) {
+	t.Helper()
+	p.visit(t, l.named())
+	p.fill(t, `[name="token"]`, "wrong")
+	p.press(t, kb.Enter)
+	p.until(t, "the page says that the token is wrong", `document.querySelector("[role=alert]")?.textContent === "That is not the token."`)
+	p.fill(t, `[name="token"]`, l.token)
+	p.press(t, kb.Enter)
+	p.until(t, "the log is open", `document.querySelector("#log") !== null`)
 }

@@ -2,7 +2,6 @@ package web
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -40,13 +39,12 @@ type found struct {
 func (h *Handler) events(w http.ResponseWriter, r *http.Request) {
 	q, err := query(r)
 	if err != nil {
-		jsonError(w, http.StatusBadRequest, err)
+		fail(w, r, http.StatusBadRequest, err.Error())
 		return
 	}
 	result, err := h.log.Events(r.Context(), q)
 	if err != nil {
-		h.logger.Error("cannot read the log", "err", err)
-		jsonError(w, http.StatusInternalServerError, fmt.Errorf("cannot read the log: %w", err))
+		h.cannotRead(w, r, err)
 		return
 	}
 	f := found{Events: make([]event, len(result.Entries))}
@@ -62,15 +60,15 @@ func (h *Handler) events(w http.ResponseWriter, r *http.Request) {
 func (h *Handler) event(w http.ResponseWriter, r *http.Request) {
 	id, err := strconv.ParseUint(r.PathValue("id"), 10, 64)
 	if err != nil {
-		jsonError(w, http.StatusBadRequest, fmt.Errorf("want an event's number, not %q", r.PathValue("id")))
+		fail(w, r, http.StatusBadRequest, fmt.Sprintf("want an event's number, not %q", r.PathValue("id")))
 		return
 	}
 	e, ok, err := h.log.Event(id)
 	switch {
 	case err != nil:
-		jsonError(w, http.StatusInternalServerError, err)
+		h.cannotRead(w, r, err)
 	case !ok:
-		jsonError(w, http.StatusNotFound, errors.New("the log has no event of this number, or has it no more"))
+		fail(w, r, http.StatusNotFound, "the log has no event of this number, or has it no more")
 	default:
 		writeJSON(w, http.StatusOK, newEvent(e))
 	}

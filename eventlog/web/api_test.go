@@ -27,7 +27,8 @@ func TestEvents(t *testing.T) {
 		"event=x":                           `"ÉTÉ" 1`,
 		"q=%C3%A9t%C3%A9":                   `"ÉTÉ"`,
 		fmt.Sprint("since=", first+1):       `null {"k":[1]}`,
-		fmt.Sprint("after=", first+2):       "null",
+		fmt.Sprint("since=", first+2):       "null",
+		"since=0":                           `null {"k":[1]} "ÉTÉ" 1`,
 		fmt.Sprint("before=", first+1):      "1",
 		"since=2026-01-02T03:04:05Z":        `null {"k":[1]} "ÉTÉ" 1`,
 		"since=2026-01-02T03:04:06%2B00:00": "",
@@ -248,6 +249,9 @@ func TestStreamsAreBounded(t *testing.T) {
 	s := newFilled(t, web.Options{})
 	for range 100 {
 		s.follow(t, "/api/stream")
+	}
+	if status, _, head := s.do(t, "HEAD", "/api/stream", nil); status != 200 || head.Get("Content-Type") != "text/event-stream" {
+		t.Errorf("HEAD: %d, %v", status, head)
 	}
 	if status, text, head := s.do(t, "GET", "/api/stream", nil); status != 503 || head.Get("Retry-After") == "" {
 		t.Errorf("one more: %d %s", status, text)

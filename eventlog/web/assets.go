@@ -25,16 +25,16 @@ func serveAsset(w http.ResponseWriter, r *http.Request) {
 	case "/assets/icon.svg":
 		http.ServeFileFS(w, r, icons.Theme, "hicolor/scalable/apps/sigalert.svg")
 	default:
-		http.NotFound(w, r)
+		nothing(w, r)
 	}
 }
 
 // render answers with a page.
-func (h *Handler) render(w http.ResponseWriter, status int, name string, v any) {
+func (h *Handler) render(w http.ResponseWriter, r *http.Request, status int, name string, v any) {
 	text, err := h.fragment(name, v)
 	if err != nil {
 		h.logger.Error("cannot make the page", "page", name, "err", err)
-		say(w, http.StatusInternalServerError, "cannot make the page: "+err.Error())
+		fail(w, r, http.StatusInternalServerError, "cannot make the page: "+err.Error())
 		return
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")

@@ -2,12 +2,10 @@ package web
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
 	"strconv"
-	"strings"
 	"time"
 
 	"sigalert/eventlog"
@@ -46,6 +44,8 @@ func (h *Handler) change(f func(*http.Request) answer, parameters ...string) htt
 			a = failed(http.StatusForbidden, "refused: the browser asks before anybody wants it")
 		case crossSite(r):
 			a = failed(http.StatusForbidden, "refused: the request comes from another site's page")
+		case untold(r) && !h.hasToken(r): // a session is every page's of this browser
+			a = failed(http.StatusForbidden, "refused: the request may come from another site's page: use POST, or add the token")
 		case err != nil:
 			a = failed(http.StatusBadRequest, "%v", err)
 		default:
@@ -57,36 +57,15 @@ func (h *Handler) change(f func(*http.Request) answer, parameters ...string) htt
 		case formOf(r) && a.status < 300:
 			http.Redirect(w, r, "/", http.StatusSeeOther)
 		case formOf(r):
-			h.render(w, a.status, "problem", map[string]any{"Title": h.opts.Title, "Text": a.text})
-		case strings.Contains(r.Header.Get("Accept"), "application/json"):
-			key := "text"
-			if a.status >= 300 {
-				key = "error"
-			}
-			writeJSON(w, a.status, map[string]string{key: a.text})
+			h.render(w, r, a.status, "problem", map[string]any{"Title": h.opts.Title, "Text": a.text})
+		case a.status >= 300:
+			fail(w, r, a.status, a.text)
+		case wantsJSON(r):
+			writeJSON(w, a.status, map[string]string{"text": a.text})
 		default:
 			say(w, a.status, a.text)
 		}
 	}
-}
-
-// formOf reports whether a browser has sent a form, and shows what comes back.
-func formOf(r *http.Request) bool { return r.Method == http.MethodPost && wantsPage(r) }
-
-func writeJSON(w http.ResponseWriter, status int, v any) {
-	text, err := json.Marshal(v)
-	if err != nil {
-		say(w, http.StatusInternalServerError, err.Error())
-		return
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(status)
-	_, _ = w.Write(append(text, '\n'))
-}
-
-// jsonError is a refusal of the addresses under /api.
-func jsonError(w http.ResponseWriter, status int, err error) {
-	writeJSON(w, status, map[string]string{"error": err.Error()})
 }
 
 func (h *Handler) clear(*http.Request) answer {

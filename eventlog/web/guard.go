@@ -26,15 +26,26 @@ func plainHost(name string) string { return strings.ToLower(strings.TrimSuffix(n
 // knows reports whether a request's Host is ours. An address is: DNS rebinding
 // needs a name. The port is not looked at, as it may be a tunnel's.
 func (h *Handler) knows(host string) bool {
-	name := host
-	if n, _, err := net.SplitHostPort(host); err == nil {
-		name = n
-	}
-	name = strings.Trim(name, "[]")
+	name := withoutPort(host)
 	if _, err := netip.ParseAddr(name); err == nil {
 		return true
 	}
 	return h.hosts[plainHost(name)]
+}
+
+func withoutPort(host string) string {
+	if name, _, err := net.SplitHostPort(host); err == nil {
+		host = name
+	}
+	return strings.Trim(host, "[]")
+}
+
+// loopback reports whether browsers take a request's Host for this machine,
+// whatever the network says, and trust it as they do an encrypted one.
+func loopback(host string) bool {
+	name := withoutPort(host)
+	addr, err := netip.ParseAddr(name)
+	return strings.EqualFold(name, "localhost") || err == nil && addr.IsLoopback() && !addr.Is4In6()
 }
 
 // guard lets through who may see the log; others get a page to log in with.
@@ -56,7 +67,7 @@ func (h *Handler) guard(next http.HandlerFunc) http.Handler {
 		if tried != "" || givenToken(r) != "" {
 			if !h.attempts.Allow() {
 				w.Header().Set("Retry-After", "1")
-				say(w, http.StatusTooManyRequests, "too many wrong tokens: wait a second")
+				fail(w, r, http.StatusTooManyRequests, "too many wrong tokens: wait a second")
 				return
 			}
 		}
@@ -87,21 +98,18 @@ func (h *Handler) refuse(w http.ResponseWriter, r *http.Request, problem string)
 		w.Header().Set("WWW-Authenticate", `Bearer realm="sigalert"`)
 	}
 	if !wantsPage(r) {
-		say(w, http.StatusUnauthorized, text)
+		fail(w, r, http.StatusUnauthorized, text)
 		return
 	}
-	h.render(w, http.StatusUnauthorized, "login", map[string]any{
+	h.render(w, r, http.StatusUnauthorized, "login", map[string]any{
 		"Title": h.opts.Title, "Token": h.opts.Token != "", "Problem": problem,
 	})
 }
 
-// wantsPage reports whether a person is at the other end.
-func wantsPage(r *http.Request) bool { return strings.Contains(r.Header.Get("Accept"), "text/html") }
-
 // login opens a session for who knows the token.
 func (h *Handler) login(w http.ResponseWriter, r *http.Request) {
 	if crossSite(r) {
-		say(w, http.StatusForbidden, "refused: the request comes from another site's page")
+		fail(w, r, http.StatusForbidden, "refused: the request comes from another site's page")
 		return
 	}
 	token := r.PostFormValue("token")
@@ -110,7 +118,7 @@ func (h *Handler) login(w http.ResponseWriter, r *http.Request) {
 		h.begin(w, r)
 	case !h.attempts.Allow():
 		w.Header().Set("Retry-After", "1")
-		say(w, http.StatusTooManyRequests, "too many wrong tokens: wait a second")
+		fail(w, r, http.StatusTooManyRequests, "too many wrong tokens: wait a second")
 	default:
 		h.refuse(w, r, "That is not the token.")
 	}
@@ -137,6 +145,14 @@ func crossSite(r *http.Request) bool {
 }
 
 var sameOrigin = http.NewCrossOriginProtection()
+
+// untold reports whether nobody can tell where this request comes from: to an
+// address that is neither encrypted nor loopback, a browser sends a GET for an
+// image of any page without a word of that. A POST it always sends with Origin.
+func untold(r *http.Request) bool {
+	return r.Method == http.MethodGet && !loopback(r.Host) &&
+		r.Header.Get("Sec-Fetch-Site") == "" && r.Header.Get("Origin") == ""
+}
 
 // ahead reports whether a browser fetches what its user may want next, such as
 // an address that he has begun to type.

@@ -48,6 +48,9 @@ type Options struct {
 	// Hosts are names that this machine is called by, besides localhost and
 	// its own name.
 	Hosts []string
+	// HostAdvice says what to do where a request's Host is not known. Default:
+	// "use the machine's address".
+	HostAdvice string
 	// Logger hears of what fails here. Default: none.
 	Logger *slog.Logger
 }
@@ -74,6 +77,7 @@ func New(log *eventlog.Log, opts Options) (*Handler, error) {
 		return nil, fmt.Errorf("the log's secret: %w", err)
 	}
 	opts.Title = cmp.Or(opts.Title, "sigalert log")
+	opts.HostAdvice = cmp.Or(opts.HostAdvice, "use the machine's address")
 	h := &Handler{
 		log:      log,
 		opts:     opts,
@@ -93,61 +97,67 @@ func New(log *eventlog.Log, opts Options) (*Handler, error) {
 
 func (h *Handler) routes() {
 	get := func(f http.HandlerFunc, parameters string, paths ...string) {
-		for _, path := range paths {
-			h.mux.Handle("GET "+path, h.guard(only(f, strings.Fields(parameters)...)))
-		}
+		h.handle(h.guard(only(f, strings.Fields(parameters)...)), "GET", paths...)
 	}
-	get(h.index, "fmt sender event q before after since limit", "/{$}")
+	get(h.index, "fmt sender event q before since limit", "/{$}")
 	get(h.registrations, "fmt", "/regs", "/registrations")
-	get(h.events, "sender event q before after since limit", "/api/events")
+	get(h.events, "sender event q before since limit", "/api/events")
 	get(h.event, "", "/api/events/{id}")
-	get(h.stream, "fmt sender event q after since", "/api/stream")
+	get(h.stream, "fmt sender event q since", "/api/stream")
 	get(h.metrics, "", "/metrics")
 
 	change := func(f func(*http.Request) answer, parameters string, paths ...string) {
-		for _, path := range paths {
-			for _, method := range []string{"GET ", "POST "} {
-				h.mux.Handle(method+path, h.guard(h.change(f, strings.Fields(parameters)...)))
-			}
-		}
+		h.handle(h.guard(h.change(f, strings.Fields(parameters)...)), "GET, POST", paths...)
 	}
 	change(h.clear, "", "/clear", "/flush")
 	change(h.add, "sender event", "/add")
 	change(h.remove, "sender event", "/remove", "/rem")
 	change(h.config, "limit age", "/config", "/cfg")
 
-	h.mux.Handle("POST /login", http.HandlerFunc(h.login))
-	h.mux.Handle("GET /healthz", http.HandlerFunc(h.health))
-	h.mux.Handle("GET /assets/", http.HandlerFunc(serveAsset))
+	h.handle(http.HandlerFunc(h.login), "POST", "/login")
+	h.handle(http.HandlerFunc(h.health), "GET", "/healthz")
+	h.handle(http.HandlerFunc(serveAsset), "GET", "/assets/")
+	h.mux.HandleFunc("/", nothing)
+}
+
+// handle has these paths answered, and other methods than these refused.
+func (h *Handler) handle(f http.Handler, methods string, paths ...string) {
+	for _, path := range paths {
+		for method := range strings.SplitSeq(methods, ", ") {
+			h.mux.Handle(method+" "+path, f)
+		}
+		h.mux.HandleFunc(path, func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Allow", methods)
+			fail(w, r, http.StatusMethodNotAllowed, "want "+methods+", not "+r.Method)
+		})
+	}
+}
+
+func nothing(w http.ResponseWriter, r *http.Request) {
+	fail(w, r, http.StatusNotFound, "there is nothing at this address")
 }
 
 // ServeHTTP serves one request.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	p := newPatient(w)
+	p.wait()       // the connection's last request may have been long ago
+	defer p.wait() // what is still in a buffer is sent after this
+	r.Body = http.MaxBytesReader(w, r.Body, mostBody)
+	w = p
 	head := w.Header()
 	head.Set("Content-Security-Policy", "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "+
 		"form-action 'self'; base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types sigalert")
 	head.Set("X-Content-Type-Options", "nosniff")
 	head.Set("X-Frame-Options", "DENY")
-	head.Set("Referrer-Policy", "no-referrer")
+	head.Set("Referrer-Policy", "same-origin") // with no-referrer a form's Origin is null
 	head.Set("Cross-Origin-Resource-Policy", "same-origin")
 	head.Set("Cross-Origin-Opener-Policy", "same-origin")
 	head.Set("Cache-Control", "no-store")
 	if !h.knows(r.Host) {
-		say(w, http.StatusMisdirectedRequest, fmt.Sprintf("this is not %q: use the machine's address, or name it with --host", r.Host))
+		fail(w, r, http.StatusMisdirectedRequest, fmt.Sprintf("this is not %q: %s", r.Host, h.opts.HostAdvice))
 		return
 	}
-	if err := patience(w); err != nil {
-		return
-	}
-	r.Body = http.MaxBytesReader(w, r.Body, mostBody)
 	h.mux.ServeHTTP(w, r)
 }
 
 const mostBody = 64 << 10
-
-// say answers with a line of text.
-func say(w http.ResponseWriter, status int, text string) {
-	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-	w.WriteHeader(status)
-	fmt.Fprintln(w, text)
-}

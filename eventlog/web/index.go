@@ -18,12 +18,12 @@ const usualServer = "127.0.0.1:3000"
 func (h *Handler) index(w http.ResponseWriter, r *http.Request) {
 	asText, err := format(r)
 	if err != nil {
-		say(w, http.StatusBadRequest, err.Error())
+		fail(w, r, http.StatusBadRequest, err.Error())
 		return
 	}
 	q, err := query(r)
 	if err != nil {
-		say(w, http.StatusBadRequest, err.Error())
+		fail(w, r, http.StatusBadRequest, err.Error())
 		return
 	}
 	if asText {
@@ -34,7 +34,7 @@ func (h *Handler) index(w http.ResponseWriter, r *http.Request) {
 	since := h.log.State().Last
 	found, err := h.log.Events(r.Context(), q)
 	if err != nil {
-		h.cannotRead(w, err)
+		h.cannotRead(w, r, err)
 		return
 	}
 	limits := h.log.Limits()
@@ -56,12 +56,12 @@ func (h *Handler) index(w http.ResponseWriter, r *http.Request) {
 		p.Elsewhere = server
 	}
 	p.Senders, p.Events = h.names(found.Entries)
-	h.render(w, http.StatusOK, "page", p)
+	h.render(w, r, http.StatusOK, "page", p)
 }
 
-func (h *Handler) cannotRead(w http.ResponseWriter, err error) {
+func (h *Handler) cannotRead(w http.ResponseWriter, r *http.Request, err error) {
 	h.logger.Error("cannot read the log", "err", err)
-	say(w, http.StatusInternalServerError, "cannot read the log: "+err.Error())
+	fail(w, r, http.StatusInternalServerError, "cannot read the log: "+err.Error())
 }
 
 // names are proposals for the filters.
@@ -99,9 +99,6 @@ func (h *Handler) text(w http.ResponseWriter, r *http.Request, q eventlog.Query)
 			h.logger.Error("cannot read the log", "err", err)
 			break
 		}
-		if patience(w) != nil {
-			return
-		}
 		for _, e := range found.Entries {
 			if _, err := fmt.Fprintln(out, line(e)); err != nil {
 				return
@@ -119,11 +116,11 @@ func (h *Handler) text(w http.ResponseWriter, r *http.Request, q eventlog.Query)
 func (h *Handler) registrations(w http.ResponseWriter, r *http.Request) {
 	asText, err := format(r)
 	if err != nil {
-		say(w, http.StatusBadRequest, err.Error())
+		fail(w, r, http.StatusBadRequest, err.Error())
 		return
 	}
 	if !asText {
-		h.render(w, http.StatusOK, "registrations", page{
+		h.render(w, r, http.StatusOK, "registrations", page{
 			Title: h.opts.Title, Side: h.side(), Editable: h.opts.Editor != nil, Fixed: h.opts.Fixed,
 		})
 		return

@@ -9,9 +9,9 @@ import (
 
 // health answers 200 while the log can be written. It says nothing else, and
 // wants no token.
-func (h *Handler) health(w http.ResponseWriter, _ *http.Request) {
+func (h *Handler) health(w http.ResponseWriter, r *http.Request) {
 	if err := h.log.State().Err; err != nil {
-		say(w, http.StatusServiceUnavailable, "the log cannot be written")
+		fail(w, r, http.StatusServiceUnavailable, "the log cannot be written")
 		return
 	}
 	say(w, http.StatusOK, "ok")

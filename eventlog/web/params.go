@@ -48,7 +48,7 @@ func insteadOf(known []string) string {
 func only(next http.HandlerFunc, known ...string) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		if err := readForm(r, known...); err != nil {
-			say(w, http.StatusBadRequest, err.Error())
+			fail(w, r, http.StatusBadRequest, err.Error())
 			return
 		}
 		next(w, r)
@@ -75,12 +75,10 @@ func topic(r *http.Request) eventlog.Topic {
 // query is the parameters of whatever shows events.
 func query(r *http.Request) (q eventlog.Query, err error) {
 	q = eventlog.Query{Sender: r.FormValue("sender"), Event: r.FormValue("event"), Text: r.FormValue("q")}
-	for name, to := range map[string]*uint64{"before": &q.Before, "after": &q.After} {
-		if *to, err = number(r, name, 0); err != nil {
-			return q, err
-		}
+	if q.Before, err = number(r, "before"); err != nil {
+		return q, err
 	}
-	limit, err := number(r, "limit", 0)
+	limit, err := number(r, "limit")
 	if err != nil {
 		return q, err
 	}
@@ -91,10 +89,11 @@ func query(r *http.Request) (q eventlog.Query, err error) {
 	return q, since(r, &q)
 }
 
-func number(r *http.Request, name string, def uint64) (uint64, error) {
+// number is a parameter; 0 where it is missing.
+func number(r *http.Request, name string) (uint64, error) {
 	text := r.FormValue(name)
 	if text == "" {
-		return def, nil
+		return 0, nil
 	}
 	n, err := strconv.ParseUint(text, 10, 64)
 	if err != nil {
@@ -110,7 +109,7 @@ func since(r *http.Request, q *eventlog.Query) error {
 		return nil
 	}
 	if id, err := strconv.ParseUint(text, 10, 64); err == nil {
-		q.After = max(q.After, id)
+		q.After = id
 		return nil
 	}
 	if t, err := time.Parse(time.RFC3339, text); err == nil {

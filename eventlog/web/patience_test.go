@@ -3,6 +3,7 @@ package web_test
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -17,14 +18,16 @@ import (
 	"sigalert/sig"
 )
 
+var errEnded = errors.New("the listener has ended")
+
 // memory is a listener whose connections are in memory, so that time can be a
 // bubble's.
 type memory chan net.Conn
 
 func (m memory) Accept() (net.Conn, error) {
-	conn, ok := <-m
-	if !ok {
-		return nil, net.ErrClosed
+	conn := <-m
+	if conn == nil {
+		return nil, errEnded
 	}
 	return conn, nil
 }
@@ -47,6 +50,43 @@ func (m memory) dial(t *testing.T, address string) net.Conn {
 	return near
 }
 
+// ask returns what an address answers.
+func (m memory) ask(t *testing.T, address string) (*http.Response, string) {
+	t.Helper()
+	conn := m.dial(t, address)
+	return answerOf(t, address, conn, conn)
+}
+
+// askSlowly returns what an address answers, read by 16 KiB a second.
+func (m memory) askSlowly(t *testing.T, address string) (*http.Response, string) {
+	t.Helper()
+	conn := m.dial(t, address)
+	return answerOf(t, address, conn, slow{conn})
+}
+
+func answerOf(t *testing.T, address string, conn io.Closer, from io.Reader) (*http.Response, string) {
+	t.Helper()
+	defer conn.Close()
+	response, err := http.ReadResponse(bufio.NewReaderSize(from, 16<<10), nil)
+	if err != nil {
+		t.Fatalf("%s: %v", address, err)
+	}
+	defer response.Body.Close()
+	all, err := io.ReadAll(response.Body)
+	if err != nil {
+		t.Errorf("%s: %d bytes, then %v", address, len(all), err)
+	}
+	return response, string(all)
+}
+
+// slow reads at most 16 KiB a second.
+type slow struct{ io.Reader }
+
+func (s slow) Read(b []byte) (int, error) {
+	time.Sleep(time.Second)
+	return s.Reader.Read(b[:min(len(b), 16<<10)])
+}
+
 // silent is a source without a server.
 type silent struct{}
 
@@ -54,14 +94,25 @@ func (silent) Server() string                         { return "nowhere" }
 func (silent) Link() sig.LinkStatus                   { return sig.LinkStatus{} }
 func (silent) Subscriptions() []eventlog.Subscription { return nil }
 
+// late is a source that takes its time.
+type late struct{ silent }
+
+func (late) Subscriptions() []eventlog.Subscription {
+	time.Sleep(time.Minute)
+	return nil
+}
+
 // inBubble runs a test with a log that is served in memory.
-func inBubble(t *testing.T, test func(t *testing.T, log *eventlog.Log, m memory)) {
+func inBubble(t *testing.T, opts web.Options, test func(t *testing.T, log *eventlog.Log, m memory)) {
 	synctest.Test(t, func(t *testing.T) {
 		log, err := eventlog.Open(nil)
 		if err != nil {
 			t.Fatal(err)
 		}
-		handler, err := web.New(log, web.Options{Source: silent{}, Fixed: "nowhere"})
+		if opts.Source == nil {
+			opts.Source = silent{}
+		}
+		handler, err := web.New(log, opts)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -74,18 +125,20 @@ func inBubble(t *testing.T, test func(t *testing.T, log *eventlog.Log, m memory)
 			defer close(written)
 			log.Run(ctx)
 		}()
+		defer func() {
+			cancel()
+			<-written
+			if err := <-served; err != nil {
+				t.Error(err)
+			}
+		}()
 		test(t, log, m)
-		cancel()
-		<-written
-		if err := <-served; err != nil {
-			t.Error(err)
-		}
 	})
 }
 
 // A stream lasts as long as its client.
 func TestStreamLasts(t *testing.T) {
-	inBubble(t, func(t *testing.T, log *eventlog.Log, m memory) {
+	inBubble(t, web.Options{}, func(t *testing.T, log *eventlog.Log, m memory) {
 		conn := m.dial(t, "/api/stream")
 		defer conn.Close()
 		lines := make(chan string, 1000)
@@ -106,9 +159,38 @@ func TestStreamLasts(t *testing.T) {
 	})
 }
 
+// A slow client gets all of an answer, however large, as long as it takes some.
+func TestSlowClients(t *testing.T) {
+	inBubble(t, web.Options{}, func(t *testing.T, log *eventlog.Log, m memory) {
+		data := `"` + strings.Repeat("x", 60_000) + `"`
+		for range 20 {
+			if err := log.Add(t.Context(), entry("a", "x", data)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		time.Sleep(time.Minute) // until all are written
+		for _, address := range []string{"/?fmt=plain", "/api/events"} {
+			if response, text := m.askSlowly(t, address); response.StatusCode != 200 || strings.Count(text, data) != 20 {
+				t.Errorf("%s: %s, %d bytes", address, response.Status, len(text))
+			}
+		}
+	})
+}
+
+// What takes long to come is answered all the same.
+func TestSlowAnswer(t *testing.T) {
+	inBubble(t, web.Options{Source: late{}}, func(t *testing.T, log *eventlog.Log, m memory) {
+		for _, address := range []string{"/regs", "/regs?fmt=plain", "/config", "/metrics"} {
+			if response, _ := m.ask(t, address); response.StatusCode != 200 {
+				t.Errorf("%s: %s", address, response.Status)
+			}
+		}
+	})
+}
+
 // A client that takes nothing is left, and one that says nothing.
 func TestIdleClients(t *testing.T) {
-	inBubble(t, func(t *testing.T, log *eventlog.Log, m memory) {
+	inBubble(t, web.Options{}, func(t *testing.T, log *eventlog.Log, m memory) {
 		for name, conn := range map[string]net.Conn{
 			"a stream that is not read": m.dial(t, "/api/stream"),
 			"a page that is not read":   m.dial(t, "/"),
@@ -121,11 +203,8 @@ func TestIdleClients(t *testing.T) {
 			}
 			conn.Close()
 		}
-		conn := m.dial(t, "/healthz")
-		defer conn.Close()
-		response, err := http.ReadResponse(bufio.NewReader(conn), nil)
-		if err != nil || response.StatusCode != 200 {
-			t.Errorf("afterwards: %+v, %v", response, err)
+		if response, _ := m.ask(t, "/healthz"); response.StatusCode != 200 {
+			t.Errorf("afterwards: %s", response.Status)
 		}
 	})
 }

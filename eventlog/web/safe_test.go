@@ -1,12 +1,14 @@
 package web_test
 
 import (
+	"encoding/json"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"sigalert/eventlog"
 	"sigalert/eventlog/web"
@@ -48,6 +50,47 @@ func TestCrossSite(t *testing.T) {
 	}
 }
 
+// Where browsers do not say whose page sends a GET, the token does: a session
+// is not enough, as every page's requests have it.
+func TestCrossSiteOffLoopback(t *testing.T) {
+	open := newFilled(t, web.Options{Hosts: []string{"log.test"}})
+	closed := newFilled(t, web.Options{Hosts: []string{"log.test"}, Token: "correct"})
+	const name = "Host: log.test:8080"
+	_, _, head := closed.do(t, "POST", "/login", url.Values{"token": {"correct"}}, name, "Origin: http://log.test:8080")
+	session, _, _ := strings.Cut("Cookie: "+head.Get("Set-Cookie"), ";")
+	for _, c := range []struct {
+		site            *site
+		method, address string
+		headers         []string
+		want            int
+	}{
+		{open, "GET", "/clear", []string{name}, 403},
+		{open, "GET", "/clear?token=x", []string{name}, 403},
+		{open, "GET", "/clear", []string{"Host: 10.1.2.3"}, 403},
+		{open, "GET", "/clear", []string{"Host: 0.0.0.0:8080"}, 403}, // leads to this machine, and browsers know no better
+		{open, "GET", "/clear", []string{"Host: [::ffff:127.0.0.1]"}, 403},
+		{open, "GET", "/clear", []string{name, "Sec-Fetch-Site: none"}, 200}, // behind a server with encryption
+		{open, "GET", "/clear", []string{name, "Origin: http://log.test:8080"}, 200},
+		{open, "GET", "/clear", []string{"Host: LOCALHOST:1"}, 200},
+		{open, "GET", "/clear", []string{"Host: [::1]:1"}, 200},
+		{open, "POST", "/clear", []string{name}, 200}, // no browser: those send Origin
+		{open, "GET", "/?fmt=plain", []string{name}, 200},
+		{closed, "GET", "/clear", []string{name}, 401},
+		{closed, "GET", "/clear", []string{name, session}, 403},
+		{closed, "GET", "/config?limit=7", []string{name, session}, 403},
+		{closed, "GET", "/clear", []string{name, session, "Authorization: Bearer wrong"}, 403},
+		{closed, "GET", "/clear?token=correct", []string{name}, 200},
+		{closed, "GET", "/clear", []string{name, "Authorization: Bearer correct"}, 200},
+		{closed, "GET", "/clear?token=correct", []string{name, "Origin: http://evil.test"}, 403},
+		{closed, "POST", "/clear", []string{name, session, "Origin: http://log.test:8080"}, 200},
+		{closed, "POST", "/clear", []string{name, session, "Origin: http://log.test:8081"}, 403},
+	} {
+		if status, text, _ := c.site.do(t, c.method, c.address, nil, c.headers...); status != c.want {
+			t.Errorf("%s %s %v: %d %s", c.method, c.address, c.headers, status, text)
+		}
+	}
+}
+
 // Who only looks whether an address is there changes nothing.
 func TestHead(t *testing.T) {
 	s := newFilled(t, web.Options{}, entry("timer", "tick", "1"))
@@ -73,10 +116,24 @@ func TestHost(t *testing.T) {
 		"log.example": 200, "log.example:8080": 200, own: 200,
 		"evil.test": 421, "evil.test:8080": 421, "127.0.0.1.evil.test": 421, "localhost.evil.test": 421, "2130706433": 421,
 	} {
-		for _, address := range []string{"/", "/clear", "/api/events", "/healthz"} {
-			if status, text, _ := s.do(t, "GET", address, nil, "Host: "+host); status != want {
-				t.Errorf("%s at %s: %d %.100s", address, host, status, text)
+		for _, request := range []string{"GET /", "POST /clear", "GET /api/events", "GET /healthz"} {
+			method, address, _ := strings.Cut(request, " ")
+			if status, text, _ := s.do(t, method, address, nil, "Host: "+host); status != want {
+				t.Errorf("%s at %s: %d %.100s", request, host, status, text)
 			}
+		}
+	}
+}
+
+// What to do about a name that is not known is the program's to say.
+func TestHostAdvice(t *testing.T) {
+	for advice, want := range map[string]string{
+		"":                    "use the machine's address",
+		"name it with --host": "name it with --host",
+	} {
+		s := newFilled(t, web.Options{HostAdvice: advice})
+		if _, text, _ := s.do(t, "GET", "/", nil, "Host: evil.test"); text != `this is not "evil.test": `+want+"\n" {
+			t.Errorf("%q: %s", advice, text)
 		}
 	}
 }
@@ -89,7 +146,7 @@ func TestHeaders(t *testing.T) {
 			"Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; ",
 			"X-Content-Type-Options":  "nosniff",
 			"X-Frame-Options":         "DENY",
-			"Referrer-Policy":         "no-referrer",
+			"Referrer-Policy":         "same-origin",
 		} {
 			if !strings.HasPrefix(head.Get(name), want) {
 				t.Errorf("%s: %s is %q", address, name, head.Get(name))
@@ -172,6 +229,58 @@ func TestToken(t *testing.T) {
 	}
 }
 
+// Whatever is refused is said as JSON under /api and to who accepts JSON, else
+// as a line of text.
+func TestRefusals(t *testing.T) {
+	s := newFilled(t, web.Options{})
+	closed := newFilled(t, web.Options{Token: "correct"})
+	for _, c := range []struct {
+		site            *site
+		method, address string
+		headers         []string
+		status          int
+	}{
+		{s, "GET", "/api/events", []string{"Host: evil.test"}, 421},
+		{s, "GET", "/", []string{"Host: evil.test"}, 421},
+		{s, "GET", "/api/events?x=1", nil, 400},
+		{s, "GET", "/api/events?before=x", nil, 400},
+		{s, "GET", "/api/stream?since=x", nil, 400},
+		{s, "GET", "/?x=1", nil, 400},
+		{s, "GET", "/?before=x", nil, 400},
+		{s, "GET", "/regs?fmt=x", nil, 400},
+		{s, "GET", "/config?limit=x", nil, 400},
+		{s, "GET", "/clear", []string{"Sec-Fetch-Site: cross-site"}, 403},
+		{s, "GET", "/api/nowhere", nil, 404},
+		{s, "GET", "/api/events/1", nil, 404},
+		{s, "GET", "/nowhere", nil, 404},
+		{s, "GET", "/assets/page.html", nil, 404},
+		{s, "POST", "/api/events", nil, 405},
+		{s, "POST", "/", nil, 405},
+		{s, "DELETE", "/clear", nil, 405},
+		{closed, "GET", "/api/events", nil, 401},
+		{closed, "GET", "/api/events", []string{"Accept: text/html"}, 401},
+		{closed, "GET", "/clear", nil, 401},
+		{closed, "POST", "/login", nil, 401},
+		{closed, "POST", "/login", []string{"Origin: http://evil.test"}, 403},
+	} {
+		for _, accepts := range []bool{false, true} {
+			headers := c.headers
+			if accepts {
+				headers = append([]string{"Accept: application/json"}, headers...)
+			}
+			status, text, head := c.site.do(t, c.method, c.address, nil, headers...)
+			var said struct{ Error string }
+			isJSON := head.Get("Content-Type") == "application/json" && json.Unmarshal([]byte(text), &said) == nil && said.Error != ""
+			if want := accepts || strings.HasPrefix(c.address, "/api/"); status != c.status || isJSON != want {
+				t.Errorf("%s %s %v: %d %s", c.method, c.address, headers, status, text)
+			}
+			if allow := head.Get("Allow"); (allow == "") != (status != 405) {
+				t.Errorf("%s %s: %d, Allow: %q", c.method, c.address, status, allow)
+			}
+		}
+	}
+}
+
 // A person logs in with the token once; the session is a cookie that no script
 // and no other site's request has.
 func TestLogin(t *testing.T) {
@@ -217,21 +326,36 @@ func TestLogin(t *testing.T) {
 	}
 }
 
-// Wrong tokens are answered ten times a second, so that none is guessed.
+// Wrong tokens are answered ten times a second, so that none is guessed; whoever
+// knows the token need not wait.
 func TestGuessing(t *testing.T) {
-	s := newFilled(t, web.Options{Token: "correct"})
-	refused := 0
-	for range 60 {
-		if status, _, _ := s.do(t, "GET", "/?token=guess", nil); status == 429 {
-			refused++
+	inBubble(t, web.Options{Token: "correct"}, func(t *testing.T, _ *eventlog.Log, m memory) {
+		guess := func(times int) (answered int) {
+			t.Helper()
+			began := time.Now()
+			for range times {
+				if response, _ := m.ask(t, "/?token=guess"); response.StatusCode == 401 {
+					answered++
+				} else if response.StatusCode != 429 || response.Header.Get("Retry-After") != "1" {
+					t.Errorf("a guess: %s, %v", response.Status, response.Header)
+				}
+			}
+			if took := time.Since(began); took != 0 {
+				t.Errorf("the guesses take %v", took)
+			}
+			return answered
 		}
-	}
-	if refused == 0 {
-		t.Error("60 guesses at once are answered")
-	}
-	if status, _, _ := s.do(t, "GET", "/?fmt=plain&token=correct", nil); status != 200 {
-		t.Errorf("who knows the token waits for who does not: %d", status)
-	}
+		if n := guess(60); n != 10 {
+			t.Errorf("of 60 guesses at once %d are answered", n)
+		}
+		if response, _ := m.ask(t, "/?fmt=plain&token=correct"); response.StatusCode != 200 {
+			t.Errorf("with the token: %s", response.Status)
+		}
+		time.Sleep(time.Second)
+		if n := guess(60); n != 10 {
+			t.Errorf("a second later %d are answered", n)
+		}
+	})
 }
 
 // A one-time key opens the page once.

@@ -13,20 +13,10 @@ import (
 )
 
 const (
-	arrival   = 10 * time.Second // of a request, and of what a client takes
+	arrival   = 10 * time.Second // of a request, and of mostWrite at a client
 	idle      = 2 * time.Minute
 	mostConns = 1000
 )
-
-// patience gives the client time to take what is written next. The error is
-// that of a connection that has ended.
-func patience(w http.ResponseWriter) error {
-	err := http.NewResponseController(w).SetWriteDeadline(time.Now().Add(arrival))
-	if errors.Is(err, http.ErrNotSupported) { // no connection, but a test's recorder
-		return nil
-	}
-	return err
-}
 
 // Serve serves on listener until ctx ends, and returns once all requests have.
 // It closes the listener.
@@ -52,6 +42,7 @@ func (h *Handler) Serve(ctx context.Context, listener net.Listener) error {
 	case err = <-ended:
 	case <-ctx.Done():
 	}
+	end() // the streams
 	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), arrival)
 	defer cancel()
 	if server.Shutdown(grace) != nil {

@@ -31,7 +31,11 @@ func (h *Handler) stream(w http.ResponseWriter, r *http.Request) {
 		err = errors.New("fmt: want html, or leave it out for JSON")
 	}
 	if err != nil {
-		jsonError(w, http.StatusBadRequest, err)
+		fail(w, r, http.StatusBadRequest, err.Error())
+		return
+	}
+	w.Header().Set("Content-Type", "text/event-stream")
+	if r.Method == http.MethodHead { // the mux takes it for GET
 		return
 	}
 	select {
@@ -39,7 +43,7 @@ func (h *Handler) stream(w http.ResponseWriter, r *http.Request) {
 		defer func() { <-h.streams }()
 	default:
 		w.Header().Set("Retry-After", "5")
-		jsonError(w, http.StatusServiceUnavailable, fmt.Errorf("%d streams are being served, and no more are possible", mostStreams))
+		fail(w, r, http.StatusServiceUnavailable, fmt.Sprintf("%d streams are being served, and no more are possible", mostStreams))
 		return
 	}
 	if id, err := strconv.ParseUint(r.Header.Get("Last-Event-ID"), 10, 64); err == nil {
@@ -49,7 +53,6 @@ func (h *Handler) stream(w http.ResponseWriter, r *http.Request) {
 	if q.After == 0 && q.Since.IsZero() {
 		s.query.After = s.begun.Last
 	}
-	w.Header().Set("Content-Type", "text/event-stream")
 	step, pause := s.events, time.Duration(0)
 	if forPage {
 		step, pause = s.page, pagePause
@@ -217,9 +220,7 @@ func (o *sse) write(b []byte) {
 	if o.err != nil {
 		return
 	}
-	if o.err = patience(o.w); o.err == nil {
-		_, o.err = o.w.Write(b)
-	}
+	_, o.err = o.w.Write(b)
 }
 
 func (o *sse) flush() error {

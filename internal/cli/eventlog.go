@@ -182,7 +182,9 @@ func (p *program) runLog(ctx context.Context, addr string, o logOptions) error {
 	if err != nil {
 		return err
 	}
-	err = p.keepLog(ctx, log, addr, o.topics, listener, web.Options{Token: token, Hosts: o.hosts, Logger: p.log})
+	err = p.keepLog(ctx, log, addr, o.topics, listener, web.Options{
+		Token: token, Hosts: o.hosts, HostAdvice: "use the machine's address, or name it with --host", Logger: p.log,
+	})
 	return errors.Join(err, log.Close())
 }
 
