@@ -1,17 +1,14 @@
 package config
 
 import (
-	"errors"
 	"fmt"
-	"net"
-	"net/netip"
-	"strconv"
-	"strings"
+	"reflect"
 	"time"
 
 	"gopkg.in/yaml.v3"
 
 	"sigalert/internal/age"
+	"sigalert/internal/webaccess"
 )
 
 const (
@@ -26,7 +23,11 @@ type History struct {
 	Limit  int           // entries that are kept
 	Age    time.Duration // for how long; 0: without a limit
 	Token  string        // what a reader must know; "": nothing
+	Hosts  []string      // names of this machine that a reader may ask for, besides its own
 }
+
+// Equal reports whether both say the same; nil equals nil alone.
+func (h *History) Equal(o *History) bool { return reflect.DeepEqual(h, o) }
 
 func (p *parser) history(n *yaml.Node, where string) {
 	h := &History{Limit: defaultLimit, Age: defaultAge}
@@ -37,11 +38,12 @@ func (p *parser) history(n *yaml.Node, where string) {
 		"limit":  func(n *yaml.Node, where string) { h.Limit = p.limit(n, where) },
 		"age":    func(n *yaml.Node, where string) { h.Age = p.age(n, where) },
 		"token":  func(n *yaml.Node, where string) { token, h.Token = n, p.token(n, where) },
+		"hosts":  func(n *yaml.Node, where string) { h.Hosts = p.hosts(n, where) },
 	})
 	switch {
 	case listen == nil && resolve(n).Kind == yaml.MappingNode:
 		p.problem(n.Line, where, `there is no address for its page: add one, such as "listen: 127.0.0.1:8080"`)
-	case h.Listen != "" && token == nil && !IsLoopback(h.Listen):
+	case h.Listen != "" && token == nil && !webaccess.IsLoopback(h.Listen):
 		p.problem(listen.Line, join(where, "listen"), fmt.Sprintf("whoever reaches %s could read the history: add a token, or listen on %s", h.Listen, defaultHost))
 	}
 }
@@ -52,39 +54,11 @@ func (p *parser) listen(n *yaml.Node, where string) string {
 	if !ok {
 		return ""
 	}
-	addr, err := ParseListen(text)
+	addr, err := webaccess.ParseListen(text)
 	if err != nil {
 		p.problem(n.Line, where, err.Error())
 	}
 	return addr
-}
-
-// ParseListen reads an address for a page, and returns its host:port. The host
-// is never left out: to some that is this machine alone, and to others all that
-// reach it.
-func ParseListen(text string) (addr string, err error) {
-	const want = "want HOST:PORT, such as 127.0.0.1:8080"
-	host, port, ok := splitHostPort(text)
-	number, err := strconv.ParseUint(port, 10, 16)
-	switch {
-	case !ok || host == "" && port == "":
-		return "", fmt.Errorf("%q is no address: %s", text, want)
-	case port == "":
-		return "", fmt.Errorf("%q has no port: %s", text, want)
-	case err != nil:
-		return "", fmt.Errorf("%q is no port: a port is a number up to 65535", port)
-	case host == "":
-		return "", fmt.Errorf("%q has no host: want 127.0.0.1:%[2]d for this machine alone, or 0.0.0.0:%[2]d for all that reach it", text, number)
-	}
-	return net.JoinHostPort(host, strconv.FormatUint(number, 10)), nil
-}
-
-// IsLoopback reports whether only this machine reaches the address. A name may
-// lead anywhere, but for localhost.
-func IsLoopback(addr string) bool {
-	host, _, _ := net.SplitHostPort(addr)
-	ip, err := netip.ParseAddr(host)
-	return err == nil && ip.Unmap().IsLoopback() || strings.EqualFold(host, "localhost")
 }
 
 func (p *parser) limit(n *yaml.Node, where string) int {
@@ -120,20 +94,29 @@ func (p *parser) age(n *yaml.Node, where string) time.Duration {
 func (p *parser) token(n *yaml.Node, where string) string {
 	text, ok := p.text(n, where)
 	if ok {
-		if err := CheckToken(text); err != nil {
+		if err := webaccess.CheckToken(text); err != nil {
 			p.problem(n.Line, where, err.Error())
 		}
 	}
 	return text
 }
 
-// CheckToken refuses a token that no header can carry.
-func CheckToken(token string) error {
-	if strings.TrimSpace(token) == "" {
-		return errors.New("the token is empty")
+func (p *parser) hosts(n *yaml.Node, where string) (hosts []string) {
+	list := resolve(n)
+	if list.Kind != yaml.SequenceNode {
+		p.problem(n.Line, where, "want a list of names, not "+kind(list))
+		return nil
 	}
-	if strings.ContainsFunc(token, func(r rune) bool { return r <= ' ' || r > '~' }) {
-		return errors.New("a token is made of letters, digits and signs of ASCII, without blanks")
+	for i, n := range list.Content {
+		where := fmt.Sprintf("%s[%d]", where, i)
+		name, ok := p.text(n, where)
+		if !ok {
+			continue
+		}
+		if err := webaccess.CheckHost(name); err != nil {
+			p.problem(n.Line, where, err.Error())
+		}
+		hosts = append(hosts, name)
 	}
-	return nil
+	return hosts
 }
