@@ -30,6 +30,11 @@ type ClientOptions struct {
 	// none, and nobody can say how many. It is called among the listeners'
 	// calls, where the events are missing. Default: none.
 	Missed func(n int)
+	// Passed is told how far the server's events have come, where what came since
+	// was for no listener: when they are registered, and about every 15 s. It is
+	// called among the listeners' calls; behind it is what they have not had. A
+	// pysig server does not tell. Default: none.
+	Passed func(Position)
 	// Logger hears of connections that fail. Default: none.
 	Logger *slog.Logger
 }
@@ -88,6 +93,9 @@ func NewClientRouter(carrier ClientCarrier, opts *ClientOptions) *ClientRouter {
 	}
 	if o.Missed == nil {
 		o.Missed = func(int) {}
+	}
+	if o.Passed == nil {
+		o.Passed = func(Position) {}
 	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)

@@ -15,13 +15,14 @@ const (
 )
 
 // arrival is an event on its way to the listeners of subscriptions, or the
-// word that some are missing.
+// word that some are missing, or that none was for them.
 type arrival struct {
 	listeners []*RemoteListener
 	more      [][]*RemoteListener // of further subscriptions, on a stream
 	id        Name                // instead of listeners that are not known yet
 	event     Event
-	missed    int // instead of an event; below 0: not known
+	missed    int    // instead of an event; below 0: not known
+	passed    cursor // instead of an event, where its epoch is known
 }
 
 // size is about what the event holds in memory.
@@ -111,8 +112,7 @@ func (c *ClientRouter) streamed(ctx context.Context, r request) {
 		case "seq":
 			a.event.Seq, _ = unsigned(o.Value)
 		case "time":
-			micros, _ := unsigned(o.Value)
-			a.event.Time = time.UnixMicro(int64(micros))
+			a.event.Time = serverTime(o.Value)
 		case "replayed":
 			a.event.Replayed = string(o.Value) == "true"
 		case "missed":
@@ -149,6 +149,16 @@ func (c *ClientRouter) streamed(ctx context.Context, r request) {
 	if r.wantsReply() {
 		r.reply(nil, err)
 	}
+}
+
+// serverTime is a time of the server's; where that can be none, it is now.
+func serverTime(text []byte) time.Time {
+	const year10000 = 253402300800000000
+	micros, ok := unsigned(text)
+	if !ok || micros >= year10000 {
+		return time.Now()
+	}
+	return time.UnixMicro(int64(micros))
 }
 
 // awaitRoom holds the reading up while the queue is full: the server keeps what
@@ -205,6 +215,10 @@ func (c *ClientRouter) dispatch(ctx context.Context) {
 			a := &batch[i]
 			if a.missed != 0 {
 				c.opts.Missed(a.missed)
+				continue
+			}
+			if a.passed.epoch != "" {
+				c.opts.Passed(Position{a.passed.epoch, a.passed.seq})
 				continue
 			}
 			call(a.listeners, a.event)

@@ -29,14 +29,18 @@ func newArrivals(limit int) *arrivals {
 }
 
 // push never waits: the oldest give way where there are too many, but for words
-// of missed events, of which alike ones become one.
+// of missed and passed events, of which alike ones become one.
 func (q *arrivals) push(a arrival) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if a.missed != 0 && q.merge(a.missed) {
 		return
 	}
-	for a.missed == 0 && len(q.items) > 0 && (len(q.items) >= q.limit || q.bytes+a.size() > queueBytes) {
+	if last := len(q.items) - 1; a.passed.epoch != "" && last >= 0 && q.items[last].passed.epoch != "" {
+		q.items[last] = a
+		return
+	}
+	for a.missed == 0 && a.passed.epoch == "" && len(q.items) > 0 && (len(q.items) >= q.limit || q.bytes+a.size() > queueBytes) {
 		q.bytes -= q.items[0].size()
 		q.items[0] = arrival{} // the slice behind must not keep it
 		q.items = q.items[1:]

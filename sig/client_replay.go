@@ -126,6 +126,7 @@ func (c *ClientRouter) subscribed(p *peer, subs []*subscription, since *cursor, 
 	if since != nil {
 		c.tellMissed(member(response, "missed"))
 	}
+	c.tellPassed()
 	return nil
 }
 
@@ -153,6 +154,14 @@ func (c *ClientRouter) tellMissed(count []byte) {
 	}
 }
 
+// tellPassed has the listeners hear how far the events have come. The caller
+// holds the lock.
+func (c *ClientRouter) tellPassed() {
+	if !c.isResuming() {
+		c.events.push(arrival{passed: c.cursor})
+	}
+}
+
 // passed takes what tells how far the server's events have come: the answer to
 // a ping, or a ping.
 func (c *ClientRouter) passed(p *peer, params []byte) {
@@ -172,4 +181,5 @@ func (c *ClientRouter) passed(p *peer, params []byte) {
 			c.tellMissed(o.Value)
 		}
 	}
+	c.tellPassed()
 }
