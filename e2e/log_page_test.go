@@ -21,6 +21,7 @@ func TestLogPage(t *testing.T) {
 	b := newBrowser(t)
 	for name, test := range map[string]func(*testing.T, *browser){
 		"is live":               pageIsLive,
+		"begins with a log":     pageBeginsWithLog,
 		"lets one read":         pageLetsRead,
 		"keeps to the limit":    pageKeepsToLimit,
 		"comes back":            pageComesBack,
@@ -156,6 +157,26 @@ func pageIsLive(t *testing.T, b *browser) {
 	if len(slices.Compact(colours)) != 1 {
 		t.Errorf("one sender has the colours %v", colours)
 	}
+	p.calm(t, l.url)
+}
+
+// A page of a new log, opened where nobody sees it, has what came before it was
+// looked at.
+func pageBeginsWithLog(t *testing.T, b *browser) {
+	l := newLog(t, "--subscribe", "timer:tick")
+	p := b.newTab(t)
+	show := p.inBackground(t)
+	p.visit(t, l.url)
+	if got := evaluate[string](t, p, `document.body.dataset.since + " " + document.hidden + " " + stream`); got != "0 true null" {
+		t.Fatalf("the page is %s", got)
+	}
+	l.send(t, "timer", "tick", "first")
+	l.holds(t, "first")
+	show()
+	p.until(t, "the page is live", `live.textContent === "Live"`)
+	l.send(t, "timer", "tick", "second")
+	p.until(t, "the second appears", `log.textContent.includes("second")`)
+	p.shows(t, "timer | tick | second", "timer | tick | first")
 	p.calm(t, l.url)
 }
 
