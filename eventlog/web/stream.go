@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"strconv"
 	"time"
 
@@ -51,6 +52,7 @@ func (h *Handler) stream(w http.ResponseWriter, r *http.Request) {
 		q.After, fromNow = id, false
 	}
 	s := &streaming{h: h, out: sse{w: w, control: http.NewResponseController(w)}, query: q, begun: h.log.State()}
+	s.asked = given(r, "sender", "event", "q")
 	switch {
 	case fromNow:
 		s.query.After = s.begun.Last
@@ -71,6 +73,7 @@ type streaming struct {
 	query eventlog.Query // After is how far it has got
 	begun eventlog.State
 	// The page's:
+	asked  url.Values
 	sent   []byte    // what is beside the log, as sent last
 	sentAt time.Time // when
 }
@@ -173,7 +176,7 @@ func (s *streaming) page(ctx context.Context) (more bool, err error) {
 		s.query.After = last
 		if len(found.Entries) > 0 {
 			s.query.After = max(last, found.Entries[0].ID)
-			rows := s.h.list(now, q, found)
+			rows := s.h.list(now, s.asked, found)
 			rows.Gap = found.More
 			text, err := s.h.fragment("rows", rows)
 			if err != nil {
