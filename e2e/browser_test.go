@@ -154,6 +154,14 @@ func (p *tab) noScripts(t testing.TB) {
 	}))
 }
 
+func (p *tab) dropCookies(t testing.TB) {
+	t.Helper()
+	p.do(t, chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
+		_, err := chromedp.Call(ctx, network.ClearBrowserCookies, chromedp.Void{})
+		return err
+	}))
+}
+
 // inBackground has pages that the tab opens be hidden until it is shown.
 func (p *tab) inBackground(t testing.TB) (show func()) {
 	t.Helper()

@@ -3,6 +3,7 @@
 package e2e
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -34,6 +35,8 @@ func TestLogPage(t *testing.T) {
 		"refuses other names":   pageRefusesOtherNames,
 		"fits a phone":          pageFitsPhone,
 		"needs no scripts":      pageNeedsNoScripts,
+		"asks for the token":    pageAsksForToken,
+		"says it is full":       pageSaysItIsFull,
 		"opens with a token":    pageOpensWithToken,
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -494,33 +497,22 @@ func pageNeedsNoScripts(t *testing.T, b *browser) {
 	p.calm(t, l.url, "409 (Conflict)")
 }
 
-// At a name, whose pages browsers trust less than this machine's own, the token
-// opens the log, and the page can change what it likes, without scripts too.
-func pageOpensWithToken(t *testing.T, b *browser) {
-	l := newLog(t, "--host", "log.test", "--token", "a-token-for-this-test")
-	l.stays(t, "door", "bell", "ring")
-	l.holds(t, "door: bell")
+// A page beyond those that can follow the log says so, and follows it once it can.
+func pageSaysItIsFull(t *testing.T, b *browser) {
+	l := newLog(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	for range 100 {
+		r, err := http.NewRequestWithContext(ctx, "GET", l.url+"api/stream", nil)
+		check(t, err)
+		response, err := http.DefaultClient.Do(r)
+		check(t, err)
+		defer response.Body.Close()
+	}
 	p := b.newTab(t)
-	p.noScripts(t)
-	p.logIn(t, l)
-	p.shows(t, "door | bell | ring")
-	p.fill(t, `form[action="/add"] [name="sender"]`, "timer")
-	p.press(t, kb.Enter)
-	p.until(t, "the subscription is listed", `location.pathname === "/" && subscriptions.textContent.includes("every event of timer")`)
-	p.click(t, "#clear summary")
-	p.click(t, "#clear button")
-	p.until(t, "the list is empty", `location.pathname === "/" && log.children.length === 0 && !empty.hidden`)
-	p.calm(t, l.named(), "401 (Unauthorized)", "Cross-Origin-Opener-Policy header has been ignored", "Password forms")
-}
-
-// logIn opens the log by its name, as a person who types the token.
-func (p *tab) logIn(t testing.TB, l *logPage) {
-	t.Helper()
-	p.visit(t, l.named())
-	p.fill(t, `[name="token"]`, "wrong")
-	p.press(t, kb.Enter)
-	p.until(t, "the page says that the token is wrong", `document.querySelector("[role=alert]")?.textContent === "That is not the token."`)
-	p.fill(t, `[name="token"]`, l.token)
-	p.press(t, kb.Enter)
-	p.until(t, "the log is open", `document.querySelector("#log") !== null`)
+	p.visit(t, l.url)
+	p.until(t, "the page says that it is not alone", `live.textContent === "Too many pages follow the log, trying again"`)
+	cancel()
+	p.until(t, "the page is live", `live.textContent === "Live"`)
+	p.calm(t, l.url, "503 (Service Unavailable)")
 }
