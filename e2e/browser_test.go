@@ -26,6 +26,7 @@ import (
 	"github.com/chromedp/cdproto/input"
 	cdplog "github.com/chromedp/cdproto/log"
 	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 )
@@ -151,6 +152,29 @@ func (p *tab) noScripts(t testing.TB) {
 		_, err := chromedp.Call(ctx, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
 		return err
 	}))
+}
+
+func (p *tab) dropCookies(t testing.TB) {
+	t.Helper()
+	p.do(t, chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
+		_, err := chromedp.Call(ctx, network.ClearBrowserCookies, chromedp.Void{})
+		return err
+	}))
+}
+
+// inBackground has pages that the tab opens be hidden until it is shown.
+func (p *tab) inBackground(t testing.TB) (show func()) {
+	t.Helper()
+	p.do(t, chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
+		_, err := chromedp.Call(ctx, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{
+			Source: `Object.defineProperty(document, "hidden", {configurable: true, value: true})`,
+		})
+		return err
+	}))
+	return func() {
+		t.Helper()
+		evaluate[bool](t, p, `delete document.hidden && document.dispatchEvent(new Event("visibilitychange"))`)
+	}
 }
 
 func (p *tab) click(t testing.TB, selector string) {

@@ -21,6 +21,7 @@ func TestLogPage(t *testing.T) {
 	b := newBrowser(t)
 	for name, test := range map[string]func(*testing.T, *browser){
 		"is live":               pageIsLive,
+		"begins with a log":     pageBeginsWithLog,
 		"lets one read":         pageLetsRead,
 		"keeps to the limit":    pageKeepsToLimit,
 		"comes back":            pageComesBack,
@@ -33,6 +34,8 @@ func TestLogPage(t *testing.T) {
 		"refuses other names":   pageRefusesOtherNames,
 		"fits a phone":          pageFitsPhone,
 		"needs no scripts":      pageNeedsNoScripts,
+		"asks for the token":    pageAsksForToken,
+		"says it is full":       pageSaysItIsFull,
 		"opens with a token":    pageOpensWithToken,
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -228,26 +231,6 @@ func pageKeepsToLimit(t *testing.T, b *browser) {
 		t.Errorf("the page has %d rows, and says nothing of the others", evaluate[int](t, p, `log.children.length`))
 	}
 	p.calm(t, l.url)
-}
-
-// The page outlives the log's process, and then has what came meanwhile.
-func pageComesBack(t *testing.T, b *browser) {
-	l := newLog(t, "--limit", "1000")
-	l.send(t, "timer", "tick", "before")
-	l.holds(t, "timer: #disconnect")
-	p := b.newTab(t)
-	l.open(t, p)
-	evaluate[bool](t, p, `window.opened = true`)
-	l.process.kill()
-	p.until(t, "the page says that the log is away", `live.textContent === "The log does not answer, trying again"`)
-	l.send(t, "timer", "tick", "meanwhile")
-	address := strings.Trim(strings.TrimPrefix(l.url, "http://"), "/")
-	start(t, l.home.env, l.bin, "log", "--server", "tcp://"+l.addr, "--listen", address).await(t, "^"+l.url)
-	l.send(t, "timer", "tick", "after")
-	p.until(t, "the page is live again", `opened && live.textContent === "Live" && log.textContent.includes("after")`)
-	p.until(t, "nothing is there twice, and what was there stays", `[..."before after".split(" ")].every((text) =>
-		[...log.querySelectorAll(".excerpt")].filter((e) => e.textContent === text).length === 1)`)
-	p.calm(t, l.url, "ERR_CONNECTION_REFUSED", "ERR_INCOMPLETE_CHUNKED_ENCODING")
 }
 
 func pageFilters(t *testing.T, b *browser) {
@@ -471,35 +454,4 @@ func pageNeedsNoScripts(t *testing.T, b *browser) {
 	p.click(t, "#clear button")
 	p.until(t, "the list is empty", `location.pathname === "/" && log.children.length === 0 && !empty.hidden`)
 	p.calm(t, l.url, "409 (Conflict)")
-}
-
-// At a name, whose pages browsers trust less than this machine's own, the token
-// opens the log, and the page can change what it likes, without scripts too.
-func pageOpensWithToken(t *testing.T, b *browser) {
-	l := newLog(t, "--host", "log.test", "--token", "a-token-for-this-test")
-	l.stays(t, "door", "bell", "ring")
-	l.holds(t, "door: bell")
-	p := b.newTab(t)
-	p.noScripts(t)
-	p.logIn(t, l)
-	p.shows(t, "door | bell | ring")
-	p.fill(t, `form[action="/add"] [name="sender"]`, "timer")
-	p.press(t, kb.Enter)
-	p.until(t, "the subscription is listed", `location.pathname === "/" && subscriptions.textContent.includes("every event of timer")`)
-	p.click(t, "#clear summary")
-	p.click(t, "#clear button")
-	p.until(t, "the list is empty", `location.pathname === "/" && log.children.length === 0 && !empty.hidden`)
-	p.calm(t, l.named(), "401 (Unauthorized)", "Cross-Origin-Opener-Policy header has been ignored", "Password forms")
-}
-
-// logIn opens the log by its name, as a person who types the token.
-func (p *tab) logIn(t testing.TB, l *logPage) {
-	t.Helper()
-	p.visit(t, l.named())
-	p.fill(t, `[name="token"]`, "wrong")
-	p.press(t, kb.Enter)
-	p.until(t, "the page says that the token is wrong", `document.querySelector("[role=alert]")?.textContent === "That is not the token."`)
-	p.fill(t, `[name="token"]`, l.token)
-	p.press(t, kb.Enter)
-	p.until(t, "the log is open", `document.querySelector("#log") !== null`)
 }

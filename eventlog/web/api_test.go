@@ -196,6 +196,28 @@ func TestStream(t *testing.T) {
 	}
 }
 
+// since=0 is from the first that there is, as a page of an empty log has it.
+func TestStreamFromTheFirst(t *testing.T) {
+	for name, address := range map[string][]string{
+		"as a parameter":    {"/api/stream?since=0"},
+		"after a reconnect": {"/api/stream", "Last-Event-ID: 0"},
+		"from a time on":    {"/api/stream?since=2026-01-02T03:04:05Z"},
+	} {
+		s := newFilled(t, web.Options{}, entry("a", "x", "1"), entry("b", "x", "2"))
+		first := s.log.State().First
+		next := s.follow(t, address[0], address[1:]...)
+		for _, want := range []string{streamed(first, "a", 1), streamed(first+1, "b", 2)} {
+			if got := next(); got != want {
+				t.Errorf("%s: %s, want %s", name, got, want)
+			}
+		}
+	}
+	s := newFilled(t, web.Options{}, entry("a", "x", "1"))
+	if rows := s.follow(t, "/api/stream?fmt=html&since=0")(); !strings.HasPrefix(rows, "rows ") {
+		t.Errorf("the page: %s", rows)
+	}
+}
+
 // Who comes back too late is told how much has gone.
 func TestStreamTellsWhatIsMissed(t *testing.T) {
 	s := newFilled(t, web.Options{})

@@ -62,7 +62,7 @@ func newChart(all []eventlog.Series, colours map[sig.Name]string) chart {
 	for _, s := range all {
 		one := series{
 			Colour: colours[s.Sender], Name: nameText(s.Sender), Total: grouped(s.Total),
-			Filter: address(eventlog.Query{Sender: s.Sender.String()}),
+			Filter: address(nil, "sender", s.Sender.String()),
 		}
 		if s.Others {
 			one.Colour, one.Name, one.Filter = "others", "all others", ""

@@ -30,7 +30,7 @@ func (h *Handler) index(w http.ResponseWriter, r *http.Request) {
 		h.text(w, r, q)
 		return
 	}
-	now := time.Now()
+	now, asked := time.Now(), given(r, "sender", "event", "q", "since", "limit")
 	since := h.log.State().Last
 	found, err := h.log.Events(r.Context(), q)
 	if err != nil {
@@ -40,10 +40,11 @@ func (h *Handler) index(w http.ResponseWriter, r *http.Request) {
 	limits := h.log.Limits()
 	p := page{
 		Title:     h.opts.Title,
-		Query:     q,
-		Filtered:  q.Sender+q.Event+q.Text != "",
-		Newest:    address(eventlog.Query{Sender: q.Sender, Event: q.Event, Text: q.Text}),
-		Log:       h.list(now, q, found),
+		Asked:     asked,
+		Before:    q.Before > 0,
+		Filtered:  q.Sender+q.Event+q.Text+asked.Get("since") != "",
+		Newest:    address(asked, "before", ""),
+		Log:       h.list(now, asked, found),
 		Side:      h.side(),
 		Limit:     limits.Count,
 		MostLimit: eventlog.MostLimit,

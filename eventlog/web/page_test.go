@@ -2,6 +2,7 @@ package web_test
 
 import (
 	"fmt"
+	"html"
 	"regexp"
 	"strings"
 	"testing"
@@ -16,7 +17,7 @@ import (
 // JSON; what is folded out is always JSON.
 func TestExcerpt(t *testing.T) {
 	tags := regexp.MustCompile(`<[^>]*>`)
-	text := func(html string) string { return strings.Join(strings.Fields(tags.ReplaceAllString(html, "")), " ") }
+	text := func(page string) string { return strings.Join(strings.Fields(tags.ReplaceAllString(page, "")), " ") }
 	long := strings.Repeat("x", 300)
 	for data, want := range map[string][2]string{
 		`"a  b\nc"`: {"a b c", `&#34;a b\nc&#34;`},
@@ -114,6 +115,54 @@ func TestPageStreamTellsOfGap(t *testing.T) {
 	rows = s.follow(t, fmt.Sprint("/api/stream?fmt=html&sender=a&since=", s.log.State().Last-1))()
 	if strings.Count(rows, `<li id="e`) != 1 || strings.Contains(rows, "gap") {
 		t.Errorf("one more: %s", rows)
+	}
+}
+
+// Older events, and those of a name, are of what was asked for.
+func TestPageKeepsTheQuestion(t *testing.T) {
+	s := newFilled(t, web.Options{}, entry("a", "x", "1"), entry("a", "x", "2"), entry("b", "y", "3"), entry("a", "x", "4"))
+	first := s.log.State().First
+	since := fmt.Sprint(first - 1)
+	links := func(address, class string) (all []string) {
+		for _, m := range regexp.MustCompile(`<a [^>]*`+class+`[^>]*href="([^"]*)"`).FindAllStringSubmatch(s.get(t, address), -1) {
+			all = append(all, html.UnescapeString(m[1]))
+		}
+		return all
+	}
+	older := links("/?limit=2&sender=a&since="+since, `rel="next"`)
+	if want := fmt.Sprintf("/?before=%d&limit=2&sender=a&since=%s", first+1, since); len(older) != 1 || older[0] != want {
+		t.Fatalf("older events are at %q, want %s", older, want)
+	}
+	if page := s.get(t, older[0]); strings.Count(page, `<li id="e`) != 1 || !strings.Contains(page, ">to the newest<") {
+		t.Errorf("older events: %s", page)
+	}
+	for class, want := range map[string]string{"sender": "/?limit=2&q=4&sender=a&since=" + since, "event": "/?event=x&limit=2&q=4&since=" + since} {
+		if got := links("/?limit=2&q=4&before=9999999999999999&token=x&fmt=html&since="+since, `class="`+class); len(got) != 1 || got[0] != want {
+			t.Errorf("of the %s: %q, want %s", class, got, want)
+		}
+	}
+	for _, hidden := range []string{`name="since" value="` + since + `"`, `name="limit" value="2"`} {
+		if page := s.get(t, "/?limit=2&since="+since); !strings.Contains(page, `<input type="hidden" `+hidden) {
+			t.Errorf("the filter forgets %s", hidden)
+		}
+	}
+}
+
+// Where there is nothing, the page says of what.
+func TestPageSaysWhyNothingIsThere(t *testing.T) {
+	empty := newFilled(t, web.Options{})
+	s := newFilled(t, web.Options{}, entry("a", "x", "1"))
+	for address, want := range map[string]string{
+		"/?since=10m": "No event matches the filter.", "/?q=none": "No event matches the filter.", "/?before=1": "There are no older events.",
+	} {
+		if page := s.get(t, address); !strings.Contains(page, want) || strings.Contains(page, "No events yet") {
+			t.Errorf("%s does not say %s", address, want)
+		}
+	}
+	for _, address := range []string{"/", "/?limit=5"} {
+		if page := empty.get(t, address); !strings.Contains(page, "No events yet") {
+			t.Errorf("%s of an empty log does not say so", address)
+		}
 	}
 }
 

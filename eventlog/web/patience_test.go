@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"path/filepath"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -109,31 +110,51 @@ func inBubble(t *testing.T, opts web.Options, test func(t *testing.T, log *event
 		if err != nil {
 			t.Fatal(err)
 		}
-		if opts.Source == nil {
-			opts.Source = silent{}
+		serve(t, log, opts, test)
+	})
+}
+
+// serve serves a log in memory for the time of a test.
+func serve(t *testing.T, log *eventlog.Log, opts web.Options, test func(t *testing.T, log *eventlog.Log, m memory)) {
+	t.Helper()
+	if opts.Source == nil {
+		opts.Source = silent{}
+	}
+	handler, err := web.New(log, opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := make(memory)
+	ctx, cancel := context.WithCancel(t.Context())
+	served := make(chan error)
+	go func() { served <- handler.Serve(ctx, m) }()
+	written := make(chan struct{})
+	go func() {
+		defer close(written)
+		log.Run(ctx)
+	}()
+	defer func() {
+		cancel()
+		<-written
+		if err := <-served; err != nil {
+			t.Error(err)
 		}
-		handler, err := web.New(log, opts)
-		if err != nil {
+		if err := log.Close(); err != nil {
+			t.Error(err)
+		}
+	}()
+	test(t, log, m)
+}
+
+// add logs entries, and returns when they are in the log.
+func add(t *testing.T, log *eventlog.Log, entries ...eventlog.Entry) {
+	t.Helper()
+	for _, e := range entries {
+		if err := log.Add(t.Context(), e); err != nil {
 			t.Fatal(err)
 		}
-		m := make(memory)
-		ctx, cancel := context.WithCancel(t.Context())
-		served := make(chan error)
-		go func() { served <- handler.Serve(ctx, m) }()
-		written := make(chan struct{})
-		go func() {
-			defer close(written)
-			log.Run(ctx)
-		}()
-		defer func() {
-			cancel()
-			<-written
-			if err := <-served; err != nil {
-				t.Error(err)
-			}
-		}()
-		test(t, log, m)
-	})
+	}
+	time.Sleep(time.Second)
 }
 
 // A stream lasts as long as its client.
@@ -159,16 +180,56 @@ func TestStreamLasts(t *testing.T) {
 	})
 }
 
+// Whoever follows a log from the first is told what the limit took before it was
+// read, and not what had gone before.
+func TestStreamFromTheFirstTellsWhatIsMissed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		log, err := eventlog.Open(&eventlog.Options{Path: filepath.Join(t.TempDir(), "log.db"), Limit: 3})
+		if err != nil {
+			t.Fatal(err)
+		}
+		serve(t, log, web.Options{}, func(t *testing.T, log *eventlog.Log, m memory) {
+			numbers := func(from, to int) (all []eventlog.Entry) {
+				for n := from; n <= to; n++ {
+					all = append(all, entry("a", "x", fmt.Sprint(n)))
+				}
+				return all
+			}
+			for _, c := range []struct {
+				before, while []eventlog.Entry // it takes nothing
+				want          string
+			}{
+				{nil, numbers(1, 8), "missed 5}6}7}8}"},
+				{numbers(9, 9), nil, "7}8}9}"},
+			} {
+				add(t, log, c.before...)
+				conn := m.dial(t, "/api/stream?since=0")
+				add(t, log, c.while...)
+				got := ""
+				for scan := bufio.NewScanner(conn); !strings.HasPrefix(scan.Text(), ": still"); scan.Scan() {
+					if name, ok := strings.CutPrefix(scan.Text(), "event: "); ok {
+						got += name + " "
+					}
+					if data, ok := strings.CutPrefix(scan.Text(), "data: "); ok {
+						got += data[strings.LastIndexAny(data, ": ")+1:] // of {… "data":6} and {"count": 5}
+					}
+				}
+				conn.Close()
+				if got != c.want {
+					t.Errorf("%s, want %s", got, c.want)
+				}
+			}
+		})
+	})
+}
+
 // A slow client gets all of an answer, however large, as long as it takes some.
 func TestSlowClients(t *testing.T) {
 	inBubble(t, web.Options{}, func(t *testing.T, log *eventlog.Log, m memory) {
 		data := `"` + strings.Repeat("x", 60_000) + `"`
 		for range 20 {
-			if err := log.Add(t.Context(), entry("a", "x", data)); err != nil {
-				t.Fatal(err)
-			}
+			add(t, log, entry("a", "x", data))
 		}
-		time.Sleep(time.Minute) // until all are written
 		for _, address := range []string{"/?fmt=plain", "/api/events"} {
 			if response, text := m.askSlowly(t, address); response.StatusCode != 200 || strings.Count(text, data) != 20 {
 				t.Errorf("%s: %s, %d bytes", address, response.Status, len(text))

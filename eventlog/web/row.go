@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"net/url"
 	"strings"
 	"time"
 	"unicode"
@@ -42,7 +43,7 @@ type member struct {
 	Long        bool
 }
 
-func newRow(now time.Time, q eventlog.Query, colours map[sig.Name]string, e eventlog.Entry) row {
+func newRow(now time.Time, asked url.Values, colours map[sig.Name]string, e eventlog.Entry) row {
 	r := row{
 		ID:      e.ID,
 		Sender:  nameText(e.Sender),
@@ -54,8 +55,8 @@ func newRow(now time.Time, q eventlog.Query, colours map[sig.Name]string, e even
 		Outcome: e.Outcome.String(),
 		Why:     plain.Line(e.Why, mostWhy),
 	}
-	r.OfSender = address(eventlog.Query{Sender: e.Sender.String(), Event: q.Event, Text: q.Text})
-	r.OfEvent = address(eventlog.Query{Sender: q.Sender, Event: e.Event.String(), Text: q.Text})
+	r.OfSender = address(asked, "sender", e.Sender.String())
+	r.OfEvent = address(asked, "event", e.Event.String())
 	switch {
 	case e.Outcome == eventlog.Shown:
 		r.Class = "shown"

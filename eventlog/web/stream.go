@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"strconv"
 	"time"
 
@@ -46,12 +47,17 @@ func (h *Handler) stream(w http.ResponseWriter, r *http.Request) {
 		fail(w, r, http.StatusServiceUnavailable, fmt.Sprintf("%d streams are being served, and no more are possible", mostStreams))
 		return
 	}
+	fromNow := r.FormValue("since") == ""
 	if id, err := strconv.ParseUint(r.Header.Get("Last-Event-ID"), 10, 64); err == nil {
-		q.After = id
+		q.After, fromNow = id, false
 	}
 	s := &streaming{h: h, out: sse{w: w, control: http.NewResponseController(w)}, query: q, begun: h.log.State()}
-	if q.After == 0 && q.Since.IsZero() {
+	s.asked = given(r, "sender", "event", "q")
+	switch {
+	case fromNow:
 		s.query.After = s.begun.Last
+	case q.After == 0: // what has gone already is not missed
+		s.query.After = s.begun.First - 1
 	}
 	step, pause := s.events, time.Duration(0)
 	if forPage {
@@ -67,6 +73,7 @@ type streaming struct {
 	query eventlog.Query // After is how far it has got
 	begun eventlog.State
 	// The page's:
+	asked  url.Values
 	sent   []byte    // what is beside the log, as sent last
 	sentAt time.Time // when
 }
@@ -137,8 +144,8 @@ func (s *streaming) events(ctx context.Context) (more bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	if after := s.query.After; after > 0 && found.First > after+1 {
-		s.out.event("missed", "", fmt.Appendf(nil, `{"count": %d}`, found.First-after-1))
+	if next := s.query.After + 1; found.First > next {
+		s.out.event("missed", "", fmt.Appendf(nil, `{"count": %d}`, found.First-next))
 	}
 	for _, e := range found.Entries {
 		text, err := json.Marshal(newEvent(e))
@@ -169,7 +176,7 @@ func (s *streaming) page(ctx context.Context) (more bool, err error) {
 		s.query.After = last
 		if len(found.Entries) > 0 {
 			s.query.After = max(last, found.Entries[0].ID)
-			rows := s.h.list(now, q, found)
+			rows := s.h.list(now, s.asked, found)
 			rows.Gap = found.More
 			text, err := s.h.fragment("rows", rows)
 			if err != nil {

@@ -2,7 +2,10 @@ package web
 
 import (
 	"fmt"
+	"maps"
+	"net/http"
 	"net/url"
+	"strconv"
 	"time"
 
 	"sigalert/eventlog"
@@ -16,7 +19,8 @@ const mostNames = 50 // names that are proposed for a filter
 // page is what the template page shows.
 type page struct {
 	Title     string
-	Query     eventlog.Query
+	Asked     url.Values // but for before
+	Before    bool       // it is older events that were asked for
 	Filtered  bool
 	Newest    string // the address of the newest of these
 	Log       list
@@ -64,30 +68,36 @@ type list struct {
 	Gap   bool   // what is older is newer than what the page has
 }
 
-// list is what a query has found.
-func (h *Handler) list(now time.Time, q eventlog.Query, r eventlog.Result) list {
+// list is what was found of what was asked for.
+func (h *Handler) list(now time.Time, asked url.Values, r eventlog.Result) list {
 	l := list{Rows: make([]row, len(r.Entries))}
 	colours := h.palette.colours(h.log.LastHour(chartSeries))
 	for i, e := range r.Entries {
-		l.Rows[i] = newRow(now, q, colours, e)
+		l.Rows[i] = newRow(now, asked, colours, e)
 	}
 	if r.More {
-		q.Before = r.Last
-		l.Older = address(q)
+		l.Older = address(asked, "before", strconv.FormatUint(r.Last, 10))
 	}
 	return l
 }
 
-// address is the page's, for what a query asks for.
-func address(q eventlog.Query) string {
+// given are those of these parameters that a request has.
+func given(r *http.Request, names ...string) url.Values {
 	v := url.Values{}
-	for name, value := range map[string]string{"sender": q.Sender, "event": q.Event, "q": q.Text} {
-		if value != "" {
+	for _, name := range names {
+		if value := r.FormValue(name); value != "" {
 			v.Set(name, value)
 		}
 	}
-	if q.Before > 0 {
-		v.Set("before", fmt.Sprint(q.Before))
+	return v
+}
+
+// address is the page's for what was asked for, but with this parameter.
+func address(asked url.Values, name, value string) string {
+	v := url.Values{}
+	maps.Copy(v, asked)
+	if v.Del(name); value != "" {
+		v.Set(name, value)
 	}
 	if len(v) == 0 {
 		return "/"

@@ -155,9 +155,11 @@ function follow() {
 	for (const name of ["sender", "event", "q"]) if (parameters.has(name)) address.set(name, parameters.get(name));
 	stream = new EventSource("/api/stream?" + address);
 	stream.onopen = () => tellLive("Live", "on");
-	stream.onerror = () => {
-		if (stream.readyState === EventSource.CLOSED) setTimeout(again, 3000);
+	stream.onerror = async () => {
+		const refused = stream.readyState === EventSource.CLOSED;
+		if (refused) setTimeout(again, 3000);
 		tellLive("The log does not answer, trying again", "off");
+		if (refused && await answers()) tellLive("Too many pages follow the log, trying again", "off");
 	};
 	stream.addEventListener("rows", (message) => {
 		since = message.lastEventId;
@@ -174,6 +176,22 @@ function follow() {
 		$("more").firstElementChild.hidden = true;
 		settle();
 	});
+}
+
+// answers reports whether the log answers, as an EventSource does not say why it was refused.
+async function answers() {
+	try {
+		const response = await fetch("/api/events?limit=1");
+		if (response.status === 401) logIn();
+		return response.ok;
+	} catch {
+		return false;
+	}
+}
+
+// logIn leads to the form for it. The address may have a token, which opens this page and nothing else.
+function logIn() {
+	location.replace("/");
 }
 
 function again() {
@@ -200,6 +218,7 @@ document.addEventListener("submit", async (submission) => {
 			headers: { Accept: "application/json" },
 			body: new URLSearchParams(new FormData(form)),
 		});
+		if (response.status === 401) return logIn();
 		const answer = await response.json();
 		say(answer.error ?? answer.text ?? "saved", !response.ok);
 		if (response.ok && form.getAttribute("action") === "/add") form.reset();
