@@ -1,17 +1,13 @@
 package config
 
 import (
-	"errors"
 	"fmt"
-	"net"
-	"net/netip"
-	"strconv"
-	"strings"
 	"time"
 
 	"gopkg.in/yaml.v3"
 
 	"sigalert/internal/age"
+	"sigalert/internal/webaccess"
 )
 
 const (
@@ -41,7 +37,7 @@ func (p *parser) history(n *yaml.Node, where string) {
 	switch {
 	case listen == nil && resolve(n).Kind == yaml.MappingNode:
 		p.problem(n.Line, where, `there is no address for its page: add one, such as "listen: 127.0.0.1:8080"`)
-	case h.Listen != "" && token == nil && !IsLoopback(h.Listen):
+	case h.Listen != "" && token == nil && !webaccess.IsLoopback(h.Listen):
 		p.problem(listen.Line, join(where, "listen"), fmt.Sprintf("whoever reaches %s could read the history: add a token, or listen on %s", h.Listen, defaultHost))
 	}
 }
@@ -52,39 +48,11 @@ func (p *parser) listen(n *yaml.Node, where string) string {
 	if !ok {
 		return ""
 	}
-	addr, err := ParseListen(text)
+	addr, err := webaccess.ParseListen(text)
 	if err != nil {
 		p.problem(n.Line, where, err.Error())
 	}
 	return addr
-}
-
-// ParseListen reads an address for a page, and returns its host:port. The host
-// is never left out: to some that is this machine alone, and to others all that
-// reach it.
-func ParseListen(text string) (addr string, err error) {
-	const want = "want HOST:PORT, such as 127.0.0.1:8080"
-	host, port, ok := splitHostPort(text)
-	number, err := strconv.ParseUint(port, 10, 16)
-	switch {
-	case !ok || host == "" && port == "":
-		return "", fmt.Errorf("%q is no address: %s", text, want)
-	case port == "":
-		return "", fmt.Errorf("%q has no port: %s", text, want)
-	case err != nil:
-		return "", fmt.Errorf("%q is no port: a port is a number up to 65535", port)
-	case host == "":
-		return "", fmt.Errorf("%q has no host: want 127.0.0.1:%[2]d for this machine alone, or 0.0.0.0:%[2]d for all that reach it", text, number)
-	}
-	return net.JoinHostPort(host, strconv.FormatUint(number, 10)), nil
-}
-
-// IsLoopback reports whether only this machine reaches the address. A name may
-// lead anywhere, but for localhost.
-func IsLoopback(addr string) bool {
-	host, _, _ := net.SplitHostPort(addr)
-	ip, err := netip.ParseAddr(host)
-	return err == nil && ip.Unmap().IsLoopback() || strings.EqualFold(host, "localhost")
 }
 
 func (p *parser) limit(n *yaml.Node, where string) int {
@@ -120,20 +88,9 @@ func (p *parser) age(n *yaml.Node, where string) time.Duration {
 func (p *parser) token(n *yaml.Node, where string) string {
 	text, ok := p.text(n, where)
 	if ok {
-		if err := CheckToken(text); err != nil {
+		if err := webaccess.CheckToken(text); err != nil {
 			p.problem(n.Line, where, err.Error())
 		}
 	}
 	return text
-}
-
-// CheckToken refuses a token that no header can carry.
-func CheckToken(token string) error {
-	if strings.TrimSpace(token) == "" {
-		return errors.New("the token is empty")
-	}
-	if strings.ContainsFunc(token, func(r rune) bool { return r <= ' ' || r > '~' }) {
-		return errors.New("a token is made of letters, digits and signs of ASCII, without blanks")
-	}
-	return nil
 }

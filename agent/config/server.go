@@ -3,9 +3,10 @@ package config
 import (
 	"fmt"
 	"net"
-	"net/netip"
 	"strconv"
 	"strings"
+
+	"sigalert/internal/hostport"
 )
 
 const (
@@ -27,7 +28,7 @@ func ParseServer(text string) (addr string, err error) {
 	if host, _, ok := strings.Cut(rest, "/"); ok && host != "" {
 		return "", fmt.Errorf("%q has a path: want tcp://HOST:PORT", text)
 	}
-	host, port, ok := splitHostPort(rest)
+	host, port, ok := hostport.Split(rest)
 	if !ok {
 		return "", fmt.Errorf("%q is no address: want tcp://HOST:PORT", text)
 	}
@@ -42,30 +43,4 @@ func ParseServer(text string) (addr string, err error) {
 		return "", fmt.Errorf("%q is no port: a port is a number up to 65535", port)
 	}
 	return net.JoinHostPort(host, strconv.FormatUint(n, 10)), nil
-}
-
-// splitHostPort takes apart host:port, host, and addresses of IPv6 with and
-// without brackets.
-func splitHostPort(text string) (host, port string, ok bool) {
-	bracketed := strings.HasPrefix(text, "[")
-	switch _, err := netip.ParseAddr(text); {
-	case err == nil:
-		return text, "", true
-	case bracketed && strings.HasSuffix(text, "]"):
-		host = text[1 : len(text)-1]
-	case !strings.Contains(text, ":"):
-		host = text
-	default:
-		if host, port, err = net.SplitHostPort(text); err != nil {
-			return "", "", false
-		}
-	}
-	if bracketed {
-		_, err := netip.ParseAddr(host)
-		return host, port, err == nil
-	}
-	// A host of digits alone is a port whose host is missing.
-	odd := strings.ContainsFunc(host, func(r rune) bool { return r <= ' ' || r == 0x7f || strings.ContainsRune(`/\?#@[]`, r) })
-	digits := host != "" && strings.Trim(host, "0123456789") == ""
-	return host, port, !odd && !digits
 }

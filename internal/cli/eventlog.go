@@ -13,10 +13,10 @@ import (
 	"github.com/adrg/xdg"
 	"github.com/spf13/cobra"
 
-	"sigalert/agent/config"
 	"sigalert/eventlog"
 	"sigalert/eventlog/web"
 	"sigalert/internal/age"
+	"sigalert/internal/webaccess"
 	"sigalert/sig"
 )
 
@@ -145,7 +145,7 @@ func (o logOptions) readToken() (string, error) {
 		}
 		token, where = strings.TrimSpace(string(text)), o.tokenFile
 	}
-	if err := config.CheckToken(token); err != nil {
+	if err := webaccess.CheckToken(token); err != nil {
 		return "", usage(fmt.Errorf("%s: %w", where, err))
 	}
 	return token, nil
@@ -190,11 +190,11 @@ func (p *program) runLog(ctx context.Context, addr string, o logOptions) error {
 
 // listenWeb listens on loopback, or with a token anywhere.
 func listenWeb(text, token string) (net.Listener, error) {
-	addr, err := config.ParseListen(text)
+	addr, err := webaccess.ParseListen(text)
 	if err != nil {
 		return nil, usage(fmt.Errorf("--listen: %w", err))
 	}
-	if token == "" && !config.IsLoopback(addr) {
+	if token == "" && !webaccess.IsLoopback(addr) {
 		return nil, usage(fmt.Errorf("--listen: whoever reaches %s could read the log and clear it: give a --token or a --token-file", addr))
 	}
 	return net.Listen("tcp", addr)

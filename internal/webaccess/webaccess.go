@@ -1,0 +1,53 @@
+// Package webaccess reads the settings that say who reaches a page of ours, and
+// may see it.
+package webaccess
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"strconv"
+	"strings"
+
+	"sigalert/internal/hostport"
+)
+
+// ParseListen reads an address for a page, and returns its host:port. The host
+// is never left out: to some that is this machine alone, and to others all that
+// reach it.
+func ParseListen(text string) (addr string, err error) {
+	const want = "want HOST:PORT, such as 127.0.0.1:8080"
+	host, port, ok := hostport.Split(text)
+	number, err := strconv.ParseUint(port, 10, 16)
+	switch {
+	case !ok || host == "" && port == "":
+		return "", fmt.Errorf("%q is no address: %s", text, want)
+	case port == "":
+		return "", fmt.Errorf("%q has no port: %s", text, want)
+	case err != nil:
+		return "", fmt.Errorf("%q is no port: a port is a number up to 65535", port)
+	case host == "":
+		return "", fmt.Errorf("%q has no host: want 127.0.0.1:%[2]d for this machine alone, or 0.0.0.0:%[2]d for all that reach it", text, number)
+	}
+	return net.JoinHostPort(host, strconv.FormatUint(number, 10)), nil
+}
+
+// IsLoopback reports whether only this machine reaches the address. A name may
+// lead anywhere, but for localhost.
+func IsLoopback(addr string) bool {
+	host, _, _ := net.SplitHostPort(addr)
+	ip, err := netip.ParseAddr(host)
+	return err == nil && ip.Unmap().IsLoopback() || strings.EqualFold(host, "localhost")
+}
+
+// CheckToken refuses a token that no header can carry.
+func CheckToken(token string) error {
+	if strings.TrimSpace(token) == "" {
+		return errors.New("the token is empty")
+	}
+	if strings.ContainsFunc(token, func(r rune) bool { return r <= ' ' || r > '~' }) {
+		return errors.New("a token is made of letters, digits and signs of ASCII, without blanks")
+	}
+	return nil
+}

@@ -1,0 +1,63 @@
+package webaccess_test
+
+import (
+	"strings"
+	"testing"
+
+	"sigalert/internal/webaccess"
+)
+
+func TestParseListen(t *testing.T) {
+	for in, want := range map[string]string{
+		"127.0.0.1:8080": "127.0.0.1:8080", "127.9.9.9:0080": "127.9.9.9:80", "LocalHost:0": "LocalHost:0", "[::1]:8080": "[::1]:8080",
+		"[fe80::1%eth0]:1": "[fe80::1%eth0]:1", "0.0.0.0:65535": "0.0.0.0:65535", "host:80": "host:80",
+	} {
+		if got, err := webaccess.ParseListen(in); err != nil || got != want {
+			t.Errorf("%q: %q, %v", in, got, err)
+		}
+	}
+	const want = ": want HOST:PORT, such as 127.0.0.1:8080"
+	for in, problem := range map[string]string{
+		"":                       `"" is no address` + want,
+		":":                      `":" is no address` + want,
+		"8080":                   `"8080" is no address` + want,
+		"http://localhost:8080/": `"http://localhost:8080/" is no address` + want,
+		"localhost":              `"localhost" has no port` + want,
+		"::1":                    `"::1" has no port` + want,
+		":8080":                  `":8080" has no host: want 127.0.0.1:8080 for this machine alone, or 0.0.0.0:8080 for all that reach it`,
+		"localhost:80/log":       `"80/log" is no port: a port is a number up to 65535`,
+		"localhost:65536":        `"65536" is no port: a port is a number up to 65535`,
+	} {
+		if got, err := webaccess.ParseListen(in); err == nil || err.Error() != problem {
+			t.Errorf("%q: %q, %v, want %s", in, got, err, problem)
+		}
+	}
+}
+
+func TestIsLoopback(t *testing.T) {
+	for addr, want := range map[string]bool{
+		"127.0.0.1:1": true, "127.9.9.9:1": true, "[::1]:1": true, "[::ffff:127.0.0.1]:1": true, "LocalHost:1": true,
+		"0.0.0.0:1": false, "[::]:1": false, "[::ffff:10.0.0.1]:1": false, "192.168.1.5:1": false, "host:1": false,
+		"localhost.example:1": false, "127.1:1": false, // a name, as some read it
+	} {
+		if got := webaccess.IsLoopback(addr); got != want {
+			t.Errorf("%s: %v", addr, got)
+		}
+	}
+}
+
+func TestCheckToken(t *testing.T) {
+	for _, token := range []string{"s3cret", "!~", strings.Repeat("x", 1000)} {
+		if err := webaccess.CheckToken(token); err != nil {
+			t.Errorf("%q: %v", token, err)
+		}
+	}
+	for token, want := range map[string]string{
+		"": "the token is empty", " \t": "the token is empty",
+		"two words": "without blanks", "a\nb": "without blanks", "é": "of ASCII", "a\x7f": "of ASCII",
+	} {
+		if err := webaccess.CheckToken(token); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: %v", token, err)
+		}
+	}
+}
