@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"reflect"
 	"time"
 
 	"gopkg.in/yaml.v3"
@@ -22,7 +23,11 @@ type History struct {
 	Limit  int           // entries that are kept
 	Age    time.Duration // for how long; 0: without a limit
 	Token  string        // what a reader must know; "": nothing
+	Hosts  []string      // names of this machine that a reader may ask for, besides its own
 }
+
+// Equal reports whether both say the same; nil equals nil alone.
+func (h *History) Equal(o *History) bool { return reflect.DeepEqual(h, o) }
 
 func (p *parser) history(n *yaml.Node, where string) {
 	h := &History{Limit: defaultLimit, Age: defaultAge}
@@ -33,6 +38,7 @@ func (p *parser) history(n *yaml.Node, where string) {
 		"limit":  func(n *yaml.Node, where string) { h.Limit = p.limit(n, where) },
 		"age":    func(n *yaml.Node, where string) { h.Age = p.age(n, where) },
 		"token":  func(n *yaml.Node, where string) { token, h.Token = n, p.token(n, where) },
+		"hosts":  func(n *yaml.Node, where string) { h.Hosts = p.hosts(n, where) },
 	})
 	switch {
 	case listen == nil && resolve(n).Kind == yaml.MappingNode:
@@ -93,4 +99,24 @@ func (p *parser) token(n *yaml.Node, where string) string {
 		}
 	}
 	return text
+}
+
+func (p *parser) hosts(n *yaml.Node, where string) (hosts []string) {
+	list := resolve(n)
+	if list.Kind != yaml.SequenceNode {
+		p.problem(n.Line, where, "want a list of names, not "+kind(list))
+		return nil
+	}
+	for i, n := range list.Content {
+		where := fmt.Sprintf("%s[%d]", where, i)
+		name, ok := p.text(n, where)
+		if !ok {
+			continue
+		}
+		if err := webaccess.CheckHost(name); err != nil {
+			p.problem(n.Line, where, err.Error())
+		}
+		hosts = append(hosts, name)
+	}
+	return hosts
 }

@@ -15,21 +15,23 @@ const day = 24 * time.Hour
 
 func TestHistory(t *testing.T) {
 	for in, want := range map[string]*config.History{
-		"":                                                     nil,
-		"history: {listen: 127.0.0.1:8080}":                    {Listen: "127.0.0.1:8080", Limit: 10_000, Age: 30 * day},
-		"history: {listen: 127.9.9.9:0080}":                    {Listen: "127.9.9.9:80", Limit: 10_000, Age: 30 * day},
-		"history: {listen: LocalHost:0}":                       {Listen: "LocalHost:0", Limit: 10_000, Age: 30 * day},
-		`history: {listen: "[::1]:8080"}`:                      {Listen: "[::1]:8080", Limit: 10_000, Age: 30 * day},
-		`history: {listen: "[::ffff:127.0.0.1]:8080"}`:         {Listen: "[::ffff:127.0.0.1]:8080", Limit: 10_000, Age: 30 * day},
-		"history: {listen: 0.0.0.0:8080, token: secret}":       {Listen: "0.0.0.0:8080", Limit: 10_000, Age: 30 * day, Token: "secret"},
-		`history: {listen: "[::]:8080", token: "42"}`:          {Listen: "[::]:8080", Limit: 10_000, Age: 30 * day, Token: "42"},
-		"history: {token: x, listen: host:8080}":               {Listen: "host:8080", Limit: 10_000, Age: 30 * day, Token: "x"},
-		"history: {listen: localhost:1, limit: 1, age: 0}":     {Listen: "localhost:1", Limit: 1},
-		"history: {listen: localhost:1, limit: 1_000_000}":     {Listen: "localhost:1", Limit: 1_000_000, Age: 30 * day},
-		`history: {listen: localhost:1, limit: 50, age: "0"}`:  {Listen: "localhost:1", Limit: 50},
-		"history: {listen: localhost:1, limit: 50, age: 12h}":  {Listen: "localhost:1", Limit: 50, Age: 12 * time.Hour},
-		"history: &h {listen: &l localhost:1, age: &a 1d12h}":  {Listen: "localhost:1", Limit: 10_000, Age: 36 * time.Hour},
-		"history: {listen: localhost:1, age: 90s, limit: 0x1}": {Listen: "localhost:1", Limit: 1, Age: 90 * time.Second},
+		"":                                                      nil,
+		"history: {listen: 127.0.0.1:8080}":                     {Listen: "127.0.0.1:8080", Limit: 10_000, Age: 30 * day},
+		"history: {listen: 127.9.9.9:0080}":                     {Listen: "127.9.9.9:80", Limit: 10_000, Age: 30 * day},
+		"history: {listen: LocalHost:0}":                        {Listen: "LocalHost:0", Limit: 10_000, Age: 30 * day},
+		`history: {listen: "[::1]:8080"}`:                       {Listen: "[::1]:8080", Limit: 10_000, Age: 30 * day},
+		`history: {listen: "[::ffff:127.0.0.1]:8080"}`:          {Listen: "[::ffff:127.0.0.1]:8080", Limit: 10_000, Age: 30 * day},
+		"history: {listen: 0.0.0.0:8080, token: secret}":        {Listen: "0.0.0.0:8080", Limit: 10_000, Age: 30 * day, Token: "secret"},
+		`history: {listen: "[::]:8080", token: "42"}`:           {Listen: "[::]:8080", Limit: 10_000, Age: 30 * day, Token: "42"},
+		"history: {token: x, listen: host:8080}":                {Listen: "host:8080", Limit: 10_000, Age: 30 * day, Token: "x"},
+		"history: {listen: localhost:1, limit: 1, age: 0}":      {Listen: "localhost:1", Limit: 1},
+		"history: {listen: localhost:1, limit: 1_000_000}":      {Listen: "localhost:1", Limit: 1_000_000, Age: 30 * day},
+		`history: {listen: localhost:1, limit: 50, age: "0"}`:   {Listen: "localhost:1", Limit: 50},
+		"history: {listen: localhost:1, limit: 50, age: 12h}":   {Listen: "localhost:1", Limit: 50, Age: 12 * time.Hour},
+		"history: &h {listen: &l localhost:1, age: &a 1d12h}":   {Listen: "localhost:1", Limit: 10_000, Age: 36 * time.Hour},
+		"history: {listen: localhost:1, hosts: []}":             {Listen: "localhost:1", Limit: 10_000, Age: 30 * day},
+		"history: {listen: localhost:1, hosts: [a, B.example]}": {Listen: "localhost:1", Limit: 10_000, Age: 30 * day, Hosts: []string{"a", "B.example"}},
+		"history: {listen: localhost:1, age: 90s, limit: 0x1}":  {Listen: "localhost:1", Limit: 1, Age: 90 * time.Second},
 	} {
 		c, err := config.Parse("c.yaml", []byte(good+in))
 		if err != nil {
@@ -96,6 +98,10 @@ func TestHistoryProblems(t *testing.T) {
 		"history: {listen: localhost:8080, age: }":                                   "2: history.age: want text, not nothing",
 		"history: {listen: localhost:8080, age: true}":                               "2: history.age: want text, not true or false",
 		"history: {listen: x, limit: x, age: x, token: [x]}":                         "2: history.listen: \"x\" has no port: " + address + "\n" + limit + "the text \"x\"\n2: history.age: \"x\" " + age + "\n2: history.token: want text, not a list",
+		"history: {listen: localhost:8080, hosts: log.example}":                      `2: history.hosts: want a list of names, not the text "log.example"`,
+		"history: {listen: localhost:8080, hosts: }":                                 "2: history.hosts: want a list of names, not nothing",
+		"history: {listen: localhost:8080, host: [a]}":                               `2: history: unknown key "host" (did you mean "hosts"?)`,
+		"history: {listen: localhost:8080, hosts: [a, 5,\n 'http://b']}":             "2: history.hosts[1]: want text, not a number\n" + `3: history.hosts[2]: "http://b" is no host name: want a name such as log.example, of letters and digits of ASCII, dots and hyphens`,
 		`history: {listen: localhost:8080, token: "two words"}`:                      "2: history.token: a token is made of letters, digits and signs of ASCII, without blanks",
 	} {
 		_, err := config.Parse("c.yaml", []byte(good+in))
@@ -107,6 +113,30 @@ func TestHistoryProblems(t *testing.T) {
 		if diff := cmp.Diff(want, err.Error()); diff != "" {
 			t.Errorf("%s: %s", in, diff)
 		}
+	}
+}
+
+func TestHistoryEqual(t *testing.T) {
+	full := func() *config.History {
+		return &config.History{Listen: "a:1", Limit: 1, Age: 1, Token: "t", Hosts: []string{"h"}}
+	}
+	if !full().Equal(full()) || !(*config.History)(nil).Equal(nil) {
+		t.Error("the same is not equal")
+	}
+	for what, change := range map[string]func(*config.History){
+		"listen": func(h *config.History) { h.Listen = "b:1" },
+		"limit":  func(h *config.History) { h.Limit = 2 },
+		"age":    func(h *config.History) { h.Age = 2 },
+		"token":  func(h *config.History) { h.Token = "" },
+		"hosts":  func(h *config.History) { h.Hosts = []string{"i"} },
+	} {
+		other := full()
+		if change(other); other.Equal(full()) {
+			t.Errorf("another %s is equal", what)
+		}
+	}
+	if full().Equal(nil) || (*config.History)(nil).Equal(full()) {
+		t.Error("one is equal to none")
 	}
 }
 
@@ -127,7 +157,7 @@ func TestExampleOfHistory(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := (config.History{Listen: "127.0.0.1:8080", Limit: 10_000, Age: 30 * day}); *c.History != want {
+	if want := (config.History{Listen: "127.0.0.1:8080", Limit: 10_000, Age: 30 * day}); !c.History.Equal(&want) {
 		t.Errorf("uncommented: %+v", *c.History)
 	}
 }

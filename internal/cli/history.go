@@ -108,7 +108,7 @@ func (h *history) run(ctx context.Context) {
 			}
 			return
 		case wanted := <-h.wanted:
-			if wanted == now || wanted != nil && now != nil && *wanted == *now {
+			if wanted.Equal(now) {
 				continue
 			}
 			now = wanted

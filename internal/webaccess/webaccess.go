@@ -1,5 +1,5 @@
-// Package webaccess reads the settings that say who reaches a page of ours, and
-// may see it.
+// Package webaccess reads the settings that say who reaches a page of ours, by
+// which names, and with which token.
 package webaccess
 
 import (
@@ -39,6 +39,20 @@ func IsLoopback(addr string) bool {
 	host, _, _ := net.SplitHostPort(addr)
 	ip, err := netip.ParseAddr(host)
 	return err == nil && ip.Unmap().IsLoopback() || strings.EqualFold(host, "localhost")
+}
+
+// CheckHost refuses a name that no browser asks for.
+func CheckHost(name string) error {
+	if _, err := netip.ParseAddr(name); err == nil {
+		return nil // needless, as addresses are known
+	}
+	odd := strings.ContainsFunc(name, func(r rune) bool {
+		return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-_.", r))
+	})
+	if odd || strings.Trim(name, ".") == "" {
+		return fmt.Errorf("%q is no host name: want a name such as log.example, of letters and digits of ASCII, dots and hyphens", name)
+	}
+	return nil
 }
 
 // CheckToken refuses a token that no header can carry.

@@ -46,6 +46,19 @@ func TestIsLoopback(t *testing.T) {
 	}
 }
 
+func TestCheckHost(t *testing.T) {
+	for _, name := range []string{"log", "Log.Example", "log.example.", "my_pc", "xn--bcher-kva.example", "10.0.0.1", "::1", "fe80::1%eth0"} {
+		if err := webaccess.CheckHost(name); err != nil {
+			t.Errorf("%q: %v", name, err)
+		}
+	}
+	for _, name := range []string{"", ".", "http://log", "log:8080", "log/", "*.example", "two words", "bücher.example", "[::1]", "a,b"} {
+		if err := webaccess.CheckHost(name); err == nil || !strings.Contains(err.Error(), "is no host name: want a name such as log.example") {
+			t.Errorf("%q: %v", name, err)
+		}
+	}
+}
+
 func TestCheckToken(t *testing.T) {
 	for _, token := range []string{"s3cret", "!~", strings.Repeat("x", 1000)} {
 		if err := webaccess.CheckToken(token); err != nil {
