@@ -25,7 +25,12 @@ type logOptions struct {
 	token, tokenFile   string
 	limit              int
 	subscribe, hosts   []string
-	topics             []eventlog.Topic // what subscribe says, and what was asked for
+
+	// What they mean, with what was asked for:
+	addr   string // to listen on
+	log    eventlog.Options
+	page   web.Options
+	topics []eventlog.Topic
 }
 
 func (p *program) eventLog() *cobra.Command {
@@ -43,22 +48,17 @@ start, without --subscribe, every event is logged.`,
   sigalert log --listen 0.0.0.0:8080 --token-file /etc/sigalert/token`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := o.read(cmd.Flags().Changed); err != nil {
+				return err
+			}
 			addr, err := p.serverAddr(cmd)
 			if err != nil {
 				return err
-			}
-			for _, text := range o.subscribe {
-				o.topics = append(o.topics, parseTopic(text))
 			}
 			if p.ask {
 				if err := p.askLog(cmd, &o); err != nil {
 					return err
 				}
-			}
-			if given := cmd.Flags().Changed("limit"); given && (o.limit < 1 || o.limit > eventlog.MostLimit) {
-				return usage(fmt.Errorf("--limit must be from 1 to %d, got %d", eventlog.MostLimit, o.limit))
-			} else if !given && !p.ask {
-				o.limit = 0
 			}
 			return p.runLog(cmd.Context(), addr, o)
 		},
@@ -84,15 +84,21 @@ func parseTopic(text string) eventlog.Topic {
 	return eventlog.Topic{Sender: sig.Name(text)}
 }
 
+// askLog asks for the limit and the subscriptions. Whoever only presses Enter
+// has not given them: then those that the log's file has stay as they are.
 func (p *program) askLog(cmd *cobra.Command, o *logOptions) error {
 	ctx := cmd.Context()
 	if !cmd.Flags().Changed("limit") {
-		text, err := p.in.ask(ctx, "Queue limit", strconv.Itoa(eventlog.DefaultLimit))
+		text, err := p.in.prompt(ctx, fmt.Sprintf("Queue limit (default: %d):", eventlog.DefaultLimit))
 		if err != nil {
 			return err
 		}
-		if o.limit, err = strconv.Atoi(text); err != nil || o.limit < 1 || o.limit > eventlog.MostLimit {
-			return usage(fmt.Errorf("%q is no limit: want a number from 1 to %d", text, eventlog.MostLimit))
+		if text != "" {
+			limit, err := strconv.Atoi(text)
+			if err != nil || limit < 1 || limit > eventlog.MostLimit {
+				return usage(fmt.Errorf("%q is no limit: want a number from 1 to %d", text, eventlog.MostLimit))
+			}
+			o.log.Limit = limit
 		}
 	}
 	if cmd.Flags().Changed("subscribe") {
@@ -104,8 +110,9 @@ func (p *program) askLog(cmd *cobra.Command, o *logOptions) error {
 }
 
 // askTopics asks for senders, and for the events of each. An empty answer ends
-// a list. Where there is nothing in it yet, that means every one; the events of
-// every sender can thus be asked for first.
+// a list. A sender without events means every one of his; events may also be
+// those of every sender, who comes first. Where there is neither, nothing was
+// given.
 func (p *program) askTopics(ctx context.Context) (topics []eventlog.Topic, err error) {
 	for s := 1; ; s++ {
 		sender, err := p.in.prompt(ctx, fmt.Sprintf("Sender %d:", s))
@@ -117,6 +124,9 @@ func (p *program) askTopics(ctx context.Context) (topics []eventlog.Topic, err e
 			if err != nil {
 				return nil, err
 			}
+			if event == "" && e == 1 && sender == "" {
+				return nil, nil
+			}
 			if event != "" || e == 1 {
 				topics = append(topics, eventlog.Topic{Sender: sig.Name(sender), Event: sig.Name(event)})
 			}
@@ -124,26 +134,68 @@ func (p *program) askTopics(ctx context.Context) (topics []eventlog.Topic, err e
 				break
 			}
 		}
-		if sender == "" && topics[0].Event.IsEvery() {
-			return topics, nil // that is all there is
-		}
 	}
 }
 
-// readToken is the token that the options name; "" for none.
-func (o logOptions) readToken() (string, error) {
+// read finds out what the options mean, and what is wrong with them.
+func (o *logOptions) read(given func(flag string) bool) (err error) {
+	if given("limit") {
+		if o.limit < 1 || o.limit > eventlog.MostLimit {
+			return usage(fmt.Errorf("--limit must be from 1 to %d, got %d", eventlog.MostLimit, o.limit))
+		}
+		o.log.Limit = o.limit
+	}
+	if o.age != "" {
+		if o.log.Age, err = age.Parse(o.age); err != nil {
+			return usage(fmt.Errorf("--age: %w", err))
+		}
+		if o.log.Age == 0 {
+			o.log.Age = -1
+		}
+	}
+	switch o.store {
+	case "none":
+	case "":
+		o.log.Path = filepath.Join(xdg.StateHome, "sigalert", "log.db")
+	default:
+		o.log.Path = o.store
+	}
+	for _, text := range o.subscribe {
+		o.topics = append(o.topics, parseTopic(text))
+	}
+	for _, host := range o.hosts {
+		if err := webaccess.CheckHost(host); err != nil {
+			return usage(fmt.Errorf("--host: %w", err))
+		}
+	}
+	o.page.Hosts, o.page.HostAdvice = o.hosts, "use the machine's address, or name it with --host"
+	if o.page.Token, err = o.readToken(given); err != nil {
+		return err
+	}
+	if o.addr, err = webaccess.ParseListen(o.listen); err != nil {
+		return usage(fmt.Errorf("--listen: %w", err))
+	}
+	if o.page.Token == "" && !webaccess.IsLoopback(o.addr) {
+		return usage(fmt.Errorf("--listen: whoever reaches %s could read the log and clear it: give a --token or a --token-file", o.addr))
+	}
+	return nil
+}
+
+// readToken is the token that the options name; "" where they name none. One
+// that is given and empty, as by a script whose variable is not set, is refused.
+func (o *logOptions) readToken(given func(flag string) bool) (string, error) {
 	token, where := o.token, "--token"
 	switch {
-	case o.tokenFile == "" && o.token == "":
-		return "", nil
-	case o.tokenFile != "" && o.token != "":
+	case given("token") && given("token-file"):
 		return "", usage(errors.New("--token and --token-file: give one of them"))
-	case o.tokenFile != "":
+	case given("token-file"):
 		text, err := os.ReadFile(o.tokenFile)
 		if err != nil {
 			return "", fmt.Errorf("--token-file: %w", err)
 		}
 		token, where = strings.TrimSpace(string(text)), o.tokenFile
+	case !given("token"):
+		return "", nil
 	}
 	if err := webaccess.CheckToken(token); err != nil {
 		return "", usage(fmt.Errorf("%s: %w", where, err))
@@ -152,52 +204,21 @@ func (o logOptions) readToken() (string, error) {
 }
 
 func (p *program) runLog(ctx context.Context, addr string, o logOptions) error {
+	defer outliveLog()() // which the queue's end may need
 	defer p.queueOutput()()
-	token, err := o.readToken()
+	ctx, stop := untilHangup(ctx)
+	defer stop()
+	listener, err := listenPage(o.addr)
 	if err != nil {
-		return err
-	}
-	opts := eventlog.Options{Limit: o.limit, Logger: p.log}
-	if o.age != "" {
-		if opts.Age, err = age.Parse(o.age); err != nil {
-			return usage(fmt.Errorf("--age: %w", err))
-		}
-		if opts.Age == 0 {
-			opts.Age = -1
-		}
-	}
-	switch o.store {
-	case "none":
-	case "":
-		opts.Path = filepath.Join(xdg.StateHome, "sigalert", "log.db")
-	default:
-		opts.Path = o.store
-	}
-	listener, err := listenWeb(o.listen, token)
-	if err != nil {
-		return err
+		return fmt.Errorf("%w: choose another address with --listen", err)
 	}
 	defer listener.Close()
-	log, err := eventlog.Open(&opts)
+	o.log.Logger, o.page.Logger = p.log, p.log
+	log, err := eventlog.Open(&o.log)
 	if err != nil {
 		return err
 	}
-	err = p.keepLog(ctx, log, addr, o.topics, listener, web.Options{
-		Token: token, Hosts: o.hosts, HostAdvice: "use the machine's address, or name it with --host", Logger: p.log,
-	})
-	return errors.Join(err, log.Close())
-}
-
-// listenWeb listens on loopback, or with a token anywhere.
-func listenWeb(text, token string) (net.Listener, error) {
-	addr, err := webaccess.ParseListen(text)
-	if err != nil {
-		return nil, usage(fmt.Errorf("--listen: %w", err))
-	}
-	if token == "" && !webaccess.IsLoopback(addr) {
-		return nil, usage(fmt.Errorf("--listen: whoever reaches %s could read the log and clear it: give a --token or a --token-file", addr))
-	}
-	return net.Listen("tcp", addr)
+	return errors.Join(p.keepLog(ctx, log, addr, o.topics, listener, o.page), log.Close())
 }
 
 // keepLog fills and shows a log until ctx ends.
@@ -230,7 +251,7 @@ func (p *program) keepLog(ctx context.Context, log *eventlog.Log, addr string, t
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(p.out, "http://%s/\n", listener.Addr())
+	fmt.Fprintln(p.out, pageURL(listener.Addr()))
 	return handler.Serve(ctx, listener)
 }
 

@@ -1,0 +1,44 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"net/url"
+	"os"
+	"syscall"
+)
+
+// wsaAddrInUse is what Windows says where others say EADDRINUSE.
+const wsaAddrInUse = syscall.Errno(10048)
+
+// listenPage listens for the readers of a page. The error says in words what is
+// wrong with the address.
+func listenPage(addr string) (net.Listener, error) {
+	listener, err := net.Listen("tcp", addr)
+	if err == nil {
+		return listener, nil
+	}
+	if errors.Is(err, syscall.EADDRINUSE) || errors.Is(err, wsaAddrInUse) {
+		return nil, fmt.Errorf("another program has %s", addr)
+	}
+	var op *net.OpError
+	if errors.As(err, &op) {
+		err = op.Err
+	}
+	var call *os.SyscallError
+	if errors.As(err, &call) {
+		err = call.Err
+	}
+	return nil, fmt.Errorf("cannot listen on %s: %w", addr, err)
+}
+
+// pageURL is where a browser of this machine finds what is served at addr.
+func pageURL(addr net.Addr) string {
+	host := addr.String()
+	if at, err := netip.ParseAddrPort(host); err == nil && at.Addr().IsUnspecified() {
+		host = netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), at.Port()).String()
+	}
+	return (&url.URL{Scheme: "http", Host: host, Path: "/"}).String()
+}

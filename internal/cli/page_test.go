@@ -1,0 +1,47 @@
+package cli
+
+import (
+	"net"
+	"net/url"
+	"testing"
+)
+
+func TestPageURL(t *testing.T) {
+	for addr, want := range map[string]string{
+		"127.0.0.1:8080": "http://127.0.0.1:8080/",
+		"0.0.0.0:80":     "http://127.0.0.1:80/",
+		"[::]:8080":      "http://127.0.0.1:8080/",
+		"[::1]:8080":     "http://[::1]:8080/",
+		"[fe80::1%lo]:1": "http://[fe80::1%25lo]:1/",
+	} {
+		at, err := net.ResolveTCPAddr("tcp", addr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := pageURL(at)
+		if _, err := url.Parse(got); err != nil || got != want {
+			t.Errorf("%s: %s, %v; want %s", addr, got, err, want)
+		}
+	}
+}
+
+func TestListenPage(t *testing.T) {
+	taken, err := listenPage("127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	busy := taken.Addr().String()
+	for addr, want := range map[string]string{
+		busy:                "another program has " + busy,
+		"nowhere.invalid:1": "cannot listen on nowhere.invalid:1: lookup nowhere.invalid",
+	} {
+		listener, err := listenPage(addr)
+		if err == nil {
+			listener.Close()
+			t.Errorf("%s: it listens", addr)
+		} else if got := err.Error(); len(got) < len(want) || got[:len(want)] != want {
+			t.Errorf("%s: %s", addr, got)
+		}
+	}
+}
