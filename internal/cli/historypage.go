@@ -87,13 +87,14 @@ func (p *historyPage) run(ctx context.Context, log *eventlog.Log, c *config.Hist
 // serve serves the page until ctx ends.
 func (p *historyPage) serve(ctx context.Context, log *eventlog.Log, c *config.History) error {
 	handler, err := web.New(log, web.Options{
-		Title:   "sigalert history",
-		Source:  agentSource{p.agent},
-		Fixed:   "The subscriptions and the limits are those of " + p.config + ": edit it, and they are in force within a second.",
-		Token:   c.Token,
-		Private: true,
-		Hosts:   c.Hosts,
-		Logger:  p.logger,
+		Title:      "sigalert history",
+		Source:     agentSource{p.agent},
+		Fixed:      "The subscriptions and the limits are those of " + p.config + ": edit it, and they are in force within a second.",
+		Token:      c.Token,
+		Private:    true,
+		Hosts:      c.Hosts,
+		HostAdvice: "use the machine's address, or add it to history.hosts in the agent's configuration", // not where that is: anybody may ask
+		Logger:     p.logger,
 	})
 	if err != nil {
 		return err
