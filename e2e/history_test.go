@@ -5,9 +5,11 @@ package e2e
 import (
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/cookiejar"
 	"os"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -69,15 +71,74 @@ func TestHistory(t *testing.T) {
 	})
 }
 
-// A port that another has is waited for, and told of.
+// A port that another has is told of and waited for; meanwhile the alerts are
+// kept.
 func TestHistoryWaitsForItsPort(t *testing.T) {
+	t.Parallel() // it waits 10 s
 	d := newDesktop(t)
 	bin := program(t)
 	s := d.serve(t, bin)
-	a := d.startAgent(t, bin, timer(s)+fmt.Sprintf("history: {listen: '%s'}\n", s.addr))
-	d.mon.next(t).says(t, "There is no history", "address already in use")
+	other, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close()
+	addr := other.Addr().String()
+	a := d.startAgent(t, bin, timer(s)+fmt.Sprintf("history: {listen: '%s', token: secret}\n", addr))
+	told := d.mon.next(t)
+	told.says(t, "The history's page cannot be shown yet", "another program has "+addr, "choose another history.listen in "+a.config)
 	a.await(t, subscribedLine)
 	d.alerts(t, s, "timer", "tick")
+
+	other.Close()
+	over := d.mon.next(t)
+	over.says(t, "The history's page can be shown", "http://"+addr+"/")
+	if over.replaces != told.id {
+		t.Errorf("%v does not replace %v", over, told)
+	}
+	page := "http://" + addr + "/?fmt=plain&token=secret"
+	eventually(t, "the alert is in the history", func() bool {
+		status, text := newReader(t).get(t, page)
+		return status == 200 && strings.HasSuffix(text, "timer: tick \"an event\" [shown]\n")
+	})
+}
+
+// With other settings of its own the history has the same entries, and misses
+// none.
+func TestHistoryWithOtherSettings(t *testing.T) {
+	h := newHome(t)
+	bin := program(t)
+	s := h.serve(t, bin)
+	a := h.startAgent(t, bin, timer(s)+"history: {listen: '127.0.0.1:0', token: t0}\n")
+	pages := regexp.MustCompile(`msg=history url=(\S+)`)
+	awaitPage := func(n int) (url string) { // the other lines come in any order
+		eventually(t, fmt.Sprintf("there is page %d", n), func() bool {
+			all := pages.FindAllStringSubmatch(a.text(), -1)
+			if len(all) == n {
+				url = all[n-1][1]
+			}
+			return url != "" && strings.Contains(a.text(), "msg=subscribed")
+		})
+		return url
+	}
+	url := awaitPage(1)
+	const rounds = 5
+	for i := range rounds {
+		h.write(t, "config/sigalert/config.yaml", timer(s)+fmt.Sprintf("history: {listen: '127.0.0.1:0', token: t%d, hosts: [h%d.example]}\n", i+1, i+1))
+		for range 4 { // some before the save has taken force, and some after
+			s.send(t, "timer", "tick", "an event")
+		}
+		url = awaitPage(i + 2)
+	}
+	request, err := http.NewRequest("GET", fmt.Sprintf("%s?fmt=plain&token=t%d", url, rounds), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Host = fmt.Sprintf("h%d.example", rounds)
+	eventually(t, "all alerts are in the history", func() bool {
+		status, text := newReader(t).do(t, request)
+		return status == 200 && strings.Count(text, "timer: tick") == 4*rounds
+	})
 }
 
 // reader is a browser without a window.
@@ -94,7 +155,16 @@ func newReader(t testing.TB) reader {
 
 func (r reader) get(t testing.TB, url string) (status int, text string) {
 	t.Helper()
-	response, err := r.client.Get(url)
+	request, err := http.NewRequest("GET", url, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r.do(t, request)
+}
+
+func (r reader) do(t testing.TB, request *http.Request) (status int, text string) {
+	t.Helper()
+	response, err := r.client.Do(request)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,54 +2,65 @@ package cli
 
 import (
 	"context"
-	"errors"
+	"fmt"
 	"log/slog"
-	"net"
-	"path/filepath"
-	"sync"
 	"time"
-
-	"github.com/adrg/xdg"
 
 	"sigalert/agent"
 	"sigalert/agent/config"
 	"sigalert/agent/notify"
 	"sigalert/eventlog"
-	"sigalert/eventlog/web"
-	"sigalert/sig"
 )
 
-// listenAgain is how long the history waits for its address to be free.
-const listenAgain = 10 * time.Second
+// historyAgain is the time between two attempts at what a history needs.
+const historyAgain = 10 * time.Second
 
 // history keeps what was alerted, and shows it, where the configuration wants
 // that. It is the agent's Alerted and Configured, and the tray's "Open history".
+//
+// The log is open for as long as the configuration wants a history at all; only
+// its page ends and begins again when that is to be another. What cannot be done
+// is tried again, and told of once.
 type history struct {
 	path   string // of the log
-	config string // the path of the configuration
-	agent  *agent.Agent
+	again  time.Duration
 	logger *slog.Logger
-	notice func() // that open may work now, or not any more
 
-	wanted chan *config.History // holds what the configuration said last
-
-	mu      sync.Mutex // guards the fields below
-	log     *eventlog.Log
-	handler *web.Handler // nil: there is no page
-	address string
+	wanted  chan *config.History // holds what the configuration said last
+	alerts  alertLog
+	page    *historyPage
+	trouble trouble // with the file; run's own
 }
 
-func newHistory(configPath string, logger *slog.Logger) *history {
+// historyAgent is what a history needs of its agent.
+type historyAgent interface {
+	Tell(notify.Notification)
+	Status() agent.Status
+}
+
+type historyOptions struct {
+	path   string // of the log
+	config string // the path of the configuration
+	agent  historyAgent
+	notice func()        // that open may work now, or not any more
+	again  time.Duration // historyAgain
+	logger *slog.Logger
+}
+
+func newHistory(o historyOptions) *history {
 	return &history{
-		path:   filepath.Join(xdg.StateHome, "sigalert", "history.db"),
-		config: configPath,
-		logger: logger,
-		wanted: make(chan *config.History, 1),
+		path:    o.path,
+		again:   o.again,
+		logger:  o.logger,
+		wanted:  make(chan *config.History, 1),
+		page:    newHistoryPage(o),
+		trouble: trouble{agent: o.agent, logger: o.logger, title: "The alerts are not kept yet", over: "The alerts are kept now"},
 	}
 }
 
 // configured takes over what a configuration says. It does not wait.
 func (h *history) configured(c *config.Config) {
+	h.alerts.want(c.History != nil)
 	for {
 		select {
 		case h.wanted <- c.History:
@@ -65,12 +76,6 @@ func (h *history) configured(c *config.Config) {
 
 // alerted keeps an alert. It does not wait.
 func (h *history) alerted(a agent.Alert) {
-	h.mu.Lock()
-	log := h.log
-	h.mu.Unlock()
-	if log == nil {
-		return
-	}
 	e, err := eventlog.EntryOf(a.Event)
 	if err != nil { // what came over a network is JSON
 		return
@@ -84,181 +89,143 @@ func (h *history) alerted(a agent.Alert) {
 		e.Outcome = eventlog.Failed
 	}
 	e.Why = a.Why
-	log.Offer(e)
+	h.alerts.add(e)
 }
 
 // changed has the page show how the agent stands.
-func (h *history) changed() {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if h.log != nil {
-		h.log.Touch()
+func (h *history) changed() { h.alerts.touch() }
+
+// there reports whether open has something to open.
+func (h *history) there() bool { return h.page.there() }
+
+// open opens the page in a browser.
+func (h *history) open() { h.page.open() }
+
+// run keeps a history while the configuration wants one, until ctx ends, which
+// must not be before the last alert.
+func (h *history) run(ctx context.Context) {
+	var c *config.History
+	var again <-chan time.Time
+	for {
+		for c == nil || again != nil {
+			select {
+			case <-ctx.Done():
+				if n := h.alerts.end(); n > 0 {
+					h.logger.Error("alerts are lost at the end: there was no log to keep them in", "count", n)
+				}
+				return
+			case c = <-h.wanted:
+				again = nil
+			case <-again:
+				again = nil
+			}
+		}
+		opts := eventlog.Options{Path: h.path, Limit: c.Limit, Age: c.Age, Logger: h.logger}
+		if c.Age == 0 {
+			opts.Age = -1
+		}
+		log, err := eventlog.Open(&opts)
+		if err != nil {
+			h.trouble.tell(err, fmt.Sprintf("It is tried again every %.0f s; until then %d alerts may wait.", historyAgain.Seconds(), mostWaiting))
+			again = time.After(h.again)
+			continue
+		}
+		h.keep(ctx, log, c)
+		c = nil
 	}
 }
 
-// run keeps a history while the configuration wants one, until ctx ends.
-func (h *history) run(ctx context.Context) {
-	var now *config.History
-	var stop func()
+// keep fills the log and shows it until the configuration wants no history, or
+// ctx ends. It closes the log.
+func (h *history) keep(ctx context.Context, log *eventlog.Log, c *config.History) {
+	defer h.fill(ctx, log)()
+	stop := h.page.start(ctx, log, c)
+	defer func() { stop() }()
+	var again <-chan time.Time
 	for {
 		select {
 		case <-ctx.Done():
-			if stop != nil {
-				stop()
-			}
 			return
+		case <-again:
 		case wanted := <-h.wanted:
-			if wanted.Equal(now) {
-				continue
+			switch {
+			case wanted == nil:
+				return
+			case samePage(c, wanted):
+				h.page.retry()
+			default:
+				stop()
+				stop = h.page.start(ctx, log, wanted)
 			}
-			now = wanted
+			c = wanted
 		}
-		if stop != nil {
-			stop()
-			stop = nil
+		again = nil
+		limits := eventlog.Limits{Count: c.Limit, Age: c.Age}
+		if limits == log.Limits() {
+			continue
 		}
-		if now != nil {
-			stop = h.start(ctx, *now)
+		if err := log.SetLimits(limits); err != nil {
+			h.logger.Error("the history's limits are not in force yet", "err", err)
+			again = time.After(h.again)
 		}
 	}
 }
 
-// start keeps a history until stop is called.
-func (h *history) start(ctx context.Context, c config.History) (stop func()) {
-	ctx, cancel := context.WithCancel(ctx)
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		if err := h.keep(ctx, c); err != nil {
-			h.fail(err)
-		}
-	}()
-	return func() {
-		cancel()
-		<-ended
-	}
+// samePage reports whether a page need not begin anew.
+func samePage(a, b *config.History) bool {
+	page := *a
+	page.Limit, page.Age = b.Limit, b.Age
+	return page.Equal(b)
 }
 
-func (h *history) fail(err error) {
-	h.logger.Error("there is no history", "err", err)
-	h.agent.Tell(notify.Notification{Title: "There is no history", Body: err.Error(), Key: "history"})
-}
-
-// keep opens the log, fills it, and shows it as soon as its address is free.
-func (h *history) keep(ctx context.Context, c config.History) (err error) {
-	opts := eventlog.Options{Path: h.path, Limit: c.Limit, Age: c.Age, Logger: h.logger}
-	if c.Age == 0 {
-		opts.Age = -1
-	}
-	log, err := eventlog.Open(&opts)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, log.Close()) }()
-	running, end := context.WithCancel(context.WithoutCancel(ctx))
+// fill has the log take the alerts until end is called, which closes it.
+func (h *history) fill(ctx context.Context, log *eventlog.Log) (end func()) {
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	written := make(chan struct{})
 	go func() {
 		defer close(written)
-		log.Run(running)
+		log.Run(ctx)
 	}()
-	defer func() {
-		h.use(nil, nil, "") // nobody offers it anything more
-		end()
+	missing := ""
+	if lost := h.alerts.use(log); lost > 0 {
+		h.logger.Error("alerts are lost: too many waited for the log", "count", lost)
+		missing = fmt.Sprintf("%d are lost, as too many waited.", lost)
+	}
+	h.trouble.end(missing)
+	return func() {
+		h.alerts.use(nil) // nobody offers it anything more
+		cancel()
 		<-written
-	}()
-	h.use(log, nil, "")
-	handler, err := web.New(log, web.Options{
-		Title:   "sigalert history",
-		Source:  agentSource{h.agent},
-		Fixed:   "The subscriptions and the limits are those of " + h.config + ": edit it, and they are in force within a second.",
-		Token:   c.Token,
-		Private: true,
-		Logger:  h.logger,
-	})
-	if err != nil {
-		return err
-	}
-	listener, err := h.listen(ctx, c.Listen)
-	if listener == nil {
-		return err
-	}
-	h.logger.Info("history", "url", "http://"+listener.Addr().String()+"/")
-	h.use(log, handler, listener.Addr().String())
-	return handler.Serve(ctx, listener)
-}
-
-// listen waits for the address to be free; nil: ctx ended before.
-func (h *history) listen(ctx context.Context, address string) (net.Listener, error) {
-	for told := false; ; told = true {
-		listener, err := net.Listen("tcp", address)
-		if err == nil {
-			return listener, nil
-		}
-		if !told {
-			h.fail(err)
-		}
-		select {
-		case <-ctx.Done():
-			return nil, nil
-		case <-time.After(listenAgain):
+		if err := log.Close(); err != nil {
+			h.logger.Error("cannot close the history", "err", err)
 		}
 	}
 }
 
-func (h *history) use(log *eventlog.Log, handler *web.Handler, address string) {
-	h.mu.Lock()
-	h.log, h.handler, h.address = log, handler, address
-	h.mu.Unlock()
-	h.notice()
+// trouble is told of once, however often it is met, and once when it is over.
+type trouble struct {
+	agent       historyAgent
+	logger      *slog.Logger
+	title, over string
+	told        string // the text; empty: it was not met
 }
 
-// there reports whether open has something to open.
-func (h *history) there() bool {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	return h.handler != nil
-}
-
-// open opens the page in a browser, with a key that works once.
-func (h *history) open() {
-	h.mu.Lock()
-	handler, address := h.handler, h.address
-	h.mu.Unlock()
-	if handler == nil {
+func (t *trouble) tell(err error, advice string) {
+	body := err.Error() + "\n" + advice
+	if body == t.told {
+		t.logger.Debug(t.title, "err", err)
 		return
 	}
-	if host, port, err := net.SplitHostPort(address); err == nil && net.ParseIP(host).IsUnspecified() {
-		address = net.JoinHostPort("127.0.0.1", port)
-	}
-	url := "http://" + address + "/?key=" + handler.Key()
-	startAside(browser(url), func(err error) {
-		h.logger.Error("cannot open a browser", "err", err)
-		h.agent.Tell(notify.Notification{Title: "Cannot open a browser", Body: "For a minute the history is at " + url, Key: "history"})
-	})
+	t.told = body
+	t.logger.Error(t.title, "err", err)
+	t.agent.Tell(notify.Notification{Title: t.title, Body: body, Key: "history"})
 }
 
-// agentSource shows an agent as the source of its history.
-type agentSource struct{ agent *agent.Agent }
-
-func (s agentSource) Server() string { return s.agent.Status().Server }
-
-func (s agentSource) Link() sig.LinkStatus {
-	st := s.agent.Status()
-	link := sig.LinkStatus{Connected: st.Connected, Since: st.Since}
-	if st.LinkError != "" && !st.Connected {
-		link.Err = errors.New(st.LinkError)
+func (t *trouble) end(body string) {
+	if t.told == "" {
+		return
 	}
-	return link
-}
-
-func (s agentSource) Subscriptions() []eventlog.Subscription {
-	all := s.agent.Status().Subscriptions
-	subs := make([]eventlog.Subscription, len(all))
-	for i, sub := range all {
-		subs[i] = eventlog.Subscription{Topic: eventlog.Topic{Sender: sub.Sender, Event: sub.Event}, Status: sub.Status}
-		if sub.Err != "" {
-			subs[i].Err = errors.New(sub.Err)
-		}
-	}
-	return subs
+	t.told = ""
+	t.logger.Info(t.over)
+	t.agent.Tell(notify.Notification{Title: t.over, Body: body, Key: "history"})
 }

@@ -120,14 +120,22 @@ func (p *program) runWithTray(ctx context.Context, opts agent.Options, path stri
 	ctx, quit := context.WithCancel(ctx)
 	defer quit()
 	t := &trayAgent{path: path, quit: quit, log: p.log, changed: make(chan struct{}, 1)}
-	h := newHistory(path, p.log)
+	var h *history // before the agent runs, which calls nothing until then
 	opts.Changed = func() {
 		t.notice()
 		h.changed()
 	}
-	opts.Alerted, opts.Configured = h.alerted, h.configured
+	opts.Alerted = func(a agent.Alert) { h.alerted(a) }
+	opts.Configured = func(c *config.Config) { h.configured(c) }
 	t.agent = agent.New(opts)
-	h.agent, h.notice = t.agent, t.notice
+	h = newHistory(historyOptions{
+		path:   filepath.Join(xdg.StateHome, "sigalert", "history.db"),
+		config: path,
+		agent:  t.agent,
+		notice: t.notice,
+		again:  historyAgain,
+		logger: p.log,
+	})
 	t.history, t.openHistory = h.there, h.open
 	recording, end := context.WithCancel(context.WithoutCancel(ctx)) // the agent's end is recorded too
 	recorded := make(chan struct{})

@@ -1,0 +1,326 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"sigalert/agent"
+	"sigalert/agent/config"
+	"sigalert/agent/notify"
+	"sigalert/eventlog"
+	"sigalert/sig"
+)
+
+// historyBench is a history, and what it tells.
+type historyBench struct {
+	*history
+	path string
+	end  func()
+
+	mu    sync.Mutex // guards the fields below
+	told  []notify.Notification
+	lines bytes.Buffer
+}
+
+func (b *historyBench) Tell(n notify.Notification) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.told = append(b.told, n)
+}
+
+func (b *historyBench) Status() agent.Status { return agent.Status{} }
+
+func (b *historyBench) Write(line []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.lines.Write(line)
+}
+
+// runHistory runs a history until end is called.
+func runHistory(t *testing.T) *historyBench {
+	t.Helper()
+	b := &historyBench{path: filepath.Join(t.TempDir(), "history.db")}
+	b.history = newHistory(historyOptions{
+		path:   b.path,
+		config: "c.yaml",
+		agent:  b,
+		notice: func() {},
+		again:  20 * time.Millisecond,
+		logger: slog.New(slog.NewTextHandler(b, &slog.HandlerOptions{Level: slog.LevelDebug})),
+	})
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		b.run(ctx)
+	}()
+	b.end = func() {
+		cancel()
+		<-ended
+	}
+	t.Cleanup(b.end)
+	return b
+}
+
+func (b *historyBench) wants(h *config.History) { b.configured(&config.Config{History: h}) }
+
+func (b *historyBench) alert(n int) {
+	data := sig.JSONData(fmt.Append(nil, n))
+	b.alerted(agent.Alert{Event: sig.Event{Sender: "timer", Event: "tick", Data: data, Time: time.Now()}})
+}
+
+func (b *historyBench) await(t *testing.T, what string, ok func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(20 * time.Second); !ok(); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			b.mu.Lock()
+			defer b.mu.Unlock()
+			t.Fatalf("never: %s\n%s", what, &b.lines)
+		}
+	}
+}
+
+func (b *historyBench) pageIsThere(t *testing.T) (url string) {
+	t.Helper()
+	b.await(t, "the page is there", func() bool {
+		b.page.mu.Lock()
+		defer b.page.mu.Unlock()
+		url = b.page.url
+		return url != ""
+	})
+	return url
+}
+
+// tells are the notifications so far, title and text.
+func (b *historyBench) tells() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	var all strings.Builder
+	for _, n := range b.told {
+		fmt.Fprintf(&all, "%s: %s: %s\n", n.Key, n.Title, n.Body)
+	}
+	return all.String()
+}
+
+func (b *historyBench) tellsOnly(t *testing.T, want string) {
+	t.Helper()
+	if got := b.tells(); got != want {
+		t.Errorf("told\n%s\nwant\n%s", got, want)
+	}
+}
+
+func (b *historyBench) logged() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.lines.String()
+}
+
+// kept ends the history, and returns how much of it there is.
+func (b *historyBench) kept(t *testing.T) (n int, limits eventlog.Limits) {
+	t.Helper()
+	b.end()
+	log, err := eventlog.Open(&eventlog.Options{Path: b.path})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer log.Close()
+	return log.State().Count(), log.Limits()
+}
+
+func anyPort() *config.History { return &config.History{Listen: "127.0.0.1:0", Limit: 10_000} }
+
+// Whatever changes of the page and the limits, the log takes every alert.
+func TestHistoryMissesNothing(t *testing.T) {
+	t.Parallel()
+	b := runHistory(t)
+	changes := []func(*config.History){
+		func(h *config.History) {},
+		func(h *config.History) { h.Listen = "localhost:0" },
+		func(h *config.History) { h.Token = "secret" },
+		func(h *config.History) { h.Limit = 5000 },
+		func(h *config.History) { h.Age = 24 * time.Hour },
+		func(h *config.History) { h.Hosts = []string{"log.example"} },
+	}
+	const rounds, alerts = 3, 20
+	n := 0
+	for range rounds {
+		for _, change := range changes {
+			c := anyPort()
+			change(c)
+			b.wants(c)
+			for range alerts {
+				b.alert(n)
+				n++
+				time.Sleep(time.Millisecond)
+			}
+		}
+	}
+	if got, limits := b.kept(t); got != n || limits != (eventlog.Limits{Count: 10_000}) {
+		t.Errorf("%d of %d alerts, with %+v", got, n, limits)
+	}
+	b.tellsOnly(t, "")
+}
+
+// Other limits leave the page alone, as does the same once more.
+func TestHistoryKeepsItsPage(t *testing.T) {
+	t.Parallel()
+	b := runHistory(t)
+	b.wants(anyPort())
+	url := b.pageIsThere(t)
+	c := anyPort()
+	c.Limit, c.Age = 7, time.Hour
+	b.wants(c)
+	b.wants(&config.History{Listen: c.Listen, Limit: c.Limit, Age: c.Age})
+	b.await(t, "the limits are in force", func() bool {
+		b.alerts.mu.Lock()
+		defer b.alerts.mu.Unlock()
+		return b.alerts.log != nil && b.alerts.log.Limits() == eventlog.Limits{Count: 7, Age: time.Hour}
+	})
+	if again := b.pageIsThere(t); again != url {
+		t.Errorf("it was at %s, and is at %s", url, again)
+	}
+	c = anyPort()
+	c.Hosts = []string{"log.example"}
+	b.wants(c)
+	b.await(t, "another page", func() bool { return strings.Count(b.logged(), "msg=history") == 2 })
+	url = b.pageIsThere(t)
+	for host, want := range map[string]string{
+		"log.example":   "401 this page wants to be opened from the tray's menu",
+		"other.example": `421 this is not "other.example": use the machine's address, or add it to history.hosts in the agent's configuration`,
+	} {
+		request, err := http.NewRequest("GET", url, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		request.Host = host
+		response, err := http.DefaultClient.Do(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, err := io.ReadAll(response.Body)
+		response.Body.Close()
+		if got := fmt.Sprintf("%d %s", response.StatusCode, text); err != nil || !strings.HasPrefix(got, want) {
+			t.Errorf("%s: %s, %v", host, got, err)
+		}
+	}
+}
+
+// What comes while there is no log waits for it, and what does not fit is
+// counted.
+func TestHistoryWaitsForItsFile(t *testing.T) {
+	t.Parallel()
+	for _, n := range []int{1, mostWaiting, mostWaiting + 42} {
+		t.Run(fmt.Sprint(n), func(t *testing.T) {
+			t.Parallel()
+			b := runHistory(t)
+			other, err := eventlog.Open(&eventlog.Options{Path: b.path})
+			if err != nil {
+				t.Fatal(err)
+			}
+			b.wants(anyPort())
+			told := "history: The alerts are not kept yet: " + b.path + " is in use by another process\nIt is tried again every 10 s; until then 1000 alerts may wait.\n"
+			b.await(t, "it is told", func() bool { return b.tells() != "" })
+			for i := range n {
+				b.alert(i)
+			}
+			b.await(t, "it is tried again", func() bool { return strings.Contains(b.logged(), "level=DEBUG msg=\"The alerts are not kept yet\"") })
+			b.tellsOnly(t, told)
+			if err := other.Close(); err != nil {
+				t.Fatal(err)
+			}
+			b.pageIsThere(t)
+			missing := ""
+			if n > mostWaiting {
+				missing = "42 are lost, as too many waited."
+			}
+			b.tellsOnly(t, told+"history: The alerts are kept now: "+missing+"\n")
+			if got, _ := b.kept(t); got != min(n, mostWaiting) {
+				t.Errorf("%d of %d alerts", got, n)
+			}
+		})
+	}
+}
+
+// A port that another has is told of once, and waited for; the alerts are kept.
+func TestHistoryWaitsForItsPort(t *testing.T) {
+	t.Parallel()
+	other, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close()
+	b := runHistory(t)
+	c := anyPort()
+	c.Listen = other.Addr().String()
+	b.wants(c)
+	told := "history: The history's page cannot be shown yet: another program has " + c.Listen +
+		": choose another history.listen in c.yaml\nThe alerts are kept, and the page comes as soon as it can.\n"
+	b.await(t, "it is tried again", func() bool { return strings.Contains(b.logged(), "level=DEBUG msg=\"The history's page") })
+	b.alert(1)
+	b.tellsOnly(t, told)
+	if b.there() {
+		t.Error("there is a page")
+	}
+	other.Close()
+	b.pageIsThere(t)
+	b.tellsOnly(t, told+"history: The history's page can be shown: It is at http://"+c.Listen+"/, and \"Open history\" in the tray's menu opens it.\n")
+	if got, _ := b.kept(t); got != 1 {
+		t.Errorf("%d alerts", got)
+	}
+}
+
+// A configuration that takes force ends the wait for the next attempt.
+func TestHistoryTriesAtOnceWhatIsConfigured(t *testing.T) {
+	t.Parallel()
+	b := runHistory(t)
+	b.page.again = time.Hour // nothing reads it before a page is wanted
+	other, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close()
+	c := anyPort()
+	c.Listen = other.Addr().String()
+	b.wants(c)
+	b.await(t, "it is told", func() bool { return b.tells() != "" })
+	other.Close()
+	same := *c
+	b.wants(&same)
+	b.pageIsThere(t)
+}
+
+// Switched off, nothing is kept, and nothing waits.
+func TestHistoryOff(t *testing.T) {
+	t.Parallel()
+	b := runHistory(t)
+	b.alert(0)
+	b.wants(anyPort())
+	b.pageIsThere(t)
+	b.alert(1)
+	b.wants(nil)
+	b.await(t, "it has ended", func() bool {
+		b.alerts.mu.Lock()
+		defer b.alerts.mu.Unlock()
+		return b.alerts.log == nil
+	})
+	if b.there() {
+		t.Error("the page is there")
+	}
+	b.alert(2)
+	b.wants(anyPort())
+	b.alert(3)
+	b.pageIsThere(t)
+	if got, _ := b.kept(t); got != 2 {
+		t.Errorf("%d alerts are kept", got)
+	}
+}
