@@ -29,6 +29,7 @@ const lockWait = time.Second
 type onDisk struct {
 	db   *bolt.DB
 	path string
+	info os.FileInfo // of the file that is open
 	// stuck: a failure has left the file's locks held for ever.
 	stuck atomic.Bool
 }
@@ -53,6 +54,9 @@ func openDisk(path string) (*onDisk, error) {
 		}
 		return nil
 	})
+	if err == nil {
+		s.info, err = os.Stat(path)
+	}
 	if err != nil {
 		return nil, errors.Join(err, s.close())
 	}
@@ -127,6 +131,10 @@ func (s *onDisk) guard(err *error, tx **bolt.Tx) (end func()) {
 }
 
 func (s *onDisk) update(f func(writer) error) error {
+	// Where the name has gone, all would seem well, and be lost at the end.
+	if now, err := os.Stat(s.path); err != nil || !os.SameFile(now, s.info) {
+		return fmt.Errorf("%s was removed or replaced while it was open: end what uses it, and start it again", s.path)
+	}
 	return s.do(s.db.Update, func(tx diskTx) error { return f(tx) })
 }
 

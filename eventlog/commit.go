@@ -41,6 +41,8 @@ func (l *Log) update(f func(tx writer) error) error {
 // commit writes entries, and removes what the limits take.
 func (l *Log) commit(batch []Entry) error {
 	now := time.Now()
+	position := lastPosition(batch)
+	batch = slices.DeleteFunc(slices.Clone(batch), func(e Entry) bool { return e.passed })
 	more := make(minutes)
 	for _, e := range batch {
 		more.add(now, e.Time, e.Sender)
@@ -52,8 +54,9 @@ func (l *Log) commit(batch []Entry) error {
 		if err := c.minutes.store(c.tx); err != nil {
 			return err
 		}
-		if p, ok := lastPosition(batch); ok {
-			if err := setSetting(c.tx, settingPosition, p); err != nil {
+		if position.Epoch != "" {
+			c.position = position
+			if err := setSetting(c.tx, settingPosition, position); err != nil {
 				return err
 			}
 		}
@@ -75,13 +78,24 @@ func (l *Log) commit(batch []Entry) error {
 }
 
 // lastPosition is that of the newest entry that has one.
-func lastPosition(batch []Entry) (p sig.Position, ok bool) {
+func lastPosition(batch []Entry) (p sig.Position) {
 	for _, e := range slices.Backward(batch) {
-		if e.position.Seq > 0 {
-			return e.position, true
+		if e.position.Epoch != "" {
+			return e.position
 		}
 	}
-	return p, false
+	return p
+}
+
+// tellsNothing reports whether there is nothing to write.
+func (l *Log) tellsNothing(batch []Entry) bool {
+	if slices.ContainsFunc(batch, func(e Entry) bool { return !e.passed }) {
+		return false
+	}
+	p := lastPosition(batch)
+	l.writing.Lock()
+	defer l.writing.Unlock()
+	return p.Epoch == "" || p == l.position
 }
 
 // Clear removes all entries, and returns how many there were.
@@ -131,6 +145,8 @@ type change struct {
 	bytes   int64
 	cleared bool
 	minutes minutes // that change
+
+	position sig.Position
 	// What trim has found:
 	first  uint64    // the number of the first that stays
 	oldest time.Time // when that was logged
@@ -166,7 +182,7 @@ func (l *Log) change(now time.Time, logged uint64, f func(c *change) error) erro
 func (l *Log) step(now time.Time, logged uint64, f func(c *change) error) (more bool, err error) {
 	var c change
 	err = l.store.update(func(tx writer) error {
-		c = change{tx: tx, limits: l.Limits(), last: l.State().Last, bytes: l.bytes}
+		c = change{tx: tx, limits: l.Limits(), last: l.State().Last, bytes: l.bytes, position: l.position}
 		if _, last := tx.ends(); last > c.last {
 			c.last = last
 		}
@@ -182,7 +198,7 @@ func (l *Log) step(now time.Time, logged uint64, f func(c *change) error) (more 
 		return setSetting(tx, settingBytes, c.bytes)
 	})
 	if err == nil {
-		l.bytes = c.bytes
+		l.bytes, l.position = c.bytes, c.position
 	}
 	l.publish(func() {
 		if l.state.Err = err; err != nil {

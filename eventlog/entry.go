@@ -24,6 +24,7 @@ type Entry struct {
 	Why string
 
 	position sig.Position // behind the event; zero where the server has none
+	passed   bool         // there is no event, but the position
 }
 
 // Outcome is what became of an alert.

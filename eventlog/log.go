@@ -67,8 +67,9 @@ type Log struct {
 
 	relimited chan struct{} // holds a token: Run is to look at the limits again
 
-	writing sync.Mutex // held through an update of the store; guards bytes
-	bytes   int64      // of all records
+	writing  sync.Mutex   // held through an update of the store; guards the fields below
+	bytes    int64        // of all records
+	position sig.Position // that the store has
 
 	mu      sync.Mutex // guards the fields below
 	limits  Limits
@@ -80,6 +81,8 @@ type Log struct {
 
 // State tells how a log stands.
 type State struct {
+	// Before is a number before any that this log ever had.
+	Before uint64
 	// First and Last are the numbers of the oldest and the newest entry. There
 	// are none where Last is less than First.
 	First, Last uint64
@@ -138,6 +141,7 @@ func (l *Log) load(o Options) error {
 		getSetting(tx, settingLimits, &limits)
 		getSetting(tx, settingBytes, &l.bytes)
 		getSetting(tx, settingLast, &l.state.Last)
+		getSetting(tx, settingPosition, &l.position)
 		l.minutes = loadMinutes(tx)
 		return nil
 	})
@@ -146,6 +150,7 @@ func (l *Log) load(o Options) error {
 	}
 	if o.Path == "" { // whoever saw an earlier one must not mistake this for it
 		l.state.Last = uint64(now.UnixMicro())
+		l.state.Before = l.state.Last
 	}
 	if o.Limit != 0 {
 		limits.Count = o.Limit
@@ -187,6 +192,12 @@ func (l *Log) Missed(n int) {
 	})
 }
 
+// Passed notes how far a server's events have come, none of which was to be
+// logged; it is for [sig.ClientOptions].Passed.
+func (l *Log) Passed(p sig.Position) {
+	_, _ = l.queue.offer(Entry{position: p, passed: true}) // where there is no room, what waits tells more
+}
+
 // Run writes entries until ctx ends; then it writes what waits, and takes no
 // more.
 func (l *Log) Run(ctx context.Context) {
@@ -213,7 +224,7 @@ func (l *Log) Run(ctx context.Context) {
 			return
 		}
 		batch := l.queue.take()
-		if len(batch) == 0 && !old {
+		if !old && l.tellsNothing(batch) {
 			continue
 		}
 		if !l.keep(ctx, batch) || pause(ctx, settle) != nil {
@@ -331,14 +342,12 @@ func (l *Log) Secret() ([]byte, error) {
 // Position is how far the log has got among its server's events, for
 // [sig.ClientOptions].Since; nil: that is not known.
 func (l *Log) Position() *sig.Position {
-	var p sig.Position
-	_ = l.store.view(func(tx reader) error { // fails once it is closed
-		getSetting(tx, settingPosition, &p)
-		return nil
-	})
-	if p.Seq == 0 {
+	l.writing.Lock()
+	defer l.writing.Unlock()
+	if l.position.Epoch == "" {
 		return nil
 	}
+	p := l.position
 	return &p
 }
 

@@ -332,6 +332,22 @@ func TestOpenSaysWhatIsWrong(t *testing.T) {
 	}
 }
 
+// A file that is removed under the log is no place to write to.
+func TestFileIsRemoved(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "log.db")
+	log, stop := open(t, eventlog.Options{Path: path})
+	add(t, log, tick(0))
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	log.Offer(tick(1))
+	await(t, log, func(st eventlog.State) bool { return st.Err != nil })
+	if st := log.State(); !strings.Contains(st.Err.Error(), path+" was removed or replaced") || st.Logged != 1 {
+		t.Errorf("state: %+v", st)
+	}
+	stop()
+}
+
 // Where nobody writes, what is offered is dropped and counted, and what is added
 // waits.
 func TestFullQueue(t *testing.T) {

@@ -57,8 +57,8 @@ type subscribed struct {
 }
 
 // NewSubscriber fills log from a client that does not run yet. In its options
-// Changed should call [Log.Touch] and Missed [Log.Missed], and Since be
-// [Log.Position]. It takes up the subscriptions that the log has kept, for which
+// Changed should call [Log.Touch], Missed [Log.Missed] and Passed [Log.Passed], and
+// Since be [Log.Position]. It takes up the subscriptions that the log has kept, for which
 // comes first what happened while nobody ran, and these topics; where there are
 // neither, every event.
 func NewSubscriber(log *Log, client *sig.ClientRouter, topics ...Topic) (*Subscriber, error) {

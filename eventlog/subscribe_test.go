@@ -19,7 +19,7 @@ import (
 // subscribe fills a log from a server until the test or stop ends it.
 func subscribe(t *testing.T, log *eventlog.Log, addr string, topics ...eventlog.Topic) (s *eventlog.Subscriber, stop func()) {
 	t.Helper()
-	client := sig.NewClientRouter(tcp.NewClient(addr), &sig.ClientOptions{Since: log.Position(), Changed: log.Touch, Missed: log.Missed})
+	client := sig.NewClientRouter(tcp.NewClient(addr), &sig.ClientOptions{Since: log.Position(), Changed: log.Touch, Missed: log.Missed, Passed: log.Passed})
 	s, err := eventlog.NewSubscriber(log, client, topics...)
 	if err != nil {
 		t.Fatal(err)
@@ -240,5 +240,43 @@ func TestRestartLosesNothing(t *testing.T) {
 	}
 	if st := log.State(); st.Missed != 0 || st.Unknown != 0 {
 		t.Errorf("state: %+v", st)
+	}
+}
+
+// Also where nothing was logged before, or nothing since the server began anew.
+func TestRestartLosesNothingOfAQuietLog(t *testing.T) {
+	n := sigtest.Serve(t, "127.0.0.1:0")
+	path := filepath.Join(t.TempDir(), "log.db")
+	for run, want := range []string{"1", "2 1"} {
+		log, end := open(t, eventlog.Options{Path: path})
+		_, stop := subscribe(t, log, n.Addr, eventlog.Topic{Sender: "timer"})
+		await(t, log, func(eventlog.State) bool {
+			p := log.Position()
+			return p != nil && (run == 0 || data(t, log, eventlog.Query{}) != "")
+		})
+		stop()
+		end()
+		if run == 1 { // the server begins anew, and the log learns of it
+			n.Stop()
+			n = sigtest.Serve(t, n.Addr)
+			log, end := open(t, eventlog.Options{Path: path})
+			before := *log.Position()
+			_, stop := subscribe(t, log, n.Addr)
+			await(t, log, func(eventlog.State) bool { return log.Position().Epoch != before.Epoch })
+			stop()
+			end()
+		}
+		trigger(t, sender(t, n, "timer", "tick"), "tick", run+1)
+
+		log, end = open(t, eventlog.Options{Path: path})
+		_, stop = subscribe(t, log, n.Addr)
+		await(t, log, func(eventlog.State) bool {
+			return strings.HasPrefix(data(t, log, eventlog.Query{Event: "tick"}), fmt.Sprint(run+1))
+		})
+		if got := data(t, log, eventlog.Query{Event: "tick"}); got != want {
+			t.Errorf("log: %s, want %s", got, want)
+		}
+		stop()
+		end()
 	}
 }

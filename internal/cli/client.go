@@ -22,6 +22,7 @@ type clientHooks struct {
 	begin   func(*sig.ClientRouter) // before it runs
 	changed func()
 	missed  func(n int)
+	passed  func(sig.Position)
 }
 
 // connect runs a client until stop is called. It says when there is a
@@ -33,6 +34,7 @@ func (p *program) connect(ctx context.Context, addr string, hooks clientHooks) *
 	last := sig.LinkStatus{}
 	c.ClientRouter = sig.NewClientRouter(tcp.NewClient(addr), &sig.ClientOptions{
 		Since:  hooks.since,
+		Passed: hooks.passed,
 		Logger: p.log,
 		Missed: func(n int) {
 			if hooks.missed != nil {

@@ -241,6 +241,7 @@ func (p *program) keepLog(ctx context.Context, log *eventlog.Log, addr string, t
 		begin:   func(c *sig.ClientRouter) { subscriber, err = eventlog.NewSubscriber(log, c, topics...) },
 		changed: log.Touch,
 		missed:  log.Missed,
+		passed:  log.Passed,
 	})
 	defer c.stop()
 	if err != nil {
