@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -245,6 +246,43 @@ func TestStreamOfAnotherLog(t *testing.T) {
 	}
 	if got := next(); got != streamed(s.log.State().First, "a", 1) {
 		t.Errorf("then: %s", got)
+	}
+}
+
+// A log in memory that begins anew has missed nothing of the one before.
+func TestStreamOfANewMemory(t *testing.T) {
+	s := newFilled(t, web.Options{}, entry("a", "x", "1"))
+	next := s.follow(t, fmt.Sprint("/api/stream?since=", s.log.State().Before-1000))
+	if got := next(); got != "cleared  {}" {
+		t.Errorf("first: %s", got)
+	}
+	if got := next(); got != streamed(s.log.State().First, "a", 1) {
+		t.Errorf("then: %s", got)
+	}
+}
+
+// A name cannot end a line of a stream, nor be subscribed to if no form could
+// name it.
+func TestControlCharacters(t *testing.T) {
+	const evil = "a\revent: cleared\rdata: -\r\r"
+	s := newFilled(t, web.Options{})
+	if got := s.expect(t, 400, "/add?sender="+url.QueryEscape(evil)); !strings.Contains(got, "control character") {
+		t.Errorf("add: %s", got)
+	}
+	if _, err := s.subscriber.Add(t.Context(), eventlog.Topic{Sender: evil}); err != nil {
+		t.Fatal(err)
+	}
+	next := s.follow(t, "/api/stream?fmt=html")
+	if got := next(); !strings.HasPrefix(got, "side ") || !strings.Contains(got, "nobody") {
+		t.Errorf("the page gets: %s", got)
+	}
+	s.fill(t, entry("a", "x", "1"))
+	for {
+		if got := next(); strings.HasPrefix(got, "rows ") {
+			break
+		} else if !strings.HasPrefix(got, "side ") {
+			t.Fatalf("the page gets: %s", got)
+		}
 	}
 }
 

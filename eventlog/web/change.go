@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
+	"unicode"
 
 	"sigalert/eventlog"
 	"sigalert/internal/age"
@@ -44,7 +46,7 @@ func (h *Handler) change(f func(*http.Request) answer, parameters ...string) htt
 			a = failed(http.StatusForbidden, "refused: the browser asks before anybody wants it")
 		case crossSite(r):
 			a = failed(http.StatusForbidden, "refused: the request comes from another site's page")
-		case untold(r) && !h.hasToken(r): // a session is every page's of this browser
+		case untold(r) && !h.isToken(givenToken(r)): // a session is every page's of this browser
 			a = failed(http.StatusForbidden, "refused: the request may come from another site's page: use POST, or add the token")
 		case err != nil:
 			a = failed(http.StatusBadRequest, "%v", err)
@@ -146,22 +148,44 @@ func (h *Handler) add(r *http.Request) answer {
 		return failed(http.StatusForbidden, "%s", h.opts.Fixed)
 	}
 	t := topic(r)
+	if strings.ContainsFunc(string(t.Sender+t.Event), unicode.IsControl) { // no form could name it to remove it
+		return failed(http.StatusBadRequest, "not subscribed to %s: a name with a control character cannot be subscribed to here", topicText(t))
+	}
 	ctx, cancel := context.WithTimeout(r.Context(), addWait)
 	defer cancel()
 	sub, err := h.opts.Editor.Add(ctx, t)
+	already := ""
+	if errors.Is(err, eventlog.ErrSubscribed) {
+		already = " already"
+		sub, err = h.subscribed(t)
+	}
 	switch {
-	case errors.Is(err, eventlog.ErrSubscribed):
-		return done("subscribed to %s already", topicText(t))
+	case errors.Is(err, sig.ErrNotOffered) && already != "":
+		return failed(http.StatusConflict, "subscribed to %s already, but the sender is connected, and does not offer this event", topicText(t))
 	case errors.Is(err, sig.ErrNotOffered):
 		return failed(http.StatusConflict, "not subscribed to %s: the sender is connected, and does not offer this event", topicText(t))
+	case errors.Is(err, eventlog.ErrFull):
+		return failed(http.StatusConflict, "not subscribed to %s: %v", topicText(t), err)
+	case errors.Is(err, eventlog.ErrNotKept):
+		return failed(http.StatusInternalServerError, "not subscribed to %s: %v", topicText(t), err)
 	case errors.Is(err, sig.ErrTooLarge):
 		return failed(http.StatusBadRequest, "not subscribed to %s: %v", topicText(t), err)
 	case err != nil:
 		return failed(http.StatusBadGateway, "not subscribed to %s: %v", topicText(t), err)
 	case sub.Status == sig.Pending:
-		return answer{status: http.StatusAccepted, text: fmt.Sprintf("subscribed to %s, once the server %s answers", topicText(t), h.opts.Source.Server())}
+		return answer{status: http.StatusAccepted, text: fmt.Sprintf("subscribed to %s%s, once the server %s answers", topicText(t), already, h.opts.Source.Server())}
 	}
-	return done("subscribed to %s", topicText(t))
+	return done("subscribed to %s%s", topicText(t), already)
+}
+
+// subscribed is how a subscription stands; the error is that of a refused one.
+func (h *Handler) subscribed(t eventlog.Topic) (eventlog.Subscription, error) {
+	for _, sub := range h.opts.Source.Subscriptions() {
+		if sub.Sender.Equal(t.Sender) && sub.Event.Equal(t.Event) {
+			return sub, sub.Err
+		}
+	}
+	return eventlog.Subscription{}, eventlog.ErrNoSubscription // it was removed meanwhile
 }
 
 func (h *Handler) remove(r *http.Request) answer {

@@ -4,6 +4,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"net/url"
 	"os"
 	"strings"
 	"time"
@@ -51,28 +52,30 @@ func loopback(host string) bool {
 // guard lets through who may see the log; others get a page to log in with.
 func (h *Handler) guard(next http.HandlerFunc) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !h.opts.Private && h.opts.Token == "" {
+		token, key := givenToken(r), r.URL.Query().Get("key")
+		now := time.Now()
+		switch {
+		case !h.opts.Private && h.opts.Token == "", h.sessions.valid(r, now):
 			next(w, r)
-			return
-		}
-		if h.sessions.valid(r, time.Now()) || h.hasToken(r) {
-			next(w, r)
-			return
-		}
-		tried := r.URL.Query().Get("key")
-		if tried != "" && h.sessions.redeem(tried, time.Now()) {
+		case token == "" && key == "":
+			h.refuse(w, r, "")
+		case !h.attempts.may(r):
+			tooMany(w, r)
+		case h.isToken(token) && r.URL.Path == "/" && wantsPage(r), // the page's script has none
+			r.Method == http.MethodGet && !ahead(r) && h.sessions.redeem(key, now):
 			h.begin(w, r)
-			return
+		case h.isToken(token):
+			next(w, r)
+		default:
+			h.attempts.wrong(r)
+			h.refuse(w, r, "")
 		}
-		if tried != "" || givenToken(r) != "" {
-			if !h.attempts.Allow() {
-				w.Header().Set("Retry-After", "1")
-				fail(w, r, http.StatusTooManyRequests, "too many wrong tokens: wait a second")
-				return
-			}
-		}
-		h.refuse(w, r, "")
 	})
+}
+
+func tooMany(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Retry-After", "1")
+	fail(w, r, http.StatusTooManyRequests, "too many wrong tokens: wait a second")
 }
 
 // givenToken is the token that a request carries.
@@ -80,11 +83,11 @@ func givenToken(r *http.Request) string {
 	if token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer "); ok {
 		return token
 	}
-	return r.URL.Query().Get("token")
+	return r.URL.Query().Get("token") // the body is not to be read before it is looked at
 }
 
-func (h *Handler) hasToken(r *http.Request) bool {
-	return h.opts.Token != "" && sameSecret(givenToken(r), h.opts.Token)
+func (h *Handler) isToken(given string) bool {
+	return h.opts.Token != "" && sameSecret(given, h.opts.Token)
 }
 
 // refuse says what is missing: to a browser with a form, where a token opens
@@ -112,14 +115,13 @@ func (h *Handler) login(w http.ResponseWriter, r *http.Request) {
 		fail(w, r, http.StatusForbidden, "refused: the request comes from another site's page")
 		return
 	}
-	token := r.PostFormValue("token")
 	switch {
-	case h.opts.Token != "" && sameSecret(token, h.opts.Token):
+	case !h.attempts.may(r):
+		tooMany(w, r)
+	case h.isToken(r.PostFormValue("token")):
 		h.begin(w, r)
-	case !h.attempts.Allow():
-		w.Header().Set("Retry-After", "1")
-		fail(w, r, http.StatusTooManyRequests, "too many wrong tokens: wait a second")
 	default:
+		h.attempts.wrong(r)
 		h.refuse(w, r, "That is not the token.")
 	}
 }
@@ -127,7 +129,11 @@ func (h *Handler) login(w http.ResponseWriter, r *http.Request) {
 // begin opens a session, and leads to the page without what opened it.
 func (h *Handler) begin(w http.ResponseWriter, r *http.Request) {
 	http.SetCookie(w, h.sessions.cookie(r, time.Now()))
-	http.Redirect(w, r, "/", http.StatusSeeOther)
+	asked := r.URL.Query()
+	asked.Del("token")
+	asked.Del("key")
+	to := url.URL{Path: "/", RawQuery: asked.Encode()}
+	http.Redirect(w, r, to.String(), http.StatusSeeOther)
 }
 
 // crossSite reports whether another site's page has made this request. Browsers

@@ -8,8 +8,6 @@ import (
 	"net/http"
 	"strings"
 
-	"golang.org/x/time/rate"
-
 	"sigalert/eventlog"
 	"sigalert/sig"
 )
@@ -62,7 +60,7 @@ type Handler struct {
 	logger   *slog.Logger
 	mux      *http.ServeMux
 	sessions *sessions
-	attempts *rate.Limiter // at tokens and keys that are wrong
+	attempts attempts
 	streams  chan struct{} // a token for each that is served
 	hosts    map[string]bool
 	palette  palette
@@ -84,7 +82,6 @@ func New(log *eventlog.Log, opts Options) (*Handler, error) {
 		logger:   opts.Logger,
 		mux:      http.NewServeMux(),
 		sessions: newSessions(secret, opts.Token),
-		attempts: rate.NewLimiter(10, 10),
 		streams:  make(chan struct{}, mostStreams),
 		hosts:    knownHosts(opts.Hosts),
 	}

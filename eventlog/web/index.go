@@ -87,19 +87,22 @@ func (h *Handler) names(entries []eventlog.Entry) (senders, events []string) {
 
 // text writes all that the query finds, whatever its limit, unless it has one.
 func (h *Handler) text(w http.ResponseWriter, r *http.Request, q eventlog.Query) {
-	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	out := bufio.NewWriter(w)
 	all := q.Limit == 0
 	if all {
 		q.Limit = eventlog.MostEvents
 	}
-	for {
+	for begun := false; ; begun = true {
 		found, err := h.log.Events(r.Context(), q)
-		if err != nil {
-			fmt.Fprintln(out, "cannot read the log:", err)
+		switch {
+		case err != nil && !begun:
+			h.cannotRead(w, r, err)
+			return
+		case err != nil:
 			h.logger.Error("cannot read the log", "err", err)
-			break
+			panic(http.ErrAbortHandler) // what was sent must not seem to be all
 		}
+		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 		for _, e := range found.Entries {
 			if _, err := fmt.Fprintln(out, line(e)); err != nil {
 				return

@@ -47,6 +47,7 @@ func TestAddressesOfPysig(t *testing.T) {
 			{"/add?sender=timer&event=tick", 200, "subscribed to timer: tick\n"},
 			{"/add?sender=timer&event=tick", 200, "subscribed to timer: tick already\n"},
 			{"/add?sender=timer&event=nope", 409, "not subscribed to timer: nope: the sender is connected, and does not offer this event\n"},
+			{"/add?sender=keros", 200, "subscribed to every event of keros already\n"},
 			{"/add?event=%23notify", 200, "subscribed to #notify of any sender\n"},
 			{"/add?sender=ifttt", 200, "subscribed to every event of ifttt\n"},
 			{"/add", 200, "subscribed to every event\n"},

@@ -16,10 +16,11 @@ import (
 )
 
 const (
-	mostExcerpt = 200     // characters of data that are shown in a line
-	mostWhy     = 1000    // characters of an outcome's reason
-	mostPretty  = 8 << 10 // bytes of data that the page folds out itself
-	longMember  = 20      // characters; a value with more gives way to others
+	mostExcerpt = 200            // characters of data that are shown in a line
+	mostWhy     = 1000           // characters of an outcome's reason
+	mostPretty  = 8 << 10        // bytes of data that the page folds out itself
+	mostIndent  = 4 * mostPretty // bytes of that with the blanks that make it readable
+	longMember  = 20             // characters; a value with more gives way to others
 )
 
 // row is an entry as a line.
@@ -75,11 +76,40 @@ func newRow(now time.Time, asked url.Values, colours map[sig.Name]string, e even
 		r.Excerpt, r.Size = plain.Line(string(text[:mostPretty]), mostExcerpt), sizeText(len(text))
 		return r
 	}
+	if indented(text) > mostIndent { // a hundred brackets in one another have thousands of blanks
+		r.Excerpt, r.Size = plain.Line(string(text), mostExcerpt), sizeText(len(text))
+		return r
+	}
 	if r.Members = members(text); r.Members == nil {
 		r.Excerpt = valueText(text, mostExcerpt)
 	}
 	r.Pretty = pretty(text)
 	return r
+}
+
+// indented is at most how long JSON text is with its parts on lines of their own.
+func indented(text []byte) int {
+	size, depth, quoted := len(text), 0, false
+	for i := 0; i < len(text); i++ {
+		switch c := text[i]; {
+		case quoted && c == '\\':
+			i++
+		case c == '"':
+			quoted = !quoted
+		case quoted:
+		case c == '{' || c == '[':
+			depth++
+			size += 1 + 2*depth
+		case c == '}' || c == ']':
+			depth--
+			size += 1 + 2*depth
+		case c == ',':
+			size += 1 + 2*depth
+		case c == ':':
+			size++
+		}
+	}
+	return size
 }
 
 // valueText is data in a line: text as it is, anything else as JSON.

@@ -1,6 +1,7 @@
 package web_test
 
 import (
+	"cmp"
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
@@ -326,8 +327,8 @@ func TestLogin(t *testing.T) {
 	}
 }
 
-// Wrong tokens are answered ten times a second, so that none is guessed; whoever
-// knows the token need not wait.
+// Of wrong tokens an address may try ten, and then one each second: the right one
+// among more of them is not looked at.
 func TestGuessing(t *testing.T) {
 	inBubble(t, web.Options{Token: "correct"}, func(t *testing.T, _ *eventlog.Log, m memory) {
 		guess := func(times int) (answered int) {
@@ -348,14 +349,53 @@ func TestGuessing(t *testing.T) {
 		if n := guess(60); n != 10 {
 			t.Errorf("of 60 guesses at once %d are answered", n)
 		}
-		if response, _ := m.ask(t, "/?fmt=plain&token=correct"); response.StatusCode != 200 {
-			t.Errorf("with the token: %s", response.Status)
+		if response, _ := m.ask(t, "/?fmt=plain&token=correct"); response.StatusCode != 429 {
+			t.Errorf("with the token among them: %s", response.Status)
 		}
 		time.Sleep(time.Second)
-		if n := guess(60); n != 10 {
+		if n := guess(60); n != 1 {
 			t.Errorf("a second later %d are answered", n)
 		}
+		time.Sleep(time.Second)
+		for range 60 { // none of them is wrong
+			if response, _ := m.ask(t, "/?fmt=plain&token=correct"); response.StatusCode != 200 {
+				t.Errorf("with the token: %s", response.Status)
+			}
+		}
 	})
+}
+
+// Whoever guesses keeps nobody at another address out.
+func TestGuessingElsewhere(t *testing.T) {
+	s := newFilled(t, web.Options{Token: "correct"})
+	from := func(address, token string) int {
+		r := httptest.NewRequest("GET", "http://localhost/?fmt=plain&token="+token, nil)
+		r.RemoteAddr = address
+		w := httptest.NewRecorder()
+		s.handler.ServeHTTP(w, r)
+		return w.Code
+	}
+	for range 20 {
+		from("10.0.0.1:5", "guess")
+		from("[2001:db8::1]:5", "guess")
+	}
+	for address, want := range map[string]int{
+		"10.0.0.1:6": 429, "10.0.0.2:5": 200, "[2001:db8::2]:5": 429, "[2001:db8:0:1::1]:5": 200, "[::ffff:10.0.0.1]:5": 429,
+	} {
+		if got := from(address, "correct"); got != want {
+			t.Errorf("from %s: %d, want %d", address, got, want)
+		}
+	}
+}
+
+// A person may open the page with the token in the address: it then has a
+// session, and the token is in the address no more.
+func TestTokenInTheAddress(t *testing.T) {
+	s := newFilled(t, web.Options{Token: "correct"})
+	status, _, head := s.do(t, "GET", "/?token=correct&sender=timer", nil, "Accept: text/html")
+	if status != 303 || head.Get("Location") != "/?sender=timer" || head.Get("Set-Cookie") == "" {
+		t.Errorf("%d to %s, %v", status, head.Get("Location"), head)
+	}
 }
 
 // A one-time key opens the page once.
@@ -367,6 +407,12 @@ func TestOneTimeKey(t *testing.T) {
 		}
 	}
 	key := s.handler.Key()
+	for _, look := range []string{"HEAD", "GET Sec-Purpose: prefetch"} { // which does not use it up
+		method, header, _ := strings.Cut(look, " ")
+		if status, _, _ := s.do(t, method, "/?key="+key, nil, cmp.Or(header, "Accept: */*")); status != 401 {
+			t.Errorf("%s: %d", look, status)
+		}
+	}
 	status, _, head := s.do(t, "GET", "/?key="+key, nil)
 	if status != 303 || head.Get("Location") != "/" {
 		t.Fatalf("with the key: %d, to %s", status, head.Get("Location"))

@@ -14,7 +14,7 @@ import (
 
 const (
 	arrival   = 10 * time.Second // of a request, and of mostWrite at a client
-	idle      = 2 * time.Minute
+	idle      = 30 * time.Second
 	mostConns = 1000
 )
 

@@ -122,7 +122,7 @@ func wait(ctx context.Context, d time.Duration) bool {
 // cleared, or begun anew.
 func (s *streaming) reset() bool {
 	st := s.h.log.State()
-	if st.Cleared == s.begun.Cleared && s.query.After <= st.Last {
+	if st.Cleared == s.begun.Cleared && s.query.After >= st.Before && s.query.After <= st.Last {
 		return false
 	}
 	s.begun = st
@@ -216,8 +216,9 @@ func (o *sse) event(name, id string, data []byte) {
 	if id != "" {
 		b = fmt.Appendf(b, "id: %s\n", id)
 	}
+	data = bytes.ReplaceAll(bytes.ReplaceAll(data, []byte("\r\n"), []byte("\n")), []byte("\r"), []byte("\n")) // a CR ends a line too
 	for line := range bytes.Lines(data) {
-		b = append(append(b, "data: "...), bytes.TrimRight(line, "\r\n")...)
+		b = append(append(b, "data: "...), bytes.TrimSuffix(line, []byte("\n"))...)
 		b = append(b, '\n')
 	}
 	o.write(append(b, '\n'))
