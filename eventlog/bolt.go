@@ -32,6 +32,7 @@ type onDisk struct {
 	info os.FileInfo // of the file that is open
 	// stuck: a failure has left the file's locks held for ever.
 	stuck atomic.Bool
+	read  atomic.Int64 // bytes, since they were released
 }
 
 func openDisk(path string) (*onDisk, error) {
@@ -63,6 +64,9 @@ func openDisk(path string) (*onDisk, error) {
 	return s, nil
 }
 
+// leastSize is that of two pages: bbolt has no error of its own for less.
+const leastSize = 2 * 4096
+
 // check refuses what is no file, and a file that is cut off: bbolt reads behind
 // its end, and what it finds there may be anything.
 func (s *onDisk) check() error {
@@ -72,6 +76,8 @@ func (s *onDisk) check() error {
 		return fmt.Errorf("%s is not a file", s.path)
 	case err != nil || info.Size() == 0:
 		return nil // a new one begins, or it is said why it cannot
+	case info.Size() < leastSize:
+		return s.damaged(fmt.Sprintf("it has %d bytes", info.Size()))
 	}
 	// The list of free pages, which may be anywhere in the file, is not read.
 	if err := s.open(&bolt.Options{ReadOnly: true}); err != nil {
@@ -153,7 +159,7 @@ func (s *onDisk) do(transact func(func(*bolt.Tx) error) error, f func(diskTx) er
 		if tx.Writable() { // in time, updates read all of the file
 			defer release(tx)
 		}
-		return f(diskTx{tx, new(int)})
+		return f(diskTx{tx, &s.read})
 	})
 }
 
@@ -174,16 +180,16 @@ func (s *onDisk) close() error {
 
 type diskTx struct {
 	tx   *bolt.Tx
-	read *int // bytes, since they were released
+	read *atomic.Int64
 }
 
 // releaseAfter is how much of a file is read before it is released.
 const releaseAfter = 4 << 20
 
 func (t diskTx) reads(v []byte) {
-	if *t.read += len(v); *t.read > releaseAfter {
+	if t.read.Add(int64(len(v))) > releaseAfter {
 		release(t.tx)
-		*t.read = 0
+		t.read.Store(0)
 	}
 }
 
