@@ -59,7 +59,7 @@ func EntryOf(ev sig.Event) (Entry, error) {
 	text, err := ev.Data.JSON()
 	return Entry{
 		Time: ev.Time, Sender: ev.Sender, Event: ev.Event, Data: text,
-		position: sig.Position{Epoch: ev.Epoch, Seq: ev.Seq},
+		position: ev.Position(),
 	}, err
 }
 

@@ -64,10 +64,11 @@ type ClientRouter struct {
 	adding        *subscription          // whose add_listener is under way
 	early         []arrival              // signals that came before the reply to it
 	earlyBytes    int
-	cursor        cursor // up to where the server's events have arrived
-	resumes       cursor // what it was when the connection began
-	begun         bool   // a connection has had listeners
-	registering   *peer  // the connection that has the listeners; nil: none
+	cursor        cursor  // up to where the server's events have arrived
+	resumes       cursor  // what it was when the connection began
+	begun         bool    // a connection has had listeners
+	epoch         *string // as events have it
+	registering   *peer   // the connection that has the listeners; nil: none
 	infos         infos
 	remoteSenders []*RemoteSender
 

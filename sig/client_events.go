@@ -129,7 +129,11 @@ func (c *ClientRouter) streamed(ctx context.Context, r request) {
 	}
 	t, err := c.infos.of(info)
 	a.event.Sender, a.event.Event = t.sender, t.event
-	a.event.Epoch = c.cursor.epoch
+	if c.epoch == nil || *c.epoch != c.cursor.epoch {
+		epoch := c.cursor.epoch
+		c.epoch = &epoch
+	}
+	a.event.epoch = c.epoch
 	changed := false
 	if err == nil {
 		if missed != nil {

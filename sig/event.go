@@ -19,17 +19,26 @@ type Event struct {
 	// before. 0 where there is none: in a Router without a server, and from a
 	// pysig server.
 	Seq uint64
-	// Epoch names the run of the server that Seq counts in. Only remote listeners
-	// get it.
-	Epoch string
 	// Time is when the server took the event, by its clock; from a pysig
 	// server, when the event arrived. Zero in a Router without a server.
 	Time time.Time
 	// Replayed: the event happened while the client was away.
 	Replayed bool
+
+	epoch *string // of Position; a text of its own would slow down each Trigger
 }
 
-// Position is a place among a server's events: behind the event that has these.
+// Position is the place behind a remote listener's event; zero where the server
+// does not remember its events.
+func (ev Event) Position() Position {
+	if ev.epoch == nil {
+		return Position{}
+	}
+	return Position{*ev.epoch, ev.Seq}
+}
+
+// Position is a place among a server's events: behind the one of this number, in
+// the run of the server that Epoch names.
 type Position struct {
 	Epoch string
 	Seq   uint64

@@ -677,10 +677,9 @@ func TestSince(t *testing.T) {
 		time.Sleep(time.Second)
 		fire(t, timer, "tick", 1)
 		time.Sleep(time.Second)
-		ev := heard.Next(t)
-		since := &sig.Position{Epoch: ev.Epoch, Seq: ev.Seq}
+		since := new(heard.Next(t).Position())
 		if since.Epoch == "" || since.Seq == 0 {
-			t.Fatalf("%+v", ev)
+			t.Fatalf("%+v", since)
 		}
 		fire(t, timer, "tick", 2)
 		fire(t, timer, "tick", 3)
