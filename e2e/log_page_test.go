@@ -56,7 +56,7 @@ type logPage struct {
 func newLog(t testing.TB, args ...string) *logPage {
 	t.Helper()
 	s := newHome(t).serve(t, program(t))
-	p := start(t, s.home.env, append([]string{s.bin, "log", "--server", "tcp://" + s.addr, "--listen", "127.0.0.1:0"}, args...)...)
+	p := s.home.beginLog(t, s, args...)
 	_, m := p.await(t, `^(http://127\.0\.0\.1:\d+/)$`)
 	l := &logPage{p, s, m[1], ""}
 	if i := slices.Index(args, "--token"); i >= 0 {
