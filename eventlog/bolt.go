@@ -100,7 +100,10 @@ func (s *onDisk) open(opts *bolt.Options) (err error) {
 	s.db, err = bolt.Open(s.path, 0o600, opts)
 	var failed *fs.PathError
 	switch {
-	case err == nil, errors.As(err, &failed):
+	case err == nil:
+		s.db.AllocSize = 1 << 20 // a log of twenty events is no file of 16 MiB
+		return nil
+	case errors.As(err, &failed):
 		return err
 	case errors.Is(err, berrors.ErrTimeout):
 		return fmt.Errorf("%s is in use by another process", s.path)
