@@ -1,4 +1,4 @@
-package sig_test
+package sigtest
 
 import (
 	"fmt"
@@ -9,8 +9,9 @@ import (
 	"time"
 )
 
-// TestMain fails the tests that leave goroutines of this module behind.
-func TestMain(m *testing.M) {
+// Main is a TestMain that fails the tests which leave goroutines of this module
+// behind.
+func Main(m *testing.M) {
 	code := m.Run()
 	if left := leaked(10 * time.Second); len(left) > 0 {
 		fmt.Fprintf(os.Stderr, "%d goroutines are left after the tests:\n\n%s\n", len(left), strings.Join(left, "\n\n"))

@@ -1,0 +1,9 @@
+package web_test
+
+import (
+	"testing"
+
+	"sigalert/sig/sigtest"
+)
+
+func TestMain(m *testing.M) { sigtest.Main(m) }
