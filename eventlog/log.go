@@ -201,14 +201,19 @@ func (l *Log) Passed(p sig.Position) {
 // Run writes entries until ctx ends; then it writes what waits, and takes no
 // more.
 func (l *Log) Run(ctx context.Context) {
-	defer func() {
-		l.queue.close()
-		if left := l.queue.take(); len(left) > 0 {
-			if err := l.commit(left); err != nil {
-				l.log.Error("entries are lost at the end", "count", len(left), "err", err)
-			}
-		}
-	}()
+	unwritten := l.write(ctx)
+	l.queue.close()
+	unwritten = append(unwritten, l.queue.take()...)
+	if len(unwritten) == 0 {
+		return
+	}
+	if err := l.commit(unwritten); err != nil {
+		l.log.Error("entries are lost at the end", "count", len(unwritten), "err", err)
+	}
+}
+
+// write commits until ctx ends, and returns what it could not.
+func (l *Log) write(ctx context.Context) (unwritten []Entry) {
 	for {
 		expiry := time.NewTimer(l.expires())
 		old := false
@@ -221,14 +226,17 @@ func (l *Log) Run(ctx context.Context) {
 		}
 		expiry.Stop()
 		if ctx.Err() != nil {
-			return
+			return nil
 		}
 		batch := l.queue.take()
 		if !old && l.tellsNothing(batch) {
 			continue
 		}
-		if !l.keep(ctx, batch) || pause(ctx, settle) != nil {
-			return
+		if !l.keep(ctx, batch) {
+			return batch
+		}
+		if pause(ctx, settle) != nil {
+			return nil
 		}
 	}
 }
@@ -247,9 +255,6 @@ func (l *Log) keep(ctx context.Context, batch []Entry) bool {
 			l.log.Error("cannot write the log, trying again", "err", err)
 		}
 		if pause(ctx, again) != nil {
-			if err := l.commit(batch); err != nil {
-				l.log.Error("entries are lost at the end", "count", len(batch), "err", err)
-			}
 			return false
 		}
 	}

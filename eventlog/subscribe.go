@@ -12,8 +12,9 @@ import (
 	"sigalert/sig"
 )
 
-// MostSubscriptions is how many a Subscriber takes.
-const MostSubscriptions = 1000
+// MostSubscriptions is how many a Subscriber takes: as many as resume in one
+// message, so that the events of all come in one order.
+const MostSubscriptions = 300
 
 var (
 	// ErrNoSubscription: there is none like this.

@@ -31,9 +31,10 @@ type ClientOptions struct {
 	// calls, where the events are missing. Default: none.
 	Missed func(n int)
 	// Passed is told how far the server's events have come, where what came since
-	// was for no listener: when they are registered, and about every 15 s. It is
-	// called among the listeners' calls; behind it is what they have not had. A
-	// pysig server does not tell. Default: none.
+	// was for no listener: when they are registered, with what is looked through
+	// for one, and after each 15 s of silence. It is called among the listeners'
+	// calls; behind it is what they have not had. A pysig server does not tell.
+	// Default: none.
 	Passed func(Position)
 	// Logger hears of connections that fail. Default: none.
 	Logger *slog.Logger
@@ -67,7 +68,9 @@ type ClientRouter struct {
 	cursor        cursor  // up to where the server's events have arrived
 	resumes       cursor  // what it was when the connection began
 	begun         bool    // a connection has had listeners
-	epoch         *string // as events have it
+	settled       bool    // all that resumes is with the server
+	told          cursor  // the highest place that the listeners know of
+	epoch         *string // told's, as events have it
 	registering   *peer   // the connection that has the listeners; nil: none
 	infos         infos
 	remoteSenders []*RemoteSender

@@ -129,11 +129,6 @@ func (c *ClientRouter) streamed(ctx context.Context, r request) {
 	}
 	t, err := c.infos.of(info)
 	a.event.Sender, a.event.Event = t.sender, t.event
-	if c.epoch == nil || *c.epoch != c.cursor.epoch {
-		epoch := c.cursor.epoch
-		c.epoch = &epoch
-	}
-	a.event.epoch = c.epoch
 	changed := false
 	if err == nil {
 		if missed != nil {
@@ -142,6 +137,9 @@ func (c *ClientRouter) streamed(ctx context.Context, r request) {
 		known := c.addressees(&a, ids)
 		changed = c.comeOrGone(a.event)
 		c.cursor.seq = max(c.cursor.seq, a.event.Seq)
+		if c.reaches(a.event.Seq) {
+			a.event.epoch = c.epoch
+		}
 		if known {
 			c.events.push(a)
 		}
@@ -212,6 +210,7 @@ func (c *ClientRouter) dispatch(ctx context.Context) {
 			told = all
 			c.log.Warn("the listeners are slow: events were dropped", "server", c.receiving.carrier, "count", all)
 		}
+		var looked Position // where events were picked from, and none was wanted
 		for i := range batch {
 			if ctx.Err() != nil {
 				return
@@ -225,21 +224,30 @@ func (c *ClientRouter) dispatch(ctx context.Context) {
 				c.opts.Passed(Position{a.passed.epoch, a.passed.seq})
 				continue
 			}
-			call(a.listeners, a.event)
+			called := call(a.listeners, a.event)
 			for _, listeners := range a.more {
-				call(listeners, a.event)
+				called = call(listeners, a.event) || called
 			}
+			if looked = a.event.Position(); called {
+				looked = Position{}
+			}
+		}
+		if looked.Epoch != "" {
+			c.opts.Passed(looked)
 		}
 	}
 }
 
 // call passes an event on. Of a server of this package, whose Intercept may
-// rename events, it is known whom they are for.
-func call(listeners []*RemoteListener, ev Event) {
+// rename events, it is known whom they are for. It reports whether any listener
+// was called.
+func call(listeners []*RemoteListener, ev Event) (called bool) {
 	for _, l := range listeners {
 		known := l.Event.IsEvery() || ev.Seq > 0 && !l.picks
 		if !l.removed.Load() && (known || l.Event.Equal(ev.Event)) {
 			l.fn(ev)
+			called = true
 		}
 	}
+	return called
 }

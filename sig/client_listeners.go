@@ -221,6 +221,7 @@ func (c *ClientRouter) connectedAnew(p *peer) {
 		}
 	}
 	c.resumes = c.cursor
+	c.settled = !c.isResuming()
 }
 
 // unregistered notes that the server has no listeners of ours any more.

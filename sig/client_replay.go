@@ -80,6 +80,7 @@ func (c *ClientRouter) nextBatch() (subs []*subscription, since *cursor, refused
 			return subs, &cursor{c.resumes.epoch, c.resumes.seq}, refusedSome
 		}
 	}
+	c.settled = !c.isResuming() // some may be wanted no more
 	return subs, nil, refusedSome
 }
 
@@ -126,6 +127,7 @@ func (c *ClientRouter) subscribed(p *peer, subs []*subscription, since *cursor, 
 	if since != nil {
 		c.tellMissed(member(response, "missed"))
 	}
+	c.settled = !c.isResuming()
 	c.tellPassed()
 	return nil
 }
@@ -157,9 +159,24 @@ func (c *ClientRouter) tellMissed(count []byte) {
 // tellPassed has the listeners hear how far the events have come. The caller
 // holds the lock.
 func (c *ClientRouter) tellPassed() {
-	if !c.isResuming() {
-		c.events.push(arrival{passed: c.cursor})
+	if c.reaches(c.cursor.seq) {
+		c.events.push(arrival{passed: c.told})
 	}
+}
+
+// reaches notes that the listeners have all up to a number of the server's, and
+// reports whether that is news: a replay in several messages goes back for some.
+// The caller holds the lock.
+func (c *ClientRouter) reaches(seq uint64) bool {
+	epoch := c.cursor.epoch
+	if !c.settled || epoch == "" || c.told.epoch == epoch && seq <= c.told.seq {
+		return false
+	}
+	if c.told.epoch != epoch {
+		c.epoch = &epoch
+	}
+	c.told = cursor{epoch, seq}
+	return true
 }
 
 // passed takes what tells how far the server's events have come: the answer to

@@ -28,8 +28,9 @@ type Event struct {
 	epoch *string // of Position; a text of its own would slow down each Trigger
 }
 
-// Position is the place behind a remote listener's event; zero where the server
-// does not remember its events.
+// Position is the place behind a remote listener's event: the listeners have had
+// all before it. Zero where the server does not remember its events, or some
+// listener is still to have earlier ones.
 func (ev Event) Position() Position {
 	if ev.epoch == nil {
 		return Position{}

@@ -470,7 +470,16 @@ func TestResumeInTwoMessages(t *testing.T) {
 		time.Sleep(time.Minute)
 		fire(t, last, "e", 5)
 		time.Sleep(time.Second)
-		heard.Expect(t, "s0: e 4", "s1000: e 3", "s1000: e 5")
+		// The place behind an event is told once all before it have come.
+		told := uint64(0)
+		for i, want := range []string{"s0: e 4", "s1000: e 3", "s1000: e 5"} {
+			ev := heard.Next(t)
+			p := ev.Position()
+			if got := sigtest.Text(ev); got != want || (p.Seq == 0) != (i == 0) || p.Seq < told {
+				t.Errorf("event %d is %q at %+v, want %q", i, got, p, want)
+			}
+			told = p.Seq
+		}
 		heard.ExpectNone(t)
 		if subscribes != 2 {
 			t.Errorf("%d messages subscribed on the second connection, want 2", subscribes)
@@ -733,6 +742,39 @@ func TestSince(t *testing.T) {
 		heard.ExpectNone(t)
 		if got := missed(); got != "" {
 			t.Errorf("missed by who begins anew: %s", got)
+		}
+	})
+}
+
+// Where events are looked through for a listener, how far they have come is told
+// also when none was for it.
+func TestPassed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPair(t)
+		timer, other := p.add("timer", "tick"), p.add("other", "x")
+		places := make(chan sig.Position, 100)
+		c := sig.NewClientRouter(p.network.Client(), &sig.ClientOptions{Passed: func(p sig.Position) { places <- p }})
+		heard := sigtest.NewRecorder()
+		c.AddRemoteListener("", "tick", heard.Listen) // no channel: the server is asked for every event
+		runUntilCleanup(t, c)
+		time.Sleep(time.Second)
+		begin := <-places
+		fire(t, timer, "tick", 1)
+		time.Sleep(time.Second)
+		at := heard.Next(t).Position()
+		if at.Epoch != begin.Epoch || at.Seq <= begin.Seq || len(places) > 0 {
+			t.Errorf("begun at %+v, an event at %+v, and passed %d times", begin, at, len(places))
+		}
+		for range 3 {
+			fire(t, other, "x", nil)
+		}
+		time.Sleep(time.Second)
+		var last sig.Position
+		for range len(places) {
+			last = <-places
+		}
+		if want := (sig.Position{Epoch: at.Epoch, Seq: at.Seq + 3}); last != want {
+			t.Errorf("passed %+v, want %+v", last, want)
 		}
 	})
 }

@@ -10,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"sigalert/eventlog"
+	"sigalert/internal/age"
 	"sigalert/sig"
 )
 
@@ -116,9 +117,9 @@ func since(r *http.Request, q *eventlog.Query) error {
 		q.Since = t
 		return nil
 	}
-	if d, err := time.ParseDuration(text); err == nil && d > 0 {
+	if d, err := age.Parse(text); err == nil && d > 0 {
 		q.Since = time.Now().Add(-d)
 		return nil
 	}
-	return fmt.Errorf("since: want an event's number, a time like 2006-01-02T15:04:05Z, or a duration like 10m, not %q", text)
+	return fmt.Errorf("since: want an event's number, a time like 2006-01-02T15:04:05Z, or how long ago, like 10m or 1d, not %q", text)
 }

@@ -194,7 +194,7 @@ func TestMistakes(t *testing.T) {
 		"/?fmt=xml":                          `fmt: want html or plain, not "xml"`,
 		"/regs?fmt=xml":                      `fmt: want html or plain, not "xml"`,
 		"/?before=x":                         `before: want a whole number, not "x"`,
-		"/?since=yesterday":                  `since: want an event's number, a time like 2006-01-02T15:04:05Z, or a duration like 10m`,
+		"/?since=yesterday":                  `since: want an event's number, a time like 2006-01-02T15:04:05Z, or how long ago, like 10m or 1d`,
 		"/?limit=1001":                       "limit: at most 1000, not 1001",
 		"/config?age=soon":                   `age: "soon" is no age: want days or hours`,
 		"/api/events?limit=-1":               "limit: want a whole number",
