@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"slices"
 	"sync"
-	"time"
 
 	"sigalert/internal/copies"
 	"sigalert/sig"
@@ -49,7 +48,6 @@ type Subscriber struct {
 	mu     sync.Mutex // guards the fields below
 	subs   []subscribed
 	copies copies.Filter
-	since  time.Time // when the connection was made whose copies these are
 }
 
 type subscribed struct {
@@ -58,8 +56,8 @@ type subscribed struct {
 }
 
 // NewSubscriber fills log from a client that does not run yet. In its options
-// Changed should call [Log.Touch], Missed [Log.Missed] and Passed [Log.Passed], and
-// Since be [Log.Position]. It takes up the subscriptions that the log has kept, for which
+// Changed should call [Log.Touch], Missed [Subscriber.Missed] and Passed
+// [Log.Passed], and Since be [Log.Position]. It takes up the subscriptions that the log has kept, for which
 // comes first what happened while nobody ran, and these topics; where there are
 // neither, every event.
 func NewSubscriber(log *Log, client *sig.ClientRouter, topics ...Topic) (*Subscriber, error) {
@@ -213,6 +211,18 @@ func (s *Subscriber) keep() error {
 	return nil
 }
 
+// Missed notes events that a server has forgotten; n is what
+// [sig.ClientOptions].Missed is told. Below 0 it also comes where the connection
+// to a pysig server was lost: no copies of the events before are to come.
+func (s *Subscriber) Missed(n int) {
+	if n < 0 {
+		s.mu.Lock()
+		s.copies.Forget()
+		s.mu.Unlock()
+	}
+	s.log.Missed(n)
+}
+
 // event logs an event unless another subscription has brought it. It waits
 // while the log is full; then the server keeps what follows.
 func (s *Subscriber) event(t Topic, ev sig.Event) {
@@ -222,10 +232,6 @@ func (s *Subscriber) event(t Topic, ev sig.Event) {
 		if sub.Matches(ev) {
 			listeners++
 		}
-	}
-	if since := s.client.Link().Since; !since.Equal(s.since) {
-		s.copies.Forget()
-		s.since = since
 	}
 	first := s.index(t) >= 0 && s.copies.First(t, ev, listeners)
 	s.mu.Unlock()

@@ -19,7 +19,9 @@ import (
 // subscribe fills a log from a server until the test or stop ends it.
 func subscribe(t *testing.T, log *eventlog.Log, addr string, topics ...eventlog.Topic) (s *eventlog.Subscriber, stop func()) {
 	t.Helper()
-	client := sig.NewClientRouter(tcp.NewClient(addr), &sig.ClientOptions{Since: log.Position(), Changed: log.Touch, Missed: log.Missed, Passed: log.Passed})
+	client := sig.NewClientRouter(tcp.NewClient(addr), &sig.ClientOptions{
+		Since: log.Position(), Changed: log.Touch, Missed: func(n int) { s.Missed(n) }, Passed: log.Passed,
+	})
 	s, err := eventlog.NewSubscriber(log, client, topics...)
 	if err != nil {
 		t.Fatal(err)

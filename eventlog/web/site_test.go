@@ -42,8 +42,9 @@ func newSite(t testing.TB, server string, opts web.Options, topics ...eventlog.T
 	if err != nil {
 		t.Fatal(err)
 	}
-	client := sig.NewClientRouter(tcp.NewClient(server), &sig.ClientOptions{Changed: log.Touch, Missed: log.Missed})
-	subscriber, err := eventlog.NewSubscriber(log, client, topics...)
+	var subscriber *eventlog.Subscriber
+	client := sig.NewClientRouter(tcp.NewClient(server), &sig.ClientOptions{Changed: log.Touch, Missed: func(n int) { subscriber.Missed(n) }})
+	subscriber, err = eventlog.NewSubscriber(log, client, topics...)
 	if err != nil {
 		t.Fatal(err)
 	}

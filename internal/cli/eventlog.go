@@ -240,7 +240,7 @@ func (p *program) keepLog(ctx context.Context, log *eventlog.Log, addr string, t
 		since:   log.Position(),
 		begin:   func(c *sig.ClientRouter) { subscriber, err = eventlog.NewSubscriber(log, c, topics...) },
 		changed: log.Touch,
-		missed:  log.Missed,
+		missed:  func(n int) { subscriber.Missed(n) },
 		passed:  log.Passed,
 	})
 	defer c.stop()
