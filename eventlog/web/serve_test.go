@@ -16,18 +16,8 @@ import (
 // A browser's connection in reserve does not hold up the end.
 func TestUnusedConnection(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		log, err := eventlog.Open(nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		handler, err := web.New(log, web.Options{Source: silent{}})
-		if err != nil {
-			t.Fatal(err)
-		}
-		m := make(memory)
 		ctx, cancel := context.WithCancel(t.Context())
-		served := make(chan error)
-		go func() { served <- handler.Serve(ctx, m) }()
+		m, served := serveMemory(t, ctx)
 		near, far := net.Pipe()
 		defer near.Close()
 		m <- far
@@ -46,17 +36,7 @@ func TestUnusedConnection(t *testing.T) {
 // A listener that fails ends the streams too, and at once.
 func TestListenerFails(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		log, err := eventlog.Open(nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		handler, err := web.New(log, web.Options{Source: silent{}})
-		if err != nil {
-			t.Fatal(err)
-		}
-		m := make(memory)
-		served := make(chan error)
-		go func() { served <- handler.Serve(t.Context(), m) }()
+		m, served := serveMemory(t, t.Context())
 		conn := m.dial(t, "/api/stream")
 		defer conn.Close()
 		go io.Copy(io.Discard, conn)
@@ -70,4 +50,21 @@ func TestListenerFails(t *testing.T) {
 			t.Errorf("the end takes %v", took)
 		}
 	})
+}
+
+// serveMemory serves a log until ctx ends; then served has what Serve returns.
+func serveMemory(t *testing.T, ctx context.Context) (m memory, served <-chan error) {
+	t.Helper()
+	log, err := eventlog.Open(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	handler, err := web.New(log, web.Options{Source: silent{}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	m = make(memory)
+	ended := make(chan error)
+	go func() { ended <- handler.Serve(ctx, m) }()
+	return m, ended
 }

@@ -12,24 +12,32 @@ import (
 type client struct {
 	*sig.ClientRouter
 	changed chan struct{} // holds a token after something may have changed
-	stop    func()
+	ctx     context.Context
+	cancel  context.CancelFunc
+	done    chan struct{} // closed once it has ended
 }
 
 // clientHooks say what else a client is to do.
 type clientHooks struct {
-	wait    bool                    // for a connection: it says when there is none, once for each change
-	since   *sig.Position           // as sig.ClientOptions has it
-	begin   func(*sig.ClientRouter) // before it runs
+	wait    bool          // for a connection: it says when there is none, once for each change
+	since   *sig.Position // as sig.ClientOptions has it
 	changed func()
 	missed  func(n int)
 	passed  func(sig.Position)
 }
 
-// connect runs a client until stop is called. It says when there is a
-// connection.
+// connect is newClient, and runs it.
 func (p *program) connect(ctx context.Context, addr string, hooks clientHooks) *client {
-	c := &client{changed: make(chan struct{}, 1)}
+	c := p.newClient(ctx, addr, hooks)
+	c.run()
+	return c
+}
+
+// newClient is a client that says when there is a connection. It does nothing
+// until run.
+func (p *program) newClient(ctx context.Context, addr string, hooks clientHooks) *client {
 	ctx, cancel := context.WithCancel(ctx)
+	c := &client{changed: make(chan struct{}, 1), ctx: ctx, cancel: cancel, done: make(chan struct{})}
 	var mu sync.Mutex // guards last
 	last := sig.LinkStatus{}
 	c.ClientRouter = sig.NewClientRouter(tcp.NewClient(addr), &sig.ClientOptions{
@@ -67,19 +75,21 @@ func (p *program) connect(ctx context.Context, addr string, hooks clientHooks) *
 			}
 		},
 	})
-	if hooks.begin != nil {
-		hooks.begin(c.ClientRouter)
-	}
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		c.Run(ctx)
-	}()
-	c.stop = func() {
-		cancel()
-		<-done
-	}
 	return c
+}
+
+// run connects until stop is called.
+func (c *client) run() {
+	go func() {
+		defer close(c.done)
+		c.Run(c.ctx)
+	}()
+}
+
+// stop ends what run has begun.
+func (c *client) stop() {
+	c.cancel()
+	<-c.done
 }
 
 // atOnce has f ask the server, and ends it when the server cannot be reached:

@@ -233,20 +233,20 @@ func (p *program) keepLog(ctx context.Context, log *eventlog.Log, addr string, t
 		cancel()
 		<-written
 	}()
-	var subscriber *eventlog.Subscriber
-	var err error
-	c := p.connect(ctx, addr, clientHooks{
+	var subscriber *eventlog.Subscriber // before the client runs
+	c := p.newClient(ctx, addr, clientHooks{
 		wait:    true,
 		since:   log.Position(),
-		begin:   func(c *sig.ClientRouter) { subscriber, err = eventlog.NewSubscriber(log, c, topics...) },
 		changed: log.Touch,
 		missed:  func(n int) { subscriber.Missed(n) },
 		passed:  log.Passed,
 	})
-	defer c.stop()
+	subscriber, err := eventlog.NewSubscriber(log, c.ClientRouter, topics...)
 	if err != nil {
 		return err
 	}
+	c.run()
+	defer c.stop()
 	opts.Source, opts.Editor = logSource{subscriber, addr}, subscriber
 	handler, err := web.New(log, opts)
 	if err != nil {
