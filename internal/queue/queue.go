@@ -1,0 +1,55 @@
+// Package queue is a first-in, first-out queue that is bounded in items and in
+// bytes. It has neither a lock nor a policy: its owner's lock guards it, and its
+// owner decides what happens when an item does not fit.
+package queue
+
+// Queue holds items in the order in which they were pushed.
+type Queue[T any] struct {
+	items []T
+	bytes int
+
+	most, mostBytes int
+	size            func(*T) int
+}
+
+// New returns a queue for most items of mostBytes in all; size is an item's
+// share of those, and must not change while the item is in the queue.
+func New[T any](most, mostBytes int, size func(*T) int) Queue[T] {
+	return Queue[T]{most: most, mostBytes: mostBytes, size: size}
+}
+
+// Len is how many items there are.
+func (q *Queue[T]) Len() int { return len(q.items) }
+
+// Fits reports whether there is room for an item. A single item always fits.
+func (q *Queue[T]) Fits(x T) bool {
+	n := len(q.items)
+	return n == 0 || n < q.most && q.bytes+q.size(&x) <= q.mostBytes
+}
+
+// Push adds an item, whether it fits or not.
+func (q *Queue[T]) Push(x T) {
+	q.items = append(q.items, x)
+	q.bytes += q.size(&x)
+}
+
+// Pop removes the oldest item; ok is false where there is none.
+func (q *Queue[T]) Pop() (x T, ok bool) {
+	if len(q.items) == 0 {
+		q.items = nil // with the array behind it
+		return x, false
+	}
+	var none T
+	x = q.items[0]
+	q.items[0] = none // the array must not keep it
+	q.items = q.items[1:]
+	q.bytes -= q.size(&x)
+	return x, true
+}
+
+// Take removes all items and returns them, the oldest first.
+func (q *Queue[T]) Take() []T {
+	items := q.items
+	q.items, q.bytes = nil, 0
+	return items
+}

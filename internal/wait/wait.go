@@ -1,0 +1,52 @@
+// Package wait has what goroutines wait with: a token that says there may be
+// work, a sleep that can be ended early, and a task that can be stopped.
+package wait
+
+import (
+	"context"
+	"time"
+)
+
+// A Token is raised by any number of goroutines for one that waits for it. It
+// says that there may be something to do, however often it was raised since the
+// last time.
+type Token chan struct{}
+
+// NewToken returns a token that is not raised.
+func NewToken() Token { return make(Token, 1) }
+
+// Raise never blocks.
+func (t Token) Raise() {
+	select {
+	case t <- struct{}{}:
+	default:
+	}
+}
+
+// Sleep waits for d, or until wake can be received from; a nil wake is never
+// ready. It returns false once ctx has ended.
+func Sleep(ctx context.Context, d time.Duration, wake <-chan struct{}) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-wake:
+	case <-ctx.Done():
+	}
+	return ctx.Err() == nil
+}
+
+// Start runs a task in a goroutine of its own. stop ends the task's context and
+// returns once the task has; it may be called more than once.
+func Start(ctx context.Context, task func(context.Context)) (stop func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		task(ctx)
+	}()
+	return func() {
+		cancel()
+		<-ended
+	}
+}
