@@ -7,13 +7,19 @@ import (
 	"log/slog"
 	"sync"
 	"time"
+
+	"sigalert/internal/wait"
 )
 
 // ClientOptions are a client's settings; nil is the zero value.
 type ClientOptions struct {
-	// Backoff is the wait before an attempt to connect, counted from 1 anew
-	// after each connection that lived for a minute. Default: [Backoff].
-	Backoff func(attempt int) time.Duration
+	// Backoff is the wait before an attempt to connect, counted from 1, when
+	// there has been no connection for so long; both begin anew after a
+	// connection that lived for a minute. Default: a random time of at most
+	// 250 ms before the first attempt, then of at most a fifth of the absence,
+	// between 0.5 s and 2 s in the first minute, 5 s in the first ten minutes,
+	// 30 s later.
+	Backoff func(attempt int, away time.Duration) time.Duration
 	// Queue is how many events may wait for the listeners. When it is full, a
 	// client of a server of this package stops reading, and misses nothing
 	// that the server remembers; with a pysig server the oldest gives way and
@@ -75,8 +81,8 @@ type ClientRouter struct {
 	infos         infos
 	remoteSenders []*RemoteSender
 
-	listenersChanged chan struct{} // holds a token while there may be work
-	sendersChanged   chan struct{}
+	listenersChanged wait.Token // there may be work
+	sendersChanged   wait.Token
 	handling         chan struct{} // a token for each request that is being handled
 }
 
@@ -87,7 +93,7 @@ func NewClientRouter(carrier ClientCarrier, opts *ClientOptions) *ClientRouter {
 		o = *opts
 	}
 	if o.Backoff == nil {
-		o.Backoff = Backoff
+		o.Backoff = backoff
 	}
 	if o.Queue <= 0 {
 		o.Queue = 1000
@@ -109,8 +115,8 @@ func NewClientRouter(carrier ClientCarrier, opts *ClientOptions) *ClientRouter {
 		log:              o.Logger,
 		events:           newArrivals(o.Queue),
 		byTopic:          make(map[topic]*subscription),
-		listenersChanged: make(chan struct{}, 1),
-		sendersChanged:   make(chan struct{}, 1),
+		listenersChanged: wait.NewToken(),
+		sendersChanged:   wait.NewToken(),
 		handling:         make(chan struct{}, mostHandlers),
 	}
 	if o.Since != nil {
@@ -123,9 +129,10 @@ func NewClientRouter(carrier ClientCarrier, opts *ClientOptions) *ClientRouter {
 		l.carrier, l.backoff, l.log, l.changed = carrier, o.Backoff, o.Logger, o.Changed
 		l.handle, l.session, l.pong = c.handle, session, func(*peer, []byte) {}
 		l.identity = rand.Text()
-		l.needed, l.kick = make(chan struct{}), make(chan struct{}, 1)
+		l.needed, l.kick = make(chan struct{}), wait.NewToken()
 	}
 	c.receiving.pong = c.passed
+	c.receiving.other, c.sending.other = &c.sending, &c.receiving
 	return c
 }
 
@@ -246,12 +253,5 @@ func (c *ClientRouter) handle(ctx context.Context, tasks *sync.WaitGroup, r requ
 		c.answer(ctx, tasks, r)
 	default:
 		r.reply(nil, unknownMethod())
-	}
-}
-
-func token(ch chan<- struct{}) {
-	select {
-	case ch <- struct{}{}:
-	default:
 	}
 }

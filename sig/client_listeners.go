@@ -119,7 +119,7 @@ func (c *ClientRouter) addRemoteListener(sender, event Name, fn func(Event), res
 	l.sub.listeners = append(slices.Clip(l.sub.listeners), l)
 	c.guard.Unlock()
 	c.receiving.need()
-	token(c.listenersChanged)
+	c.listenersChanged.Raise()
 	return l
 }
 
@@ -137,7 +137,7 @@ func (c *ClientRouter) RemoveRemoteListener(l *RemoteListener) {
 		}
 	}
 	c.guard.Unlock()
-	token(c.listenersChanged)
+	c.listenersChanged.Raise()
 }
 
 // Status tells how a listener stands with the server. The error, of a
@@ -368,7 +368,7 @@ func (c *ClientRouter) comeOrGone(ev Event) (changed bool) {
 			s.dropped, s.offered = !offers, offers
 		case offers && s.state == refused && c.cursor.epoch == "":
 			s.state, changed = idle, true
-			token(c.listenersChanged)
+			c.listenersChanged.Raise()
 		case !offers && s.state == active:
 			s.state, s.err, changed = refused, ErrNotOffered, true
 			delete(c.byID, s.id)

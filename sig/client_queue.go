@@ -4,15 +4,17 @@ import (
 	"context"
 	"sync"
 	"sync/atomic"
+
+	"sigalert/internal/wait"
 )
 
 // arrivals is what waits for the listeners of a client, bounded in events and
 // in bytes.
 type arrivals struct {
 	limit int
-	ready chan struct{} // holds a token while there may be something
-	room  chan struct{} // holds a token while there may be room again
-	full  atomic.Bool   // it has what is its bound
+	ready wait.Token  // there may be something
+	room  wait.Token  // there may be room again
+	full  atomic.Bool // it has what is its bound
 
 	mu      sync.Mutex // guards the fields below
 	items   []arrival
@@ -25,7 +27,7 @@ type arrivals struct {
 const smallTake, smallTakes = 16, 16
 
 func newArrivals(limit int) *arrivals {
-	return &arrivals{limit: max(limit, 4), ready: make(chan struct{}, 1), room: make(chan struct{}, 1)}
+	return &arrivals{limit: max(limit, 4), ready: wait.NewToken(), room: wait.NewToken()}
 }
 
 // push never waits: the oldest give way where there are too many, but for words
@@ -51,7 +53,7 @@ func (q *arrivals) push(a arrival) {
 		q.full.Store(true) // but for an event in hand
 	}
 	if len(q.items) == 1 {
-		token(q.ready)
+		q.ready.Raise()
 	}
 }
 
@@ -91,7 +93,7 @@ func (q *arrivals) take(ctx context.Context, emptied []arrival) []arrival {
 				q.items = nil // a rush is over
 			}
 			q.mu.Unlock()
-			token(q.room)
+			q.room.Raise()
 			return items
 		}
 		q.mu.Unlock()

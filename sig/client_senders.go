@@ -64,7 +64,7 @@ func (c *ClientRouter) AddRemoteSenderWith(ctx context.Context, name Name, o Sen
 	c.remoteSenders = append(c.remoteSenders, s)
 	c.guard.Unlock()
 	c.sending.need()
-	token(c.sendersChanged)
+	c.sendersChanged.Raise()
 	select {
 	case <-s.settled:
 		return s, s.err

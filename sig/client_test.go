@@ -9,10 +9,12 @@ import (
 	"regexp"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"sigalert/internal/wait"
 	"sigalert/sig"
 	"sigalert/sig/sigtest"
 	"sigalert/sig/tcp"
@@ -22,23 +24,16 @@ import (
 // change.
 func run(t testing.TB, carrier sig.ClientCarrier) (*sig.ClientRouter, <-chan struct{}) {
 	t.Helper()
-	changed := make(chan struct{}, 1)
-	c := sig.NewClientRouter(carrier, &sig.ClientOptions{Changed: func() {
-		select {
-		case changed <- struct{}{}:
-		default:
-		}
-	}})
-	ctx, cancel := context.WithCancel(context.Background())
-	done := make(chan struct{})
-	go func() {
-		c.Run(ctx)
-		close(done)
-	}()
-	t.Cleanup(func() {
-		cancel()
-		<-done
-	})
+	return runWith(t, carrier, new(sig.ClientOptions))
+}
+
+// runWith is run with options but Changed, which is its own.
+func runWith(t testing.TB, carrier sig.ClientCarrier, opts *sig.ClientOptions) (*sig.ClientRouter, <-chan struct{}) {
+	t.Helper()
+	changed := wait.NewToken()
+	opts.Changed = changed.Raise
+	c := sig.NewClientRouter(carrier, opts)
+	t.Cleanup(wait.Start(context.Background(), c.Run))
 	return c, changed
 }
 
@@ -424,7 +419,7 @@ func TestConnectionThatEndsWithTheGreeting(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		var c *sig.ClientRouter
 		c = sig.NewClientRouter(tcp.NewClient(l.Addr().String()), &sig.ClientOptions{
-			Backoff: func(int) time.Duration {
+			Backoff: func(int, time.Duration) time.Duration {
 				if c.Link().Connected {
 					t.Error("connected, while the client waits for the next attempt")
 				}
@@ -503,8 +498,8 @@ func TestReconnectsWithBackoff(t *testing.T) {
 			t.Errorf("a server that is down: %+v", st)
 		}
 		time.Sleep(10 * time.Minute)
-		if n := network.Dials(); n < 20 || n > 80 {
-			t.Errorf("%d attempts in 10 minutes, want about 40: one in 15 s on average", n)
+		if n := network.Dials(); n < 200 || n > 400 {
+			t.Errorf("%d attempts in 10 minutes, not about 280: one in 1 s in the first minute, then in 2.5 s", n)
 		}
 
 		s := sig.NewServerRouter(nil)
@@ -540,21 +535,96 @@ func TestReconnectsWithBackoff(t *testing.T) {
 	})
 }
 
-func TestBackoffIsFullJitter(t *testing.T) {
-	for attempt, most := range []time.Duration{
-		0: 250 * time.Millisecond, 1: 250 * time.Millisecond, 2: 500 * time.Millisecond, 3: 800 * time.Millisecond, 20: 30 * time.Second, 10_000: 30 * time.Second,
+func TestBackoff(t *testing.T) {
+	for _, test := range []struct {
+		attempt    int
+		away, most time.Duration
+	}{
+		{1, 0, 250 * time.Millisecond},
+		{1, time.Hour, 250 * time.Millisecond},
+		{2, 200 * time.Millisecond, 500 * time.Millisecond},
+		{10, 5 * time.Second, time.Second},
+		{20, 10 * time.Second, 2 * time.Second},
+		{60, 59 * time.Second, 2 * time.Second},
+		{61, time.Minute, 5 * time.Second},
+		{300, 599 * time.Second, 5 * time.Second},
+		{301, 10 * time.Minute, 30 * time.Second},
+		{10_000, 24 * time.Hour, 30 * time.Second},
 	} {
-		if most == 0 {
-			continue
-		}
 		longest := time.Duration(0)
 		for range 1000 {
-			longest = max(longest, sig.Backoff(attempt))
+			longest = max(longest, sig.Backoff(test.attempt, test.away))
 		}
-		if longest > most || longest < most*9/10 {
-			t.Errorf("attempt %d waits at most %s, want %s", attempt, longest, most)
+		if longest > test.most || longest < test.most*9/10 {
+			t.Errorf("attempt %d after %s waits at most %s, not %s", test.attempt, test.away, longest, test.most)
 		}
 	}
+}
+
+// Listeners and senders have a connection each. When the one is back, the other
+// does not wait until its own next attempt is due.
+func TestConnectionThatIsBackEndsTheWaitOfTheOther(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		network := new(sigtest.Network)
+		server := sig.NewServerRouter(nil)
+		carrier := network.Up()
+		go server.Serve(t.Context(), carrier)
+		var attempts atomic.Int64
+		c, _ := runWith(t, network.Client(), &sig.ClientOptions{Backoff: func(int, time.Duration) time.Duration {
+			if attempts.Add(1)%2 == 0 {
+				return time.Hour
+			}
+			return time.Second
+		}})
+		c.AddRemoteListener("timer", "tick", func(sig.Event) {})
+		if _, err := c.AddRemoteSender(t.Context(), "clock", "chime"); err != nil {
+			t.Fatal(err)
+		}
+		carrier.Close()
+		network.Cut()
+		synctest.Wait()
+		if c.Link().Connected || attempts.Load() != 2 {
+			t.Fatalf("the server is gone: %+v, %d waits", c.Link(), attempts.Load())
+		}
+		go server.Serve(t.Context(), network.Up())
+		time.Sleep(1100 * time.Millisecond)
+		if st := c.Link(); !st.Connected {
+			t.Errorf("one connection is back, the other is not: %+v", st)
+		}
+	})
+}
+
+// A server that greets and then ends the connection is not stormed, although
+// each greeting ends the wait of the other connection.
+func TestConnectionsThatDieYoungBackOff(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		network := new(sigtest.Network)
+		carrier := network.Up()
+		go func() {
+			for {
+				conn, err := carrier.Accept()
+				if err != nil {
+					return
+				}
+				_, _ = conn.ReadMessage()
+				_ = conn.WriteMessage([]byte(`{"status": 0, "id": 1, "response": "1.01"}`))
+				conn.Close()
+			}
+		}()
+		defer carrier.Close()
+		c, _ := runWith(t, network.Client(), &sig.ClientOptions{
+			Backoff: func(int, time.Duration) time.Duration { return time.Second },
+		})
+		c.AddRemoteListener("timer", "tick", func(sig.Event) {})
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		if _, err := c.AddRemoteSender(ctx, "clock", "chime"); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("a server that answers nothing else: %v", err)
+		}
+		if n := network.Dials(); n > 4*60+4 {
+			t.Errorf("%d attempts in a minute, with waits of a second", n)
+		}
+	})
 }
 
 // A listener whose name no server would read is refused, and whoever waits for

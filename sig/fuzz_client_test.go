@@ -89,7 +89,7 @@ func FuzzClient(f *testing.F) {
 func fuzzClient(t *testing.T, mode byte, script []byte) {
 	server := &fuzzServerSide{t: t, mode: mode, conns: make(chan *fuzzConn, 2)}
 	client := sig.NewClientRouter(server, &sig.ClientOptions{
-		Backoff: func(int) time.Duration { return time.Hour },
+		Backoff: func(int, time.Duration) time.Duration { return time.Hour },
 		Queue:   4,
 	})
 	ctx, cancel := context.WithCancel(t.Context())

@@ -7,8 +7,10 @@ import (
 	"io"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
+	"sigalert/internal/wait"
 	"sigalert/sig/internal/wire"
 )
 
@@ -27,7 +29,7 @@ type LinkStatus struct {
 // nothing of what the connection is for.
 type link struct {
 	carrier ClientCarrier
-	backoff func(attempt int) time.Duration
+	backoff func(attempt int, away time.Duration) time.Duration
 	log     *slog.Logger
 	// handle answers what the server asks, on the reading goroutine; what takes
 	// long goes into tasks.
@@ -42,7 +44,9 @@ type link struct {
 
 	needed  chan struct{} // closed once the link has something to do
 	needOne sync.Once
-	kick    chan struct{} // holds a token to end a wait
+	kick    wait.Token  // ends a wait
+	other   *link       // to the same server
+	invited atomic.Bool // by the other: the next attempt is not one that backoff chose
 
 	mu      sync.Mutex // guards the fields below
 	peer    *peer      // nil while there is no connection
@@ -61,18 +65,19 @@ func (l *link) run(ctx context.Context) {
 		return
 	case <-l.needed:
 	}
-	for attempt := 0; ; {
-		connected, err := l.once(ctx)
+	attempt, gone := 0, time.Now()
+	for {
+		healthy, err := l.once(ctx)
 		if ctx.Err() != nil {
 			return
 		}
-		if connected >= healthyAfter {
-			attempt = 0
+		if healthy >= healthyAfter {
+			attempt, gone = 0, time.Now()
 		}
 		attempt++
-		wait := l.backoff(attempt)
-		l.log.Debug("no connection", "server", l.carrier, "err", err, "attempt", attempt, "retry_in", wait)
-		if !pause(ctx, wait, l.kick) {
+		retry := l.backoff(attempt, time.Since(gone))
+		l.log.Debug("no connection", "server", l.carrier, "err", err, "attempt", attempt, "retry_in", retry)
+		if !wait.Sleep(ctx, retry, l.kick) {
 			return
 		}
 	}
@@ -80,6 +85,7 @@ func (l *link) run(ctx context.Context) {
 
 // once is one connection's life; it tells how long the connection was good.
 func (l *link) once(ctx context.Context) (connected time.Duration, err error) {
+	invited := l.invited.Swap(false)
 	dialCtx, cancelDial := context.WithTimeout(ctx, answerTimeout)
 	conn, err := l.carrier.Dial(dialCtx)
 	cancelDial()
@@ -106,6 +112,9 @@ func (l *link) once(ctx context.Context) (connected time.Duration, err error) {
 	task(func(ctx context.Context, p *peer) error {
 		if err := l.greet(ctx, p); err != nil {
 			return err
+		}
+		if !invited {
+			l.other.invite()
 		}
 		if p.outbox != nil {
 			task(func(ctx context.Context, p *peer) error { return p.outbox.run(ctx) })
@@ -205,5 +214,14 @@ func (l *link) await(ctx context.Context) (*peer, error) {
 	}
 }
 
+// invite ends a wait, since the server is there again. An invited link does not
+// invite in turn: else two connections that die young would know no backoff.
+func (l *link) invite() {
+	if _, st := l.current(); !st.Connected {
+		l.invited.Store(true)
+		l.kick.Raise()
+	}
+}
+
 // reconnect ends a wait; where there is a connection, it is probed now.
-func (l *link) reconnect() { token(l.kick) }
+func (l *link) reconnect() { l.kick.Raise() }

@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"sigalert/internal/wait"
 	"sigalert/sig/internal/wire"
 )
 
@@ -325,7 +326,7 @@ func (p *peer) turn(ctx context.Context) error {
 	p.mu.Lock()
 	settles := time.Until(p.settled)
 	p.mu.Unlock()
-	if settles > 0 && !pause(ctx, settles, p.ended) {
+	if settles > 0 && !wait.Sleep(ctx, settles, p.ended) {
 		<-p.calling
 		return context.Cause(ctx)
 	}

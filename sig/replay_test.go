@@ -67,7 +67,7 @@ func resumed(t *testing.T, memory, events, cuts int) (heard, missed int, unknown
 	var gaps atomic.Bool
 	count := 0
 	c := sig.NewClientRouter(link, &sig.ClientOptions{
-		Backoff: func(int) time.Duration { return time.Millisecond },
+		Backoff: func(int, time.Duration) time.Duration { return time.Millisecond },
 		Queue:   100,
 		Changed: func() {
 			select {

@@ -7,6 +7,9 @@ import (
 	"net"
 	"sync"
 	"sync/atomic"
+	"time"
+
+	"sigalert/internal/wait"
 )
 
 // Version is the protocol's version, which get_version answers.
@@ -122,7 +125,7 @@ func (s *ServerRouter) Serve(ctx context.Context, carrier ServerCarrier) error {
 		case err != nil: // too many open files, say: it passes
 			failures++
 			s.log.Warn("cannot accept a client", "err", err)
-			if !pause(ctx, Backoff(failures), nil) {
+			if !wait.Sleep(ctx, min(time.Duration(failures)*50*time.Millisecond, time.Second), nil) {
 				return nil
 			}
 		default:

@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"sync"
 
+	"sigalert/internal/wait"
 	"sigalert/sig/internal/wire"
 )
 
@@ -67,7 +68,7 @@ func newClient(ctx context.Context, s *ServerRouter, conn Conn, log *slog.Logger
 		senders:   make(map[Name]*Sender),
 		listeners: make(map[uint64]*Listener),
 	}
-	c.out = outgoing{limit: s.opts.Queue, ready: make(chan struct{}, 1), room: make(chan struct{}, 1)}
+	c.out = outgoing{limit: s.opts.Queue, ready: wait.NewToken(), room: wait.NewToken()}
 	c.peer.handle = c.handle
 	strays := 0
 	c.peer.stray = func(text []byte) error {

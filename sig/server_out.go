@@ -5,6 +5,8 @@ import (
 	"errors"
 	"strconv"
 	"sync"
+
+	"sigalert/internal/wait"
 )
 
 const (
@@ -28,8 +30,8 @@ type item struct {
 // way.
 type outgoing struct {
 	limit int
-	ready chan struct{} // holds a token while there may be something to send
-	room  chan struct{} // holds a token while there may be room for messages again
+	ready wait.Token // there may be something to send
+	room  wait.Token // there may be room for messages again
 
 	mu      sync.Mutex // guards the fields below
 	items   []item
@@ -67,7 +69,7 @@ func (o *outgoing) push(_ context.Context, text []byte, as kind) error {
 		o.texts += len(text)
 	}
 	o.items = append(o.items, item{text: text})
-	token(o.ready)
+	o.ready.Raise()
 	return nil
 }
 
@@ -103,7 +105,7 @@ func (o *outgoing) event(e *entry, ids []byte) {
 		o.bytes += e.size()
 	}
 	o.mu.Unlock()
-	token(o.ready)
+	o.ready.Raise()
 }
 
 // paced adds a pysig client's events, one for each listener. It tells how many
@@ -122,7 +124,7 @@ func (o *outgoing) paced(e *entry, listeners []*Listener) (dropped int) {
 	}
 	o.dropped += uint64(dropped)
 	o.mu.Unlock()
-	token(o.ready)
+	o.ready.Raise()
 	return dropped
 }
 
@@ -274,7 +276,7 @@ func (o *outgoing) take(emptied []item) []item {
 	items := o.items
 	o.items = emptied[:0]
 	if o.texts > queueBytes {
-		token(o.room)
+		o.room.Raise()
 	}
 	o.events, o.bytes, o.texts, o.asks = 0, 0, 0, 0
 	return items

@@ -3,6 +3,8 @@ package sig
 import (
 	"maps"
 	"slices"
+
+	"sigalert/internal/wait"
 )
 
 // leave takes the client's listeners and senders off the router: in this
@@ -90,7 +92,7 @@ func (c *client) supersede(identity string) {
 	select {
 	case <-old.gone:
 		c.tasks.Go(func() {
-			if pause(c.ctx, answerTimeout, nil) {
+			if wait.Sleep(c.ctx, answerTimeout, nil) {
 				c.disinherit()
 			}
 		})

@@ -59,7 +59,7 @@ func (c *client) subscribe(r request) {
 	if err != nil {
 		c.peer.conn.Close()
 	}
-	token(c.out.ready)
+	c.out.ready.Raise()
 }
 
 // listenAll adds the listeners and makes the answer; it needs the router's

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"sync"
 
+	"sigalert/internal/wait"
 	"sigalert/sig/internal/wire"
 )
 
@@ -91,7 +92,7 @@ const outboxBytes = 256 << 10
 // goes with the next write. Who finds too much waiting waits.
 type outbox struct {
 	conn Conn
-	kick chan struct{} // holds a token for the goroutine that runs it
+	kick wait.Token // there is something to write for the goroutine that runs it
 
 	mu         sync.Mutex // guards the fields below
 	buf, spare []byte
@@ -101,7 +102,7 @@ type outbox struct {
 }
 
 func newOutbox(conn Conn) *outbox {
-	return &outbox{conn: conn, kick: make(chan struct{}, 1)}
+	return &outbox{conn: conn, kick: wait.NewToken()}
 }
 
 // mostAnswers is what may wait in an outbox for the goroutine that reads.
@@ -120,7 +121,7 @@ func (o *outbox) push(ctx context.Context, text []byte, as kind) error {
 		o.err = errors.New("the server asks and does not read the answers")
 	}
 	o.buf = append(o.buf, text...)
-	token(o.kick)
+	o.kick.Raise()
 	return o.err
 }
 
@@ -151,10 +152,10 @@ func (o *outbox) add(ctx context.Context, text []byte, now bool) error {
 	case now:
 		o.flush()
 		if len(o.buf) > 0 { // others' messages are not the caller's to wait for
-			token(o.kick)
+			o.kick.Raise()
 		}
 	default:
-		token(o.kick)
+		o.kick.Raise()
 	}
 	return o.err
 }
