@@ -64,20 +64,9 @@ type ClientRouter struct {
 	receiving link // listeners
 	sending   link // senders, and whatever asks the server
 
-	guard         sync.Mutex      // guards the fields below; the Router has its own
-	subscriptions []*subscription // in the order that they came
-	byTopic       map[topic]*subscription
-	byID          map[Name]*subscription // by the key of the server's listener id
-	adding        *subscription          // whose add_listener is under way
-	early         []arrival              // signals that came before the reply to it
-	earlyBytes    int
-	cursor        cursor  // up to where the server's events have arrived
-	resumes       cursor  // what it was when the connection began
-	begun         bool    // a connection has had listeners
-	settled       bool    // all that resumes is with the server
-	told          cursor  // the highest place that the listeners know of
-	epoch         *string // told's, as events have it
-	registering   *peer   // the connection that has the listeners; nil: none
+	guard         sync.Mutex // guards the fields below; the Router has its own
+	subs          subscriptions
+	early         early
 	infos         infos
 	remoteSenders []*RemoteSender
 
@@ -114,13 +103,13 @@ func NewClientRouter(carrier ClientCarrier, opts *ClientOptions) *ClientRouter {
 		opts:             o,
 		log:              o.Logger,
 		events:           newArrivals(o.Queue),
-		byTopic:          make(map[topic]*subscription),
+		subs:             subscriptions{byTopic: make(map[topic]*subscription), byID: make(map[Name]*subscription), since: o.Since},
 		listenersChanged: wait.NewToken(),
 		sendersChanged:   wait.NewToken(),
 		handling:         make(chan struct{}, mostHandlers),
 	}
 	if o.Since != nil {
-		c.cursor = cursor{o.Since.Epoch, o.Since.Seq}
+		c.subs.at = *o.Since
 	}
 	for l, session := range map[*link]func(context.Context, *peer) error{
 		&c.receiving: c.keepListeners,

@@ -8,12 +8,6 @@ import (
 	"sigalert/sig/internal/wire"
 )
 
-const (
-	// The signals kept until the reply that tells their listener.
-	mostEarly      = 64
-	mostEarlyBytes = 4 << 20
-)
-
 // arrival is an event on its way to the listeners of subscriptions, or the
 // word that some are missing, or that none was for them.
 type arrival struct {
@@ -21,13 +15,38 @@ type arrival struct {
 	more      [][]*RemoteListener // of further subscriptions, on a stream
 	id        Name                // instead of listeners that are not known yet
 	event     Event
-	missed    int    // instead of an event; below 0: not known
-	passed    cursor // instead of an event, where its epoch is known
+	missed    int      // instead of an event; below 0: not known
+	passed    Position // instead of an event, where its epoch is known
 }
 
 // size is about what the event holds in memory.
 func (a arrival) size() int {
 	return 256 + len(a.event.Data.text)
+}
+
+// early holds the signals that come before the reply that tells their listener.
+type early struct {
+	waits    bool // for such a reply
+	arrivals []arrival
+	bytes    int
+}
+
+// add reports whether there was room.
+func (e *early) add(a arrival) bool {
+	const maxEarly, maxBytes = 64, 4 << 20
+	if len(e.arrivals) >= maxEarly || e.bytes+a.size() > maxBytes {
+		return false
+	}
+	e.arrivals = append(e.arrivals, a)
+	e.bytes += a.size()
+	return true
+}
+
+// end returns what has come.
+func (e *early) end() []arrival {
+	arrivals := e.arrivals
+	*e = early{}
+	return arrivals
 }
 
 // infos remembers what the "info" of signals says: a server sends the same
@@ -71,30 +90,39 @@ func (c *ClientRouter) arrived(params []byte) error {
 	if text := member(params, "data"); text != nil {
 		ev.Data = received(bytes.Clone(text))
 	}
-	c.guard.Lock()
-	sub := c.byID[id.key()]
-	if sub == nil && c.adding == nil {
-		c.guard.Unlock()
-		return exception("listener id %s not found", id)
-	}
-	changed := c.comeOrGone(ev)
-	a := arrival{event: ev}
-	switch {
-	case sub != nil:
-		a.listeners = sub.listeners
-		c.events.push(a)
-	case len(c.early) < mostEarly && c.earlyBytes+a.size() <= mostEarlyBytes:
-		a.id = id
-		c.early = append(c.early, a)
-		c.earlyBytes += a.size()
-	default:
-		c.events.drop()
-	}
-	c.guard.Unlock()
+	changed, err := c.takeSignal(id, ev)
 	if changed {
 		c.opts.Changed()
 	}
-	return nil
+	return err
+}
+
+// takeSignal queues a pysig server's event.
+func (c *ClientRouter) takeSignal(id Name, ev Event) (changed bool, err error) {
+	c.guard.Lock()
+	defer c.guard.Unlock()
+	s := c.subs.byID[id.key()]
+	if s == nil && !c.early.waits {
+		return false, exception("listener id %s not found", id)
+	}
+	changed = c.heard(ev)
+	a := arrival{id: id, event: ev}
+	switch {
+	case s != nil:
+		a.listeners = s.listeners
+		c.events.push(a)
+	case !c.early.add(a):
+		c.events.drop()
+	}
+	return changed, nil
+}
+
+// heard takes what an event says of its sender; the caller holds the lock.
+func (c *ClientRouter) heard(ev Event) (changed bool) {
+	if changed = c.subs.heard(ev); changed {
+		c.listenersChanged.Raise()
+	}
+	return changed
 }
 
 // streamed takes a signal from a stream, on the reading goroutine.
@@ -122,35 +150,38 @@ func (c *ClientRouter) streamed(ctx context.Context, r request) {
 	if !c.awaitRoom(ctx, r.peer) {
 		return
 	}
-	c.guard.Lock()
-	if c.registering != r.peer { // the next connection brings it again
-		c.guard.Unlock()
-		return
-	}
-	t, err := c.infos.of(info)
-	a.event.Sender, a.event.Event = t.sender, t.event
-	changed := false
-	if err == nil {
-		if missed != nil {
-			c.tellMissed(missed)
-		}
-		known := c.addressees(&a, ids)
-		changed = c.comeOrGone(a.event)
-		c.cursor.seq = max(c.cursor.seq, a.event.Seq)
-		if c.reaches(a.event.Seq) {
-			a.event.epoch = c.epoch
-		}
-		if known {
-			c.events.push(a)
-		}
-	}
-	c.guard.Unlock()
+	changed, err := c.takeStreamed(r.peer, &a, ids, info, missed)
 	if changed {
 		c.opts.Changed()
 	}
 	if r.wantsReply() {
 		r.reply(nil, err)
 	}
+}
+
+// takeStreamed queues a stream's event for those that have not had it. Of a
+// connection that has ended it takes nothing: the next brings it again.
+func (c *ClientRouter) takeStreamed(p *peer, a *arrival, ids, info, missed []byte) (changed bool, err error) {
+	c.guard.Lock()
+	defer c.guard.Unlock()
+	if c.subs.server != p {
+		return false, nil
+	}
+	t, err := c.infos.of(info)
+	if err != nil {
+		return false, err
+	}
+	a.event.Sender, a.event.Event = t.sender, t.event
+	c.tellMissed(missed)
+	known := c.subs.addressees(a, ids)
+	changed = c.heard(a.event)
+	if c.subs.reached(a.event.Seq) {
+		a.event.epoch = c.subs.epoch
+	}
+	if known {
+		c.events.push(*a)
+	}
+	return changed, nil
 }
 
 // serverTime is a time of the server's; where that can be none, it is now.
@@ -181,23 +212,6 @@ func (c *ClientRouter) awaitRoom(ctx context.Context, p *peer) bool {
 	return ctx.Err() == nil
 }
 
-// addressees finds the listeners that an event is for and that have not had
-// it; the caller holds the lock.
-func (c *ClientRouter) addressees(a *arrival, ids []byte) (known bool) {
-	var key [32]byte
-	for list, _ := wire.ArrayOf(ids); list.Next(); {
-		sub := c.byID[Name(append(key[:1], list.Value...))]
-		switch {
-		case sub == nil || a.event.Seq <= sub.had && a.event.Seq > 0:
-		case !known:
-			a.listeners, known = sub.listeners, true
-		default:
-			a.more = append(a.more, sub.listeners)
-		}
-	}
-	return known
-}
-
 // dispatch calls the listeners until ctx ends.
 func (c *ClientRouter) dispatch(ctx context.Context) {
 	var batch []arrival
@@ -220,8 +234,8 @@ func (c *ClientRouter) dispatch(ctx context.Context) {
 				c.opts.Missed(a.missed)
 				continue
 			}
-			if a.passed.epoch != "" {
-				c.opts.Passed(Position{a.passed.epoch, a.passed.seq})
+			if a.passed.Epoch != "" {
+				c.opts.Passed(a.passed)
 				continue
 			}
 			called := call(a.listeners, a.event)

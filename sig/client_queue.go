@@ -38,11 +38,11 @@ func (q *arrivals) push(a arrival) {
 	if a.missed != 0 && q.merge(a.missed) {
 		return
 	}
-	if last := len(q.items) - 1; a.passed.epoch != "" && last >= 0 && q.items[last].passed.epoch != "" {
+	if last := len(q.items) - 1; a.passed.Epoch != "" && last >= 0 && q.items[last].passed.Epoch != "" {
 		q.items[last] = a
 		return
 	}
-	for a.missed == 0 && a.passed.epoch == "" && len(q.items) > 0 && (len(q.items) >= q.limit || q.bytes+a.size() > queueBytes) {
+	for a.missed == 0 && a.passed.Epoch == "" && len(q.items) > 0 && (len(q.items) >= q.limit || q.bytes+a.size() > queueBytes) {
 		q.bytes -= q.items[0].size()
 		q.items[0] = arrival{} // the slice behind must not keep it
 		q.items = q.items[1:]

@@ -7,7 +7,6 @@ import (
 	"io"
 	"log/slog"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"sigalert/internal/wait"
@@ -44,14 +43,15 @@ type link struct {
 
 	needed  chan struct{} // closed once the link has something to do
 	needOne sync.Once
-	kick    wait.Token  // ends a wait
-	other   *link       // to the same server
-	invited atomic.Bool // by the other: the next attempt is not one that backoff chose
+	kick    wait.Token // ends a wait
+	other   *link      // to the same server
 
 	mu      sync.Mutex // guards the fields below
 	peer    *peer      // nil while there is no connection
 	status  LinkStatus
 	arrived chan struct{} // closed once there is a connection; nil: nobody waits
+	waits   bool          // for the next attempt
+	invited bool          // by the other: that attempt is not one that backoff chose
 }
 
 func (l *link) need() { l.needOne.Do(func() { close(l.needed) }) }
@@ -77,15 +77,16 @@ func (l *link) run(ctx context.Context) {
 		attempt++
 		retry := l.backoff(attempt, time.Since(gone))
 		l.log.Debug("no connection", "server", l.carrier, "err", err, "attempt", attempt, "retry_in", retry)
+		l.waiting(true)
 		if !wait.Sleep(ctx, retry, l.kick) {
 			return
 		}
+		l.waiting(false)
 	}
 }
 
 // once is one connection's life; it tells how long the connection was good.
 func (l *link) once(ctx context.Context) (connected time.Duration, err error) {
-	invited := l.invited.Swap(false)
 	dialCtx, cancelDial := context.WithTimeout(ctx, answerTimeout)
 	conn, err := l.carrier.Dial(dialCtx)
 	cancelDial()
@@ -113,7 +114,7 @@ func (l *link) once(ctx context.Context) (connected time.Duration, err error) {
 		if err := l.greet(ctx, p); err != nil {
 			return err
 		}
-		if !invited {
+		if l.mayInvite() {
 			l.other.invite()
 		}
 		if p.outbox != nil {
@@ -214,13 +215,29 @@ func (l *link) await(ctx context.Context) (*peer, error) {
 	}
 }
 
-// invite ends a wait, since the server is there again. An invited link does not
-// invite in turn: else two connections that die young would know no backoff.
+func (l *link) waiting(waits bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.waits = waits; waits {
+		l.invited = false
+	}
+}
+
+// invite ends a wait, since the server is there again. A link that was invited
+// does not invite in turn: two connections that die young would know no backoff.
 func (l *link) invite() {
-	if _, st := l.current(); !st.Connected {
-		l.invited.Store(true)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.waits {
+		l.invited = true
 		l.kick.Raise()
 	}
+}
+
+func (l *link) mayInvite() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return !l.invited
 }
 
 // reconnect ends a wait; where there is a connection, it is probed now.

@@ -182,3 +182,9 @@ func member(object []byte, name string) (found []byte) {
 	}
 	return found
 }
+
+// refusal is what an object says of a request that was refused.
+func refusal(object []byte) *RemoteError {
+	text, _ := nameOf(member(object, "exception"))
+	return &RemoteError{Status: statusException, Text: text.String()}
+}

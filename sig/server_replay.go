@@ -48,7 +48,7 @@ func (c *client) subscribe(r request) {
 		s.mu.RLock()
 		w.before = s.journal.memory()
 		s.mu.RUnlock()
-		w.missed, w.counted = w.before.forgotten(w.since.seq, s.journal.wanted(w.good()))
+		w.missed, w.counted = w.before.forgotten(w.since.Seq, s.journal.wanted(w.good()))
 	}
 	s.mu.Lock()
 	reply := c.listenAll(w)
@@ -68,9 +68,12 @@ func (c *client) listenAll(w wish) []byte {
 	j := c.server.journal
 	j.expire(time.Now())
 	after := j.last
-	known := w.hasSince && w.since.epoch == j.epoch && w.since.seq <= j.last
-	if known {
-		after = w.since.seq
+	known := w.hasSince && w.since.Epoch == j.epoch && w.since.Seq <= j.last
+	switch {
+	case known:
+		after = w.since.Seq
+	case w.hasSince && w.since.Epoch != j.epoch: // all that is remembered is news
+		after = 0
 	}
 	old := slices.Collect(maps.Values(c.listeners))
 	reply := []byte(`{"listeners": [`)
@@ -115,7 +118,7 @@ func (c *client) listenAll(w wish) []byte {
 // forgotten counts the events since that are not remembered any more. It needs
 // the router's lock.
 func (w wish) forgotten(j *journal, added []*Listener) (n uint64, counted bool) {
-	n, counted = j.memory().forgotten(max(w.since.seq, w.before.first-1), j.wanted(added))
+	n, counted = j.memory().forgotten(max(w.since.Seq, w.before.first-1), j.wanted(added))
 	return n + w.missed, counted && w.counted
 }
 
@@ -142,7 +145,7 @@ func (c *client) goBack(to uint64, old []*Listener) {
 type wish struct {
 	listeners []*Listener
 	faults    []error // what is wrong with a listener, nil if nothing is
-	since     cursor
+	since     Position
 	hasSince  bool
 
 	before  memory // and what of the events since was gone then
@@ -183,9 +186,9 @@ func parseSubscribe(params []byte) (w wish, err error) {
 			epoch, _ := nameOf(member(o.Value, "epoch"))
 			seq, ok := unsigned(member(o.Value, "seq"))
 			if !ok {
-				return w, exception(`since wants {"epoch": text, "seq": number}, not %s`, wire.Excerpt(o.Value))
+				return w, exception(`since must be {"epoch": text, "seq": number}, not %s`, wire.Excerpt(o.Value))
 			}
-			w.since, w.hasSince = cursor{epoch.String(), seq}, true
+			w.since, w.hasSince = Position{epoch.String(), seq}, true
 		}
 	}
 	return w, nil

@@ -28,14 +28,8 @@ const (
 // greeting is what a server answers to get_version.
 type greeting struct {
 	stream, replay bool
-	server         string // its name and version
-	cursor         cursor
-}
-
-// cursor is a place among a server's events: behind the one of this number.
-type cursor struct {
-	epoch string
-	seq   uint64
+	server         string   // its name and version
+	position       Position // of the newest event; zero where there is no replay
 }
 
 // parseGreeting reads the answer to get_version: a pysig server's is a text.
@@ -49,12 +43,14 @@ func parseGreeting(response []byte) (g greeting) {
 			g.stream, g.replay = offers(o.Value, featureStream), offers(o.Value, featureReplay)
 		case "epoch":
 			epoch, _ := nameOf(o.Value)
-			g.cursor.epoch = epoch.String()
+			g.position.Epoch = epoch.String()
 		case "seq":
-			g.cursor.seq, _ = unsigned(o.Value)
+			g.position.Seq, _ = unsigned(o.Value)
 		}
 	}
-	g.replay = g.replay && g.stream && g.cursor.epoch != ""
+	if g.replay = g.replay && g.stream && g.position.Epoch != ""; !g.replay {
+		g.position = Position{}
+	}
 	return g
 }
 

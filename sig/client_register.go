@@ -1,0 +1,102 @@
+package sig
+
+import "context"
+
+// keepListeners makes the server's listeners those that are wanted, for as
+// long as the connection lasts.
+func (c *ClientRouter) keepListeners(ctx context.Context, p *peer) error {
+	c.guard.Lock()
+	if c.subs.begin(p, p.greeting.position) {
+		c.events.push(arrival{missed: -1})
+	}
+	c.guard.Unlock()
+	defer func() {
+		c.guard.Lock()
+		c.subs.end()
+		c.early = early{}
+		c.guard.Unlock()
+	}()
+	next := c.registerNext
+	if p.greeting.replay {
+		next = c.subscribeNext
+	}
+	for {
+		more, err := next(ctx, p)
+		if err != nil {
+			return err
+		}
+		if more {
+			c.opts.Changed()
+			continue
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-c.listenersChanged:
+		}
+	}
+}
+
+// registerNext asks a server that remembers nothing for one subscription.
+func (c *ClientRouter) registerNext(ctx context.Context, p *peer) (more bool, err error) {
+	c.guard.Lock()
+	c.subs.forgetUnwanted()
+	s := c.subs.next(func(s *subscription) bool { return s.state == idle })
+	if s != nil {
+		c.subs.ask(s)
+		c.early.waits = true
+	}
+	c.guard.Unlock()
+	if s == nil {
+		return c.unregisterNext(ctx, p)
+	}
+	response, err := p.call(ctx, "add_listener", appendInfo(nil, s.sender, s.event))
+	if err != nil && !isRefusal(err) {
+		return false, err
+	}
+	id, ok := nameOf(member(response, "listener_id"))
+	if err == nil && !ok {
+		err = exception("the server gave no listener_id")
+	}
+	c.guard.Lock()
+	defer c.guard.Unlock()
+	early := c.early.end()
+	switch {
+	case err == nil && s.dropped:
+		c.subs.refuse(s, ErrNotOffered)
+	case err == nil:
+		c.subs.accept(s, id)
+		for _, a := range early {
+			if a.id.Equal(id) {
+				a.listeners = s.listeners
+				c.events.push(a)
+			}
+		}
+	case s.offered: // it came with the event since
+		c.subs.move(s, idle, s.resumes)
+	default:
+		c.subs.refuse(s, err)
+	}
+	return true, nil
+}
+
+// unregisterNext takes a subscription that nobody wants off the server, if
+// there is one.
+func (c *ClientRouter) unregisterNext(ctx context.Context, p *peer) (more bool, err error) {
+	c.guard.Lock()
+	s := c.subs.next(func(s *subscription) bool { return s.state == active && !s.wanted() })
+	if s == nil {
+		c.guard.Unlock()
+		return false, nil
+	}
+	c.subs.move(s, removing, s.resumes)
+	params := append(s.id.appendJSON([]byte(`{"listener_id": `)), '}')
+	c.guard.Unlock()
+	if _, err := p.call(ctx, "remove_listener", params); err != nil && !isRefusal(err) {
+		return false, err
+	}
+	c.guard.Lock()
+	c.subs.move(s, idle, false)
+	c.guard.Unlock()
+	return true, nil
+}

@@ -1,0 +1,308 @@
+package sig
+
+import (
+	"cmp"
+	"errors"
+	"math"
+	"slices"
+
+	"sigalert/sig/internal/wire"
+)
+
+// subscription is what the server is told: however many listeners ask for the
+// same events here, one message brings them.
+type subscription struct {
+	sender, event Name
+	listeners     []*RemoteListener // replaced, never changed
+	watchers      int               // listeners that need the sender's #connect or #disconnect
+
+	state subscriptionState
+	id    Name  // of an active one: the key of the server's choice
+	err   error // of a refused one
+	// The server keeps it, although its sender is connected and does not offer
+	// the event. Only a server that remembers does.
+	unoffered bool
+	// What a #connect said while a pysig server was being asked for it.
+	dropped, offered bool
+
+	resumes bool   // it goes on after had; otherwise it begins with what comes
+	had     uint64 // it has had the events up to this number; while it is active, see subscriptions.at
+}
+
+// subscriptionState is what the server knows of a subscription.
+//
+//	idle ──▶ asking ──▶ active ──▶ removing ──▶ idle
+//	  ▲        │          │
+//	  └────────┴▶ refused ◀┘      and from each to idle when the connection ends
+type subscriptionState uint8
+
+const (
+	idle     subscriptionState = iota // nothing
+	asking                            // it is being asked for it
+	active                            // it has it
+	refused                           // it said no, or dropped it
+	removing                          // it is being asked to forget it
+)
+
+func (s *subscription) wanted() bool { return len(s.listeners) > 0 || s.watchers > 0 }
+
+// isBehind is 1 for a subscription that a server had before, and has not again
+// yet.
+func (s *subscription) isBehind() int {
+	if s.resumes && (s.state == idle || s.state == asking) {
+		return 1
+	}
+	return 0
+}
+
+// isOffered reports whether a sender that comes with these events offers the
+// subscription's.
+func (s *subscription) isOffered(offered []Name) bool {
+	return isBuiltIn(s.event) || slices.ContainsFunc(offered, s.event.Equal)
+}
+
+// subscriptions are all that a client wants of its server, and how far their
+// events have come. They know nothing of connections, time and queues; the
+// client's guard guards them. Their state is changed by the methods below alone.
+type subscriptions struct {
+	all     []*subscription // in the order in which they were added
+	byTopic map[topic]*subscription
+	byID    map[Name]*subscription // the active ones, by id
+
+	server *peer     // the connection that has them; nil: none
+	since  *Position // where an earlier client ended; nil after the first connection
+	at     Position  // the active ones have had all up to here; zero where the server does not remember
+	behind int       // how many are
+	told   Position  // the furthest place that the listeners know of
+	epoch  *string   // told's, as events have it
+}
+
+// obtain finds a subscription or makes one.
+func (ss *subscriptions) obtain(sender, event Name) *subscription {
+	t := topic{sender.key(), event.key()}
+	s := ss.byTopic[t]
+	if s == nil {
+		s = &subscription{sender: sender, event: event}
+		ss.byTopic[t] = s
+		ss.all = append(ss.all, s)
+	}
+	return s
+}
+
+// next is the first subscription of which ok is true; nil if there is none.
+func (ss *subscriptions) next(ok func(*subscription) bool) *subscription {
+	if i := slices.IndexFunc(ss.all, ok); i >= 0 {
+		return ss.all[i]
+	}
+	return nil
+}
+
+// move is the one place where a state changes.
+func (ss *subscriptions) move(s *subscription, to subscriptionState, resumes bool) {
+	if to != active && to != removing {
+		delete(ss.byID, s.id)
+		s.id = ""
+	}
+	ss.behind -= s.isBehind()
+	s.state, s.resumes, s.err = to, resumes, nil
+	ss.behind += s.isBehind()
+}
+
+// resume has a new subscription go on where an earlier client ended, if there
+// was one and nobody has connected since.
+func (ss *subscriptions) resume(s *subscription) {
+	if ss.since != nil && s.state == idle {
+		s.had = ss.since.Seq
+		ss.move(s, idle, true)
+	}
+}
+
+// begin is for a connection to a server that has come so far, and has none of
+// the subscriptions. It reports whether those that resume may have missed
+// events, and nobody can say how many.
+func (ss *subscriptions) begin(server *peer, here Position) (gap bool) {
+	ss.server, ss.since = server, nil
+	switch {
+	case ss.behind == 0: // all begin with what comes
+		ss.at = here
+	case here.Epoch == "" || here.Epoch != ss.at.Epoch:
+		gap = true
+		ss.at = Position{Epoch: here.Epoch} // all that this server remembers is news
+		for _, s := range ss.all {
+			s.had = 0
+		}
+	}
+	return gap
+}
+
+// end is for the end of the connection.
+func (ss *subscriptions) end() {
+	ss.server = nil // what is still read must not move the position
+	for _, s := range ss.all {
+		if s.state == active || s.state == refused {
+			s.had = max(s.had, ss.at.Seq)
+		}
+		ss.move(s, idle, s.resumes)
+	}
+}
+
+// ask marks a subscription as one that the server is being asked for.
+func (ss *subscriptions) ask(s *subscription) {
+	s.dropped, s.offered = false, false
+	ss.move(s, asking, s.resumes)
+}
+
+// accept takes the server's id.
+func (ss *subscriptions) accept(s *subscription, id Name) {
+	ss.move(s, active, true)
+	s.id = id.key()
+	ss.byID[s.id] = s
+}
+
+// refuse takes the server's refusal, or its dropping of the subscription.
+func (ss *subscriptions) refuse(s *subscription, err error) {
+	ss.move(s, refused, true)
+	s.err = err
+}
+
+// nextBatch picks what a server that remembers is to be asked for in one
+// message, and marks it as asked for: first those that resume, and since is the
+// place after which they want the events; nil: only what comes. Some may be
+// refused here, which no server is asked for.
+func (ss *subscriptions) nextBatch() (batch []*subscription, since *Position, refusedSome bool) {
+	ss.forgetUnwanted()
+	for _, resuming := range [...]bool{true, false} {
+		size, had := 0, uint64(math.MaxUint64)
+		for _, s := range ss.all {
+			if s.state != idle || s.resumes != resuming {
+				continue
+			}
+			if err := cmp.Or(s.sender.check(), s.event.check()); err != nil {
+				ss.refuse(s, err)
+				refusedSome = true
+				continue
+			}
+			if size += len(s.sender) + len(s.event) + 64; len(batch) == maxSubscribed || len(batch) > 0 && size > MaxData/4 {
+				break
+			}
+			ss.ask(s)
+			had = min(had, s.had)
+			batch = append(batch, s)
+		}
+		if len(batch) > 0 && resuming {
+			return batch, &Position{ss.at.Epoch, had}, refusedSome
+		}
+	}
+	return batch, nil, refusedSome
+}
+
+// answered takes the answer for a batch: the server's events after number begin
+// come next.
+func (ss *subscriptions) answered(batch []*subscription, since *Position, begin uint64, results wire.Array) error {
+	for _, s := range ss.all {
+		if since != nil && s.state == active { // what comes again for the batch, others have had
+			s.had = max(s.had, ss.at.Seq)
+		}
+	}
+	if since != nil {
+		ss.at.Seq = begin
+	}
+	for _, s := range batch {
+		if since == nil {
+			s.had = begin
+		}
+		if !results.Next() {
+			return errors.New("subscribe: the server answered for too few listeners")
+		}
+		s.unoffered = string(member(results.Value, "offered")) == "false"
+		if id, ok := nameOf(member(results.Value, "listener_id")); ok {
+			ss.accept(s, id)
+		} else {
+			ss.refuse(s, refusal(results.Value))
+		}
+	}
+	return nil
+}
+
+// reached takes the number of an event, or of the last that was for nobody here,
+// and reports whether the listeners have had all up to it and do not know that.
+func (ss *subscriptions) reached(seq uint64) (news bool) {
+	ss.at.Seq = max(ss.at.Seq, seq)
+	epoch := ss.at.Epoch
+	if ss.behind > 0 || epoch == "" || ss.told.Epoch == epoch && seq <= ss.told.Seq {
+		return false
+	}
+	if ss.told.Epoch != epoch {
+		ss.epoch = &epoch
+	}
+	ss.told = Position{epoch, seq}
+	return true
+}
+
+// addressees adds the listeners that an event is for and that have not had it.
+func (ss *subscriptions) addressees(a *arrival, ids []byte) (known bool) {
+	var key [32]byte
+	for list, _ := wire.ArrayOf(ids); list.Next(); {
+		s := ss.byID[Name(append(key[:1], list.Value...))]
+		switch {
+		case s == nil || a.event.Seq <= s.had && a.event.Seq > 0:
+		case !known:
+			a.listeners, known = s.listeners, true
+		default:
+			a.more = append(a.more, s.listeners)
+		}
+	}
+	return known
+}
+
+// heard learns from a sender's #connect or #disconnect which subscriptions the
+// server has dropped, and which it would take now. It reports whether any is
+// changed.
+func (ss *subscriptions) heard(ev Event) (changed bool) {
+	if !isBuiltIn(ev.Event) {
+		return false
+	}
+	gone, remembers := ev.Event.Equal(EventDisconnect), ss.at.Epoch != ""
+	var offered []Name
+	if !gone {
+		text, _ := ev.Data.wireText()
+		events, _ := wire.ArrayOf(member(text, "events"))
+		for events.Next() {
+			if n, ok := nameOf(events.Value); ok {
+				offered = append(offered, n)
+			}
+		}
+	}
+	for _, s := range ss.all {
+		if s.event.IsEvery() || !s.sender.Equal(ev.Sender) {
+			continue
+		}
+		offers := gone || s.isOffered(offered)
+		switch {
+		case s.state == active && remembers:
+			changed = changed || s.unoffered == offers
+			s.unoffered = !offers
+		case s.state == active && !offers:
+			ss.refuse(s, ErrNotOffered)
+			changed = true
+		case s.state == asking:
+			s.dropped, s.offered = !offers, offers
+		case s.state == refused && offers && !remembers:
+			ss.move(s, idle, true)
+			changed = true
+		}
+	}
+	return changed
+}
+
+// forgetUnwanted forgets subscriptions that neither we nor the server have.
+func (ss *subscriptions) forgetUnwanted() {
+	ss.all = slices.DeleteFunc(ss.all, func(s *subscription) bool {
+		gone := !s.wanted() && s.state != active
+		if gone {
+			ss.move(s, idle, false)
+			delete(ss.byTopic, topic{s.sender.key(), s.event.key()})
+		}
+		return gone
+	})
+}
