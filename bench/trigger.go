@@ -39,7 +39,7 @@ func trigger(_ context.Context, p plan) ([]figure, error) {
 func triggers(listeners int) (testing.BenchmarkResult, error) {
 	var failed error
 	r := testing.Benchmark(func(b *testing.B) {
-		router := sig.NewRouter()
+		router := new(sig.Router)
 		s, err := router.AddSender("s", "e")
 		if err != nil {
 			b.Fatal(err)

@@ -13,7 +13,7 @@ import (
 func BenchmarkTrigger(b *testing.B) {
 	for _, listeners := range []int{1, 10, 100} {
 		b.Run(fmt.Sprintf("listeners=%d", listeners), func(b *testing.B) {
-			r := sig.NewRouter()
+			r := new(sig.Router)
 			s, err := r.AddSender("s", "e")
 			if err != nil {
 				b.Fatal(err)

@@ -106,17 +106,17 @@ func NewClientRouter(carrier ClientCarrier, opts *ClientOptions) *ClientRouter {
 		subs:             subscriptions{byTopic: make(map[topic]*subscription), byID: make(map[Name]*subscription), since: o.Since},
 		listenersChanged: wait.NewToken(),
 		sendersChanged:   wait.NewToken(),
-		handling:         make(chan struct{}, mostHandlers),
+		handling:         make(chan struct{}, maxHandlers),
 	}
 	if o.Since != nil {
 		c.subs.at = *o.Since
 	}
-	for l, session := range map[*link]func(context.Context, *peer) error{
+	for l, serve := range map[*link]func(context.Context, *peer) error{
 		&c.receiving: c.keepListeners,
 		&c.sending:   c.keepSenders,
 	} {
 		l.carrier, l.backoff, l.log, l.changed = carrier, o.Backoff, o.Logger, o.Changed
-		l.handle, l.session, l.pong = c.handle, session, func(*peer, []byte) {}
+		l.handle, l.serve, l.pong = c.handle, serve, func(*peer, []byte) {}
 		l.identity = rand.Text()
 		l.needed, l.kick = make(chan struct{}), wait.NewToken()
 	}
@@ -192,9 +192,13 @@ func (c *ClientRouter) Senders(ctx context.Context, events bool) ([]SenderStatus
 	if err != nil {
 		return nil, err
 	}
-	var all []SenderStatus
-	if err := (received(text)).Decode(&all); err != nil {
-		return nil, fmt.Errorf("list_senders: the answer is no list of senders: %w", err)
+	var list []wireSender
+	if err := received(text).Decode(&list); err != nil {
+		return nil, fmt.Errorf("list_senders: the answer is not a list of senders: %w", err)
+	}
+	all := make([]SenderStatus, len(list))
+	for i, w := range list {
+		all[i] = w.status()
 	}
 	return all, nil
 }

@@ -58,7 +58,7 @@ func (n *infos) of(text []byte) (t topic, err error) {
 	if t, ok := (*n)[string(text)]; ok {
 		return t, nil
 	}
-	if t.sender, t.event, err = listenedTo(text); err != nil || len(text) > longestCache {
+	if t.sender, t.event, err = listenedTo(text); err != nil || len(text) > maxCachedBytes {
 		return t, err
 	}
 	if *n == nil || len(*n) >= most {

@@ -13,8 +13,8 @@ import (
 	"sigalert/sig/internal/wire"
 )
 
-// mostHandlers is how many requests a client answers at once.
-const mostHandlers = 64
+// maxHandlers is how many requests a client answers at once.
+const maxHandlers = 64
 
 // RemoteSender is a sender of this process that the server knows.
 type RemoteSender struct {
@@ -147,7 +147,7 @@ func (s *RemoteSender) Post(ctx context.Context, event Name, data any) error {
 		return err
 	case p.outbox == nil:
 		return s.Trigger(ctx, event, received(text))
-	case !s.offers(event):
+	case !s.mayTrigger(event):
 		return fmt.Errorf("sender %s, event %s: %w", s.name, event, ErrNotOffered)
 	}
 	buffer := batches.Get().(*[]byte)
@@ -178,8 +178,8 @@ func (s *RemoteSender) prepare(data any) (*peer, []byte, error) {
 	return p, text, nil
 }
 
-func (s *RemoteSender) offers(event Name) bool {
-	return event.IsEvery() || event == EventConnect || event == EventDisconnect || slices.ContainsFunc(s.events, event.Equal)
+func (s *RemoteSender) mayTrigger(event Name) bool {
+	return event.IsEvery() || isBuiltIn(event) || slices.ContainsFunc(s.events, event.Equal)
 }
 
 func (s *RemoteSender) appendSignal(b []byte, event Name, data []byte) []byte {
@@ -198,16 +198,16 @@ func (c *ClientRouter) answer(ctx context.Context, tasks *sync.WaitGroup, r requ
 	s := c.remoteSender(name)
 	switch {
 	case s == nil:
-		r.reply(nil, exception("sender %s not found", name))
+		r.reply(nil, errNotFound(name))
 		return
 	case s.methods == nil:
-		r.reply(nil, exception(textNoRequests))
+		r.reply(nil, coded(codeNoRequests, textNoRequests))
 		return
 	}
 	select {
 	case c.handling <- struct{}{}:
 	default:
-		r.reply(nil, exception("%d requests are being answered already", mostHandlers))
+		r.reply(nil, exception("%d requests are being answered already", maxHandlers))
 		return
 	}
 	data := received(bytes.Clone(params))

@@ -7,7 +7,7 @@
 //
 // A [Router] serves one process:
 //
-//	router := sig.NewRouter()
+//	var router sig.Router
 //	sender, err := router.AddSender("my_sender", "my_event_1", "my_event_2")
 //	…
 //	router.AddListener("my_sender", "my_event_1", func(ev sig.Event) {

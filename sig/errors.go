@@ -41,6 +41,9 @@ const (
 type RemoteError struct {
 	Status int    // -1: unknown method, -2: see Text, -3: no method
 	Text   string // the peer's own words
+	// Code says for programs what Text says for people; see docs/protocol.md.
+	// Empty where there is no word for it, and from a pysig peer.
+	Code string
 }
 
 func (e *RemoteError) Error() string {
@@ -53,6 +56,23 @@ func (e *RemoteError) Error() string {
 	return e.Text
 }
 
+// The codes of refusals that callers branch on.
+const (
+	codeNotOffered = "not_offered"
+	codeConnected  = "already_connected"
+	codeNone       = "not_connected"
+	codeNoRequests = "no_requests"
+	codeNoAnswer   = "no_answer"
+)
+
+var sentinels = map[string]error{
+	codeNotOffered: ErrNotOffered,
+	codeConnected:  ErrAlreadyConnected,
+	codeNone:       ErrNotConnected,
+	codeNoRequests: ErrNoRequests,
+	codeNoAnswer:   ErrNoAnswer,
+}
+
 // Texts that pysig's programs know, and may compare with.
 const (
 	textInvalid       = "Invalid arguments"
@@ -63,33 +83,40 @@ const (
 	textNoSender      = "invalid arguments, missing sender"
 	textNoRequestName = "invalid arguments, missing sender or method"
 	textNoRequests    = "requests not supported"
-	textProviderGone  = "the sender's connection ended before it answered"
-	textProviderLate  = "the sender did not answer"
+	// After "sender X".
+	textConnected    = " is already connected"
+	textNotFound     = " not found"
+	textNotConnected = " not connected"
 )
 
-func textConnected(sender Name) string { return fmt.Sprintf("sender %s is already connected", sender) }
-
-// Is makes a refusal comparable with the sentinels, by its text: there is
-// nothing else to go by.
+// Is makes a refusal comparable with the sentinels: by its code, or by its text
+// where that is all that a pysig peer gives.
 func (e *RemoteError) Is(target error) bool {
+	if e.Code != "" {
+		return sentinels[e.Code] == target
+	}
 	ends := func(suffix string) bool { return strings.HasSuffix(e.Text, suffix) }
 	switch target {
 	case ErrNotOffered:
-		return e.Text == textNotAdded || strings.Contains(e.Text, " does not offer ")
+		return e.Text == textNotAdded
 	case ErrAlreadyConnected:
-		return ends(" is already connected")
+		return ends(textConnected)
 	case ErrNotConnected:
-		return strings.HasPrefix(strings.ToLower(e.Text), "sender ") &&
-			(ends(" not found") || ends(" not connected")) || e.Text == textProviderGone
+		return strings.HasPrefix(strings.ToLower(e.Text), "sender ") && (ends(textNotFound) || ends(textNotConnected))
 	case ErrNoRequests:
 		return e.Text == textNoRequests
-	case ErrNoAnswer:
-		return strings.HasPrefix(e.Text, textProviderLate)
 	}
 	return false
 }
 
 // exception is a handler's refusal, with the text that goes to the peer.
-func exception(format string, args ...any) error {
-	return &RemoteError{Status: statusException, Text: fmt.Sprintf(format, args...)}
+func exception(format string, args ...any) error { return coded("", format, args...) }
+
+// coded is an exception with a code.
+func coded(code, format string, args ...any) error {
+	return &RemoteError{Status: statusException, Text: fmt.Sprintf(format, args...), Code: code}
 }
+
+func errConnected(sender Name) error { return coded(codeConnected, "sender %s"+textConnected, sender) }
+
+func errNotFound(sender Name) error { return coded(codeNone, "sender %s"+textNotFound, sender) }

@@ -114,6 +114,15 @@ func (d Data) wireText() ([]byte, error) {
 	return text, err
 }
 
+// eventText is the text of an event's data.
+func (d Data) eventText() ([]byte, error) {
+	text, err := d.wireText()
+	if err == nil && len(text) > MaxData {
+		err = fmt.Errorf("%w: data of %d bytes, the limit is %d", ErrTooLarge, len(text), MaxData)
+	}
+	return text, err
+}
+
 func (d Data) encode() ([]byte, error) {
 	if d.text != nil {
 		return d.text, nil

@@ -11,7 +11,7 @@ import (
 
 // A sender, a trigger and a listener.
 func Example() {
-	router := sig.NewRouter()
+	router := new(sig.Router)
 	sender, err := router.AddSender("my_sender", "my_event_1", "my_event_2")
 	if err != nil {
 		fmt.Println(err)
@@ -35,7 +35,7 @@ func Example() {
 
 // A listener may name a sender and an event, or leave out either.
 func ExampleRouter_AddListener() {
-	router := sig.NewRouter()
+	router := new(sig.Router)
 	sender, err := router.AddSender("my_sender", "my_event", "#notify")
 	if err != nil {
 		fmt.Println(err)
@@ -75,7 +75,7 @@ func ExampleRouter_AddListener() {
 
 // Names may be numbers. 2 and 2.0 are one name, "2.0" is another.
 func ExampleNumber() {
-	router := sig.NewRouter()
+	router := new(sig.Router)
 	sender, err := router.AddSender(sig.Number(20), sig.Number(1), sig.Number(2.0), "2.0")
 	if err != nil {
 		fmt.Println(err)
@@ -99,7 +99,7 @@ func ExampleNumber() {
 
 // A sender may answer requests as well.
 func ExampleRouter_Request() {
-	router := sig.NewRouter()
+	router := new(sig.Router)
 	if _, err := router.AddSenderWith("calculator", sig.SenderOptions{
 		Requests: map[sig.Name]sig.RequestFunc{
 			"add": func(_ context.Context, _ sig.Name, params sig.Data) (any, error) {

@@ -1,3 +1,10 @@
 package sig
 
 var Backoff = backoff
+
+// Clients is how many clients are connected.
+func (s *ServerRouter) Clients() int {
+	s.guard.Lock()
+	defer s.guard.Unlock()
+	return s.clients
+}

@@ -2,7 +2,6 @@ package sig
 
 import (
 	"crypto/rand"
-	"fmt"
 	"hash/maphash"
 	"slices"
 	"strconv"
@@ -132,9 +131,9 @@ type span struct{ after, until uint64 }
 func (j *journal) wanted(listeners []*Listener) wanted {
 	w := make(wanted, len(listeners))
 	for _, l := range listeners {
-		t, s := j.trace(l.sender, l.event), span{after: l.after}
+		t, s := j.trace(l.sender, l.event), span{after: l.client.after}
 		if l.removed.Load() {
-			s.until = l.until
+			s.until = l.client.until
 		}
 		spans := w[t]
 		if i := slices.IndexFunc(spans, func(o span) bool { return o.until == s.until }); i < 0 {
@@ -205,46 +204,4 @@ func (j *journal) since(seq uint64, n int) []*entry {
 		i = int(seq + 1 - first)
 	}
 	return j.events[i:min(i+n, len(j.events))]
-}
-
-// publish numbers an event, hands it to the clients' queues, and tells who
-// else gets it. It waits for no client. The error is ErrTooLarge, or
-// [json.Marshal]'s: then only listeners of this process get the event.
-func (r *Router) publish(sg *Signal, ev Event) (Event, *route, error) {
-	data, err := ev.Data.eventText() // which may run others' code
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	ev, rt := r.publishText(sg, ev, data, err == nil)
-	return ev, rt, err
-}
-
-// eventText is the text of an event's data.
-func (d Data) eventText() ([]byte, error) {
-	text, err := d.wireText()
-	if err == nil && len(text) > MaxData {
-		err = fmt.Errorf("%w: data of %d bytes, the limit is %d", ErrTooLarge, len(text), MaxData)
-	}
-	return text, err
-}
-
-// publishText needs the lock. Where the data are no good, no client gets the
-// event.
-func (r *Router) publishText(sg *Signal, ev Event, data []byte, good bool) (Event, *route) {
-	rt := sg.route.Load()
-	if rt == nil || rt.generation != r.generation.Load() {
-		rt = sg.newRoute()
-	}
-	if !good || r.journal == nil {
-		return ev, rt
-	}
-	info := appendInfo(make([]byte, 0, 128), ev.Sender, ev.Event)
-	e := r.journal.append(sg, ev, info, data)
-	for i := range rt.clients {
-		rt.clients[i].client.offer(e, &rt.clients[i])
-	}
-	ev.Seq, ev.Time = e.seq, e.time
-	if ev.Data.text != nil {
-		ev.Data = received(e.data()) // what it was may be a client's reading buffer
-	}
-	return ev, rt
 }

@@ -33,9 +33,9 @@ type link struct {
 	// handle answers what the server asks, on the reading goroutine; what takes
 	// long goes into tasks.
 	handle func(ctx context.Context, tasks *sync.WaitGroup, r request)
-	// session runs while there is a connection, and may end it by returning
-	// an error.
-	session func(ctx context.Context, p *peer) error
+	// serve runs while there is a connection, and may end it by returning an
+	// error.
+	serve   func(ctx context.Context, p *peer) error
 	changed func()
 	// pong takes the answer to a stream's ping, on the reading goroutine.
 	pong     func(p *peer, response []byte)
@@ -121,7 +121,7 @@ func (l *link) once(ctx context.Context) (connected time.Duration, err error) {
 			task(func(ctx context.Context, p *peer) error { return p.outbox.run(ctx) })
 		}
 		task(func(ctx context.Context, p *peer) error { return p.probe(ctx, l.kick, l.pong) })
-		return l.session(ctx, p)
+		return l.serve(ctx, p)
 	})
 	err = ending(p.serve())
 	p.abandon()

@@ -8,43 +8,59 @@ import (
 // SenderStatus is one sender of a router, as list_senders tells it.
 type SenderStatus struct {
 	// Connected is false while listeners wait for the sender.
-	Connected bool `json:"connected"`
+	Connected bool
 	// Sender is zero for the router itself: its broadcast.
-	Sender Name `json:"sender"`
+	Sender Name
 	// Events are the sender's events, where they were asked for: the zero
 	// Name (its broadcast), #connect and #disconnect included.
-	Events []EventStatus `json:"events,omitempty"`
+	Events []Name
 }
 
-// EventStatus is one event of a [SenderStatus].
-type EventStatus struct {
+// wireSender is a SenderStatus as it goes over the wire.
+type wireSender struct {
+	Connected bool        `json:"connected"`
+	Sender    Name        `json:"sender"`
+	Events    []wireEvent `json:"events,omitempty"`
+}
+
+type wireEvent struct {
 	Event Name `json:"event"`
 }
 
+func (w wireSender) status() SenderStatus {
+	st := SenderStatus{Connected: w.Connected, Sender: w.Sender}
+	for _, e := range w.Events {
+		st.Events = append(st.Events, e.Event)
+	}
+	return st
+}
+
+func wireEvents(names []Name) []wireEvent {
+	events := make([]wireEvent, len(names))
+	for i, n := range names {
+		events[i] = wireEvent{n}
+	}
+	return events
+}
+
 // list tells of all senders in the order they came, the router itself last.
-func (r *Router) list(withEvents bool) []SenderStatus {
+func (r *Router) list(withEvents bool) []wireSender {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
-	all := make([]SenderStatus, 0, len(r.order)+1)
+	all := make([]wireSender, 0, len(r.order)+1)
 	for _, s := range r.order {
 		if s == nil {
 			continue
 		}
-		st := SenderStatus{Connected: s.connected, Sender: s.name}
+		w := wireSender{Connected: s.connected, Sender: s.name}
 		if withEvents {
-			for _, e := range s.known() {
-				st.Events = append(st.Events, EventStatus{e})
-			}
-			st.Events = append(st.Events, builtIn...)
+			w.Events = wireEvents(append(s.known(), builtIn...))
 		}
-		all = append(all, st)
+		all = append(all, w)
 	}
-	router := SenderStatus{Connected: true}
+	router := wireSender{Connected: true}
 	if withEvents {
-		for _, e := range r.knownChannels() {
-			router.Events = append(router.Events, EventStatus{e})
-		}
-		router.Events = append(router.Events, builtIn...)
+		router.Events = wireEvents(append(r.knownChannels(), builtIn...))
 	}
 	return append(all, router)
 }
@@ -93,4 +109,5 @@ func (r *Router) knownChannels() []Name {
 
 func isBuiltIn(event Name) bool { return event.Equal(EventConnect) || event.Equal(EventDisconnect) }
 
-var builtIn = []EventStatus{{EventDisconnect}, {""}, {EventConnect}}
+// builtIn are the events that every sender has.
+var builtIn = []Name{EventDisconnect, "", EventConnect}

@@ -11,8 +11,8 @@ import (
 // message is a request or a reply. Its parts are slices of the message's
 // text; nil where a part is missing.
 type message struct {
-	id, method, params             []byte
-	status, response, exceptionMsg []byte
+	id, method, params                      []byte
+	status, response, exceptionMsg, codeMsg []byte
 }
 
 // parseMessage reads what a carrier brought. Where it is no object, it is no
@@ -32,6 +32,8 @@ func parseMessage(text []byte) (m message, ok bool, err error) {
 			m.response = value
 		case "exception":
 			m.exceptionMsg = value
+		case "code":
+			m.codeMsg = value
 		}
 	})
 	if !ok && !wire.Valid(text) {
@@ -96,6 +98,8 @@ func (m message) result() ([]byte, error) {
 	if text, ok := nameOf(m.exceptionMsg); ok {
 		e.Text = text.String()
 	}
+	code, _ := nameOf(m.codeMsg)
+	e.Code = code.String()
 	return nil, e
 }
 
@@ -123,8 +127,9 @@ func appendRequest(b []byte, id uint64, method string, params []byte) []byte {
 	return append(b, '}')
 }
 
-// appendReply answers a request; a nil response is null.
-func appendReply(b, id, response []byte, err error) []byte {
+// appendReply answers a request; a nil response is null. Only a stream's answers
+// have codes.
+func appendReply(b, id, response []byte, err error, stream bool) []byte {
 	b = append(b, `{"status": `...)
 	refusal, _ := err.(*RemoteError)
 	switch {
@@ -135,6 +140,9 @@ func appendReply(b, id, response []byte, err error) []byte {
 	default:
 		b = append(b, `-2, "exception": `...)
 		b = wire.AppendASCII(b, err.Error())
+		if stream && refusal != nil && refusal.Code != "" {
+			b = wire.AppendASCII(append(b, `, "code": `...), refusal.Code)
+		}
 	}
 	b = append(b, `, "id": `...)
 	b = appendOrNull(b, id)

@@ -213,9 +213,10 @@ func (r request) reply(response []byte, err error) {
 	if r.kept {
 		as = answers
 	}
-	failed := p.write(context.Background(), as, appendReply(make([]byte, 0, 64+len(r.id)+len(response)), r.id, response, err))
+	stream := p.streaming.Load()
+	failed := p.write(context.Background(), as, appendReply(make([]byte, 0, 64+len(r.id)+len(response)), r.id, response, err, stream))
 	if errors.Is(failed, ErrTooLarge) {
-		failed = p.write(context.Background(), as, appendReply(nil, r.id, nil, exception("the answer is too large: %v", failed)))
+		failed = p.write(context.Background(), as, appendReply(nil, r.id, nil, exception("the answer is too large: %v", failed), stream))
 	}
 	if failed != nil && !errors.Is(failed, ErrTooLarge) { // the id itself, then
 		p.conn.Close()

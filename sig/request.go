@@ -27,7 +27,7 @@ func (r *Router) Request(ctx context.Context, sender, method Name, params any) (
 	case err != nil:
 		return Data{}, fmt.Errorf("sender %s: %w", sender, ErrNotConnected)
 	}
-	if p.client == nil {
+	if p.session == nil {
 		ctx := newRequestContext(ctx)
 		defer ctx.end()
 		return answer(ctx, p.handlers, method, dataOf(params))
@@ -36,7 +36,7 @@ func (r *Router) Request(ctx context.Context, sender, method Name, params any) (
 	if err != nil {
 		return Data{}, err
 	}
-	response, err := p.client.peer.call(ctx, "request", appendAsked(sender, method, text))
+	response, err := p.session.peer.call(ctx, "request", appendAsked(sender, method, text))
 	return received(response), err
 }
 
@@ -90,7 +90,7 @@ func asked(object []byte) (sender, method Name, params []byte, ok bool) {
 // provider is who answers a sender's requests: this process or a client.
 type provider struct {
 	handlers map[Name]RequestFunc
-	client   *client
+	session  *session
 }
 
 // provider finds who answers; the error is for a client.
@@ -99,19 +99,19 @@ func (r *Router) provider(sender Name) (provider, error) {
 	defer r.mu.RUnlock()
 	switch s := r.senders[sender.key()]; {
 	case s == nil:
-		return provider{}, exception("sender %s not found", sender)
+		return provider{}, errNotFound(sender)
 	case !s.connected:
-		return provider{}, exception("Sender %s is not connected", sender)
+		return provider{}, coded(codeNone, "Sender %s is"+textNotConnected, sender)
 	case s.requests == nil:
-		return provider{}, exception(textNoRequests)
+		return provider{}, coded(codeNoRequests, textNoRequests)
 	default:
-		return provider{s.handlers, s.client}, nil
+		return provider{s.handlers, s.session}, nil
 	}
 }
 
 // request asks a sender for a client: one of this process, or of another
 // client.
-func (c *client) request(r request) {
+func (c *session) request(r request) {
 	sender, method, params, ok := asked(r.params)
 	if !ok {
 		r.reply(nil, exception(textNoRequestName))
@@ -125,12 +125,12 @@ func (c *client) request(r request) {
 	select {
 	case c.asking <- struct{}{}:
 	default:
-		r.reply(nil, exception("%d requests are under way already", mostRequests))
+		r.reply(nil, exception("%d requests are under way already", maxRequests))
 		return
 	}
 	r = r.keep()
-	if p.client != nil && p.client.peer.streaming.Load() && c.peer.streaming.Load() {
-		c.forward(p.client.peer, appendAsked(sender, method, params), r)
+	if p.session != nil && p.session.peer.streaming.Load() && c.peer.streaming.Load() {
+		c.forward(p.session.peer, appendAsked(sender, method, params), r)
 		return
 	}
 	data := received(bytes.Clone(params))
@@ -138,18 +138,18 @@ func (c *client) request(r request) {
 		defer func() { <-c.asking }()
 		ctx := newRequestContext(c.ctx)
 		defer ctx.end()
-		if p.client == nil {
+		if p.session == nil {
 			r.replyWith(answer(ctx, p.handlers, method, data))
 			return
 		}
-		response, err := p.client.peer.call(ctx, "request", appendAsked(sender, method, data.text))
+		response, err := p.session.peer.call(ctx, "request", appendAsked(sender, method, data.text))
 		r.reply(response, forwarded(err))
 	})
 }
 
 // forward passes a request on and its answer back, without a goroutine that
 // waits.
-func (c *client) forward(to *peer, params []byte, r request) {
+func (c *session) forward(to *peer, params []byte, r request) {
 	end := func(response []byte, err error) {
 		<-c.asking
 		r.reply(response, forwarded(err))
@@ -164,9 +164,9 @@ func (c *client) forward(to *peer, params []byte, r request) {
 func forwarded(err error) error {
 	switch {
 	case errors.Is(err, ErrNoAnswer):
-		return exception("%s within %s", textProviderLate, answerTimeout)
+		return coded(codeNoAnswer, "the sender did not answer within %s", answerTimeout)
 	case errors.Is(err, ErrNotConnected):
-		return exception(textProviderGone)
+		return coded(codeNone, "the sender's connection ended before it answered")
 	case errors.Is(err, errBusy):
 		return exception("the sender does not keep up with its requests")
 	}

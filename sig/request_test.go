@@ -204,7 +204,7 @@ func TestProviderGoesOrIsLate(t *testing.T) {
 }
 
 func TestLocalRequest(t *testing.T) {
-	r := sig.NewRouter()
+	r := new(sig.Router)
 	if _, err := r.AddSenderWith("s", provides()); err != nil {
 		t.Fatal(err)
 	}

@@ -31,9 +31,6 @@ type Router struct {
 	generation atomic.Uint64
 }
 
-// NewRouter returns a router without senders and listeners.
-func NewRouter() *Router { return &Router{} }
-
 // Intercept has f see each event before its listeners do, those of clients
 // included, and after a server has read it. f may change the event's data,
 // sender and event (who listens is decided before), or hold it back by
@@ -49,28 +46,36 @@ func (r *Router) Intercept(f func(Event) (Event, bool)) {
 // Listener is one registration of a callback.
 type Listener struct {
 	sender, event Name
-	fn            func(Event) // of this process; nil: a client's
+	fn            func(Event) // nil: a client's
 	removed       atomic.Bool
 
-	// Of a client's listener.
-	client *client
-	id     uint64
-	keeps  bool   // it waits also while its sender does not offer the event
-	after  uint64 // it is for events behind this number
-	until  uint64 // of one that was dropped: and for those up to this number
+	client *clientListener // what is only a client's; nil: this process's
+}
+
+// clientListener is a Listener's part that only a client's has.
+type clientListener struct {
+	session *session
+	id      uint64
+	keeps   bool   // it waits also while its sender does not offer the event
+	after   uint64 // it is for events after this number
+	until   uint64 // of one that was dropped: and for those up to this number
 }
 
 // wants reports whether an event of this number is for the listener.
 func (l *Listener) wants(seq uint64) bool {
-	return seq > l.after && (!l.removed.Load() || seq <= l.until)
+	return seq > l.client.after && (!l.removed.Load() || seq <= l.client.until)
 }
+
+// keeps reports whether the listener waits also while its sender does not offer
+// the event.
+func (l *Listener) keeps() bool { return l.client != nil && l.client.keeps }
 
 // drop ends a registration that is of no use any more: what is on its way to a
 // client still goes there. It needs the router's lock.
 func (r *Router) drop(l *Listener) {
-	if l.client != nil {
-		l.until = r.journal.last
-		l.client.dropped++
+	if c := l.client; c != nil {
+		c.until = r.journal.last
+		c.session.dropped++
 	}
 	l.removed.Store(true)
 }
@@ -103,7 +108,7 @@ func (r *Router) addListener(l *Listener) error {
 	default:
 		s := r.obtain(l.sender)
 		sg := s.signal(l.event)
-		if !s.mayOffer(sg) && !l.keeps {
+		if !s.mayOffer(sg) && !l.keeps() {
 			return fmt.Errorf("sender %s, event %s: %w", l.sender, l.event, ErrNotOffered)
 		}
 		if sg == nil {
@@ -154,9 +159,9 @@ func without(ls []*Listener, l *Listener) []*Listener {
 	return ls
 }
 
-// offers reports whether a listener's sender, if it is here, offers its event;
+// isOffered reports whether a listener's sender, if it is here, offers its event;
 // it needs the lock.
-func (r *Router) offers(l *Listener) bool {
+func (r *Router) isOffered(l *Listener) bool {
 	s := r.senders[l.sender.key()]
 	return l.sender.IsEvery() || s == nil || s.mayOffer(s.signal(l.event))
 }

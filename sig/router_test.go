@@ -10,7 +10,7 @@ import (
 )
 
 func TestTriggerCallsInPysigsOrder(t *testing.T) {
-	r := sig.NewRouter()
+	r := new(sig.Router)
 	s, err := r.AddSender("clock", "chime", "#notify")
 	if err != nil {
 		t.Fatal(err)
@@ -54,7 +54,7 @@ func TestTriggerCallsInPysigsOrder(t *testing.T) {
 }
 
 func TestConnectAndDisconnectTellWhatIsOffered(t *testing.T) {
-	r := sig.NewRouter()
+	r := new(sig.Router)
 	rec := sigtest.NewRecorder()
 	for _, e := range []sig.Name{sig.EventConnect, sig.EventDisconnect} {
 		if _, err := r.AddListener("clock", e, rec.Listen); err != nil {
@@ -80,7 +80,7 @@ func TestConnectAndDisconnectTellWhatIsOffered(t *testing.T) {
 }
 
 func TestListenersOutliveTheirSender(t *testing.T) {
-	r := sig.NewRouter()
+	r := new(sig.Router)
 	rec := sigtest.NewRecorder()
 	kept, err := r.AddListener("clock", "chime", rec.Listen)
 	if err != nil {
@@ -119,7 +119,7 @@ func TestListenersOutliveTheirSender(t *testing.T) {
 }
 
 func TestRouterRefuses(t *testing.T) {
-	r := sig.NewRouter()
+	r := new(sig.Router)
 	if _, err := r.AddSender("clock", "chime"); err != nil {
 		t.Fatal(err)
 	}
@@ -139,7 +139,7 @@ func TestRouterRefuses(t *testing.T) {
 
 // A listener may change the router from within its callback.
 func TestListenerRemovedDuringTrigger(t *testing.T) {
-	r := sig.NewRouter()
+	r := new(sig.Router)
 	s, err := r.AddSender("clock", "chime")
 	if err != nil {
 		t.Fatal(err)

@@ -17,7 +17,7 @@ type Sender struct {
 	offered   []Name
 	requests  []Name               // nil: it takes no requests
 	handlers  map[Name]RequestFunc // by key; of a sender of this process
-	client    *client              // whose sender it is; nil: this process's
+	session   *session             // whose sender it is; nil: this process's
 	signals   map[Name]*Signal     // by key: offered, or waited for
 	broadcast *Signal
 }
@@ -71,7 +71,7 @@ func handlersByKey(requests map[Name]RequestFunc) map[Name]RequestFunc {
 // client's.
 type owner struct {
 	handlers map[Name]RequestFunc // by key
-	client   *client              // nil: this process's
+	session  *session             // nil: this process's
 }
 
 func (r *Router) addSender(name Name, events, requests []Name, o owner) (*Sender, error) {
@@ -85,12 +85,12 @@ func (r *Router) addSender(name Name, events, requests []Name, o owner) (*Sender
 	}
 	r.mu.Lock()
 	s := r.obtain(name)
-	if s.connected && (o.client == nil || s.client != o.client) { // a client's own is one that it inherited
+	if s.connected && (o.session == nil || s.session != o.session) { // a client's own is one that it inherited
 		r.mu.Unlock()
 		return nil, fmt.Errorf("sender %s: %w", name, ErrAlreadyConnected)
 	}
 	s.connected, s.leaving, s.requests = true, false, requests
-	s.handlers, s.client = o.handlers, o.client
+	s.handlers, s.session = o.handlers, o.session
 	s.offer(events)
 	connect := s.signal(EventConnect)
 	info := s.info()
@@ -116,10 +116,10 @@ func (s *Sender) offer(events []Name) {
 			continue
 		}
 		sg.listeners = slices.DeleteFunc(sg.listeners, func(l *Listener) bool {
-			if !l.keeps {
+			if !l.keeps() {
 				s.router.drop(l)
 			}
-			return !l.keeps
+			return !l.keeps()
 		})
 		s.tidy(sg)
 	}
@@ -168,14 +168,14 @@ func (s *Sender) waitedFor() bool {
 	return false
 }
 
-// SenderInfo is what a sender's #connect and #disconnect carry as data.
-type SenderInfo struct {
+// senderInfo is what a sender's #connect and #disconnect carry as data.
+type senderInfo struct {
 	Requests []Name `json:"requests"` // null: none; among them null: any
 	Events   []Name `json:"events"`   // #disconnect and #connect included
 }
 
-func (s *Sender) info() SenderInfo {
-	return SenderInfo{
+func (s *Sender) info() senderInfo {
+	return senderInfo{
 		Requests: s.requests,
 		Events:   append(slices.Clone(s.offered), EventDisconnect, EventConnect),
 	}
@@ -186,16 +186,16 @@ func (s *Sender) info() SenderInfo {
 // back.
 func (r *Router) RemoveSender(s *Sender) error {
 	r.mu.RLock()
-	owner := s.client
+	owner := s.session
 	r.mu.RUnlock()
 	return r.removeSender(s, owner)
 }
 
 // removeSender removes a sender that is still this client's, or, where that is
 // nil, this process's.
-func (r *Router) removeSender(s *Sender, owner *client) error {
+func (r *Router) removeSender(s *Sender, owner *session) error {
 	r.mu.Lock()
-	if !s.connected || s.leaving || s.client != owner {
+	if !s.connected || s.leaving || s.session != owner {
 		r.mu.Unlock()
 		return fmt.Errorf("sender %s: %w", s.name, ErrNotConnected)
 	}
@@ -226,13 +226,13 @@ func (r *Router) takeOff(s *Sender) {
 		sg.offered = false
 		s.tidy(sg)
 	}
-	s.connected, s.offered, s.requests, s.handlers, s.client = false, nil, nil, nil, nil
+	s.connected, s.offered, s.requests, s.handlers, s.session = false, nil, nil, nil, nil
 	r.generation.Add(1)
 	r.forget(s)
 }
 
-// offers counts the events that it offers, but #connect and #disconnect.
-func (s *Sender) offers() int {
+// offeredCount counts the events that it offers, but #connect and #disconnect.
+func (s *Sender) offeredCount() int {
 	s.router.mu.RLock()
 	defer s.router.mu.RUnlock()
 	return len(s.offered)

@@ -56,7 +56,7 @@ type ServerRouter struct {
 	guard   sync.Mutex // guards the fields below; the Router has its own
 	clients int
 	refused int
-	greeted map[string]*client // by the identity that it greeted with
+	greeted map[string]*session // by the identity that it greeted with
 }
 
 // NewServerRouter returns a server that serves nothing yet.
@@ -82,7 +82,7 @@ func NewServerRouter(opts *ServerOptions) *ServerRouter {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
-	s := &ServerRouter{opts: o, log: o.Logger, greeted: make(map[string]*client)}
+	s := &ServerRouter{opts: o, log: o.Logger, greeted: make(map[string]*session)}
 	s.journal = newJournal(max(0, o.Memory))
 	// pysig's listener ids are integers of about 15 digits.
 	s.lastListener.Store(100_000_000_000_000)
@@ -93,13 +93,6 @@ func NewServerRouter(opts *ServerOptions) *ServerRouter {
 // its queue was full and it could not be caught up, or they were too long for
 // it.
 func (s *ServerRouter) Dropped() uint64 { return s.dropped.Load() }
-
-// Clients is how many clients are connected.
-func (s *ServerRouter) Clients() int {
-	s.guard.Lock()
-	defer s.guard.Unlock()
-	return s.clients
-}
 
 // Serve accepts clients until ctx ends, and then ends their connections and
 // waits for all that it started. It closes the carrier. It may be called for
@@ -138,14 +131,14 @@ func (s *ServerRouter) Serve(ctx context.Context, carrier ServerCarrier) error {
 // serve is one client's life.
 func (s *ServerRouter) serve(ctx context.Context, conn Conn) {
 	if !s.admit() {
-		_ = conn.WriteMessage(appendReply(nil, nil, nil, exception("the server has all the %d clients that it takes", s.opts.MaxClients)))
+		_ = conn.WriteMessage(appendReply(nil, nil, nil, exception("the server has all the %d clients that it takes", s.opts.MaxClients), false))
 		conn.Close()
 		return
 	}
 	defer s.dismiss()
 	log := s.log.With("client", conn.Peer())
 	ctx, cancel := context.WithCancel(ctx)
-	c := newClient(ctx, s, conn, log)
+	c := newSession(ctx, s, conn, log)
 	log.Debug("client connected")
 	stop := context.AfterFunc(ctx, func() { conn.Close() })
 	defer stop()
@@ -192,7 +185,7 @@ func wireError(err error) error {
 	case err == nil || errors.As(err, new(*RemoteError)):
 		return err
 	case errors.Is(err, ErrNotOffered):
-		return exception(textNotAdded)
+		return coded(codeNotOffered, textNotAdded)
 	}
 	return exception("%v", err)
 }

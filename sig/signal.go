@@ -21,7 +21,7 @@ type Signal struct {
 type route struct {
 	generation uint64
 	connected  bool
-	owner      *client // whose the sender is; nil: this process's
+	owner      *session // whose the sender is; nil: this process's
 	intercept  func(Event) (Event, bool)
 	local      []*Listener // in the order of their calls
 	clients    []target
@@ -29,7 +29,7 @@ type route struct {
 
 // target is a client that gets an event, because of these listeners of it.
 type target struct {
-	client    *client
+	session   *session
 	listeners []*Listener
 	ids       []byte // theirs, with commas between
 }
@@ -93,27 +93,28 @@ func (sg *Signal) current() *route {
 // newRoute needs the lock.
 func (sg *Signal) newRoute() *route {
 	s, r := sg.sender, sg.sender.router
-	rt := &route{generation: r.generation.Load(), connected: s.connected, owner: s.client, intercept: r.intercept}
+	rt := &route{generation: r.generation.Load(), connected: s.connected, owner: s.session, intercept: r.intercept}
 	own := sg.listeners
 	if sg == s.broadcast {
 		own = nil // they are the sender's, once
 	}
-	index := make(map[*client]int)
+	index := make(map[*session]int)
 	for _, listeners := range [...][]*Listener{r.every, s.broadcast.listeners, r.channels[sg.name.key()], own} {
 		for _, l := range listeners {
 			if l.client == nil {
 				rt.local = append(rt.local, l)
 				continue
 			}
-			i, ok := index[l.client]
+			session := l.client.session
+			i, ok := index[session]
 			if !ok {
 				i = len(rt.clients)
-				index[l.client] = i
-				rt.clients = append(rt.clients, target{client: l.client})
+				index[session] = i
+				rt.clients = append(rt.clients, target{session: session})
 			}
 			t := &rt.clients[i]
 			t.listeners = append(t.listeners, l)
-			t.ids = appendID(t.ids, l.id)
+			t.ids = appendID(t.ids, l.client.id)
 		}
 	}
 	sg.route.Store(rt)

@@ -40,7 +40,7 @@ func parseGreeting(response []byte) (g greeting) {
 			name, _ := nameOf(o.Value)
 			g.server = name.String()
 		case "features":
-			g.stream, g.replay = offers(o.Value, featureStream), offers(o.Value, featureReplay)
+			g.stream, g.replay = hasName(o.Value, featureStream), hasName(o.Value, featureReplay)
 		case "epoch":
 			epoch, _ := nameOf(o.Value)
 			g.position.Epoch = epoch.String()
@@ -54,8 +54,8 @@ func parseGreeting(response []byte) (g greeting) {
 	return g
 }
 
-// offers reports whether a list of names has this one.
-func offers(list []byte, feature Name) bool {
+// hasName reports whether a list has this name.
+func hasName(list []byte, feature Name) bool {
 	a, _ := wire.ArrayOf(list)
 	for a.Next() {
 		if name, ok := nameOf(a.Value); ok && name == feature {
@@ -101,8 +101,8 @@ func newOutbox(conn Conn) *outbox {
 	return &outbox{conn: conn, kick: wait.NewToken()}
 }
 
-// mostAnswers is what may wait in an outbox for the goroutine that reads.
-const mostAnswers = 8 << 20
+// maxAnswerBytes is what may wait in an outbox for the goroutine that reads.
+const maxAnswerBytes = 8 << 20
 
 // push is a peer's pusher. A question, and an answer that was long in coming,
 // are written now; of the answers that the reading goroutine gives at once,
@@ -113,7 +113,7 @@ func (o *outbox) push(ctx context.Context, text []byte, as kind) error {
 	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if o.err == nil && len(o.buf) > mostAnswers {
+	if o.err == nil && len(o.buf) > maxAnswerBytes {
 		o.err = errors.New("the server asks and does not read the answers")
 	}
 	o.buf = append(o.buf, text...)

@@ -158,6 +158,10 @@ func TestStreamByHand(t *testing.T) {
 		{`{"id": 8, "method": "subscribe", "params": {"listeners": [], "since": 5}}`, `{"status": -2, "exception": "since must be {\"epoch\": text, \"seq\": number}, not \"5\"", "id": 8}`},
 		{`{"id": 9, "method": "remove_listener", "params": {"listener_id": 100000000000002}}`, `{"status": 0, "id": 9, "response": null}`},
 		{`{"id": 10, "method": "nonsense"}`, `{"status": -1, "id": 10}`},
+		{`{"id": 11, "method": "signal", "params": {"info": {"sender": "me", "event": "unknown"}}}`, `{"status": -2, "exception": "sender me does not offer unknown", "code": "not_offered", "id": 11}`},
+		{`{"id": 12, "method": "add_sender", "params": {"sender": "me", "events": []}}`, `{"status": -2, "exception": "sender me is already connected", "code": "already_connected", "id": 12}`},
+		{`{"id": 13, "method": "request", "params": {"sender": "me", "method": "m"}}`, `{"status": -2, "exception": "requests not supported", "code": "no_requests", "id": 13}`},
+		{`{"id": 14, "method": "request", "params": {"sender": "nobody", "method": "m"}}`, `{"status": -2, "exception": "sender nobody not found", "code": "not_connected", "id": 14}`},
 	} {
 		if tc.send != "" {
 			r.send(strings.ReplaceAll(tc.send, "EPOCH", r.epoch(addr)))

@@ -66,8 +66,8 @@ func (p *program) listSenders(ctx context.Context, addr string) ([]listed, error
 		}
 		l := listed{s.Sender, s.Connected, []sig.Name{}}
 		for _, e := range s.Events {
-			if !e.Event.IsEvery() && !presence(e.Event) {
-				l.Events = append(l.Events, e.Event)
+			if !e.IsEvery() && !presence(e) {
+				l.Events = append(l.Events, e)
 			}
 		}
 		all = append(all, l)

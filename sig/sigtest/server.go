@@ -29,7 +29,7 @@ func NewPysigServer(addr string) (*PysigServer, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &PysigServer{Router: sig.NewRouter(), listener: l, nextID: 1000}
+	s := &PysigServer{Router: new(sig.Router), listener: l, nextID: 1000}
 	s.conns.Go(s.accept)
 	return s, nil
 }

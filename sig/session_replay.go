@@ -16,14 +16,14 @@ const catchUpEvents = 256
 
 // position is the number up to which everything that is for the client waits
 // in its queue, or has gone out.
-func (c *client) position() uint64 {
+func (c *session) position() uint64 {
 	c.server.mu.RLock()
 	defer c.server.mu.RUnlock()
 	return c.queued()
 }
 
 // queued needs the router's lock.
-func (c *client) queued() uint64 {
+func (c *session) queued() uint64 {
 	c.out.mu.Lock()
 	defer c.out.mu.Unlock()
 	if c.out.behind {
@@ -34,7 +34,7 @@ func (c *client) queued() uint64 {
 
 // subscribe adds listeners, and has the events since a number come first that
 // are for them. The answer is in the queue before them.
-func (c *client) subscribe(r request) {
+func (c *session) subscribe(r request) {
 	w, err := parseSubscribe(r.params)
 	if most := c.server.opts.MaxListeners; err == nil && len(w.listeners) > most {
 		err = exception("a client may have %d listeners", most)
@@ -53,7 +53,7 @@ func (c *client) subscribe(r request) {
 	s.mu.Lock()
 	reply := c.listenAll(w)
 	if r.wantsReply() { // while the router is held: no event may come before it
-		err = c.out.push(c.ctx, append(wire.OneLine(appendReply(nil, r.id, reply, nil)), '\n'), readAnswers)
+		err = c.out.push(c.ctx, append(wire.OneLine(appendReply(nil, r.id, reply, nil, true)), '\n'), readAnswers)
 	}
 	s.mu.Unlock()
 	if err != nil {
@@ -64,7 +64,7 @@ func (c *client) subscribe(r request) {
 
 // listenAll adds the listeners and makes the answer; it needs the router's
 // lock.
-func (c *client) listenAll(w wish) []byte {
+func (c *session) listenAll(w wish) []byte {
 	j := c.server.journal
 	j.expire(time.Now())
 	after := j.last
@@ -84,7 +84,7 @@ func (c *client) listenAll(w wish) []byte {
 		}
 		err := w.faults[i]
 		if err == nil {
-			l.keeps, l.after = true, after
+			l.client.keeps, l.client.after = true, after
 			err = c.listen(l)
 		}
 		if err != nil {
@@ -93,8 +93,8 @@ func (c *client) listenAll(w wish) []byte {
 			continue
 		}
 		added = append(added, l)
-		reply = fmt.Appendf(reply, `{"listener_id": %d`, l.id)
-		if !c.server.offers(l) {
+		reply = fmt.Appendf(reply, `{"listener_id": %d`, l.client.id)
+		if !c.server.isOffered(l) {
 			reply = append(reply, `, "offered": false`...)
 		}
 		reply = append(reply, '}')
@@ -125,7 +125,7 @@ func (w wish) forgotten(j *journal, added []*Listener) (n uint64, counted bool) 
 // goBack has the events behind a number come from the memory; the listeners
 // from before have had those up to where the client was. It needs the router's
 // lock.
-func (c *client) goBack(to uint64, old []*Listener) {
+func (c *session) goBack(to uint64, old []*Listener) {
 	j := c.server.journal
 	c.out.mu.Lock()
 	defer c.out.mu.Unlock()
@@ -135,7 +135,7 @@ func (c *client) goBack(to uint64, old []*Listener) {
 		was = c.out.pos
 	}
 	for _, l := range old {
-		l.after = max(l.after, was)
+		l.client.after = max(l.client.after, was)
 	}
 	c.out.behind, c.out.pos = true, min(to, was)
 	c.replayed = j.last
@@ -172,7 +172,7 @@ func parseSubscribe(params []byte) (w wish, err error) {
 				return w, errInvalid
 			}
 			for a.Next() {
-				l := new(Listener)
+				l := &Listener{client: new(clientListener)}
 				var fault error
 				if l.sender, l.event, fault = listenedTo(a.Value); !wire.IsObject(a.Value) {
 					fault = notObject("a listener", a.Value)
@@ -197,7 +197,7 @@ func parseSubscribe(params []byte) (w wish, err error) {
 // catchUp adds remembered events that the client is behind with, some at a
 // time. Once there are none, the client is live again. It tells of those that
 // are gone even where no event follows.
-func (c *client) catchUp(batch []byte) (_ []byte, lost uint64) {
+func (c *session) catchUp(batch []byte) (_ []byte, lost uint64) {
 	s := c.server
 	s.mu.RLock()
 	defer s.mu.RUnlock()
@@ -231,7 +231,7 @@ func (c *client) catchUp(batch []byte) (_ []byte, lost uint64) {
 }
 
 // lost notes events that the client cannot be given any more.
-func (c *client) lost(n uint64, known bool) uint64 {
+func (c *session) lost(n uint64, known bool) uint64 {
 	c.out.mu.Lock()
 	c.out.missed += n
 	c.out.gap = c.out.gap || !known
@@ -263,7 +263,7 @@ func (x listenerIndex) ids(e *entry) (ids []byte) {
 		}
 		for _, l := range x[t] {
 			if l.wants(e.seq) {
-				ids = appendID(ids, l.id)
+				ids = appendID(ids, l.client.id)
 			}
 		}
 	}

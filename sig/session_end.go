@@ -10,7 +10,7 @@ import (
 // leave takes the client's listeners and senders off the router: in this
 // order, so that it is not told of its own going. Who comes back under its
 // identity inherits the senders.
-func (c *client) leave() {
+func (c *session) leave() {
 	s := c.server
 	for c.removeSome() {
 	}
@@ -34,12 +34,12 @@ func (c *client) leave() {
 
 // bequeath makes a client's senders another's. It is called with the guard
 // held, so that the heir cannot leave before it has them.
-func (s *ServerRouter) bequeath(senders []*Sender, from, to *client) {
+func (s *ServerRouter) bequeath(senders []*Sender, from, to *session) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, sender := range senders {
-		if sender.client == from {
-			sender.client = to
+		if sender.session == from {
+			sender.session = to
 		}
 	}
 	s.generation.Add(1)
@@ -47,7 +47,7 @@ func (s *ServerRouter) bequeath(senders []*Sender, from, to *client) {
 
 // removeSome takes some listeners off, so that the router is not held for long;
 // false once there are none.
-func (c *client) removeSome() bool {
+func (c *session) removeSome() bool {
 	c.server.mu.Lock()
 	defer c.server.mu.Unlock()
 	n := 0
@@ -63,10 +63,10 @@ func (c *client) removeSome() bool {
 
 // mine is the client's sender of this name; nil where it has none, or where the
 // server's program has taken it off.
-func (c *client) mine(name Name) *Sender {
+func (c *session) mine(name Name) *Sender {
 	c.server.mu.RLock()
 	defer c.server.mu.RUnlock()
-	if s := c.senders[name.key()]; s != nil && s.connected && s.client == c {
+	if s := c.senders[name.key()]; s != nil && s.connected && s.session == c {
 		return s
 	}
 	return nil
@@ -75,7 +75,7 @@ func (c *client) mine(name Name) *Sender {
 // supersede ends the connection that a client had before under the same
 // identity, and may not know to be dead yet. Its senders are the new one's to
 // add again; nobody else can take their names meanwhile.
-func (c *client) supersede(identity string) {
+func (c *session) supersede(identity string) {
 	s := c.server
 	s.guard.Lock()
 	old := s.greeted[identity]
@@ -102,7 +102,7 @@ func (c *client) supersede(identity string) {
 
 // disinherit takes off the router what the client had before and has not added
 // again.
-func (c *client) disinherit() {
+func (c *session) disinherit() {
 	c.inheriting.Lock()
 	defer c.inheriting.Unlock()
 	c.server.guard.Lock()
@@ -115,7 +115,7 @@ func (c *client) disinherit() {
 }
 
 // claim makes a sender that was inherited one that will not be taken off.
-func (c *client) claim(name Name) {
+func (c *session) claim(name Name) {
 	c.server.guard.Lock()
 	defer c.server.guard.Unlock()
 	c.inherited = slices.DeleteFunc(c.inherited, func(s *Sender) bool { return s.name.Equal(name) })

@@ -16,15 +16,15 @@ import (
 )
 
 const (
-	mostCached   = 1000    // signals that a client's texts are remembered for
-	longestCache = 1000    // bytes of such a text
-	mostOffered  = 100_000 // events, of all senders of a client
-	mostDropped  = 64      // listeners that were dropped, and whose ids are kept
-	mostRequests = 256     // of a client's, under way at once
+	maxCached      = 1000    // signals that a client's texts are remembered for
+	maxCachedBytes = 1000    // bytes of such a text
+	maxOffered     = 100_000 // events, of all senders of a client
+	maxDropped     = 64      // listeners that were dropped, and whose ids are kept
+	maxRequests    = 256     // of a client's, under way at once
 )
 
-// client is one client of a ServerRouter.
-type client struct {
+// session is one client's connection to a ServerRouter.
+type session struct {
 	server *ServerRouter
 	peer   *peer
 	log    *slog.Logger
@@ -47,7 +47,7 @@ type client struct {
 
 	// The server's guard guards the fields below.
 	left      bool      // it has left the router, or is about to
-	heir      *client   // who came back under its identity
+	heir      *session  // who came back under its identity
 	inherited []*Sender // of the one before, not added again yet
 
 	// The router's mutex guards the fields below.
@@ -57,14 +57,14 @@ type client struct {
 	index     listenerIndex // of listeners, for what it is behind with; nil: to be made
 }
 
-func newClient(ctx context.Context, s *ServerRouter, conn Conn, log *slog.Logger) *client {
-	c := &client{
+func newSession(ctx context.Context, s *ServerRouter, conn Conn, log *slog.Logger) *session {
+	c := &session{
 		server:    s,
 		peer:      newPeer(conn),
 		log:       log,
 		gone:      make(chan struct{}),
 		ctx:       ctx,
-		asking:    make(chan struct{}, mostRequests),
+		asking:    make(chan struct{}, maxRequests),
 		senders:   make(map[Name]*Sender),
 		listeners: make(map[uint64]*Listener),
 	}
@@ -80,7 +80,7 @@ func newClient(ctx context.Context, s *ServerRouter, conn Conn, log *slog.Logger
 	return c
 }
 
-func (c *client) handle(r request) {
+func (c *session) handle(r request) {
 	c.out.wait(c.ctx)
 	first := !c.spoke
 	c.spoke = true
@@ -115,7 +115,7 @@ func (c *client) handle(r request) {
 	}
 }
 
-func (c *client) dispatch(method string, params []byte) ([]byte, error) {
+func (c *session) dispatch(method string, params []byte) ([]byte, error) {
 	switch method {
 	case "list_senders":
 		return c.listSenders(params)
@@ -137,7 +137,7 @@ func (c *client) dispatch(method string, params []byte) ([]byte, error) {
 
 // greet answers get_version. A client that asks for features with its first
 // message gets them.
-func (c *client) greet(r request, first bool) {
+func (c *session) greet(r request, first bool) {
 	features := member(r.params, "features")
 	if features == nil {
 		r.reply(wire.AppendString(nil, Version), nil)
@@ -146,10 +146,10 @@ func (c *client) greet(r request, first bool) {
 	if id, ok := nameOf(member(r.params, "client")); ok && first {
 		c.supersede(string(id))
 	}
-	begins := first && offers(features, featureStream)
+	begins := first && hasName(features, featureStream)
 	if begins {
 		c.agreed = []Name{featureStream}
-		if offers(features, featureReplay) {
+		if hasName(features, featureReplay) {
 			c.agreed = append(c.agreed, featureReplay)
 		}
 	}
@@ -168,7 +168,7 @@ func (c *client) greet(r request, first bool) {
 	}
 }
 
-func (c *client) addSender(params []byte) error {
+func (c *session) addSender(params []byte) error {
 	var sender, events, methods []byte
 	for o := wire.ObjectOf(params); o.Next(); {
 		switch string(o.Key) {
@@ -200,18 +200,18 @@ func (c *client) addSender(params []byte) error {
 	}
 	switch {
 	case c.mine(name) != nil:
-		return exception("%s", textConnected(name))
+		return errConnected(name)
 	case len(c.senders) >= c.server.opts.MaxSenders:
 		return exception("a client may have %d senders", c.server.opts.MaxSenders)
-	case c.offered+len(offered) > mostOffered:
-		return exception("a client may offer %d events", mostOffered)
+	case c.offered+len(offered) > maxOffered:
+		return exception("a client may offer %d events", maxOffered)
 	}
 	c.inheriting.Lock()
 	defer c.inheriting.Unlock()
 	c.claim(name)
-	s, err := c.server.addSender(name, offered, requests, owner{client: c})
+	s, err := c.server.addSender(name, offered, requests, owner{session: c})
 	if errors.Is(err, ErrAlreadyConnected) {
-		return exception("%s", textConnected(name))
+		return errConnected(name)
 	}
 	if s == nil {
 		return err
@@ -221,7 +221,7 @@ func (c *client) addSender(params []byte) error {
 		return err
 	}
 	c.senders[name.key()] = s
-	c.offered += s.offers()
+	c.offered += s.offeredCount()
 	c.signals = nil
 	return nil
 }
@@ -254,7 +254,7 @@ func withoutEvery(names []Name) []Name {
 	return kept
 }
 
-func (c *client) removeSender(params []byte) error {
+func (c *session) removeSender(params []byte) error {
 	name, ok := nameOf(member(params, "sender"))
 	if !ok {
 		return errInvalid
@@ -264,15 +264,15 @@ func (c *client) removeSender(params []byte) error {
 		if c.server.Sender(name) != nil {
 			return belongsToAnother(name)
 		}
-		return exception("sender %s not found", name)
+		return errNotFound(name)
 	}
 	delete(c.senders, name.key())
-	c.offered -= s.offers()
+	c.offered -= s.offeredCount()
 	c.signals = nil
 	return c.server.removeSender(s, c)
 }
 
-func (c *client) addListener(params []byte) ([]byte, error) {
+func (c *session) addListener(params []byte) ([]byte, error) {
 	sender, event, err := listenedTo(params)
 	if err != nil {
 		return nil, err
@@ -280,40 +280,40 @@ func (c *client) addListener(params []byte) ([]byte, error) {
 	s := c.server
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	l := &Listener{sender: sender, event: event, after: s.journal.last}
+	l := &Listener{sender: sender, event: event, client: &clientListener{after: s.journal.last}}
 	if err := c.listen(l); err != nil {
 		return nil, err
 	}
-	return fmt.Appendf(nil, `{"listener_id": %d}`, l.id), nil
+	return fmt.Appendf(nil, `{"listener_id": %d}`, l.client.id), nil
 }
 
 // listen adds a listener; it needs the router's lock.
-func (c *client) listen(l *Listener) error {
+func (c *session) listen(l *Listener) error {
 	s := c.server
-	if c.dropped > mostDropped {
+	if c.dropped > maxDropped {
 		c.forgetDropped()
 	}
 	if len(c.listeners)-c.dropped >= s.opts.MaxListeners {
 		return exception("a client may have %d listeners", s.opts.MaxListeners)
 	}
-	l.client, l.id = c, s.lastListener.Add(1)
+	l.client.session, l.client.id = c, s.lastListener.Add(1)
 	if err := s.addListener(l); err != nil {
 		return err
 	}
-	c.listeners[l.id] = l
+	c.listeners[l.client.id] = l
 	c.index = nil
 	return nil
 }
 
 // forgetDropped forgets the dropped listeners that nothing is on its way to.
-func (c *client) forgetDropped() {
+func (c *session) forgetDropped() {
 	pos := c.queued()
 	c.dropped = 0
 	maps.DeleteFunc(c.listeners, func(_ uint64, l *Listener) bool {
 		if !l.removed.Load() {
 			return false
 		}
-		if l.until > pos {
+		if l.client.until > pos {
 			c.dropped++
 			return false
 		}
@@ -341,7 +341,7 @@ func everyOr(text []byte) (Name, error) {
 	return ParseName(text)
 }
 
-func (c *client) removeListener(params []byte) error {
+func (c *session) removeListener(params []byte) error {
 	text := member(params, "listener_id")
 	if missing(text) {
 		return errInvalid
@@ -363,7 +363,7 @@ func (c *client) removeListener(params []byte) error {
 	return nil
 }
 
-func (c *client) signal(params []byte) error {
+func (c *session) signal(params []byte) error {
 	var info, data []byte
 	for o := wire.ObjectOf(params); o.Next(); {
 		switch string(o.Key) {
@@ -382,10 +382,10 @@ func (c *client) signal(params []byte) error {
 		if sg, err = c.findSignal(info); err != nil {
 			return err
 		}
-		if len(c.signals) >= mostCached || c.signals == nil {
+		if len(c.signals) >= maxCached || c.signals == nil {
 			c.signals = make(map[string]*Signal)
 		}
-		if len(info) <= longestCache {
+		if len(info) <= maxCachedBytes {
 			c.signals[string(info)] = sg
 		}
 	}
@@ -393,7 +393,7 @@ func (c *client) signal(params []byte) error {
 }
 
 // findSignal is the signal that a text names.
-func (c *client) findSignal(info []byte) (*Signal, error) {
+func (c *session) findSignal(info []byte) (*Signal, error) {
 	if missing(info) {
 		return nil, exception(textNoInfo)
 	}
@@ -413,12 +413,12 @@ func (c *client) findSignal(info []byte) (*Signal, error) {
 	}
 	sg, err := s.Signal(event)
 	if err != nil {
-		return nil, exception("sender %s does not offer %s", name, event)
+		return nil, coded(codeNotOffered, "sender %s does not offer %s", name, event)
 	}
 	return sg, nil
 }
 
-func (c *client) mySender(name Name) (*Sender, error) {
+func (c *session) mySender(name Name) (*Sender, error) {
 	if s := c.mine(name); s != nil {
 		return s, nil
 	}
@@ -427,12 +427,12 @@ func (c *client) mySender(name Name) (*Sender, error) {
 	case connected:
 		return nil, belongsToAnother(name)
 	case s != nil:
-		return nil, exception("sender %s not connected", name)
+		return nil, coded(codeNone, "sender %s"+textNotConnected, name)
 	}
-	return nil, exception("sender %s not found", name)
+	return nil, errNotFound(name)
 }
 
-func (c *client) listSenders(params []byte) ([]byte, error) {
+func (c *session) listSenders(params []byte) ([]byte, error) {
 	want := member(params, "list_events")
 	withEvents := !missing(want) && string(want) != "false" && string(want) != "0"
 	return json.Marshal(c.server.list(withEvents))

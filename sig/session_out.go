@@ -129,7 +129,7 @@ func (o *outgoing) paced(e *entry, listeners []*Listener) (dropped int) {
 }
 
 // offer hands an event to a client's queue; the caller holds the router's lock.
-func (c *client) offer(e *entry, t *target) {
+func (c *session) offer(e *entry, t *target) {
 	if c.peer.streaming.Load() {
 		c.out.event(e, t.ids)
 		return
@@ -138,7 +138,7 @@ func (c *client) offer(e *entry, t *target) {
 }
 
 // deliver sends what waits, until ctx ends or the connection fails.
-func (c *client) deliver(ctx context.Context) {
+func (c *session) deliver(ctx context.Context) {
 	failed, told := 0, uint64(0)
 	for {
 		select {
@@ -203,12 +203,12 @@ func (o *outgoing) oldest() (it item, ok bool) {
 
 // send brings a pysig client one event for one listener, and waits for its
 // answer.
-func (c *client) send(ctx context.Context, it item) error {
+func (c *session) send(ctx context.Context, it item) error {
 	data := it.event.data()
 	b := append(make([]byte, 0, 160+len(data)), `{"info": `...)
 	b = appendInfo(b, it.event.sender, it.event.event)
 	b = append(b, `, "listener_id": `...)
-	b = strconv.AppendUint(b, it.listener.id, 10)
+	b = strconv.AppendUint(b, it.listener.client.id, 10)
 	b = append(b, `, "data": `...)
 	b = append(b, data...)
 	_, err := c.peer.call(ctx, "signal", append(b, '}'))
@@ -223,7 +223,7 @@ var (
 )
 
 // flush writes what waits for a stream, and what it is behind with.
-func (c *client) flush() error {
+func (c *session) flush() error {
 	buffer, queue := batches.Get().(*[]byte), queues.Get().(*[]item)
 	defer func() {
 		if cap(*buffer) <= 4*batchBytes {
@@ -299,7 +299,7 @@ func (o *outgoing) isBehind() bool {
 }
 
 // appendSignal writes the message that brings an event to a stream.
-func (c *client) appendSignal(b []byte, e *entry, ids []byte, replayed bool) []byte {
+func (c *session) appendSignal(b []byte, e *entry, ids []byte, replayed bool) []byte {
 	b = append(b, `{"method":"signal","params":{"listener_ids":[`...)
 	b = append(b, ids...)
 	b = append(b, "],"...)

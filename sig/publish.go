@@ -1,0 +1,34 @@
+package sig
+
+// publish numbers an event, hands it to the clients' queues, and tells who
+// else gets it. It waits for no client. The error is ErrTooLarge, or
+// [json.Marshal]'s: then only listeners of this process get the event.
+func (r *Router) publish(sg *Signal, ev Event) (Event, *route, error) {
+	data, err := ev.Data.eventText() // which may run others' code
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	ev, rt := r.publishText(sg, ev, data, err == nil)
+	return ev, rt, err
+}
+
+// publishText needs the lock. Where the data are no good, no client gets the
+// event.
+func (r *Router) publishText(sg *Signal, ev Event, data []byte, good bool) (Event, *route) {
+	rt := sg.route.Load()
+	if rt == nil || rt.generation != r.generation.Load() {
+		rt = sg.newRoute()
+	}
+	if !good || r.journal == nil {
+		return ev, rt
+	}
+	info := appendInfo(make([]byte, 0, 128), ev.Sender, ev.Event)
+	e := r.journal.append(sg, ev, info, data)
+	for i := range rt.clients {
+		rt.clients[i].session.offer(e, &rt.clients[i])
+	}
+	ev.Seq, ev.Time = e.seq, e.time
+	if ev.Data.text != nil {
+		ev.Data = received(e.data()) // what it was may be a client's reading buffer
+	}
+	return ev, rt
+}
