@@ -3,6 +3,7 @@
 # make fuzz      runs each fuzz target for a minute (FUZZTIME=10m: for ten)
 # make bench     measures speed and memory, ours and NATS', and writes docs/benchmarks.md
 # make pictures  makes the pictures in docs/pictures anew
+# make icons     makes the PNG and ICO files from the drawings in packaging/icons
 # make fmt, make clean
 
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
@@ -18,7 +19,7 @@ have_c   = command -v gcc >/dev/null
 have_gtk = $(have_c) && pkg-config --exists ayatana-appindicator3-0.1 2>/dev/null
 
 .NOTPARALLEL:
-.PHONY: build test deps vet builds unit e2e fuzz bench pictures fmt clean
+.PHONY: build test deps vet builds unit e2e fuzz bench pictures icons fmt clean
 
 build:
 	CGO_ENABLED=0 go build -ldflags "-X sigalert/internal/cli.version=$(VERSION)" -o sigalert .
@@ -28,13 +29,23 @@ test: deps vet builds unit e2e
 deps:
 	@e2e/deps.sh
 
+# go tool staticcheck would build the tool itself for the system in GOOS.
+staticcheck = $$(go -C "$(CURDIR)" tool -n staticcheck)
+
 vet:
 	@files=$$(gofmt -l .); [ -z "$$files" ] || { echo "gofmt would change: $$files"; exit 1; }
+	go mod tidy -diff
+	cd bench && go mod tidy -diff
 	CGO_ENABLED=0 go vet ./...
 	@! { $(have_gtk); } || { set -x; go vet -tags gtk ./...; }
 	GOOS=windows go vet ./...
 	GOOS=darwin CGO_ENABLED=0 go vet ./...
 	cd bench && CGO_ENABLED=0 go vet ./...
+	CGO_ENABLED=0 $(staticcheck) ./...
+	@! { $(have_gtk); } || { set -x; $(staticcheck) -tags gtk ./...; }
+	GOOS=windows $(staticcheck) ./...
+	GOOS=darwin CGO_ENABLED=0 $(staticcheck) ./...
+	cd bench && CGO_ENABLED=0 $(staticcheck) ./...
 
 builds:
 	CGO_ENABLED=0 go build ./...
@@ -69,6 +80,9 @@ bench: deps
 
 pictures: deps
 	SIGALERT_PICTURES=$(CURDIR)/docs/pictures go test -count=1 -run 'TestEventIsShown|TestPause$$|TestLogPage/shows_an_hour' ./e2e
+
+icons:
+	@packaging/icons/make.sh
 
 fmt:
 	gofmt -w .

@@ -18,8 +18,8 @@ xfce4-panel                  | desktop tests                   | command -v xfce
 imagemagick                  | desktop tests                   | command -v import
 fonts-dejavu-core            | desktop tests                   | fc-list | grep DejaVuSans.ttf
 desktop-file-utils           | test of the entry that starts it at login | command -v desktop-file-validate
+librsvg2-bin                 | test that the icons are those drawn | command -v rsvg-convert
 chromium                     | tests of the page in a browser  | command -v chromium
-chromium-driver              | tests of the page in a browser  | command -v chromedriver
 vim-tiny                     | test of saving with vim         | command -v vim.tiny || command -v vim
 '
 
