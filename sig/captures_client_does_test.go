@@ -30,7 +30,10 @@ func (r *clientReplay) do(m message) {
 	case "list_senders":
 		events, _ := params["list_events"].(bool)
 		wanted = fmt.Sprintf(`{"list_events": %t}`, events)
-		inBackground(func(ctx context.Context) (any, error) { return r.client.Senders(ctx, events) })
+		inBackground(func(ctx context.Context) (any, error) {
+			all, err := r.client.Senders(ctx, events)
+			return recordedSenders(all), err
+		})
 	case "add_listener":
 		w.listener = r.listener(name(params["sender"]), name(params["event"]))
 		w.result <- result{}
@@ -150,4 +153,20 @@ func (r *clientReplay) remoteRequest(sender, method sig.Name, params sig.Data) f
 		}
 		return data.JSON()
 	}
+}
+
+// recordedSenders spells senders as the recordings have them.
+func recordedSenders(all []sig.SenderStatus) (list []map[string]any) {
+	for _, st := range all {
+		sender := map[string]any{"connected": st.Connected, "sender": st.Sender}
+		if st.Events != nil {
+			events := []any{}
+			for _, e := range st.Events {
+				events = append(events, map[string]any{"event": e})
+			}
+			sender["events"] = events
+		}
+		list = append(list, sender)
+	}
+	return list
 }
