@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"sigalert/internal/queue"
 	"sigalert/internal/wait"
 )
 
@@ -66,7 +67,8 @@ type ClientRouter struct {
 
 	guard         sync.Mutex // guards the fields below; the Router has its own
 	subs          subscriptions
-	early         early
+	adding        bool                 // a pysig server is being asked for a listener
+	early         queue.Queue[arrival] // what came before its answer, which says for whom
 	infos         infos
 	remoteSenders []*RemoteSender
 
@@ -103,6 +105,7 @@ func NewClientRouter(carrier ClientCarrier, opts *ClientOptions) *ClientRouter {
 		opts:             o,
 		log:              o.Logger,
 		events:           newArrivals(o.Queue),
+		early:            queue.New(64, 4<<20, (*arrival).size),
 		subs:             subscriptions{byTopic: make(map[topic]*subscription), byID: make(map[Name]*subscription), since: o.Since},
 		listenersChanged: wait.NewToken(),
 		sendersChanged:   wait.NewToken(),

@@ -20,33 +20,8 @@ type arrival struct {
 }
 
 // size is about what the event holds in memory.
-func (a arrival) size() int {
+func (a *arrival) size() int {
 	return 256 + len(a.event.Data.text)
-}
-
-// early holds the signals that come before the reply that tells their listener.
-type early struct {
-	waits    bool // for such a reply
-	arrivals []arrival
-	bytes    int
-}
-
-// add reports whether there was room.
-func (e *early) add(a arrival) bool {
-	const maxEarly, maxBytes = 64, 4 << 20
-	if len(e.arrivals) >= maxEarly || e.bytes+a.size() > maxBytes {
-		return false
-	}
-	e.arrivals = append(e.arrivals, a)
-	e.bytes += a.size()
-	return true
-}
-
-// end returns what has come.
-func (e *early) end() []arrival {
-	arrivals := e.arrivals
-	*e = early{}
-	return arrivals
 }
 
 // infos remembers what the "info" of signals says: a server sends the same
@@ -102,7 +77,7 @@ func (c *ClientRouter) takeSignal(id Name, ev Event) (changed bool, err error) {
 	c.guard.Lock()
 	defer c.guard.Unlock()
 	s := c.subs.byID[id.key()]
-	if s == nil && !c.early.waits {
+	if s == nil && !c.adding {
 		return false, exception("listener id %s not found", id)
 	}
 	changed = c.heard(ev)
@@ -111,7 +86,9 @@ func (c *ClientRouter) takeSignal(id Name, ev Event) (changed bool, err error) {
 	case s != nil:
 		a.listeners = s.listeners
 		c.events.push(a)
-	case !c.early.add(a):
+	case c.early.Fits(a):
+		c.early.Push(a)
+	default:
 		c.events.drop()
 	}
 	return changed, nil

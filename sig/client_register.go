@@ -13,7 +13,7 @@ func (c *ClientRouter) keepListeners(ctx context.Context, p *peer) error {
 	defer func() {
 		c.guard.Lock()
 		c.subs.end()
-		c.early = early{}
+		c.endAdding()
 		c.guard.Unlock()
 	}()
 	next := c.registerNext
@@ -44,7 +44,7 @@ func (c *ClientRouter) registerNext(ctx context.Context, p *peer) (more bool, er
 	s := c.subs.next(func(s *subscription) bool { return s.state == idle })
 	if s != nil {
 		c.subs.ask(s)
-		c.early.waits = true
+		c.adding = true
 	}
 	c.guard.Unlock()
 	if s == nil {
@@ -60,7 +60,7 @@ func (c *ClientRouter) registerNext(ctx context.Context, p *peer) (more bool, er
 	}
 	c.guard.Lock()
 	defer c.guard.Unlock()
-	early := c.early.end()
+	early := c.endAdding()
 	switch {
 	case err == nil && s.dropped:
 		c.subs.refuse(s, ErrNotOffered)
@@ -99,4 +99,11 @@ func (c *ClientRouter) unregisterNext(ctx context.Context, p *peer) (more bool, 
 	c.subs.move(s, idle, false)
 	c.guard.Unlock()
 	return true, nil
+}
+
+// endAdding returns the signals that have come since a listener is being added;
+// the caller holds the lock.
+func (c *ClientRouter) endAdding() []arrival {
+	c.adding = false
+	return c.early.Take()
 }

@@ -15,6 +15,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"sigalert/internal/wait"
 	"sigalert/sig"
 	"sigalert/sig/sigtest"
 	"sigalert/sig/tcp"
@@ -62,19 +63,14 @@ func resumed(t *testing.T, memory, events, cuts int) (heard, missed int, unknown
 		t.Fatal(err)
 	}
 	link := &cutter{ClientCarrier: tcp.NewClient(addr)}
-	changed := make(chan struct{}, 1)
+	changed := wait.NewToken()
 	var last, lost atomic.Int64
 	var gaps atomic.Bool
 	count := 0
 	c := sig.NewClientRouter(link, &sig.ClientOptions{
 		Backoff: func(int, time.Duration) time.Duration { return time.Millisecond },
 		Queue:   100,
-		Changed: func() {
-			select {
-			case changed <- struct{}{}:
-			default:
-			}
-		},
+		Changed: changed.Raise,
 		Missed: func(n int) {
 			if n < 0 {
 				gaps.Store(true)
@@ -158,15 +154,9 @@ func newPairWith(t *testing.T, opts *sig.ServerOptions) *pair {
 	p := &pair{t: t, network: new(sigtest.Network), opts: opts}
 	p.up()
 	p.client = sig.NewClientRouter(p.network.Client(), &sig.ClientOptions{Missed: func(n int) { p.missed = append(p.missed, n) }})
-	ctx, cancel := context.WithCancel(t.Context())
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		p.client.Run(ctx)
-	}()
+	stop := wait.Start(t.Context(), p.client.Run)
 	t.Cleanup(func() {
-		cancel()
-		<-done
+		stop()
 		p.stop()
 	})
 	return p
@@ -176,16 +166,7 @@ func newPairWith(t *testing.T, opts *sig.ServerOptions) *pair {
 func (p *pair) up() {
 	p.server = sig.NewServerRouter(p.opts)
 	server, carrier := p.server, p.network.Up()
-	ctx, cancel := context.WithCancel(p.t.Context())
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		_ = server.Serve(ctx, carrier)
-	}()
-	p.stop = func() {
-		cancel()
-		<-done
-	}
+	p.stop = wait.Start(p.t.Context(), func(ctx context.Context) { _ = server.Serve(ctx, carrier) })
 }
 
 func (p *pair) add(name sig.Name, events ...sig.Name) *sig.Sender {
@@ -566,16 +547,7 @@ func TestReadAfterTheEnd(t *testing.T) {
 }
 
 func runUntilCleanup(t *testing.T, c *sig.ClientRouter) {
-	ctx, cancel := context.WithCancel(t.Context())
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		c.Run(ctx)
-	}()
-	t.Cleanup(func() {
-		cancel()
-		<-done
-	})
+	t.Cleanup(wait.Start(t.Context(), c.Run))
 }
 
 // A server that remembers, then pysig's, then one that remembers again, at one
