@@ -44,7 +44,7 @@ func measures() []measure {
 	return []measure{
 		{"a", "in process", trigger},
 		{"b", "fan-out over TCP", fanouts},
-		{"c", "latency at rest", latencies},
+		{"c", "latency of a single event", latencies},
 		{"d", "request round trip", requests},
 		{"e", "idle clients", idle},
 		{"f", "reconnecting", reconnects},

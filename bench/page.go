@@ -26,27 +26,27 @@ func page(p plan, all []figure, plotFile string) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, `# Benchmarks
 
-The library %[1]ssig%[1]s beside NATS: an embedded %[1]snats-server%[1]s with %[1]snats.go%[1]s clients does the same as ours, in the same run, on the same machine.
+The library %[1]ssig%[1]s compared with NATS: an embedded %[1]snats-server%[1]s with %[1]snats.go%[1]s clients does the same work as ours, in the same run, on the same machine.
 
 ![ours ÷ NATS, for each measure](%[2]s)
 
 %[3]s
-The column “ours ÷ NATS” is the plain ratio: where more is better, above 1 is a lead; where less is better, below 1 is one. NATS has no counterpart to (a) and (g). pysig's figures are quoted: they come from an earlier measurement of pysig, not from this run.
+The column “ours ÷ NATS” is the plain ratio: if more is better, we lead where it is above 1; if less is better, where it is below 1. NATS has no counterpart to (a) and (g). pysig's figures come from an earlier measurement of pysig, not from this run.
 
-This page is written by %[1]smake bench%[1]s, from the run that it describes.
+%[1]smake bench%[1]s writes this page, from the run that it describes.
 
 `, "`", plotFile, table(all))
 	fmt.Fprintf(&b, `## How it is measured
 
-Server and clients speak over TCP on the loopback interface. Unless it says otherwise, they share one process, each client has connections of its own, and all settings are the defaults, NATS' too. The data is a JSON string of %d bytes, the same for both. %s
+Server and clients talk over TCP on the loopback interface. Unless stated otherwise, they share one process, each client has its own connections, and all settings are the defaults, for NATS too. The data is a JSON string of %d bytes, the same for both. %s
 
 - **(a) In process.** %s calls empty listeners in a Go benchmark of one second.
-- **(b) Fan-out.** One client publishes for %g s; each listener is a client of its own. The publisher is never more than %s events ahead of the slowest listener, on both sides, so that nothing is dropped. Each event has a number: the run counts only if every listener gets every event exactly once, in order. The time ends with the last arrival.
-- **(c) Latency.** One event is under way at a time, from the call that publishes it to the listener's callback; at most %s events. For NATS that is a plain %s.
-- **(d) Requests.** A client asks, the server passes it on, another client answers with the same data, and back; one request at a time.
-- **(e) Idle clients.** Server and clients are a process each. The memory is what the process holds in RAM (VmRSS), after a garbage collection that returns what is free to the system; the difference between one client and all of them, divided by their number. What the kernel holds for each connection is in no figure.
-- **(f) Reconnecting.** Server and clients are a process each. The server is killed; once all clients know it, a new one starts on the same port, at once or after a pause. The time runs from when it listens until it has confirmed every subscription; after that an event has to reach each client. The clients wait as their defaults say: nats.go %g s and up to %g s more before every attempt; ours at most a quarter of a second before the first, then a random time, growing to 30 s, so that the clients of a server that returns do not come all at once.
-- **(g) A pysig client.** %d of our clients trigger at once, each waiting for the server's answers; the listener behaves on the wire as pysig does, which takes what one read returns for one message. The server's queue for a client is as long as the run.
+- **(b) Fan-out.** One client publishes for %g s, and every listener is a separate client. With both systems the publisher is never more than %s events ahead of the slowest listener, so that nothing is dropped. Each event has a number: the run counts only if every listener gets every event exactly once, in order. The clock stops when the last event arrives.
+- **(c) Latency.** One event at a time, from the call that publishes it to the listener's callback; at most %s events. For NATS the call is a plain %s.
+- **(d) Requests.** A client asks, the server passes the request on, another client answers with the same data, and the answer comes back; one request at a time.
+- **(e) Idle clients.** The server and the clients are separate processes. Their memory is what the process holds in RAM (VmRSS), after a garbage collection that returns free memory to the system. The figure is the difference between one client and all of them, divided by their number. What the kernel holds for each connection is not included.
+- **(f) Reconnecting.** The server and the clients are separate processes. The server is killed; once all clients have noticed, a new one starts on the same port, at once or after a pause. The clock runs from when it listens until it has confirmed every subscription; after that an event has to reach each client. The clients wait as their defaults say. nats.go waits %g s and up to %g s more before every attempt. Ours waits at most a quarter of a second before the first attempt, and then a random time of at most a fifth of the absence (at least 0.5 s, and in the first minute 2 s at most), so that clients do not all return to a server at once.
+- **(g) A pysig client.** %d of our clients trigger events at the same time, each waiting for the server's answers. The listener behaves on the wire like pysig, which takes whatever one read returns to be one message. The server's queue for the client is long enough for the whole run.
 
 `, payloadSize, rounds(p), "`Signal.Trigger`", p.fanout.Seconds(), whole(window), whole(p.samples), "`Publish`",
 		nats.DefaultReconnectWait.Seconds(), nats.DefaultReconnectJitter.Seconds(), pysigSenders)
@@ -55,11 +55,11 @@ Server and clients speak over TCP on the loopback interface. Unless it says othe
 %s
 ## Running it
 
-%smake bench%s runs it and writes this page; the program itself is in %sbench/%s, a Go module of its own, so that NATS is no dependency of sigalert. It needs Linux and takes a few minutes.
+%smake bench%s runs the benchmarks and writes this page. The program is in %sbench/%s, a Go module of its own, so that sigalert does not depend on NATS. It needs Linux and takes a few minutes.
 
     cd bench
-    go run . -quick            # a smoke run
-    go run . -only b,c         # two of the measures
+    go run . -quick            # a short run, to see that it works
+    go run . -only b,c         # only two of the measures
     go run . -save ../docs/benchmarks.md
 `, machine(), "`", "`", "`", "`")
 	return b.String()
@@ -67,9 +67,9 @@ Server and clients speak over TCP on the loopback interface. Unless it says othe
 
 func rounds(p plan) string {
 	if p.rounds == 1 {
-		return "**This was a quick run: one round, few events, figures that mean little.**"
+		return "**This was a quick run, of one round and few events: its figures mean little.**"
 	}
-	return fmt.Sprintf("Each measure but (e) runs %d times, ours and NATS in turn; the figures are the medians.", p.rounds)
+	return fmt.Sprintf("Each measure except (e) runs %d times, alternating between ours and NATS; the figures are medians.", p.rounds)
 }
 
 func machine() string {

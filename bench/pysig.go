@@ -28,7 +28,7 @@ func pysig(ctx context.Context, p plan) ([]figure, error) {
 	what := fmt.Sprintf("%s from %d senders to a pysig client", count(p.signals, "event"), pysigSenders)
 	return []figure{
 		{what: what, unit: "deliveries/s", ours: value(percentile(speeds, 0.5)), more: true, pysig: pysigDeliveries},
-		{what: "the longest gap between two of those", unit: "ms", ours: value(percentile(gaps, 0.5))},
+		{what: "longest gap between two of those", unit: "ms", ours: value(percentile(gaps, 0.5))},
 	}, nil
 }
 

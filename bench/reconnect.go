@@ -20,7 +20,7 @@ func reconnects(ctx context.Context, p plan) ([]figure, error) {
 		if err != nil {
 			return all, err
 		}
-		what := fmt.Sprintf("%s reconnected, the server back ", count(p.back, "client"))
+		what := fmt.Sprintf("%s reconnected, server back ", count(p.back, "client"))
 		if away == 0 {
 			what += "at once"
 		} else {

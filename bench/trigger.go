@@ -29,9 +29,9 @@ func trigger(_ context.Context, p plan) ([]figure, error) {
 		}
 		all = append(all, f)
 		if n > 1 {
-			all = append(all, figure{what: fmt.Sprintf("the same for each of %d listeners", n), unit: "ns", ours: value(ns / float64(n))})
+			all = append(all, figure{what: fmt.Sprintf("the same per listener, with %d listeners", n), unit: "ns", ours: value(ns / float64(n))})
 		}
-		all = append(all, figure{what: "allocations in a Trigger, " + count(n, "listener"), ours: value(percentile(allocs, 0.5))})
+		all = append(all, figure{what: "allocations per Trigger, " + count(n, "listener"), ours: value(percentile(allocs, 0.5))})
 	}
 	return all, nil
 }

@@ -195,11 +195,19 @@ const dunstConfig = `[global]
     idle_threshold = 0
     notification_limit = 10
     icon_position = left
+    padding = 12
+    horizontal_padding = 14
+    text_icon_padding = 14
     frame_width = 1
     frame_color = "#8a94a0"
 [urgency_normal]
     background = "#23272e"
     foreground = "#f2f2f2"
     # A notification stays: what replaces it may come much later.
+    timeout = 0
+[urgency_critical]
+    background = "#23272e"
+    foreground = "#f2f2f2"
+    frame_color = "#e5534b"
     timeout = 0
 `

@@ -112,7 +112,7 @@ func (d *desktop) openMenu(t testing.TB) image.Rectangle {
 // the one that is for XEmbed is the program's own window.
 func (d *desktop) menu() (image.Rectangle, bool) {
 	for _, w := range d.windows("wrapper-2.0|sigalert") {
-		if w.Dy() > 60 {
+		if w.Dy() > 100 {
 			return w, true
 		}
 	}

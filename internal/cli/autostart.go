@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -49,7 +48,7 @@ func (p *program) enableAutostart() error {
 	if exe, err = filepath.EvalSymlinks(exe); err != nil {
 		return err
 	}
-	if strings.Contains(exe, string(filepath.Separator)+"go-build") {
+	if builtByRun(exe) {
 		return fmt.Errorf("%s is gone after this run: build the program first, with go build", exe)
 	}
 	where, err := autostart.Enable(exe)

@@ -3,6 +3,9 @@ package cli
 import (
 	"context"
 	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
 	"sync"
 	"time"
 
@@ -64,9 +67,9 @@ func (p *program) runDemo(ctx context.Context) error {
 		return err
 	}
 	fmt.Fprintf(p.out, `The router listens on %[1]s. Try, in another terminal:
-  sigalert listen --server %[1]s
-Ctrl+C ends the demo.
-`, carrier.Addr())
+  %[2]s listen --server %[1]s
+Press Ctrl+C to end the demo.
+`, carrier.Addr(), invocation())
 	desktop := notify.New(&notify.Options{Icon: iconPath(p.log), Logger: p.log})
 	defer desktop.Close()
 	return p.runWithTray(ctx, agent.Options{
@@ -75,6 +78,19 @@ Ctrl+C ends the demo.
 		Fallback: func(n notify.Notification) { fmt.Fprintln(p.out, n.Line()) },
 		Logger:   p.log,
 	}, "")
+}
+
+// invocation is what to type to run this program again.
+func invocation() string {
+	if builtByRun(os.Args[0]) {
+		return "go run ."
+	}
+	return os.Args[0]
+}
+
+// builtByRun reports whether "go run" built the program at this path, and will remove it.
+func builtByRun(path string) bool {
+	return strings.Contains(path, string(filepath.Separator)+"go-build")
 }
 
 // demoSenders fires two senders' events until ctx ends.
