@@ -6,13 +6,17 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"sigalert/internal/wait"
 	"sigalert/sig"
+	"sigalert/sig/tcp"
 )
 
 // served is a server and a way to connect to it.
@@ -186,5 +190,61 @@ func TestFaultyListenerMissesNothing(t *testing.T) {
 		if got.Missed != 0 {
 			t.Errorf("missed %d events, none of which was for it", got.Missed)
 		}
+	})
+}
+
+// counted is a carrier that counts the connections that somebody still keeps.
+type counted struct {
+	*tcp.Server
+	kept atomic.Int64
+}
+
+func (c *counted) Accept() (sig.Conn, error) {
+	conn, err := c.Server.Accept()
+	if err != nil {
+		return nil, err
+	}
+	kept := &struct{ sig.StreamConn }{conn.(sig.StreamConn)}
+	c.kept.Add(1)
+	runtime.AddCleanup(kept, func(kept *atomic.Int64) { kept.Add(-1) }, &c.kept)
+	return kept, nil
+}
+
+// Clients that have left are kept neither by what they listened to and has not
+// been fired since, nor by the events that are remembered of them.
+func TestServerForgetsClientsThatLeft(t *testing.T) {
+	listener, err := tcp.Listen("127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	carrier := &counted{Server: listener}
+	s := sig.NewServerRouter(nil)
+	t.Cleanup(wait.Start(context.Background(), func(ctx context.Context) { _ = s.Serve(ctx, carrier) }))
+	timer, err := s.AddSender("timer", "tick")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range 20 {
+		c := sig.NewClientRouter(tcp.NewClient(listener.Addr()), nil)
+		stop := wait.Start(t.Context(), c.Run)
+		var heard atomic.Bool
+		c.AddRemoteListener("timer", "tick", func(sig.Event) { heard.Store(true) })
+		c.AddRemoteListener("", "", func(sig.Event) {})
+		own, err := c.AddRemoteSender(t.Context(), sig.Name(fmt.Sprint("sender", i)), "e")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := own.Trigger(t.Context(), "e", i); err != nil {
+			t.Fatal(err)
+		}
+		for !heard.Load() { // the listener may not be there yet
+			fire(t, timer, "tick", i)
+			time.Sleep(time.Millisecond)
+		}
+		stop()
+	}
+	eventually(t, "all connections are forgotten", func() bool {
+		runtime.GC()
+		return carrier.kept.Load() == 0
 	})
 }

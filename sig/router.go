@@ -190,6 +190,10 @@ func (r *Router) forget(s *Sender) {
 		return
 	}
 	delete(r.senders, s.name.key())
+	s.broadcast.route.Store(nil)
+	for _, sg := range s.signals {
+		sg.route.Store(nil)
+	}
 	r.order[s.place] = nil
 	if r.gone++; r.gone > len(r.order)/2 {
 		r.order = slices.DeleteFunc(r.order, func(o *Sender) bool { return o == nil })

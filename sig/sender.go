@@ -135,6 +135,7 @@ func (s *Sender) mayOffer(sg *Signal) bool {
 func (s *Sender) tidy(sg *Signal) {
 	if len(sg.listeners) == 0 && !sg.offered && sg != s.broadcast && !isBuiltIn(sg.name) {
 		delete(s.signals, sg.name.key())
+		sg.route.Store(nil)
 	}
 }
 

@@ -52,6 +52,7 @@ type ServerRouter struct {
 
 	lastListener atomic.Uint64
 	dropped      atomic.Uint64
+	left         wait.Token // a client has
 
 	guard   sync.Mutex // guards the fields below; the Router has its own
 	clients int
@@ -82,7 +83,7 @@ func NewServerRouter(opts *ServerOptions) *ServerRouter {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
-	s := &ServerRouter{opts: o, log: o.Logger, greeted: make(map[string]*session)}
+	s := &ServerRouter{opts: o, log: o.Logger, greeted: make(map[string]*session), left: wait.NewToken()}
 	s.journal = newJournal(max(0, o.Memory))
 	// pysig's listener ids are integers of about 15 digits.
 	s.lastListener.Store(100_000_000_000_000)
@@ -105,6 +106,7 @@ func (s *ServerRouter) Serve(ctx context.Context, carrier ServerCarrier) error {
 	stop := context.AfterFunc(ctx, func() { carrier.Close() })
 	defer stop()
 	defer carrier.Close()
+	clients.Go(func() { s.forgetLeft(ctx) })
 	for failures := 0; ; {
 		conn, err := carrier.Accept()
 		switch {
@@ -124,6 +126,21 @@ func (s *ServerRouter) Serve(ctx context.Context, carrier ServerCarrier) error {
 		default:
 			failures = 0
 			clients.Go(func() { s.serve(ctx, conn) })
+		}
+	}
+}
+
+// forgetLeft has the clients that have left be in no route, within a second.
+func (s *ServerRouter) forgetLeft(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-s.left:
+			s.unroute()
+		}
+		if !wait.Sleep(ctx, time.Second, nil) {
+			return
 		}
 	}
 }
@@ -151,6 +168,7 @@ func (s *ServerRouter) serve(ctx context.Context, conn Conn) {
 	cancel()
 	tasks.Wait()
 	c.leave()
+	s.left.Raise()
 	c.peer.abandon() // who hears of it finds the names free
 	c.tasks.Wait()
 	log.Debug("client disconnected", "err", err)

@@ -256,9 +256,8 @@ func newListenerIndex(listeners map[uint64]*Listener) listenerIndex {
 // ids are those of the listeners that an event is for, in the order of
 // delivery.
 func (x listenerIndex) ids(e *entry) (ids []byte) {
-	sender, event := e.signal.sender.name.key(), e.signal.name.key()
-	for i, t := range [...]topic{{}, {sender, ""}, {"", event}, {sender, event}} {
-		if i >= 2 && event == "" {
+	for i, t := range [...]topic{{}, {sender: e.topic.sender}, {event: e.topic.event}, e.topic} {
+		if i >= 2 && e.topic.event == "" {
 			break // a broadcast is not heard twice
 		}
 		for _, l := range x[t] {

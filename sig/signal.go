@@ -94,6 +94,10 @@ func (sg *Signal) current() *route {
 func (sg *Signal) newRoute() *route {
 	s, r := sg.sender, sg.sender.router
 	rt := &route{generation: r.generation.Load(), connected: s.connected, owner: s.session, intercept: r.intercept}
+	if !s.connected { // it is kept by somebody, and nobody is kept for it
+		sg.route.Store(rt)
+		return rt
+	}
 	own := sg.listeners
 	if sg == s.broadcast {
 		own = nil // they are the sender's, once
@@ -119,6 +123,25 @@ func (sg *Signal) newRoute() *route {
 	}
 	sg.route.Store(rt)
 	return rt
+}
+
+// unroute forgets the routes that are stale: they keep clients that have left.
+func (r *Router) unroute() {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	now := r.generation.Load()
+	for _, s := range r.senders {
+		s.broadcast.unroute(now)
+		for _, sg := range s.signals {
+			sg.unroute(now)
+		}
+	}
+}
+
+func (sg *Signal) unroute(now uint64) {
+	if rt := sg.route.Load(); rt != nil && rt.generation != now {
+		sg.route.CompareAndSwap(rt, nil)
+	}
 }
 
 // appendID adds to a list of ids.
