@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -96,8 +97,8 @@ func TestClientThatReadsNothingIsLeft(t *testing.T) {
 		c.feed([]byte(`{"id": 3, "method": "add_sender", "params": {"sender": "s", "events": []}}`))
 		synctest.Wait()
 		c.stop(true)
-		id := strings.Repeat("x", 1<<20)
-		for range 20 {
+		id := strings.Repeat("x", 1000)
+		for range 900 {
 			c.feed([]byte(`{"id": "` + id + `", "method": "ping"}`))
 		}
 		synctest.Wait()
@@ -105,6 +106,9 @@ func TestClientThatReadsNothingIsLeft(t *testing.T) {
 		time.Sleep(time.Minute)
 		if server.Clients() != 0 || server.Sender("s") != nil {
 			t.Errorf("a minute after it is gone: %d clients, its sender is %v", server.Clients(), server.Sender("s"))
+		}
+		if server.Unread() != 0 {
+			t.Errorf("%d bytes wait for nobody", server.Unread())
 		}
 	})
 }
@@ -247,4 +251,68 @@ func TestServerForgetsClientsThatLeft(t *testing.T) {
 		runtime.GC()
 		return carrier.kept.Load() == 0
 	})
+}
+
+// What clients leave unread is bounded for each of them, and for all; when they
+// read again, they get each answer.
+func TestUnreadAnswersAreBounded(t *testing.T) {
+	for _, test := range []struct {
+		clients, most int
+	}{
+		{40, 40 * (256<<10 + 2000)},
+		{300, 64<<20 + 300*2000},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			const pings = 400
+			server, dial := served(t)
+			clients := make([]*fuzzConn, test.clients)
+			answered := make([]int, test.clients)
+			for i := range clients {
+				clients[i] = dial(asksStream)
+				clients[i].said = func(map[string]json.RawMessage) { answered[i]++ }
+				clients[i].stop(true)
+			}
+			ping := []byte(`{"id": "` + strings.Repeat("x", 1000) + `", "method": "ping"}`)
+			for range pings {
+				for _, c := range clients {
+					c.feed(ping)
+				}
+			}
+			synctest.Wait()
+			if n := server.Unread(); n > test.most || n < test.most*8/10 {
+				t.Errorf("%d clients have %d bytes unread, not about %d", test.clients, n, test.most)
+			}
+			for _, c := range clients {
+				c.stop(false)
+			}
+			synctest.Wait()
+			for i, n := range answered {
+				if n != pings {
+					t.Fatalf("client %d got %d answers of %d", i, n, pings)
+				}
+			}
+			if n := server.Unread(); n != 0 {
+				t.Errorf("all is read, and %d bytes are not", n)
+			}
+		})
+	}
+}
+
+// An id is repeated in the answer: one that is too long gets a refusal without.
+func TestLongIDIsRefused(t *testing.T) {
+	for _, greeting := range []string{`{"id": 1, "method": "get_version"}`, asksStream} {
+		synctest.Test(t, func(t *testing.T) {
+			_, dial := served(t)
+			c := dial(greeting)
+			var said []string
+			c.said = func(m map[string]json.RawMessage) { said = append(said, string(m["id"])+string(m["exception"])) }
+			c.feed([]byte(`{"id": "` + strings.Repeat("x", 4080) + `", "method": "get_version"}`))
+			synctest.Wait()
+			c.feed([]byte(`{"id": 2, "method": "get_version"}`))
+			synctest.Wait()
+			if want := []string{`null"an id of 4082 bytes: at most 1024 are allowed"`, "2"}; !slices.Equal(said, want) {
+				t.Errorf("it says %q, not %q", said, want)
+			}
+		})
+	}
 }

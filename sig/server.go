@@ -52,7 +52,8 @@ type ServerRouter struct {
 
 	lastListener atomic.Uint64
 	dropped      atomic.Uint64
-	left         wait.Token // a client has
+	unread       atomic.Int64 // bytes of messages that wait for clients
+	left         wait.Token   // a client has
 
 	guard   sync.Mutex // guards the fields below; the Router has its own
 	clients int
@@ -167,6 +168,7 @@ func (s *ServerRouter) serve(ctx context.Context, conn Conn) {
 	err := c.peer.serve()
 	cancel()
 	tasks.Wait()
+	c.out.close()
 	c.leave()
 	s.left.Raise()
 	c.peer.abandon() // who hears of it finds the names free

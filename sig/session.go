@@ -68,7 +68,7 @@ func newSession(ctx context.Context, s *ServerRouter, conn Conn, log *slog.Logge
 		senders:   make(map[Name]*Sender),
 		listeners: make(map[uint64]*Listener),
 	}
-	c.out = outgoing{limit: s.opts.Queue, ready: wait.NewToken(), room: wait.NewToken()}
+	c.out = outgoing{limit: s.opts.Queue, all: &s.unread, ready: wait.NewToken(), room: wait.NewToken()}
 	c.peer.handle = c.handle
 	strays := 0
 	c.peer.stray = func(text []byte) error {

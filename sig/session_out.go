@@ -5,6 +5,7 @@ import (
 	"errors"
 	"strconv"
 	"sync"
+	"sync/atomic"
 
 	"sigalert/internal/wait"
 )
@@ -14,6 +15,14 @@ const (
 	queueBytes = 8 << 20
 	// batchBytes is how much goes into one write of a stream.
 	batchBytes = 64 << 10
+	// maxUnread is how much of its answers a client may leave unread before the
+	// server reads nothing more from it.
+	maxUnread = 256 << 10
+	// maxUnreadAll bounds the messages that wait for all clients together. When
+	// there are more, the server reads nothing from a client that has any, and
+	// sends refusals in place of what is longer than smallMessage.
+	maxUnreadAll = 64 << 20
+	smallMessage = 4 << 10
 )
 
 // item is what waits for a client: a message, or an event.
@@ -30,15 +39,18 @@ type item struct {
 // way.
 type outgoing struct {
 	limit int
-	ready wait.Token // there may be something to send
-	room  wait.Token // there may be room for messages again
+	all   *atomic.Int64 // bytes of messages that wait for all clients
+	ready wait.Token    // there may be something to send
+	room  wait.Token    // there may be room for messages again
 
 	mu      sync.Mutex // guards the fields below
 	items   []item
 	events  int
-	bytes   int // of what waits
-	texts   int // of the answers that wait
+	bytes   int // of the events
+	texts   int // of the answers
 	asks    int // of the requests
+	writing int // of the messages that are being written
+	closed  bool
 	dropped uint64
 
 	// behind: the events behind number pos are to be had from the memory.
@@ -49,8 +61,9 @@ type outgoing struct {
 }
 
 var (
-	errSlow = errors.New("the client asks and does not read the answers")
-	errBusy = errors.New("too many requests wait for it")
+	errSlow    = errors.New("the client asks and does not read the answers")
+	errBusy    = errors.New("too many requests wait for it")
+	errCrowded = errors.New("too much waits for other clients: try again")
 )
 
 // push is a peer's pusher. It never waits: the error of an answer ends the
@@ -58,16 +71,22 @@ var (
 func (o *outgoing) push(_ context.Context, text []byte, as kind) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	crowded := len(text) > smallMessage && o.all.Load() > maxUnreadAll
 	switch {
-	case as == asks && o.asks > queueBytes:
+	case o.closed:
+		return errSlow
+	case as == asks && (crowded || o.asks > queueBytes):
 		return errBusy
 	case as == asks:
 		o.asks += len(text)
 	case o.texts > 4*queueBytes:
 		return errSlow
+	case crowded:
+		return errCrowded
 	default:
 		o.texts += len(text)
 	}
+	o.all.Add(int64(len(text)))
 	o.items = append(o.items, item{text: text})
 	o.ready.Raise()
 	return nil
@@ -77,9 +96,9 @@ func (o *outgoing) push(_ context.Context, text []byte, as kind) error {
 func (o *outgoing) wait(ctx context.Context) {
 	for {
 		o.mu.Lock()
-		full := o.texts > queueBytes
+		unread := o.texts + o.writing
 		o.mu.Unlock()
-		if !full {
+		if unread <= maxUnread && (unread == 0 || o.all.Load() <= maxUnreadAll) {
 			return
 		}
 		select {
@@ -264,6 +283,7 @@ func (c *session) flush() error {
 				return err
 			}
 		}
+		c.out.written()
 		*buffer = batch
 	}
 }
@@ -275,11 +295,26 @@ func (o *outgoing) take(emptied []item) []item {
 	defer o.mu.Unlock()
 	items := o.items
 	o.items = emptied[:0]
-	if o.texts > queueBytes {
-		o.room.Raise()
-	}
+	o.writing += o.texts + o.asks
 	o.events, o.bytes, o.texts, o.asks = 0, 0, 0, 0
 	return items
+}
+
+// written notes that what was taken is out.
+func (o *outgoing) written() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.all.Add(-int64(o.writing))
+	o.writing = 0
+	o.room.Raise()
+}
+
+// close forgets what waits, and takes no more messages.
+func (o *outgoing) close() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.all.Add(-int64(o.texts + o.asks + o.writing))
+	o.texts, o.asks, o.writing, o.items, o.closed = 0, 0, 0, nil, true
 }
 
 // rest gives the room for items back where none wait.
