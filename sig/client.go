@@ -3,6 +3,7 @@ package sig
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"log/slog"
 	"sync"
@@ -10,6 +11,7 @@ import (
 
 	"sigalert/internal/queue"
 	"sigalert/internal/wait"
+	"sigalert/sig/internal/wire"
 )
 
 // ClientOptions are a client's settings; nil is the zero value.
@@ -186,24 +188,34 @@ func (c *ClientRouter) asking(ctx context.Context) (*peer, error) {
 // Senders asks the server for its senders; with their events, if wanted. It
 // waits for a connection. The error is ctx's, ErrNotConnected, ErrNoAnswer or a
 // *RemoteError.
-func (c *ClientRouter) Senders(ctx context.Context, events bool) ([]SenderStatus, error) {
+func (c *ClientRouter) Senders(ctx context.Context, events bool) (all []SenderStatus, err error) {
 	p, err := c.asking(ctx)
 	if err != nil {
 		return nil, err
 	}
-	text, err := p.call(ctx, "list_senders", fmt.Appendf(nil, `{"list_events": %t}`, events))
-	if err != nil {
-		return nil, err
+	for next := uint64(0); ; {
+		text, err := p.call(ctx, "list_senders", fmt.Appendf(nil, `{"list_events": %t, "from": %d}`, events, next))
+		if err != nil {
+			return nil, err
+		}
+		from := next
+		if text, next, err = pageOf(text); err != nil {
+			return nil, err
+		}
+		var list []wireSender
+		if err := received(text).Decode(&list); err != nil {
+			return nil, fmt.Errorf("list_senders: the answer is not a list of senders: %w", err)
+		}
+		for _, w := range list {
+			all = append(all, w.status())
+		}
+		switch {
+		case next == 0:
+			return all, nil
+		case next <= from || len(all) > maxListed:
+			return nil, errors.New("list_senders: the server's list has no end")
+		}
 	}
-	var list []wireSender
-	if err := received(text).Decode(&list); err != nil {
-		return nil, fmt.Errorf("list_senders: the answer is not a list of senders: %w", err)
-	}
-	all := make([]SenderStatus, len(list))
-	for i, w := range list {
-		all[i] = w.status()
-	}
-	return all, nil
 }
 
 // RemoteRequest asks a sender that the server knows of, and waits for its
@@ -224,6 +236,19 @@ func (c *ClientRouter) RemoteRequest(ctx context.Context, sender, method Name, p
 		return Data{}, err
 	}
 	return received(response), nil
+}
+
+// pageOf is the list in an answer to list_senders, and where the next page
+// begins; 0 where there is none. A pysig server answers with the list alone.
+func pageOf(text []byte) (list []byte, next uint64, err error) {
+	if !wire.IsObject(text) {
+		return text, 0, nil
+	}
+	next, ok := unsigned(member(text, "next"))
+	if list = member(text, "senders"); list == nil || !ok {
+		return nil, 0, errors.New("list_senders: the answer has no senders")
+	}
+	return list, next, nil
 }
 
 func notConnected(st LinkStatus) error {

@@ -19,6 +19,7 @@ type Router struct {
 	senders map[Name]*Sender
 	order   []*Sender // as they came; nil: gone
 	gone    int       // of these
+	came    uint64    // how many ever did
 
 	every    []*Listener          // every event of every sender
 	channels map[Name][]*Listener // by the event's key: from any sender
@@ -172,7 +173,8 @@ func (r *Router) obtain(name Name) *Sender {
 	if s := r.senders[name.key()]; s != nil {
 		return s
 	}
-	s := &Sender{router: r, name: name, place: len(r.order), signals: make(map[Name]*Signal)}
+	r.came++
+	s := &Sender{router: r, name: name, place: len(r.order), number: r.came, signals: make(map[Name]*Signal)}
 	s.broadcast = &Signal{sender: s}
 	s.own(EventConnect)
 	s.own(EventDisconnect)

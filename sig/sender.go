@@ -11,7 +11,8 @@ import (
 type Sender struct {
 	router    *Router
 	name      Name
-	place     int // in the router's order
+	place     int    // in the router's order
+	number    uint64 // of its coming
 	connected bool
 	leaving   bool // its #disconnect is under way
 	offered   []Name

@@ -2,7 +2,6 @@ package sig
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -37,6 +36,7 @@ type session struct {
 	// The reading goroutine's.
 	spoke    bool // it has asked something
 	faults   int  // events that were refused without an answer
+	cut      int  // lists that were too long
 	identity string
 	agreed   []Name             // features
 	offered  int                // events, of all its senders
@@ -109,6 +109,9 @@ func (c *session) handle(r request) {
 		c.subscribe(r)
 	case "request":
 		c.request(r)
+	case "list_senders":
+		response, err := c.listSenders(r)
+		r.reply(response, err)
 	default:
 		response, err := c.dispatch(string(r.method), r.params)
 		r.reply(response, wireError(err))
@@ -117,8 +120,6 @@ func (c *session) handle(r request) {
 
 func (c *session) dispatch(method string, params []byte) ([]byte, error) {
 	switch method {
-	case "list_senders":
-		return c.listSenders(params)
 	case "add_sender":
 		return nil, c.addSender(params)
 	case "remove_sender":
@@ -432,8 +433,25 @@ func (c *session) mySender(name Name) (*Sender, error) {
 	return nil, errNotFound(name)
 }
 
-func (c *session) listSenders(params []byte) ([]byte, error) {
-	want := member(params, "list_events")
+// listSenders answers with a page where the client asks for it, and else with a
+// list of what a message holds.
+func (c *session) listSenders(r request) ([]byte, error) {
+	want, from := member(r.params, "list_events"), member(r.params, "from")
 	withEvents := !missing(want) && string(want) != "false" && string(want) != "0"
-	return json.Marshal(c.server.list(withEvents))
+	if number, ok := unsigned(from); ok {
+		l, next := c.server.page(withEvents, number)
+		return fmt.Appendf(nil, `{"senders": [%s], "next": %d}`, l.text, next), nil
+	}
+	const around = 64 // bytes of the answer, but its id
+	room := pysigReads - around - len(r.id)
+	if c.peer.streaming.Load() {
+		room = maxPage
+	}
+	l := c.server.list(withEvents, room)
+	if l.leftOut > 0 {
+		if c.cut++; rare(c.cut) {
+			c.log.Warn("a list of senders was too long for the client", "left_out", l.leftOut, "count", c.cut)
+		}
+	}
+	return fmt.Appendf(nil, "[%s]", l.text), nil
 }
