@@ -7,8 +7,8 @@ import (
 
 	"gopkg.in/yaml.v3"
 
+	"sigalert/internal/address"
 	"sigalert/internal/age"
-	"sigalert/internal/webaccess"
 )
 
 const (
@@ -43,8 +43,8 @@ func (p *parser) history(n *yaml.Node, where string) {
 	switch {
 	case listen == nil && resolve(n).Kind == yaml.MappingNode:
 		p.problem(n.Line, where, `there is no address for its page: add one, such as "listen: 127.0.0.1:8080"`)
-	case h.Listen != "" && token == nil && !webaccess.IsLoopback(h.Listen):
-		p.problem(listen.Line, join(where, "listen"), fmt.Sprintf("whoever reaches %s could read the history: add a token, or listen on %s", h.Listen, defaultHost))
+	case h.Listen != "" && token == nil && !address.IsLoopback(h.Listen):
+		p.problem(listen.Line, join(where, "listen"), fmt.Sprintf("whoever reaches %s could read the history: add a token, or listen on %s", h.Listen, address.Loopback))
 	}
 }
 
@@ -54,7 +54,7 @@ func (p *parser) listen(n *yaml.Node, where string) string {
 	if !ok {
 		return ""
 	}
-	addr, err := webaccess.ParseListen(text)
+	addr, err := address.ParsePage(text)
 	if err != nil {
 		p.problem(n.Line, where, err.Error())
 	}
@@ -94,7 +94,7 @@ func (p *parser) age(n *yaml.Node, where string) time.Duration {
 func (p *parser) token(n *yaml.Node, where string) string {
 	text, ok := p.text(n, where)
 	if ok {
-		if err := webaccess.CheckToken(text); err != nil {
+		if err := address.CheckToken(text); err != nil {
 			p.problem(n.Line, where, err.Error())
 		}
 	}
@@ -113,7 +113,7 @@ func (p *parser) hosts(n *yaml.Node, where string) (hosts []string) {
 		if !ok {
 			continue
 		}
-		if err := webaccess.CheckHost(name); err != nil {
+		if err := address.CheckHost(name); err != nil {
 			p.problem(n.Line, where, err.Error())
 		}
 		hosts = append(hosts, name)

@@ -11,6 +11,7 @@ import (
 	"gopkg.in/yaml.v3"
 
 	"sigalert/agent/notify"
+	"sigalert/internal/address"
 	"sigalert/sig"
 )
 
@@ -128,7 +129,7 @@ func kind(n *yaml.Node) string {
 
 // file is the top level; root is nil for an empty file.
 func (p *parser) file(root *yaml.Node) {
-	p.config.Server, _ = ParseServer("")
+	p.config.Server, _ = address.ParseServer("")
 	if root == nil {
 		root = &yaml.Node{Kind: yaml.MappingNode, Line: 1}
 	}
@@ -156,7 +157,7 @@ func (p *parser) server(n *yaml.Node, where string) {
 	if !ok {
 		return
 	}
-	addr, err := ParseServer(text)
+	addr, err := address.ParseServer(text)
 	if err != nil {
 		p.problem(n.Line, where, err.Error())
 		return

@@ -87,7 +87,7 @@ func TestProblems(t *testing.T) {
 		{"a tag that lies", "subscriptions: [{sender: !!int abc, event: !!bool 5}]", "1: subscriptions[0].sender: abc is no name: quote it if it is text\nc.yaml:1: subscriptions[0].event: 5 is no name: quote it if it is text"},
 		{"not a number", `subscriptions: [{sender: .nan}, {event: -.inf}]`, "1: subscriptions[0].sender: .nan is no name: quote it if it is text\nc.yaml:1: subscriptions[1].event: -.inf is no name: quote it if it is text"},
 		{"a long name", "subscriptions: [{sender: " + strings.Repeat("a", 1025) + "}]", `1: subscriptions[0].sender: the name is longer than 1 KiB`},
-		{"port", good + "server: host:99999", `2: server: "99999" is no port: a port is a number up to 65535`},
+		{"port", good + "server: host:99999", `2: server: "99999" is not a port: a port is a number up to 65535`},
 		{"port 0", good + "server: host:0", `2: server: no server is at port 0: a port is a number from 1 to 65535`},
 		{"nothing for a server", good + "server:", `2: server: want text, not nothing`},
 		{"every event before one", "subscriptions:\n- sender: a\n- {sender: a, event: b}\n- {sender: a, event: \"#connect\"}\n- {sender: a, event: c, presence: true}\n", `3: subscriptions[1]: never alerts: line 2 matches first`},

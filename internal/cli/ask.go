@@ -11,7 +11,7 @@ import (
 	"strings"
 	"time"
 
-	"sigalert/agent/config"
+	"sigalert/internal/address"
 )
 
 // prompter asks for values in the way of pysig's examples.
@@ -80,7 +80,7 @@ func (p *prompter) askPort(ctx context.Context, what, def string) (string, error
 	if err != nil {
 		return "", err
 	}
-	if _, err := config.ParseServer(joinHostPort("127.0.0.1", text)); err != nil {
+	if _, err := address.ParseServer(joinHostPort("127.0.0.1", text)); err != nil {
 		return "", usage(err)
 	}
 	return text, nil

@@ -13,7 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"sigalert/agent/config"
+	"sigalert/internal/address"
 	"sigalert/internal/plain"
 )
 
@@ -165,7 +165,7 @@ func (p *program) serverAddr(cmd *cobra.Command) (string, error) {
 		}
 		p.server = joinHostPort(host, port)
 	}
-	addr, err := config.ParseServer(p.server)
+	addr, err := address.ParseServer(p.server)
 	if err != nil {
 		return "", usage(fmt.Errorf("--server: %w", err))
 	}

@@ -10,7 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"sigalert/agent/config"
+	"sigalert/internal/address"
 	"sigalert/sig"
 )
 
@@ -28,7 +28,7 @@ func (p *program) completeNames(pick func(all []listed, args []string) []cobra.C
 		p.log = slog.New(slog.DiscardHandler)
 		ctx, cancel := context.WithTimeout(cmd.Context(), completeTimeout)
 		defer cancel()
-		addr, err := config.ParseServer(p.server)
+		addr, err := address.ParseServer(p.server)
 		if err != nil {
 			return nil, cobra.ShellCompDirectiveNoFileComp
 		}

@@ -16,6 +16,7 @@ import (
 	"sigalert/agent"
 	"sigalert/agent/config"
 	"sigalert/agent/notify"
+	"sigalert/internal/address"
 	"sigalert/tray"
 )
 
@@ -27,7 +28,7 @@ func (p *program) runAgent(ctx context.Context) error {
 	defer stop()
 	server := ""
 	if p.instead != "" {
-		addr, err := config.ParseServer(p.instead)
+		addr, err := address.ParseServer(p.instead)
 		if err != nil {
 			return usage(fmt.Errorf("--server: %w", err))
 		}

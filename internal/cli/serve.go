@@ -4,12 +4,11 @@ import (
 	"context"
 	"fmt"
 	"net"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
-	"sigalert/agent/config"
+	"sigalert/internal/address"
 	"sigalert/sig"
 	"sigalert/sig/tcp"
 )
@@ -117,7 +116,7 @@ func (p *program) runServe(ctx context.Context, o serveOptions) error {
 	if o.every <= 0 {
 		return usage(fmt.Errorf("--every must be more than 0, got %s", o.every))
 	}
-	addr, err := listenAddr(o.listen)
+	addr, err := address.ParseListen(o.listen)
 	if err != nil {
 		return usage(fmt.Errorf("--listen: %w", err))
 	}
@@ -149,20 +148,6 @@ func (p *program) runServe(ctx context.Context, o serveOptions) error {
 
 func (p *program) newServer() *sig.ServerRouter {
 	return sig.NewServerRouter(&sig.ServerOptions{Name: "sigalert " + versionText(), Logger: p.log})
-}
-
-// listenAddr completes an address to listen on, as a server's URL is completed;
-// but with nothing before the port's colon it is every address of this machine.
-func listenAddr(text string) (string, error) {
-	addr, err := config.ParseServer(text)
-	if err != nil {
-		return "", err
-	}
-	if host, _, err := net.SplitHostPort(strings.TrimSpace(text)); err == nil && host == "" {
-		_, port, _ := net.SplitHostPort(addr) // ParseServer wrote it
-		return ":" + port, nil
-	}
-	return addr, nil
 }
 
 // tick has the server's own sender fire, and answer requests, until ctx ends.
