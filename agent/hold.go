@@ -33,7 +33,7 @@ func (h *hold) keep(n notify.Notification) bool {
 // pause begins a pause or changes its end; what is held stays held.
 func (h *hold) pause(until time.Time) { h.paused, h.until = true, until }
 
-// resume ends the pause; the notification says what there was, if anything.
+// resume ends the pause; the notification says what was held back, if anything.
 func (h *hold) resume() (n notify.Notification, ok bool) {
 	was := *h
 	*h = hold{}

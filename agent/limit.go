@@ -12,18 +12,18 @@ const (
 	floodLimit  = 5               // notifications
 	floodWindow = 2 * time.Second // within this time
 	floodUpdate = time.Second     // how often the count is shown anew
-	mostCounted = 1000            // senders that are told apart
+	mostCounted = 1000            // senders that are counted apart
 )
 
-// limiter lets at most 5 notifications through in 2 s. Of what is beyond, it
-// makes one notification that counts, and that is replaced as it grows.
+// limiter lets at most 5 notifications through in 2 s. Of the rest it makes one
+// notification that counts them, and is replaced as the count grows.
 type limiter struct {
 	shown   []time.Time // within the window, oldest first
 	senders map[sig.Name]int
 	count   int
 	last    string    // what the last one was
 	lastAt  time.Time // when the flood last grew
-	due     time.Time // when the count is to be shown; zero: nothing new
+	due     time.Time // when the count is to be shown; zero: there is nothing new
 	floods  int       // gives each flood a notification of its own
 }
 

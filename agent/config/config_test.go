@@ -46,12 +46,12 @@ subscriptions:
 	}
 	var got []sub
 	for _, s := range c.Subscriptions {
-		got = append(got, sub{s.String(), string(s.Sender.JSON()) + " " + string(s.Event.JSON()), s.Urgency, s.Presence, s.Line})
+		got = append(got, sub{s.Topic().String(), string(s.Sender.JSON()) + " " + string(s.Event.JSON()), s.Urgency, s.Presence, s.Line})
 		if text, err := config.Render(s.Title, config.Fields{Sender: "x"}); err != nil || text != "T x" {
-			t.Errorf("%s: the default title gives %q, %v", s, text, err)
+			t.Errorf("%s: the default title gives %q, %v", s.Topic(), text, err)
 		}
 		if s.Body != nil {
-			t.Errorf("%s has a body", s)
+			t.Errorf("%s has a body", s.Topic())
 		}
 	}
 	want := []sub{
@@ -194,7 +194,7 @@ func TestSubscriptionString(t *testing.T) {
 		"every event":           {},
 		"every event of 5":      {Sender: sig.Number(5)},
 	} {
-		if got := s.String(); got != want {
+		if got := s.Topic().String(); got != want {
 			t.Errorf("%q, want %q", got, want)
 		}
 	}

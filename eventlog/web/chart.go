@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"sigalert/eventlog"
+	"sigalert/internal/topic"
 	"sigalert/sig"
 )
 
@@ -61,7 +62,7 @@ func newChart(all []eventlog.Series, colours map[sig.Name]string) chart {
 	var below [eventlog.Hour]int
 	for _, s := range all {
 		one := series{
-			Colour: colours[s.Sender], Name: nameText(s.Sender), Total: grouped(s.Total),
+			Colour: colours[s.Sender], Name: topic.Name(s.Sender), Total: grouped(s.Total),
 			Filter: address(nil, "sender", s.Sender.String()),
 		}
 		if s.Others {

@@ -159,7 +159,7 @@ func troubles(st eventlog.State) (all []string) {
 }
 
 func newTopicRow(sub eventlog.Subscription) topicRow {
-	r := topicRow{Sender: sub.Sender.String(), Event: sub.Event.String(), Text: topicText(sub.Topic)}
+	r := topicRow{Sender: sub.Sender.String(), Event: sub.Event.String(), Text: sub.Topic.String()}
 	switch sub.Status {
 	case sig.Active:
 		r.Class, r.State = "on", "active"

@@ -44,7 +44,7 @@ func look(st agent.Status) tray.Look {
 	switch {
 	case st.Paused:
 		return tray.Paused
-	case st.ConfigError != "" || st.Lost:
+	case st.ConfigError != nil || st.Lost:
 		return tray.Trouble
 	case !st.Connected:
 		return tray.Connecting

@@ -13,6 +13,7 @@ import (
 	"slices"
 	"time"
 
+	"sigalert/internal/topic"
 	"sigalert/sig"
 )
 
@@ -22,14 +23,6 @@ const (
 	within = 30 * time.Second
 	most   = 256 // events that are kept in mind
 )
-
-// Topic is what a listener asks for. The zero Name is every one.
-type Topic struct{ Sender, Event sig.Name }
-
-// Matches reports whether a listener that asks for the topic gets the event.
-func (t Topic) Matches(ev sig.Event) bool {
-	return (t.Sender.IsEvery() || t.Sender.Equal(ev.Sender)) && (t.Event.IsEvery() || t.Event.Equal(ev.Event))
-}
 
 // Filter tells which copies are the first of their event. The zero Filter is
 // ready to use. It belongs to one goroutine, keeps 256 events in mind, and no
@@ -42,7 +35,7 @@ type Filter struct {
 type seen struct {
 	likeness
 	at time.Time
-	by []Topic // whose copy has come
+	by []topic.Topic // whose copy has come
 }
 
 // likeness is equal for the copies of an event, and where events have numbers
@@ -69,7 +62,7 @@ func likenessOf(ev sig.Event) likeness {
 // first of its event. It is asked once for each copy, in the order in which they
 // come, and told how many of the client's listeners match ev, that of by among
 // them.
-func (f *Filter) First(by Topic, ev sig.Event, listeners int) bool {
+func (f *Filter) First(by topic.Topic, ev sig.Event, listeners int) bool {
 	if listeners <= 1 && len(f.seen) == 0 {
 		return true
 	}
@@ -89,7 +82,7 @@ func (f *Filter) First(by Topic, ev sig.Event, listeners int) bool {
 		if len(f.seen) == most {
 			f.seen = slices.Delete(f.seen, 0, 1)
 		}
-		f.seen = append(f.seen, seen{like, ev.Time, []Topic{by}})
+		f.seen = append(f.seen, seen{like, ev.Time, []topic.Topic{by}})
 	}
 	return true
 }
@@ -98,9 +91,9 @@ func (f *Filter) First(by Topic, ev sig.Event, listeners int) bool {
 // forgotten with the events that he brought: others, which came into force
 // later, would seem to bring those when they bring ones that are alike. What he
 // still brings is no copy to ask First about.
-func (f *Filter) Keep(wanted func(Topic) bool) {
+func (f *Filter) Keep(wanted func(topic.Topic) bool) {
 	f.drop(func(s seen) bool {
-		return slices.ContainsFunc(s.by, func(t Topic) bool { return !wanted(t) })
+		return slices.ContainsFunc(s.by, func(t topic.Topic) bool { return !wanted(t) })
 	})
 }
 

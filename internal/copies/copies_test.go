@@ -7,41 +7,17 @@ import (
 	"testing"
 	"time"
 
+	"sigalert/internal/topic"
 	"sigalert/sig"
 )
 
 var (
 	start  = time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
-	topics = []Topic{{"s", "e"}, {"s", ""}, {"", "e"}}
+	topics = []topic.Topic{{Sender: "s", Event: "e"}, {Sender: "s"}, {Event: "e"}}
 )
 
 func event(data string) sig.Event {
 	return sig.Event{Sender: "s", Event: "e", Data: sig.JSONData([]byte(data)), Time: start}
-}
-
-func TestMatches(t *testing.T) {
-	for _, tc := range []struct {
-		topic         Topic
-		sender, event sig.Name
-		want          bool
-	}{
-		{Topic{"s", "e"}, "s", "e", true},
-		{Topic{"s", "e"}, "s", "f", false},
-		{Topic{"s", "e"}, "t", "e", false},
-		{Topic{"s", "e"}, "s", "", false}, // a broadcast
-		{Topic{"s", ""}, "s", "", true},
-		{Topic{"s", ""}, "s", "f", true},
-		{Topic{"s", ""}, "t", "f", false},
-		{Topic{"", "e"}, "t", "e", true},
-		{Topic{"", "e"}, "t", "f", false},
-		{Topic{}, "t", "f", true},
-		{Topic{}, "t", sig.EventConnect, true},
-		{Topic{sig.Number(1), "e"}, sig.Number(1.0), "e", true},
-	} {
-		if got := tc.topic.Matches(sig.Event{Sender: tc.sender, Event: tc.event}); got != tc.want {
-			t.Errorf("%q, %s: %s: %v", tc.topic, tc.sender, tc.event, got)
-		}
-	}
 }
 
 // An event counts once, whichever listeners are in force, and however the
@@ -71,8 +47,8 @@ func TestFirst(t *testing.T) {
 				f.Forget()
 				continue
 			case "~":
-				asked = []Topic{topics[0], topics[2]}
-				f.Keep(func(t Topic) bool { return slices.Contains(asked, t) })
+				asked = []topic.Topic{topics[0], topics[2]}
+				f.Keep(func(t topic.Topic) bool { return slices.Contains(asked, t) })
 				continue
 			case "+":
 				now = now.Add(31 * time.Second)
@@ -107,7 +83,7 @@ func TestFirstByNumber(t *testing.T) {
 	}
 	ev := event("0")
 	ev.Seq, ev.Time = 9, start.Add(5*time.Minute)
-	f.Keep(func(t Topic) bool { return t == topics[1] })
+	f.Keep(func(t topic.Topic) bool { return t == topics[1] })
 	if f.First(topics[1], ev, 1) {
 		t.Error("after a change of the listeners, a copy counts again")
 	}

@@ -2,6 +2,7 @@
 package plain
 
 import (
+	"fmt"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -65,4 +66,18 @@ func dropped(r rune) bool {
 		return true
 	}
 	return unicode.IsControl(r)
+}
+
+// Escape writes as JSON does, \u202e, what JSON text may hold that could play
+// tricks on a terminal or change the order in which it is read. Line breaks stay.
+func Escape(text string) string {
+	var b strings.Builder
+	for _, r := range text {
+		if unicode.Is(unicode.Bidi_Control, r) || unicode.IsControl(r) && r != '\n' || r == utf8.RuneError {
+			fmt.Fprintf(&b, `\u%04x`, r)
+			continue
+		}
+		b.WriteRune(r)
+	}
+	return b.String()
 }

@@ -3,37 +3,15 @@ package agent
 import (
 	"fmt"
 
+	"sigalert/internal/outcome"
 	"sigalert/sig"
 )
 
 // Alert is an event that a subscription alerts for, and what became of it.
 type Alert struct {
 	Event   sig.Event
-	Outcome Outcome
+	Outcome outcome.Outcome
 	Why     string // for people; empty where there is nothing to say
-}
-
-// Outcome is what became of an alert.
-type Outcome uint8
-
-// The outcomes.
-const (
-	Shown  Outcome = iota // the desktop took it
-	Held                  // it was held back
-	Failed                // the desktop did not take it
-)
-
-// String returns "shown", "held" or "failed".
-func (o Outcome) String() string {
-	switch o {
-	case Shown:
-		return "shown"
-	case Held:
-		return "held"
-	case Failed:
-		return "failed"
-	}
-	return fmt.Sprintf("outcome(%d)", uint8(o))
 }
 
 // Why an alert was held back.
@@ -46,5 +24,5 @@ const whyEnded = "the agent ended"
 
 var whyFull = fmt.Sprintf("%d newer ones waited for the desktop", deliveryQueue)
 
-// whyNoData tells of an event that has lost its data on the way.
+// whyNoData is added where an event lost its data on the way.
 const whyNoData = "its data was too much to keep"
