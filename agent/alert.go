@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"sigalert/internal/outcome"
+	"sigalert/internal/words"
 	"sigalert/sig"
 )
 
@@ -17,7 +18,7 @@ type Alert struct {
 // Why an alert was held back.
 const whyPaused = "paused"
 
-var whyFlood = fmt.Sprintf("more than %s in %s, counted in one", count(floodLimit, "alert"), span(floodWindow))
+var whyFlood = fmt.Sprintf("more than %s in %s, counted in one", words.Count(floodLimit, "alert"), words.Span(floodWindow))
 
 // Why an alert failed.
 const whyEnded = "the agent ended"

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"sigalert/agent/notify"
+	"sigalert/internal/words"
 )
 
 // Pause holds alerts back, for d or, if d is 0, until Resume.
@@ -57,7 +58,7 @@ func (a *Agent) Reload() {
 		if a.configErr == nil && a.config != nil {
 			a.delivery.push(notify.Notification{
 				Title: "Configuration reloaded",
-				Body:  count(len(a.config.Subscriptions), "subscription") + " at " + a.config.Server,
+				Body:  words.Count(len(a.config.Subscriptions), "subscription") + " at " + a.config.Server,
 				Key:   "config",
 			})
 		}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"sigalert/agent/notify"
+	"sigalert/internal/words"
 )
 
 // hold keeps notifications back while the agent is paused.
@@ -44,7 +45,7 @@ func (h *hold) resume() (n notify.Notification, ok bool) {
 	if more := was.count - len(was.titles); more > 0 {
 		body = fmt.Sprintf("%d earlier, then:\n%s", more, body)
 	}
-	return notify.Notification{Title: count(was.count, "alert") + " while paused", Body: body}, true
+	return notify.Notification{Title: words.Count(was.count, "alert") + " while paused", Body: body}, true
 }
 
 // expired reports whether a pause with an end is over.

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"sigalert/agent/notify"
+	"sigalert/internal/words"
 	"sigalert/sig"
 )
 
@@ -62,7 +63,7 @@ func (l *limiter) summary(now time.Time) (n notify.Notification, ok bool) {
 	}
 	l.due = time.Time{}
 	return notify.Notification{
-		Title: fmt.Sprintf("%s from %s", count(l.count, "more event"), l.from()),
+		Title: fmt.Sprintf("%s from %s", words.Count(l.count, "more event"), l.from()),
 		Body:  "Last: " + l.last,
 		Key:   fmt.Sprintf("flood-%d", l.floods),
 	}, true
@@ -74,7 +75,7 @@ func (l *limiter) from() string {
 			return s.String()
 		}
 	}
-	return count(len(l.senders), "sender")
+	return words.Count(len(l.senders), "sender")
 }
 
 // next is when summary has something to say; zero: never.

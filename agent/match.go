@@ -54,7 +54,7 @@ func (m *matcher) use(subs []config.Subscription) {
 func (m *matcher) forget() { m.copies.Forget() }
 
 func matches(s config.Subscription, ev sig.Event) bool {
-	if s.Event.IsEvery() && (ev.Event.Equal(sig.EventConnect) || ev.Event.Equal(sig.EventDisconnect)) {
+	if s.Event.IsEvery() && topic.IsPresence(ev.Event) {
 		return false // comings and goings are what presence is for
 	}
 	return s.Topic().Matches(ev)

@@ -8,6 +8,7 @@ import (
 
 	"sigalert/agent/config"
 	"sigalert/agent/notify"
+	"sigalert/internal/words"
 	"sigalert/sig"
 )
 
@@ -98,7 +99,7 @@ func (p *presence) learn(now time.Time, sender sig.Name, connected bool) {
 	switch {
 	case !connected: // announced when the grace is over
 	case was.announced:
-		p.tell(now, change{sender, "is back after " + span(now.Sub(was.since))})
+		p.tell(now, change{sender, "is back after " + words.Span(now.Sub(was.since))})
 	case was.since.IsZero():
 		p.tell(now, change{sender, "connected"})
 	}
@@ -188,7 +189,7 @@ func (p *presence) news() (n notify.Notification, ok bool) {
 		lines[i] = c.String()
 	}
 	return notify.Notification{
-		Title: fmt.Sprintf("%s came or went", count(len(changes), "sender")),
+		Title: fmt.Sprintf("%s came or went", words.Count(len(changes), "sender")),
 		Body:  strings.Join(lines, "\n"),
 	}, true
 }

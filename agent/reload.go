@@ -8,6 +8,7 @@ import (
 
 	"sigalert/agent/config"
 	"sigalert/agent/notify"
+	"sigalert/internal/words"
 )
 
 // reload takes over the file where it is good. A bad one changes nothing but what
@@ -23,7 +24,7 @@ func (a *Agent) reload(onDemand bool) {
 	}
 	if a.configErr != nil {
 		a.configErr = nil
-		a.delivery.push(notify.Notification{Title: "Configuration is good again", Body: count(len(c.Subscriptions), "subscription") + " in force.", Key: "config"})
+		a.delivery.push(notify.Notification{Title: "Configuration is good again", Body: words.Count(len(c.Subscriptions), "subscription") + " in force.", Key: "config"})
 	}
 	a.apply(c)
 }
@@ -53,7 +54,7 @@ func (a *Agent) refuse(err error, onDemand bool) {
 	a.configErr = first
 	body := first.Error()
 	if more > 0 {
-		body += fmt.Sprintf("\nand %s.", count(more, "more problem"))
+		body += fmt.Sprintf("\nand %s.", words.Count(more, "more problem"))
 	}
 	if a.config != nil {
 		body += "\nThe previous settings stay in force."

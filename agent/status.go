@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"sigalert/internal/topic"
+	"sigalert/internal/words"
 	"sigalert/sig"
 )
 
@@ -81,9 +82,9 @@ func (s Status) Line() string {
 func (s Status) linkLine() string {
 	switch pending := s.pending(); {
 	case s.Connected && pending > 0:
-		return fmt.Sprintf("Connected to %s, %d of %s", s.Server, len(s.Subscriptions)-pending, count(len(s.Subscriptions), "subscription"))
+		return fmt.Sprintf("Connected to %s, %d of %s", s.Server, len(s.Subscriptions)-pending, words.Count(len(s.Subscriptions), "subscription"))
 	case s.Connected:
-		return fmt.Sprintf("Connected to %s, %s", s.Server, count(len(s.Subscriptions), "subscription"))
+		return fmt.Sprintf("Connected to %s, %s", s.Server, words.Count(len(s.Subscriptions), "subscription"))
 	}
 	if s.Lost {
 		return fmt.Sprintf("No connection to %s", s.Server)

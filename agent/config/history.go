@@ -34,11 +34,14 @@ func (p *parser) history(n *yaml.Node, where string) {
 	p.config.History = h
 	var listen, token *yaml.Node
 	p.mapping(n, where, map[string]setter{
-		"listen": func(n *yaml.Node, where string) { listen, h.Listen = n, p.listen(n, where) },
-		"limit":  func(n *yaml.Node, where string) { h.Limit = p.limit(n, where) },
-		"age":    func(n *yaml.Node, where string) { h.Age = p.age(n, where) },
-		"token":  func(n *yaml.Node, where string) { token, h.Token = n, p.token(n, where) },
-		"hosts":  func(n *yaml.Node, where string) { h.Hosts = p.hosts(n, where) },
+		"listen": func(n *yaml.Node, where string) {
+			listen = n
+			h.Listen, _ = parsed(p, n, where, address.ParsePage)
+		},
+		"limit": func(n *yaml.Node, where string) { h.Limit = p.limit(n, where) },
+		"age":   func(n *yaml.Node, where string) { h.Age = p.age(n, where) },
+		"token": func(n *yaml.Node, where string) { token, h.Token = n, p.token(n, where) },
+		"hosts": func(n *yaml.Node, where string) { h.Hosts = p.hosts(n, where) },
 	})
 	switch {
 	case listen == nil && resolve(n).Kind == yaml.MappingNode:
@@ -46,19 +49,6 @@ func (p *parser) history(n *yaml.Node, where string) {
 	case h.Listen != "" && token == nil && !address.IsLoopback(h.Listen):
 		p.problem(listen.Line, join(where, "listen"), fmt.Sprintf("whoever reaches %s could read the history: add a token, or listen on %s", h.Listen, address.Loopback))
 	}
-}
-
-// listen is "" for a problem.
-func (p *parser) listen(n *yaml.Node, where string) string {
-	text, ok := p.text(n, where)
-	if !ok {
-		return ""
-	}
-	addr, err := address.ParsePage(text)
-	if err != nil {
-		p.problem(n.Line, where, err.Error())
-	}
-	return addr
 }
 
 func (p *parser) limit(n *yaml.Node, where string) int {

@@ -12,7 +12,7 @@ import (
 
 	"sigalert/agent/notify"
 	"sigalert/internal/address"
-	"sigalert/sig"
+	"sigalert/internal/topic"
 )
 
 // parser walks a file's nodes and gathers what it finds.
@@ -153,13 +153,8 @@ func (p *parser) file(root *yaml.Node) {
 }
 
 func (p *parser) server(n *yaml.Node, where string) {
-	text, ok := p.text(n, where)
+	addr, ok := parsed(p, n, where, address.ParseServer)
 	if !ok {
-		return
-	}
-	addr, err := address.ParseServer(text)
-	if err != nil {
-		p.problem(n.Line, where, err.Error())
 		return
 	}
 	if _, port, _ := net.SplitHostPort(addr); port == "0" {
@@ -210,7 +205,7 @@ func (p *parser) subscription(n *yaml.Node, where string, s Subscription) {
 // or if s still has presence to tell.
 func (p *parser) before(s Subscription) *Subscription {
 	every := nameKey("")
-	coming := s.Event.Equal(sig.EventConnect) || s.Event.Equal(sig.EventDisconnect)
+	coming := topic.IsPresence(s.Event)
 	for _, sender := range []string{nameKey(s.Sender), every} {
 		for _, event := range []string{nameKey(s.Event), every} {
 			for i, o := range p.first[sender+" "+event] {
@@ -229,19 +224,9 @@ func (p *parser) before(s Subscription) *Subscription {
 // alertKeys are the keys of a subscription that may have a default.
 func (p *parser) alertKeys(s *Subscription) map[string]setter {
 	return map[string]setter{
-		"title": func(n *yaml.Node, where string) { s.Title = p.template(n, where) },
-		"body":  func(n *yaml.Node, where string) { s.Body = p.template(n, where) },
-		"urgency": func(n *yaml.Node, where string) {
-			text, ok := p.text(n, where)
-			if !ok {
-				return
-			}
-			u, err := notify.ParseUrgency(text)
-			if err != nil {
-				p.problem(n.Line, where, err.Error())
-			}
-			s.Urgency = u
-		},
+		"title":   func(n *yaml.Node, where string) { s.Title = p.template(n, where) },
+		"body":    func(n *yaml.Node, where string) { s.Body = p.template(n, where) },
+		"urgency": func(n *yaml.Node, where string) { s.Urgency, _ = parsed(p, n, where, notify.ParseUrgency) },
 		"presence": func(n *yaml.Node, where string) {
 			v := resolve(n)
 			if v.Kind != yaml.ScalarNode || v.ShortTag() != "!!bool" || v.Decode(&s.Presence) != nil {
@@ -263,6 +248,19 @@ func (p *parser) text(n *yaml.Node, where string) (string, bool) {
 		return v.Value, true
 	}
 	return "", false
+}
+
+// parsed is what a text means to parse, whose error is a problem.
+func parsed[T any](p *parser, n *yaml.Node, where string, parse func(string) (T, error)) (v T, ok bool) {
+	text, ok := p.text(n, where)
+	if !ok {
+		return v, false
+	}
+	v, err := parse(text)
+	if err != nil {
+		p.problem(n.Line, where, err.Error())
+	}
+	return v, err == nil
 }
 
 func (p *parser) template(n *yaml.Node, where string) *template.Template {

@@ -12,6 +12,7 @@ import (
 
 	"sigalert/eventlog"
 	"sigalert/internal/age"
+	"sigalert/internal/words"
 	"sigalert/sig"
 )
 
@@ -75,7 +76,7 @@ func (h *Handler) clear(*http.Request) answer {
 	if err != nil {
 		return failed(http.StatusInternalServerError, "cannot clear the log: %v", err)
 	}
-	return done("cleared %s", count(n, "event"))
+	return done("cleared %s", words.Count(n, "event"))
 }
 
 // config changes the limits where it is told to, and tells the configuration.

@@ -66,7 +66,7 @@ func newRow(now time.Time, asked url.Values, colours map[sig.Name]string, e even
 		r.Class = "held"
 	case e.Outcome == outcome.Failed:
 		r.Class = "failed"
-	case e.Event == sig.EventConnect || e.Event == sig.EventDisconnect:
+	case topic.IsPresence(e.Event):
 		r.Class = "presence"
 	}
 	if len(e.Data) == 0 || string(e.Data) == "null" {

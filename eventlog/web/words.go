@@ -2,25 +2,8 @@ package web
 
 import (
 	"fmt"
-	"strconv"
 	"time"
 )
-
-func count(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return grouped(n) + " " + what + "s"
-}
-
-// grouped is a number as people write long ones: 100,000.
-func grouped(n int) string {
-	text := strconv.Itoa(n)
-	for i := len(text) - 3; i > 0 && text[i-1] != '-'; i -= 3 {
-		text = text[:i] + "," + text[i:]
-	}
-	return text
-}
 
 // ago is a time as people say it.
 func ago(now, t time.Time) string {

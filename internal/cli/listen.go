@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"sigalert/internal/plain"
+	"sigalert/internal/topic"
 	"sigalert/sig"
 )
 
@@ -92,7 +93,7 @@ func (p *program) runListen(ctx context.Context, addr string, o listenOptions) e
 			}
 			refused = st == sig.Refused
 		case ev := <-events:
-			if presence(ev.Event) && o.event != "" && !ev.Event.Equal(event) {
+			if topic.IsPresence(ev.Event) && o.event != "" && !ev.Event.Equal(event) {
 				p.printPresence(ev)
 				continue
 			}
@@ -103,10 +104,6 @@ func (p *program) runListen(ctx context.Context, addr string, o listenOptions) e
 		}
 	}
 	return nil
-}
-
-func presence(event sig.Name) bool {
-	return event.Equal(sig.EventConnect) || event.Equal(sig.EventDisconnect)
 }
 
 func (p *program) printPresence(ev sig.Event) {

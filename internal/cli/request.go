@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 
 	"github.com/spf13/cobra"
@@ -25,18 +24,8 @@ func (p *program) request() *cobra.Command {
 PARAMS are JSON, or text; left out they are null. The sender has 10 s.`,
 		Example: `  sigalert request timer echo '{"n": 1}'
   sigalert request timer echo "some text"`,
-		Args: func(cmd *cobra.Command, args []string) error {
-			if len(args) > 3 || len(args) < 2 && !p.ask {
-				return usage(fmt.Errorf("request takes SENDER METHOD and perhaps PARAMS, got %d arguments", len(args)))
-			}
-			return nil
-		},
+		Args: p.takeArgs("SENDER METHOD and perhaps PARAMS", &o.sender, &o.method, &o.params),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			for i, into := range []*string{&o.sender, &o.method, &o.params} {
-				if i < len(args) {
-					*into = args[i]
-				}
-			}
 			addr, err := p.serverAddr(cmd)
 			if err != nil {
 				return err

@@ -28,18 +28,8 @@ or text. With --every it stays connected and fires until it is ended.`,
 		Example: `  sigalert send timer tick
   sigalert send timer tick '{"n": 1}'
   sigalert send timer tick "some text" --every 5s --count 10`,
-		Args: func(cmd *cobra.Command, args []string) error {
-			if len(args) > 3 || len(args) < 2 && !p.ask {
-				return usage(fmt.Errorf("send takes SENDER EVENT and perhaps DATA, got %d arguments", len(args)))
-			}
-			return nil
-		},
+		Args: p.takeArgs("SENDER EVENT and perhaps DATA", &o.sender, &o.event, &o.data),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			for i, into := range []*string{&o.sender, &o.event, &o.data} {
-				if i < len(args) {
-					*into = args[i]
-				}
-			}
 			addr, err := p.serverAddr(cmd)
 			if err != nil {
 				return err

@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"sigalert/internal/topic"
 	"sigalert/sig"
 )
 
@@ -66,7 +67,7 @@ func (p *program) listSenders(ctx context.Context, addr string) ([]listed, error
 		}
 		l := listed{s.Sender, s.Connected, []sig.Name{}}
 		for _, e := range s.Events {
-			if !e.Event.IsEvery() && !presence(e.Event) {
+			if !e.Event.IsEvery() && !topic.IsPresence(e.Event) {
 				l.Events = append(l.Events, e.Event)
 			}
 		}

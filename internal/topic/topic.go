@@ -31,6 +31,11 @@ func (t Topic) String() string {
 	return Name(t.Sender) + ": " + Name(t.Event)
 }
 
+// IsPresence reports whether an event is the coming or going of its sender.
+func IsPresence(event sig.Name) bool {
+	return event.Equal(sig.EventConnect) || event.Equal(sig.EventDisconnect)
+}
+
 const maxName = 200 // characters of a name that are shown
 
 // Name is a name as one line, cut where it is very long.

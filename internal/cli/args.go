@@ -44,6 +44,20 @@ func noArgs(cmd *cobra.Command, args []string) error {
 	return usage(fmt.Errorf("%s takes no argument, got %q", cmd.Name(), args[0]))
 }
 
+// takeArgs puts two arguments, and perhaps a third, into these variables; with
+// --ask any of them may be left out.
+func (p *program) takeArgs(what string, into ...*string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) > len(into) || len(args) < 2 && !p.ask {
+			return usage(fmt.Errorf("%s takes %s, got %d arguments", cmd.Name(), what, len(args)))
+		}
+		for i, arg := range args {
+			*into[i] = arg
+		}
+		return nil
+	}
+}
+
 func unknownCommand(parent *cobra.Command, name string) error {
 	err := fmt.Errorf("unknown command %q", name)
 	parent.SuggestionsMinimumDistance = 2
