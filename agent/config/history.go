@@ -17,13 +17,13 @@ const (
 	defaultAge   = 30 * 24 * time.Hour
 )
 
-// History says how much is kept of what was alerted, and where it is shown.
+// History says how many of the alerts are kept, and where they are shown.
 type History struct {
 	Listen string        // host:port; port 0 is any that is free
-	Limit  int           // entries that are kept
+	Limit  int           // how many entries are kept
 	Age    time.Duration // for how long; 0: without a limit
 	Token  string        // what a reader must know; "": nothing
-	Hosts  []string      // names of this machine that a reader may ask for, besides its own
+	Hosts  []string      // other names of this machine that a browser may ask for
 }
 
 // Equal reports whether both say the same; nil equals nil alone.
@@ -47,7 +47,7 @@ func (p *parser) history(n *yaml.Node, where string) {
 	case listen == nil && resolve(n).Kind == yaml.MappingNode:
 		p.problem(n.Line, where, `there is no address for its page: add one, such as "listen: 127.0.0.1:8080"`)
 	case h.Listen != "" && token == nil && !address.IsLoopback(h.Listen):
-		p.problem(listen.Line, join(where, "listen"), fmt.Sprintf("whoever reaches %s could read the history: add a token, or listen on %s", h.Listen, address.Loopback))
+		p.problem(listen.Line, join(where, "listen"), fmt.Sprintf("anyone who can reach %s could read the history: add a token, or listen on %s", h.Listen, address.Loopback))
 	}
 }
 

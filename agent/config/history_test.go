@@ -51,7 +51,7 @@ func TestHistoryProblems(t *testing.T) {
 		age     = "is no age: want days or hours, such as 30d or 720h, or 0 for no limit"
 	)
 	exposed := func(address string) string {
-		return "2: history.listen: whoever reaches " + address + " could read the history: add a token, or listen on 127.0.0.1"
+		return "2: history.listen: anyone who can reach " + address + " could read the history: add a token, or listen on 127.0.0.1"
 	}
 	for in, want := range map[string]string{
 		"history:":                                    "2: history: want keys and values, not nothing",

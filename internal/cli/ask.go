@@ -14,7 +14,7 @@ import (
 	"sigalert/internal/address"
 )
 
-// prompter asks for values in the way of pysig's examples.
+// prompter asks for values as pysig's examples do.
 type prompter struct {
 	in  *bufio.Reader
 	out io.Writer
@@ -24,7 +24,7 @@ func newPrompter(in io.Reader, out io.Writer) *prompter {
 	return &prompter{bufio.NewReader(in), out}
 }
 
-// ask reads one line; an empty one, or the end of the input, is the default.
+// ask reads one line; an empty line, or the end of the input, means the default.
 // The error is the input's, or says why ctx ended.
 func (p *prompter) ask(ctx context.Context, what, def string) (string, error) {
 	shown := def
@@ -38,8 +38,8 @@ func (p *prompter) ask(ctx context.Context, what, def string) (string, error) {
 	return line, err
 }
 
-// prompt reads one line, without blanks around it; the end of the input is an
-// empty one. The error is as ask has it.
+// prompt reads one line, without the blanks around it; the end of the input counts
+// as an empty line. The error is as in ask.
 func (p *prompter) prompt(ctx context.Context, text string) (string, error) {
 	fmt.Fprint(p.out, text)
 	line, err := p.line(ctx)
@@ -61,7 +61,7 @@ func (p *prompter) line(ctx context.Context) (string, error) {
 		err  error
 	}
 	got := make(chan input, 1)
-	// Nothing ends a read of standard input: when ctx ends, nobody joins this
+	// Nothing can end a read of standard input: when ctx ends, nobody joins this
 	// goroutine, and nobody reads after it.
 	go func() {
 		text, err := p.in.ReadString('\n')
@@ -98,7 +98,7 @@ func (p *prompter) askSeconds(ctx context.Context, what, def string) (time.Durat
 	if d, err := time.ParseDuration(text); err == nil && d > 0 {
 		return d, nil
 	}
-	return 0, usage(fmt.Errorf("%q is no time: give seconds, or a duration like 500ms or 2m", text))
+	return 0, usage(fmt.Errorf("%q is not a duration: want seconds, or a duration such as 500ms or 2m", text))
 }
 
 func joinHostPort(host, port string) string {

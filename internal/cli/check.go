@@ -15,7 +15,7 @@ func (p *program) check() *cobra.Command {
 		Use:   "check",
 		Short: "Check the configuration file",
 		Long: `Reads the configuration and prints every problem with its line. The exit code
-is 0 if there is none, 1 if there is, and 2 if the file cannot be read.`,
+is 0 if there are none, 1 if there are some, and 2 if the file cannot be read.`,
 		Example: `  sigalert check
   sigalert check --config other.yaml`,
 		Args: noArgs,

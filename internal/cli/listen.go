@@ -25,8 +25,8 @@ func (p *program) listen() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "listen",
 		Short: "Print events as they come",
-		Long: `Prints a line for each event. A sender or an event that is left out means
-every one.`,
+		Long: `Prints a line for each event. Without --sender the events of every sender are
+printed, without --event every event.`,
 		Example: `  sigalert listen
   sigalert listen --sender timer --event tick
   sigalert listen --json --count 1`,
@@ -44,12 +44,12 @@ every one.`,
 			return p.runListen(cmd.Context(), addr, o)
 		},
 	}
-	cmd.Flags().StringVar(&o.sender, "sender", "", "only events of the sender `NAME`")
-	cmd.Flags().StringVar(&o.event, "event", "", "only the event `NAME`")
+	cmd.Flags().StringVar(&o.sender, "sender", "", "print only events of the sender `NAME`")
+	cmd.Flags().StringVar(&o.event, "event", "", "print only the event `NAME`")
 	cmd.Flags().BoolVar(&o.json, "json", false, `print JSON Lines: {"sender":…,"event":…,"data":…}`)
 	cmd.Flags().IntVar(&o.count, "count", 0, "end after `N` events")
 	p.serverFlags(cmd)
-	// They fail for flags that are not there.
+	// These fail only for flags that do not exist.
 	_ = cmd.RegisterFlagCompletionFunc("sender", p.completeNames(func(all []listed, _ []string) []cobra.Completion { return senderNames(all) }))
 	_ = cmd.RegisterFlagCompletionFunc("event", p.completeNames(func(all []listed, _ []string) []cobra.Completion {
 		return eventNames(all, sig.Name(o.sender))

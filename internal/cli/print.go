@@ -18,5 +18,5 @@ func (p *program) printJSON(v any) error {
 	return err
 }
 
-// plainName is a name that cannot play tricks on a terminal.
+// plainName is a name without what could play tricks on a terminal.
 func plainName(n sig.Name) string { return plain.Line(n.String(), 500) }

@@ -19,9 +19,9 @@ func (p *program) request() *cobra.Command {
 	var o requestOptions
 	cmd := &cobra.Command{
 		Use:   "request SENDER METHOD [PARAMS]",
-		Short: "Ask a sender, and print its answer",
-		Long: `Asks the sender SENDER to do METHOD, and prints its answer as a line of JSON.
-PARAMS are JSON, or text; left out they are null. The sender has 10 s.`,
+		Short: "Send a request to a sender, and print its answer",
+		Long: `Asks the sender SENDER to do METHOD, and prints the answer as a line of JSON.
+PARAMS is JSON, or text; it is null by default. The sender has 10 s to answer.`,
 		Example: `  sigalert request timer echo '{"n": 1}'
   sigalert request timer echo "some text"`,
 		Args: p.takeArgs("SENDER METHOD and perhaps PARAMS", &o.sender, &o.method, &o.params),
@@ -39,7 +39,7 @@ PARAMS are JSON, or text; left out they are null. The sender has 10 s.`,
 		},
 	}
 	p.serverFlags(cmd)
-	// Nobody tells of the methods; a sender that is waited for has none.
+	// The server does not know the methods; a sender that is only waited for has none.
 	cmd.ValidArgsFunction = p.completeNames(func(all []listed, args []string) []cobra.Completion {
 		if len(args) > 0 {
 			return nil

@@ -22,9 +22,9 @@ func (p *program) send() *cobra.Command {
 	var o sendOptions
 	cmd := &cobra.Command{
 		Use:   "send SENDER EVENT [DATA]",
-		Short: "Send an event, once or again and again",
+		Short: "Send an event, once or repeatedly",
 		Long: `Connects as the sender SENDER, which offers EVENT, and fires it. DATA is JSON,
-or text. With --every it stays connected and fires until it is ended.`,
+or text. With --every it stays connected and fires until it is interrupted.`,
 		Example: `  sigalert send timer tick
   sigalert send timer tick '{"n": 1}'
   sigalert send timer tick "some text" --every 5s --count 10`,
@@ -42,8 +42,8 @@ or text. With --every it stays connected and fires until it is ended.`,
 			return p.runSend(cmd.Context(), addr, o)
 		},
 	}
-	cmd.Flags().DurationVar(&o.every, "every", 0, "fire again after this time, for ever")
-	cmd.Flags().IntVar(&o.count, "count", 0, "end after `N` events (default: 1, with --every no end)")
+	cmd.Flags().DurationVar(&o.every, "every", 0, "fire again and again, at intervals of this time")
+	cmd.Flags().IntVar(&o.count, "count", 0, "end after `N` events (default: 1; with --every, never)")
 	p.serverFlags(cmd)
 	cmd.ValidArgsFunction = p.completeNames(func(all []listed, args []string) []cobra.Completion {
 		switch len(args) {
@@ -124,9 +124,9 @@ func (p *program) runSend(ctx context.Context, addr string, o sendOptions) error
 	return nil
 }
 
-// offer registers the sender. Whoever sends once gets an error at once when
-// there is no server; whoever sends for long waits for it. A nil sender
-// without an error means that ctx ended.
+// offer registers the sender. To send once, it fails at once where there is no
+// server; with --every it waits for one. A nil sender without an error means that
+// ctx ended.
 func (p *program) offer(ctx context.Context, c *client, o sendOptions) (sender *sig.RemoteSender, err error) {
 	add := func(ctx context.Context) (err error) {
 		sender, err = c.AddRemoteSender(ctx, sig.Name(o.sender), sig.Name(o.event))

@@ -24,10 +24,10 @@ func (p *program) serve() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "serve",
 		Short: "Run a router server",
-		Long: `Runs a router server: senders and listeners connect to it, and it brings the
-events of the one to the other. With --sender it has a sender of its own,
-which fires an event again and again. With --requests that sender also answers
-a request, echo, with what it was asked.`,
+		Long: `Runs a router server: senders and listeners connect to it, and it passes the
+senders' events to the listeners. With --sender it has a sender of its own, which
+fires an event repeatedly. With --requests that sender also answers the request
+echo, with the request's parameters.`,
 		Example: `  sigalert serve
   sigalert serve --sender timer --event tick --data '"server data"' --every 5s
   sigalert serve --requests     then: sigalert request timer echo '{"n": 1}'`,
@@ -46,11 +46,11 @@ a request, echo, with what it was asked.`,
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&o.listen, "listen", "127.0.0.1:3000", "`ADDRESS` to listen on")
-	flags.StringVar(&o.sender, "sender", "", "`NAME` of a sender of the server's own")
-	flags.StringVar(&o.event, "event", "tick", "its event's `NAME`")
-	flags.StringVar(&o.data, "data", "", "the event's data: `JSON`, or text")
-	flags.DurationVar(&o.every, "every", 5*time.Second, "the time between two events")
-	flags.BoolVar(&o.requests, "requests", false, "its sender, timer if --sender names no other, answers the request echo")
+	flags.StringVar(&o.sender, "sender", "", "`NAME` of the server's own sender")
+	flags.StringVar(&o.event, "event", "tick", "`NAME` of its event")
+	flags.StringVar(&o.data, "data", "", "data of the event: `JSON`, or text")
+	flags.DurationVar(&o.every, "every", 5*time.Second, "time between two events")
+	flags.BoolVar(&o.requests, "requests", false, "its sender (timer, without --sender) answers the request echo")
 	p.askFlag(cmd)
 	return cmd
 }
@@ -85,7 +85,7 @@ func (p *program) askServe(cmd *cobra.Command, o *serveOptions) (err error) {
 	return p.askDataAndDelay(cmd, &o.data, &o.every)
 }
 
-// askNames asks for a sender and an event that were not given.
+// askNames asks for the sender and the event where they were not given.
 func (p *program) askNames(cmd *cobra.Command, sender, event, defSender, defEvent string) (string, string, error) {
 	var err error
 	if !cmd.Flags().Changed("sender") {
@@ -114,7 +114,7 @@ func (p *program) askDataAndDelay(cmd *cobra.Command, data *string, every *time.
 func (p *program) runServe(ctx context.Context, o serveOptions) error {
 	defer p.queueOutput()()
 	if o.every <= 0 {
-		return usage(fmt.Errorf("--every must be more than 0, got %s", o.every))
+		return usage(fmt.Errorf("--every must be greater than 0, got %s", o.every))
 	}
 	addr, err := address.ParseListen(o.listen)
 	if err != nil {
@@ -126,7 +126,7 @@ func (p *program) runServe(ctx context.Context, o serveOptions) error {
 	}
 	p.log.Info("listening on " + carrier.Addr())
 	if host, _, _ := net.SplitHostPort(carrier.Addr()); !net.ParseIP(host).IsLoopback() {
-		p.log.Warn("whoever reaches this address may listen and send: there is no password", "listen", carrier.Addr())
+		p.log.Warn("anyone who can reach this address may listen and send: there is no password", "listen", carrier.Addr())
 	}
 	server := p.newServer()
 	if o.sender == "" {
@@ -135,7 +135,7 @@ func (p *program) runServe(ctx context.Context, o serveOptions) error {
 	ctx, end := context.WithCancel(ctx)
 	ticking := make(chan error, 1)
 	go func() {
-		defer end() // a server whose sender failed is not what was asked for
+		defer end() // without its sender the server is not what was asked for
 		ticking <- p.tick(ctx, &server.Router, o)
 	}()
 	err = server.Serve(ctx, carrier)

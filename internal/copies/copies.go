@@ -1,11 +1,11 @@
 // Package copies tells the first copy of an event from the others.
 //
-// Where several listeners of one client match an event, each brings a copy, and
-// which come is not known: a listener that is not in force brings none, and one
-// may come into force between two events. So it is the copy that comes first
-// which counts, whoever brought it. The others are told by the event's number.
-// A pysig server gives none: there, of events that are alike, as many count as
-// one listener has brought.
+// Where several listeners of one client match an event, each brings a copy, and it
+// is not known which copies will come: a listener that is not in force brings none,
+// and one may come into force between two events. So the copy that comes first
+// counts, whichever listener brought it. The others are recognized by the event's
+// number. A pysig server gives no numbers: there, of events that are alike, as many
+// count as one listener has brought.
 package copies
 
 import (
@@ -21,12 +21,12 @@ const (
 	// within is how long the copies of one event may be apart: each may wait
 	// 10 s for another client that does not answer.
 	within = 30 * time.Second
-	most   = 256 // events that are kept in mind
+	most   = 256 // events that are remembered
 )
 
-// Filter tells which copies are the first of their event. The zero Filter is
-// ready to use. It belongs to one goroutine, keeps 256 events in mind, and no
-// data of theirs.
+// Filter finds the copies that are the first of their event. The zero Filter is
+// ready to use. It belongs to one goroutine, and remembers 256 events without their
+// data.
 type Filter struct {
 	seen []seen // events that may have more copies, oldest first
 }
@@ -38,11 +38,11 @@ type seen struct {
 	by []topic.Topic // whose copy has come
 }
 
-// likeness is equal for the copies of an event, and where events have numbers
-// for nothing else.
+// likeness is equal for the copies of an event and, where events have numbers, for
+// nothing else.
 type likeness struct {
 	seq           uint64
-	time          int64 // with seq: a server that begins anew counts anew
+	time          int64 // only with seq: a server that restarts counts anew
 	data          [sha256.Size]byte
 	sender, event sig.Name
 }
@@ -58,10 +58,9 @@ func likenessOf(ev sig.Event) likeness {
 	return like
 }
 
-// First reports whether the copy of ev that the listener of by brings is the
-// first of its event. It is asked once for each copy, in the order in which they
-// come, and told how many of the client's listeners match ev, that of by among
-// them.
+// First reports whether the copy of ev that the listener for by brings is the first
+// of its event. It is called once for each copy, in the order in which they come;
+// listeners is how many of the client's listeners match ev, including that for by.
 func (f *Filter) First(by topic.Topic, ev sig.Event, listeners int) bool {
 	if listeners <= 1 && len(f.seen) == 0 {
 		return true
@@ -87,21 +86,21 @@ func (f *Filter) First(by topic.Topic, ev sig.Event, listeners int) bool {
 	return true
 }
 
-// Keep is for a change of the listeners. Whose topic is not wanted any more is
-// forgotten with the events that he brought: others, which came into force
-// later, would seem to bring those when they bring ones that are alike. What he
-// still brings is no copy to ask First about.
+// Keep is for a change of the listeners. A listener whose topic is no longer wanted
+// is forgotten with the events that it brought: listeners that came into force
+// later would seem to bring copies of those when they bring events that are alike.
+// First must not be called for what such a listener still brings.
 func (f *Filter) Keep(wanted func(topic.Topic) bool) {
 	f.drop(func(s seen) bool {
 		return slices.ContainsFunc(s.by, func(t topic.Topic) bool { return !wanted(t) })
 	})
 }
 
-// Forget is for the end of a connection: no copies are to come.
+// Forget is for the end of a connection: no more copies will come.
 func (f *Filter) Forget() { f.drop(func(seen) bool { return true }) }
 
-// drop forgets events, but none that has a number: that may be replayed, and
-// is taken for no other.
+// drop forgets events, except those with a number: they may be replayed, and cannot
+// be mistaken for others.
 func (f *Filter) drop(old func(seen) bool) {
 	f.seen = slices.DeleteFunc(f.seen, func(s seen) bool { return s.seq == 0 && old(s) })
 }
