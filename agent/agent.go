@@ -162,13 +162,11 @@ func (a *Agent) loop(ctx context.Context) {
 	}
 }
 
-// ask has the loop do something; it returns false once the agent has ended.
-func (a *Agent) ask(f func()) bool {
+// ask has the loop do something, unless the agent has ended.
+func (a *Agent) ask(f func()) {
 	select {
 	case a.asked <- f:
-		return true
 	case <-a.done:
-		return false
 	}
 }
 

@@ -237,7 +237,7 @@ func TestHungDesktop(t *testing.T) {
 		b := newBench(t, `subscriptions: [{sender: fire, urgency: critical}]`)
 		fire := b.add("fire", "alarm")
 		b.screen.set(true, nil)
-		b.fire(fire, "alarm", 0) // this one is under way, and no more in the queue
+		b.fire(fire, "alarm", 0) // this one is under way, no longer in the queue
 		for i := range 99 {
 			if err := fire.Trigger("alarm", 1+i); err != nil {
 				t.Fatal(err)

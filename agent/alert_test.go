@@ -76,7 +76,7 @@ func TestAlertedShown(t *testing.T) {
 	})
 }
 
-// What is of no event is of no interest here.
+// Notifications that no event caused are not reported.
 func TestAlertedIsOfEvents(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b, f := newAlertedBench(t, `subscriptions: [{sender: timer, presence: true}]`)
@@ -158,7 +158,7 @@ func TestAlertedFailed(t *testing.T) {
 	})
 }
 
-// Each event has one fate, whatever happens.
+// Each event is reported once, whatever happens.
 func TestAlertedOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b, f := newAlertedBench(t, `{subscriptions: [{sender: timer}, {event: tick}, {sender: fire, urgency: critical}]}`)
@@ -196,7 +196,7 @@ func TestAlertedOnce(t *testing.T) {
 	})
 }
 
-// While the desktop hangs, data in plenty does not wait with the alerts.
+// While the desktop hangs, the data that wait with the alerts are bounded.
 func TestAlertedIsBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b, f := newAlertedBench(t, `subscriptions: [{sender: fire, urgency: critical}]`)
@@ -245,7 +245,7 @@ func TestConfigured(t *testing.T) {
 		mu.Lock()
 		defer mu.Unlock()
 		if len(got) != 2 || len(got[0].Subscriptions) != 3 || got[1] != c {
-			t.Errorf("told of %v, want the first and %v", got, c)
+			t.Errorf("configured with %v, want the first and %v", got, c)
 		}
 	})
 }

@@ -58,7 +58,7 @@ func (a *Agent) Reload() {
 		if a.configErr == nil && a.config != nil {
 			a.delivery.push(notify.Notification{
 				Title: "Configuration reloaded",
-				Body:  words.Count(len(a.config.Subscriptions), "subscription") + " at " + a.config.Server,
+				Body:  words.Count(len(a.config.Subscriptions), "subscription") + " at " + a.receiver.server,
 				Key:   "config",
 			})
 		}

@@ -20,7 +20,7 @@ import (
 )
 
 // A configuration that cannot be read without waiting is refused: the agent
-// must end when it is told to.
+// must end when asked to.
 func TestConfigurationThatIsNoFile(t *testing.T) {
 	dir := t.TempDir()
 	fifo := filepath.Join(dir, "fifo")
@@ -66,7 +66,7 @@ func TestConfigurationThatIsNoFile(t *testing.T) {
 	}
 }
 
-// A file that is no longer one is told of, once; the settings stay.
+// A file that is no longer one is reported, once; the settings stay.
 func TestConfigurationThatIsNoFileAnyMore(t *testing.T) {
 	for name, tc := range map[string]struct {
 		put  func(path string) error // in its place

@@ -173,6 +173,15 @@ func (a *Agent) observeLink(now time.Time) {
 	}
 }
 
+// sameText reports whether two errors read the same. Each attempt has an error of
+// its own, and only a new text is news.
+func sameText(a, b error) bool {
+	if a == nil || b == nil {
+		return a == b
+	}
+	return a.Error() == b.Error()
+}
+
 // observeSubscriptions logs once that the server has answered them all, and what
 // it refused.
 func (a *Agent) observeSubscriptions(st Status) {

@@ -86,12 +86,3 @@ func (l *linkWatch) next() time.Time {
 	}
 	return l.graceEnds
 }
-
-// sameText reports whether two errors read the same. Each attempt has an error of
-// its own, and only a new text is news.
-func sameText(a, b error) bool {
-	if a == nil || b == nil {
-		return a == b
-	}
-	return a.Error() == b.Error()
-}

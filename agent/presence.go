@@ -107,7 +107,7 @@ func (p *presence) learn(now time.Time, sender sig.Name, connected bool) {
 
 // sync takes the server's answer about its senders after a connection was made:
 // those that are no longer there have gone, and those that are there have come
-// back. Those that are there the first time are no news.
+// back. Those that are there the first time are not news.
 func (p *presence) sync(now time.Time, connected []sig.Name) {
 	heard := p.heard
 	p.unanswered()
@@ -203,8 +203,8 @@ func (p *presence) gone(st *senderState) bool {
 func (p *presence) next() time.Time {
 	next := p.batch
 	for _, st := range p.senders {
-		if p.gone(st) {
-			next = earlier(next, st.since.Add(presenceGrace))
+		if due := st.since.Add(presenceGrace); p.gone(st) && (next.IsZero() || due.Before(next)) {
+			next = due
 		}
 	}
 	return next

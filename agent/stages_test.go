@@ -51,18 +51,18 @@ func TestMatchIsTheFirstInTheFile(t *testing.T) {
 	}
 }
 
-// An event alerts once, by the first subscription, whoever brings it. A copy
-// that was asked for before a reload alerts no more.
+// An event alerts once, by the first subscription, whichever listener brings it. A
+// copy that was asked for before a reload no longer alerts.
 func TestMatchTakesOneCopy(t *testing.T) {
 	subs := []config.Subscription{{Sender: "s", Event: "e"}, {Sender: "s"}, {Event: "e"}}
 	// Each is a copy: its listener, the event's data, and "!" where it alerts.
 	// Or "-" a lost connection, "~" a reload without b.
 	for name, copies := range map[string]string{
-		"all in force":                     "a1! b1 c1 b2! c2 a2 c3! b3 a3",
-		"the first is not":                 "b1! c1 c2! b2",
-		"a connection between":             "b1! - a1! b1",
-		"who was ahead is not asked for":   "b1! ~ a1! c1 c2! a2",
-		"a copy that is asked for no more": "a1! ~ b1 c1 b2 c2! a2",
+		"all in force":                       "a1! b1 c1 b2! c2 a2 c3! b3 a3",
+		"the first is not":                   "b1! c1 c2! b2",
+		"a connection between":               "b1! - a1! b1",
+		"who was ahead is not asked for":     "b1! ~ a1! c1 c2! a2",
+		"a copy that is no longer asked for": "a1! ~ b1 c1 b2 c2! a2",
 	} {
 		m := new(matcher)
 		m.use(subs)
@@ -259,14 +259,14 @@ func TestHold(t *testing.T) {
 func TestLinkSaysSoOnceAfterTheGrace(t *testing.T) {
 	l := newLinkWatch("host:3000", at(0))
 	if _, ok := l.observe(at(1), true, nil); ok {
-		t.Error("the first connection is no news")
+		t.Error("the first connection is not news")
 	}
 	l.observe(at(100), false, errors.New("refused"))
 	if _, ok := l.due(at(109)); ok {
-		t.Error("told within the grace")
+		t.Error("announced within the grace")
 	}
 	if _, ok := l.observe(at(109.5), true, nil); ok {
-		t.Error("a link that returned within the grace is told of")
+		t.Error("a link that returned within the grace is announced")
 	}
 	l.observe(at(200), false, errors.New("refused"))
 	n, ok := l.due(at(210))
@@ -275,7 +275,7 @@ func TestLinkSaysSoOnceAfterTheGrace(t *testing.T) {
 		t.Errorf("%v\n%s", ok, diff)
 	}
 	if _, ok := l.due(at(300)); ok || !l.next().IsZero() {
-		t.Error("told twice")
+		t.Error("announced twice")
 	}
 	n, ok = l.observe(at(380), true, nil)
 	want = notify.Notification{Title: "Back after 3 m", Body: "The server host:3000 answers.", Key: "server"}
@@ -290,10 +290,10 @@ func TestLinkHasMoreGraceAfterAWake(t *testing.T) {
 	l.woke(at(100))
 	l.observe(at(105), false, errors.New("gone"))
 	if _, ok := l.due(at(159)); ok {
-		t.Error("told within the grace of a wake")
+		t.Error("announced within the grace of a wake")
 	}
 	if _, ok := l.due(at(160)); !ok {
-		t.Error("not told after it")
+		t.Error("not announced after it")
 	}
 }
 
@@ -362,7 +362,7 @@ func TestPresence(t *testing.T) {
 		t.Error("a stale list of senders was believed")
 	}
 
-	// Without an answer, what is heard is told all the same.
+	// Without an answer, what is heard is announced all the same.
 	p = newPresence([]config.Subscription{{Sender: "timer", Presence: true}})
 	p.asked()
 	p.unanswered()
@@ -409,6 +409,6 @@ func TestSuspended(t *testing.T) {
 	}
 	now := time.Now()
 	if suspended(now, now.Add(time.Hour)) {
-		t.Error("an hour on both clocks is no suspend")
+		t.Error("an hour on both clocks is not a suspend")
 	}
 }

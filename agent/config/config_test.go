@@ -16,7 +16,6 @@ import (
 
 	"sigalert/agent/config"
 	"sigalert/agent/notify"
-	"sigalert/sig"
 )
 
 func TestParse(t *testing.T) {
@@ -182,20 +181,6 @@ func TestLargeFiles(t *testing.T) {
 		var problems config.Problems
 		if !errors.As(err, &problems) || len(problems) > 1001 {
 			t.Errorf("%s: %d problems, %.500s", name, len(problems), fmt.Sprint(err))
-		}
-	}
-}
-
-func TestSubscriptionString(t *testing.T) {
-	for want, s := range map[string]config.Subscription{
-		"timer: tick":           {Sender: "timer", Event: "tick"},
-		"every event of ifttt":  {Sender: "ifttt"},
-		"#notify of any sender": {Event: "#notify"},
-		"every event":           {},
-		"every event of 5":      {Sender: sig.Number(5)},
-	} {
-		if got := s.Topic().String(); got != want {
-			t.Errorf("%q, want %q", got, want)
 		}
 	}
 }

@@ -24,21 +24,21 @@ func event(data string) sig.Event {
 // copies that they bring are mixed.
 func TestFirst(t *testing.T) {
 	// Each is a copy: its listener, the event's data, and "!" where it is the
-	// first. Or "-" a lost connection, "~" b is not asked for any more, "+" 31 s.
+	// first. Or "-" a lost connection, "~" b is no longer asked for, "+" 31 s.
 	for name, copies := range map[string]string{
-		"all in force":                    "a1! b1 c1 b2! c2 a2 c3! b3 a3",
-		"the first is not":                "b1! c1 c2! b2",
-		"the last alone":                  "c1! c2!",
-		"alike":                           "a1! b1 c1 a1! b1 c1",
-		"alike, and one not in force":     "b1! b1! c1 c1 b1! c1",
-		"alike, under way at once":        "a1! a1! b1 b1 c1 c1 b1! a1 c1",
-		"the first comes into force":      "b1! b1! a1 b1! b1! a1 a2! b2",
-		"the others come into force":      "a1! a1! b1 a1! b1 c1 a1!",
-		"one copy is lost":                "a1! b2! a2 a1! b1",
-		"a connection between":            "b1! - a1! b1",
-		"who was ahead is not asked for":  "b1! ~ a1! c1 c2! a2",
-		"who was behind is not asked for": "a1! ~ c1 c2! a2",
-		"long ago":                        "b1! + a1! b1",
+		"all in force":                            "a1! b1 c1 b2! c2 a2 c3! b3 a3",
+		"the first is not":                        "b1! c1 c2! b2",
+		"the last alone":                          "c1! c2!",
+		"alike":                                   "a1! b1 c1 a1! b1 c1",
+		"alike, and one not in force":             "b1! b1! c1 c1 b1! c1",
+		"alike, under way at once":                "a1! a1! b1 b1 c1 c1 b1! a1 c1",
+		"the first comes into force":              "b1! b1! a1 b1! b1! a1 a2! b2",
+		"the others come into force":              "a1! a1! b1 a1! b1 c1 a1!",
+		"one copy is lost":                        "a1! b2! a2 a1! b1",
+		"a connection between":                    "b1! - a1! b1",
+		"who was ahead is not asked for":          "b1! ~ a1! c1 c2! a2",
+		"what came second is no longer asked for": "a1! ~ c1 c2! a2",
+		"long ago":                                "b1! + a1! b1",
 	} {
 		f, now, asked := new(Filter), start, topics
 		for _, c := range strings.Fields(copies) {

@@ -11,6 +11,7 @@ import (
 func TestString(t *testing.T) {
 	for want, in := range map[string]topic.Topic{
 		"every event":                        {},
+		"every event of 5":                   {Sender: sig.Number(5)},
 		"every event of timer":               {Sender: "timer"},
 		"#notify of any sender":              {Event: "#notify"},
 		"timer: tick":                        {Sender: "timer", Event: "tick"},
@@ -44,6 +45,14 @@ func TestMatches(t *testing.T) {
 	} {
 		if got := tc.topic.Matches(sig.Event{Sender: tc.sender, Event: tc.event}); got != tc.want {
 			t.Errorf("%q, %s: %s: %v", tc.topic, tc.sender, tc.event, got)
+		}
+	}
+}
+
+func TestIsPresence(t *testing.T) {
+	for event, want := range map[sig.Name]bool{sig.EventConnect: true, sig.EventDisconnect: true, "": false, "#notify": false, "tick": false} {
+		if got := topic.IsPresence(event); got != want {
+			t.Errorf("%q: %v", event, got)
 		}
 	}
 }
