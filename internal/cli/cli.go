@@ -159,16 +159,10 @@ func (p *program) askFlag(cmd *cobra.Command) {
 
 // serverAddr is the address to dial; with --ask the user is asked for it.
 func (p *program) serverAddr(cmd *cobra.Command) (string, error) {
-	if p.ask && !cmd.Flags().Changed("server") {
-		host, err := p.in.ask(cmd.Context(), "Server IP", "127.0.0.1")
-		if err != nil {
-			return "", err
-		}
-		port, err := p.in.askPort(cmd.Context(), "Server port", "3000")
-		if err != nil {
-			return "", err
-		}
-		p.server = joinHostPort(host, port)
+	q := p.questions(cmd)
+	q.address(!p.ask || cmd.Flags().Changed("server"), &p.server, "Server IP", address.Loopback)
+	if q.err != nil {
+		return "", q.err
 	}
 	addr, err := address.ParseServer(p.server)
 	if err != nil {

@@ -37,8 +37,11 @@ printed, without --event every event.`,
 				return err
 			}
 			if p.ask {
-				if o.sender, o.event, err = p.askNames(cmd, o.sender, o.event, "", ""); err != nil {
-					return err
+				q, given := p.questions(cmd), cmd.Flags().Changed
+				q.text(given("sender"), &o.sender, "Sender", "")
+				q.text(given("event"), &o.event, "Event", "")
+				if q.err != nil {
+					return q.err
 				}
 			}
 			return p.runListen(cmd.Context(), addr, o)

@@ -31,8 +31,12 @@ PARAMS is JSON, or text; it is null by default. The sender has 10 s to answer.`,
 				return err
 			}
 			if p.ask {
-				if err := p.askRequest(cmd.Context(), &o, len(args)); err != nil {
-					return err
+				q := p.questions(cmd)
+				q.text(len(args) > 0, &o.sender, "Sender", "timer")
+				q.text(len(args) > 1, &o.method, "Method", "echo")
+				q.text(len(args) > 2, &o.params, "Params", "")
+				if q.err != nil {
+					return q.err
 				}
 			}
 			return p.runRequest(cmd.Context(), addr, o)
@@ -47,23 +51,6 @@ PARAMS is JSON, or text; it is null by default. The sender has 10 s to answer.`,
 		return senderNames(slices.DeleteFunc(all, func(s listed) bool { return !s.Connected }))
 	})
 	return cmd
-}
-
-func (p *program) askRequest(ctx context.Context, o *requestOptions, given int) (err error) {
-	if given < 1 {
-		if o.sender, err = p.in.ask(ctx, "Sender", "timer"); err != nil {
-			return err
-		}
-	}
-	if given < 2 {
-		if o.method, err = p.in.ask(ctx, "Method", "echo"); err != nil {
-			return err
-		}
-	}
-	if given < 3 {
-		o.params, err = p.in.ask(ctx, "Params", "")
-	}
-	return err
 }
 
 func (p *program) runRequest(ctx context.Context, addr string, o requestOptions) error {

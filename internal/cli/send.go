@@ -35,8 +35,13 @@ or text. With --every it stays connected and fires until it is interrupted.`,
 				return err
 			}
 			if p.ask {
-				if err := p.askSend(cmd, &o, len(args)); err != nil {
-					return err
+				q := p.questions(cmd)
+				q.text(len(args) > 0, &o.sender, "Sender", "timer_client")
+				q.text(len(args) > 1, &o.event, "Event", "tick")
+				q.text(len(args) > 2, &o.data, "Event data", "")
+				q.seconds(cmd.Flags().Changed("every"), &o.every, "Timer delay", "5")
+				if q.err != nil {
+					return q.err
 				}
 			}
 			return p.runSend(cmd.Context(), addr, o)
@@ -55,28 +60,6 @@ or text. With --every it stays connected and fires until it is interrupted.`,
 		return nil
 	})
 	return cmd
-}
-
-func (p *program) askSend(cmd *cobra.Command, o *sendOptions, given int) (err error) {
-	if given < 1 {
-		if o.sender, err = p.in.ask(cmd.Context(), "Sender", "timer_client"); err != nil {
-			return err
-		}
-	}
-	if given < 2 {
-		if o.event, err = p.in.ask(cmd.Context(), "Event", "tick"); err != nil {
-			return err
-		}
-	}
-	if given < 3 {
-		if o.data, err = p.in.ask(cmd.Context(), "Event data", ""); err != nil {
-			return err
-		}
-	}
-	if !cmd.Flags().Changed("every") {
-		o.every, err = p.in.askSeconds(cmd.Context(), "Timer delay", "5")
-	}
-	return err
 }
 
 func (p *program) runSend(ctx context.Context, addr string, o sendOptions) error {

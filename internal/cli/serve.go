@@ -55,60 +55,22 @@ echo, with the request's parameters.`,
 	return cmd
 }
 
-func (p *program) askServe(cmd *cobra.Command, o *serveOptions) (err error) {
-	given := cmd.Flags().Changed
-	if !given("log-level") {
-		name, err := p.in.ask(cmd.Context(), "Log level", "info")
-		if err != nil {
-			return err
-		}
-		level, err := parseLevel(name)
+func (p *program) askServe(cmd *cobra.Command, o *serveOptions) error {
+	q, given := p.questions(cmd), cmd.Flags().Changed
+	q.text(given("log-level"), &p.logLevel, "Log level", "info")
+	if q.err == nil {
+		level, err := parseLevel(p.logLevel)
 		if err != nil {
 			return usage(err)
 		}
 		p.log = newLogger(p.err, level)
 	}
-	if !given("listen") {
-		host, err := p.in.ask(cmd.Context(), "Server bind", "0.0.0.0")
-		if err != nil {
-			return err
-		}
-		port, err := p.in.askPort(cmd.Context(), "Server port", "3000")
-		if err != nil {
-			return err
-		}
-		o.listen = joinHostPort(host, port)
-	}
-	if o.sender, o.event, err = p.askNames(cmd, o.sender, o.event, "timer", "tick"); err != nil {
-		return err
-	}
-	return p.askDataAndDelay(cmd, &o.data, &o.every)
-}
-
-// askNames asks for the sender and the event where they were not given.
-func (p *program) askNames(cmd *cobra.Command, sender, event, defSender, defEvent string) (string, string, error) {
-	var err error
-	if !cmd.Flags().Changed("sender") {
-		if sender, err = p.in.ask(cmd.Context(), "Sender", defSender); err != nil {
-			return "", "", err
-		}
-	}
-	if !cmd.Flags().Changed("event") {
-		event, err = p.in.ask(cmd.Context(), "Event", defEvent)
-	}
-	return sender, event, err
-}
-
-func (p *program) askDataAndDelay(cmd *cobra.Command, data *string, every *time.Duration) (err error) {
-	if !cmd.Flags().Changed("data") {
-		if *data, err = p.in.ask(cmd.Context(), "Event data", *data); err != nil {
-			return err
-		}
-	}
-	if !cmd.Flags().Changed("every") {
-		*every, err = p.in.askSeconds(cmd.Context(), "Timer delay", "5")
-	}
-	return err
+	q.address(given("listen"), &o.listen, "Server bind", "0.0.0.0")
+	q.text(given("sender"), &o.sender, "Sender", "timer")
+	q.text(given("event"), &o.event, "Event", "tick")
+	q.text(given("data"), &o.data, "Event data", o.data)
+	q.seconds(given("every"), &o.every, "Timer delay", "5")
+	return q.err
 }
 
 func (p *program) runServe(ctx context.Context, o serveOptions) error {
