@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"sigalert/eventlog"
+	"sigalert/internal/outcome"
 	"sigalert/sig"
 )
 
@@ -117,7 +118,7 @@ func TestEntryIsKeptWhole(t *testing.T) {
 		log, _ := open(t, opts)
 		want := eventlog.Entry{
 			Time: time.Now().Truncate(time.Microsecond), Sender: sig.Number(5), Event: "ünïcode\x00",
-			Data: []byte(`{"b":1,"a":[null,"x"]}`), Outcome: eventlog.Held, Why: "paused",
+			Data: []byte(`{"b":1,"a":[null,"x"]}`), Outcome: outcome.Held, Why: "paused",
 		}
 		add(t, log, want)
 		want.ID = log.State().Last

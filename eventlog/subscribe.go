@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	"sigalert/internal/copies"
+	"sigalert/internal/topic"
 	"sigalert/sig"
 )
 
@@ -28,7 +29,7 @@ var (
 
 // Topic is what a subscription asks for: an event of a sender; the zero Name
 // means every one.
-type Topic = copies.Topic
+type Topic = topic.Topic
 
 // Subscription is a topic, and how it stands at the server.
 type Subscription struct {
@@ -176,7 +177,7 @@ func (s *Subscriber) drop(t Topic) bool {
 
 // index needs the lock, as do add and topics.
 func (s *Subscriber) index(t Topic) int {
-	return slices.IndexFunc(s.subs, func(o subscribed) bool { return o.Sender.Equal(t.Sender) && o.Event.Equal(t.Event) })
+	return slices.IndexFunc(s.subs, func(o subscribed) bool { return o.Equal(t) })
 }
 
 type listen func(sender, event sig.Name, fn func(sig.Event)) *sig.RemoteListener

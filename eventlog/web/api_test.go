@@ -13,6 +13,7 @@ import (
 
 	"sigalert/eventlog"
 	"sigalert/eventlog/web"
+	"sigalert/internal/outcome"
 	"sigalert/sig"
 	"sigalert/sig/sigtest"
 )
@@ -83,7 +84,7 @@ func TestPaging(t *testing.T) {
 
 func TestOutcome(t *testing.T) {
 	held := entry("a", "x", "1")
-	held.Outcome, held.Why = eventlog.Held, "paused"
+	held.Outcome, held.Why = outcome.Held, "paused"
 	s := newFilled(t, web.Options{}, held)
 	if got := s.get(t, "/api/events"); !strings.Contains(got, `"outcome":"held back","why":"paused"`) {
 		t.Errorf("as JSON: %s", got)

@@ -12,6 +12,7 @@ import (
 
 	"sigalert/eventlog"
 	"sigalert/internal/age"
+	"sigalert/internal/words"
 	"sigalert/sig"
 )
 
@@ -75,7 +76,7 @@ func (h *Handler) clear(*http.Request) answer {
 	if err != nil {
 		return failed(http.StatusInternalServerError, "cannot clear the log: %v", err)
 	}
-	return done("cleared %s", count(n, "event"))
+	return done("cleared %s", words.Count(n, "event"))
 }
 
 // config changes the limits where it is told to, and tells the configuration.
@@ -147,9 +148,9 @@ func (h *Handler) add(r *http.Request) answer {
 	if h.opts.Editor == nil {
 		return failed(http.StatusForbidden, "%s", h.opts.Fixed)
 	}
-	t := topic(r)
+	t := askedTopic(r)
 	if strings.ContainsFunc(string(t.Sender+t.Event), unicode.IsControl) { // no form could name it to remove it
-		return failed(http.StatusBadRequest, "not subscribed to %s: a name with a control character cannot be subscribed to here", topicText(t))
+		return failed(http.StatusBadRequest, "not subscribed to %s: a name with a control character cannot be subscribed to here", t)
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), addWait)
 	defer cancel()
@@ -161,21 +162,21 @@ func (h *Handler) add(r *http.Request) answer {
 	}
 	switch {
 	case errors.Is(err, sig.ErrNotOffered) && already != "":
-		return failed(http.StatusConflict, "subscribed to %s already, but the sender is connected, and does not offer this event", topicText(t))
+		return failed(http.StatusConflict, "subscribed to %s already, but the sender is connected, and does not offer this event", t)
 	case errors.Is(err, sig.ErrNotOffered):
-		return failed(http.StatusConflict, "not subscribed to %s: the sender is connected, and does not offer this event", topicText(t))
+		return failed(http.StatusConflict, "not subscribed to %s: the sender is connected, and does not offer this event", t)
 	case errors.Is(err, eventlog.ErrFull):
-		return failed(http.StatusConflict, "not subscribed to %s: %v", topicText(t), err)
+		return failed(http.StatusConflict, "not subscribed to %s: %v", t, err)
 	case errors.Is(err, eventlog.ErrNotKept):
-		return failed(http.StatusInternalServerError, "not subscribed to %s: %v", topicText(t), err)
+		return failed(http.StatusInternalServerError, "not subscribed to %s: %v", t, err)
 	case errors.Is(err, sig.ErrTooLarge):
-		return failed(http.StatusBadRequest, "not subscribed to %s: %v", topicText(t), err)
+		return failed(http.StatusBadRequest, "not subscribed to %s: %v", t, err)
 	case err != nil:
-		return failed(http.StatusBadGateway, "not subscribed to %s: %v", topicText(t), err)
+		return failed(http.StatusBadGateway, "not subscribed to %s: %v", t, err)
 	case sub.Status == sig.Pending:
-		return answer{status: http.StatusAccepted, text: fmt.Sprintf("subscribed to %s%s, once the server %s answers", topicText(t), already, h.opts.Source.Server())}
+		return answer{status: http.StatusAccepted, text: fmt.Sprintf("subscribed to %s%s, once the server %s answers", t, already, h.opts.Source.Server())}
 	}
-	return done("subscribed to %s%s", topicText(t), already)
+	return done("subscribed to %s%s", t, already)
 }
 
 // subscribed is how a subscription stands; the error is that of a refused one.
@@ -192,12 +193,12 @@ func (h *Handler) remove(r *http.Request) answer {
 	if h.opts.Editor == nil {
 		return failed(http.StatusForbidden, "%s", h.opts.Fixed)
 	}
-	t := topic(r)
+	t := askedTopic(r)
 	switch err := h.opts.Editor.Remove(t); {
 	case errors.Is(err, eventlog.ErrNoSubscription):
-		return failed(http.StatusNotFound, "there is no subscription to %s: /regs lists those that there are", topicText(t))
+		return failed(http.StatusNotFound, "there is no subscription to %s: /regs lists those that there are", t)
 	case err != nil:
 		return failed(http.StatusInternalServerError, "removed, but not for good: %v", err)
 	}
-	return done("removed the subscription to %s", topicText(t))
+	return done("removed the subscription to %s", t)
 }

@@ -131,6 +131,6 @@ func (h *Handler) registrations(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	for _, s := range h.opts.Source.Subscriptions() {
-		fmt.Fprintf(w, "%s (%s)\n", topicText(s.Topic), newTopicRow(s).State)
+		fmt.Fprintf(w, "%s (%s)\n", s.Topic, newTopicRow(s).State)
 	}
 }

@@ -68,8 +68,8 @@ func format(r *http.Request) (plainText bool, err error) {
 	}
 }
 
-// topic is the parameters sender and event; one that is missing means every one.
-func topic(r *http.Request) eventlog.Topic {
+// askedTopic is the parameters sender and event; one that is missing means every one.
+func askedTopic(r *http.Request) eventlog.Topic {
 	return eventlog.Topic{Sender: sig.Name(r.FormValue("sender")), Event: sig.Name(r.FormValue("event"))}
 }
 

@@ -7,11 +7,12 @@ import (
 	"net/url"
 	"strings"
 	"time"
-	"unicode"
 	"unicode/utf8"
 
 	"sigalert/eventlog"
+	"sigalert/internal/outcome"
 	"sigalert/internal/plain"
+	"sigalert/internal/topic"
 	"sigalert/sig"
 )
 
@@ -47,8 +48,8 @@ type member struct {
 func newRow(now time.Time, asked url.Values, colours map[sig.Name]string, e eventlog.Entry) row {
 	r := row{
 		ID:      e.ID,
-		Sender:  nameText(e.Sender),
-		Event:   nameText(e.Event),
+		Sender:  topic.Name(e.Sender),
+		Event:   topic.Name(e.Event),
 		Colour:  colours[e.Sender],
 		Ago:     ago(now, e.Time),
 		At:      e.Time.UTC().Format("2006-01-02T15:04:05.000Z"),
@@ -59,13 +60,13 @@ func newRow(now time.Time, asked url.Values, colours map[sig.Name]string, e even
 	r.OfSender = address(asked, "sender", e.Sender.String())
 	r.OfEvent = address(asked, "event", e.Event.String())
 	switch {
-	case e.Outcome == eventlog.Shown:
+	case e.Outcome == outcome.Shown:
 		r.Class = "shown"
-	case e.Outcome == eventlog.Held:
+	case e.Outcome == outcome.Held:
 		r.Class = "held"
-	case e.Outcome == eventlog.Failed:
+	case e.Outcome == outcome.Failed:
 		r.Class = "failed"
-	case e.Event == sig.EventConnect || e.Event == sig.EventDisconnect:
+	case topic.IsPresence(e.Event):
 		r.Class = "presence"
 	}
 	if len(e.Data) == 0 || string(e.Data) == "null" {
@@ -154,29 +155,17 @@ func pretty(text []byte) string {
 		b.Reset()
 		b.Write(text)
 	}
-	return escapeBidi(b.String())
-}
-
-func escapeBidi(text string) string {
-	var b strings.Builder
-	for _, r := range text {
-		if unicode.Is(unicode.Bidi_Control, r) || unicode.IsControl(r) && r != '\n' || r == utf8.RuneError {
-			fmt.Fprintf(&b, `\u%04x`, r)
-			continue
-		}
-		b.WriteRune(r)
-	}
-	return b.String()
+	return plain.Escape(b.String())
 }
 
 // line is an entry as fmt=plain has it.
 func line(e eventlog.Entry) string {
 	data := eventlog.Readable(e.Data)
-	text := fmt.Sprintf("%s %s: %s", e.Time.Format("2006-01-02 15:04:05.000"), nameText(e.Sender), nameText(e.Event))
+	text := fmt.Sprintf("%s %s: %s", e.Time.Format("2006-01-02 15:04:05.000"), topic.Name(e.Sender), topic.Name(e.Event))
 	if len(data) > 0 {
 		text += " " + plain.Line(string(data), len(data))
 	}
-	if e.Outcome != eventlog.None {
+	if e.Outcome != outcome.None {
 		text += " [" + strings.TrimSuffix(e.Outcome.String()+": "+plain.Line(e.Why, mostExcerpt), ": ") + "]"
 	}
 	return text

@@ -11,6 +11,7 @@ import (
 	"sigalert/eventlog"
 	"sigalert/internal/age"
 	"sigalert/internal/plain"
+	"sigalert/internal/words"
 	"sigalert/sig"
 )
 
@@ -132,7 +133,7 @@ func (h *Handler) side() side {
 		}
 	}
 	s.First = st.First
-	s.Kept = fmt.Sprintf("%s of at most %s", count(st.Count(), "event"), grouped(h.log.Limits().Count))
+	s.Kept = fmt.Sprintf("%s of at most %s", words.Count(st.Count(), "event"), words.Number(h.log.Limits().Count))
 	s.Troubles = troubles(st)
 	hour := h.log.LastHour(chartSeries)
 	s.Chart = newChart(hour, h.palette.colours(hour))
@@ -147,10 +148,10 @@ func troubles(st eventlog.State) (all []string) {
 		all = append(all, "The log cannot be written: "+st.Err.Error())
 	}
 	if st.Dropped > 0 {
-		all = append(all, count(int(st.Dropped), "event")+" dropped: they came faster than they could be written")
+		all = append(all, words.Count(int(st.Dropped), "event")+" dropped: they came faster than they could be written")
 	}
 	if st.Missed > 0 {
-		all = append(all, count(int(st.Missed), "event")+" missed: the server had forgotten them")
+		all = append(all, words.Count(int(st.Missed), "event")+" missed: the server had forgotten them")
 	}
 	if st.Unknown > 0 {
 		all = append(all, "Events may be missing: the server cannot tell what was while there was no connection")
@@ -159,7 +160,7 @@ func troubles(st eventlog.State) (all []string) {
 }
 
 func newTopicRow(sub eventlog.Subscription) topicRow {
-	r := topicRow{Sender: sub.Sender.String(), Event: sub.Event.String(), Text: topicText(sub.Topic)}
+	r := topicRow{Sender: sub.Sender.String(), Event: sub.Event.String(), Text: sub.Topic.String()}
 	switch sub.Status {
 	case sig.Active:
 		r.Class, r.State = "on", "active"

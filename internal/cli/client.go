@@ -4,6 +4,7 @@ import (
 	"context"
 	"sync"
 
+	"sigalert/internal/wait"
 	"sigalert/sig"
 	"sigalert/sig/tcp"
 )
@@ -11,33 +12,32 @@ import (
 // client is a connection to a server for as long as a command runs.
 type client struct {
 	*sig.ClientRouter
-	changed chan struct{} // holds a token after something may have changed
+	changed wait.Token // the link or a listener's status may have changed
 	ctx     context.Context
-	cancel  context.CancelFunc
-	done    chan struct{} // closed once it has ended
+	stop    func() // ends what run has begun, and waits for it
 }
 
-// clientHooks say what else a client is to do.
+// clientHooks adjust a client.
 type clientHooks struct {
-	wait    bool          // for a connection: it says when there is none, once for each change
-	since   *sig.Position // as sig.ClientOptions has it
+	wait    bool          // the command waits for a connection: the log says when there is none, once for each reason
+	since   *sig.Position // as in sig.ClientOptions
 	changed func()
 	missed  func(n int)
 	passed  func(sig.Position)
 }
 
-// connect is newClient, and runs it.
+// connect returns a client that runs.
 func (p *program) connect(ctx context.Context, addr string, hooks clientHooks) *client {
 	c := p.newClient(ctx, addr, hooks)
 	c.run()
 	return c
 }
 
-// newClient is a client that says when there is a connection. It does nothing
+// newClient returns a client that logs when there is a connection. It does nothing
 // until run.
 func (p *program) newClient(ctx context.Context, addr string, hooks clientHooks) *client {
 	ctx, cancel := context.WithCancel(ctx)
-	c := &client{changed: make(chan struct{}, 1), ctx: ctx, cancel: cancel, done: make(chan struct{})}
+	c := &client{changed: wait.NewToken(), ctx: ctx, stop: cancel}
 	var mu sync.Mutex // guards last
 	last := sig.LinkStatus{}
 	c.ClientRouter = sig.NewClientRouter(tcp.NewClient(addr), &sig.ClientOptions{
@@ -59,7 +59,7 @@ func (p *program) newClient(ctx context.Context, addr string, hooks clientHooks)
 			defer mu.Unlock()
 			st := c.Link()
 			switch {
-			case ctx.Err() != nil: // our own end is no news
+			case ctx.Err() != nil: // our own end is not news
 			case st.Connected && !last.Connected:
 				p.log.Info("connected", "server", addr)
 			case hooks.wait && !st.Connected && st.Err != nil && (last.Connected || last.Err == nil || last.Err.Error() != st.Err.Error()):
@@ -69,10 +69,7 @@ func (p *program) newClient(ctx context.Context, addr string, hooks clientHooks)
 			if hooks.changed != nil {
 				hooks.changed()
 			}
-			select {
-			case c.changed <- struct{}{}:
-			default:
-			}
+			c.changed.Raise()
 		},
 	})
 	return c
@@ -80,25 +77,18 @@ func (p *program) newClient(ctx context.Context, addr string, hooks clientHooks)
 
 // run connects until stop is called.
 func (c *client) run() {
-	go func() {
-		defer close(c.done)
-		c.Run(c.ctx)
-	}()
+	cancel, ended := c.stop, wait.Start(c.ctx, c.Run)
+	c.stop = func() {
+		cancel()
+		ended()
+	}
 }
 
-// stop ends what run has begun.
-func (c *client) stop() {
-	c.cancel()
-	<-c.done
-}
-
-// atOnce has f ask the server, and ends it when the server cannot be reached:
-// whoever asks once is told so, and does not wait.
+// atOnce has f ask the server, and ends it when the server cannot be reached: a
+// command that asks once fails then, and does not wait.
 func (c *client) atOnce(ctx context.Context, f func(context.Context) error) error {
 	ctx, cancel := context.WithCancelCause(ctx)
-	watching := make(chan struct{})
-	go func() {
-		defer close(watching)
+	stopWatching := wait.Start(ctx, func(ctx context.Context) {
 		for {
 			select {
 			case <-ctx.Done():
@@ -109,12 +99,12 @@ func (c *client) atOnce(ctx context.Context, f func(context.Context) error) erro
 				}
 			}
 		}
-	}()
+	})
 	err := f(ctx)
 	if err != nil && ctx.Err() != nil {
 		err = context.Cause(ctx) // f says the same with more words
 	}
 	cancel(nil)
-	<-watching
+	stopWatching()
 	return err
 }

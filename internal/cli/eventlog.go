@@ -15,8 +15,8 @@ import (
 
 	"sigalert/eventlog"
 	"sigalert/eventlog/web"
+	"sigalert/internal/address"
 	"sigalert/internal/age"
-	"sigalert/internal/webaccess"
 	"sigalert/sig"
 )
 
@@ -164,7 +164,7 @@ func (o *logOptions) read(given func(flag string) bool) (err error) {
 		o.topics = append(o.topics, parseTopic(text))
 	}
 	for _, host := range o.hosts {
-		if err := webaccess.CheckHost(host); err != nil {
+		if err := address.CheckHost(host); err != nil {
 			return usage(fmt.Errorf("--host: %w", err))
 		}
 	}
@@ -172,10 +172,10 @@ func (o *logOptions) read(given func(flag string) bool) (err error) {
 	if o.page.Token, err = o.readToken(given); err != nil {
 		return err
 	}
-	if o.addr, err = webaccess.ParseListen(o.listen); err != nil {
+	if o.addr, err = address.ParsePage(o.listen); err != nil {
 		return usage(fmt.Errorf("--listen: %w", err))
 	}
-	if o.page.Token == "" && !webaccess.IsLoopback(o.addr) {
+	if o.page.Token == "" && !address.IsLoopback(o.addr) {
 		return usage(fmt.Errorf("--listen: whoever reaches %s could read the log and clear it: give a --token or a --token-file", o.addr))
 	}
 	return nil
@@ -197,7 +197,7 @@ func (o *logOptions) readToken(given func(flag string) bool) (string, error) {
 	case !given("token"):
 		return "", nil
 	}
-	if err := webaccess.CheckToken(token); err != nil {
+	if err := address.CheckToken(token); err != nil {
 		return "", usage(fmt.Errorf("%s: %w", where, err))
 	}
 	return token, nil

@@ -80,15 +80,7 @@ func (h *history) alerted(a agent.Alert) {
 	if err != nil { // what came over a network is JSON
 		return
 	}
-	switch a.Outcome {
-	case agent.Shown:
-		e.Outcome = eventlog.Shown
-	case agent.Held:
-		e.Outcome = eventlog.Held
-	case agent.Failed:
-		e.Outcome = eventlog.Failed
-	}
-	e.Why = a.Why
+	e.Outcome, e.Why = a.Outcome, a.Why
 	h.alerts.add(e)
 }
 

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"sync"
@@ -148,8 +147,8 @@ func (s agentSource) Server() string { return s.agent.Status().Server }
 func (s agentSource) Link() sig.LinkStatus {
 	st := s.agent.Status()
 	link := sig.LinkStatus{Connected: st.Connected, Since: st.Since}
-	if st.LinkError != "" && !st.Connected {
-		link.Err = errors.New(st.LinkError)
+	if !st.Connected {
+		link.Err = st.LinkError
 	}
 	return link
 }
@@ -158,10 +157,7 @@ func (s agentSource) Subscriptions() []eventlog.Subscription {
 	all := s.agent.Status().Subscriptions
 	subs := make([]eventlog.Subscription, len(all))
 	for i, sub := range all {
-		subs[i] = eventlog.Subscription{Topic: eventlog.Topic{Sender: sub.Sender, Event: sub.Event}, Status: sub.Status}
-		if sub.Err != "" {
-			subs[i].Err = errors.New(sub.Err)
-		}
+		subs[i] = eventlog.Subscription{Topic: sub.Topic, Status: sub.Status, Err: sub.Err}
 	}
 	return subs
 }

@@ -6,9 +6,8 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"os/signal"
 	"path/filepath"
-	"syscall"
+	"sync"
 
 	"github.com/adrg/xdg"
 	"github.com/gofrs/flock"
@@ -16,18 +15,20 @@ import (
 	"sigalert/agent"
 	"sigalert/agent/config"
 	"sigalert/agent/notify"
+	"sigalert/internal/address"
+	"sigalert/internal/wait"
 	"sigalert/tray"
 )
 
-// runAgent is sigalert without a command.
+// runAgent is the agent, as sigalert runs it without a command.
 func (p *program) runAgent(ctx context.Context) error {
-	defer outliveLog()() // which the queue's end may need
+	defer outliveLog()() // before the queue, which may need it at its end
 	defer p.queueOutput()()
 	ctx, stop := untilHangup(ctx)
 	defer stop()
 	server := ""
 	if p.instead != "" {
-		addr, err := config.ParseServer(p.instead)
+		addr, err := address.ParseServer(p.instead)
 		if err != nil {
 			return usage(fmt.Errorf("--server: %w", err))
 		}
@@ -42,13 +43,13 @@ func (p *program) runAgent(ctx context.Context) error {
 	case errors.Is(err, errRunning):
 		return err
 	case err != nil:
-		p.log.Warn("cannot make sure that no other agent runs", "err", err)
+		p.log.Warn("cannot make sure that no other agent is running", "err", err)
 	default:
 		defer unlock()
 	}
 	desktop := notify.New(&notify.Options{Icon: iconPath(p.log), Logger: p.log})
 	defer desktop.Close()
-	lines := newLogger(p.err, levelTrace) // an alert is no message of a level
+	lines := newLogger(p.err, levelTrace) // alerts are written whatever the log level
 	return p.runWithTray(ctx, agent.Options{
 		ConfigPath: path,
 		Server:     server,
@@ -56,38 +57,6 @@ func (p *program) runAgent(ctx context.Context) error {
 		Fallback:   func(n notify.Notification) { lines.Info("alert", "text", n.Line()) },
 		Logger:     p.log,
 	}, path)
-}
-
-// outliveLog has a write to a log that nobody reads any more fail, where it
-// would end the process. To ignore the signal would do as well here, but then
-// the editor that we start ignored it too.
-func outliveLog() (stop func()) {
-	broken := make(chan os.Signal, 1) // nobody asks it: that it is there is enough
-	signal.Notify(broken, syscall.SIGPIPE)
-	return func() { signal.Stop(broken) }
-}
-
-// untilHangup ends with the terminal or the session too. A logout may send
-// SIGHUP right behind SIGTERM, which must not cut short what we say at the end.
-// Under nohup it changes nothing.
-func untilHangup(ctx context.Context) (context.Context, context.CancelFunc) {
-	ctx, cancel := context.WithCancel(ctx)
-	if signal.Ignored(syscall.SIGHUP) {
-		return ctx, cancel
-	}
-	hangup := make(chan os.Signal, 1)
-	signal.Notify(hangup, syscall.SIGHUP)
-	go func() {
-		select {
-		case <-hangup:
-			cancel()
-		case <-ctx.Done():
-		}
-	}()
-	return ctx, func() {
-		cancel()
-		signal.Stop(hangup)
-	}
 }
 
 // agentConfig is the path of the configuration; the first run writes one.
@@ -103,14 +72,14 @@ func (p *program) agentConfig() (string, error) {
 	_, err = os.Stat(path)
 	switch {
 	case err == nil || !errors.Is(err, fs.ErrNotExist):
-		return path, nil // what else is wrong with it, the agent tells
+		return path, nil // the agent reports whatever else is wrong with it
 	case p.config != "":
-		return "", fmt.Errorf("%w\nWithout --config, sigalert writes a configuration to begin with", err)
+		return "", fmt.Errorf("%w\nWithout --config, sigalert writes a first configuration", err)
 	}
 	if err := config.WriteExample(path); err != nil {
-		return "", fmt.Errorf("write a configuration to begin with: %w", err)
+		return "", fmt.Errorf("write a first configuration: %w", err)
 	}
-	p.log.Info("wrote a configuration to begin with: edit it", "path", path)
+	p.log.Info("wrote a first configuration: edit it", "path", path)
 	return path, nil
 }
 
@@ -119,10 +88,10 @@ func (p *program) agentConfig() (string, error) {
 func (p *program) runWithTray(ctx context.Context, opts agent.Options, path string) error {
 	ctx, quit := context.WithCancel(ctx)
 	defer quit()
-	t := &trayAgent{path: path, quit: quit, log: p.log, changed: make(chan struct{}, 1)}
+	t := &trayAgent{path: path, quit: quit, log: p.log, changed: wait.NewToken()}
 	var h *history // before the agent runs, which calls nothing until then
 	opts.Changed = func() {
-		t.notice()
+		t.changed.Raise()
 		h.changed()
 	}
 	opts.Alerted = func(a agent.Alert) { h.alerted(a) }
@@ -132,35 +101,28 @@ func (p *program) runWithTray(ctx context.Context, opts agent.Options, path stri
 		path:   filepath.Join(xdg.StateHome, "sigalert", "history.db"),
 		config: path,
 		agent:  t.agent,
-		notice: t.notice,
+		notice: t.changed.Raise,
 		again:  historyAgain,
 		logger: p.log,
 	})
 	t.history, t.openHistory = h.there, h.open
-	recording, end := context.WithCancel(context.WithoutCancel(ctx)) // the agent's end is recorded too
-	recorded := make(chan struct{})
-	go func() {
-		defer close(recorded)
-		h.run(recording)
-	}()
-	running := make(chan struct{})
-	go func() {
-		defer close(running)
+	stopRecording := wait.Start(context.WithoutCancel(ctx), h.run) // the agent's end is recorded too
+	var running sync.WaitGroup
+	running.Go(func() {
 		t.agent.Run(ctx)
-		end()
-		<-recorded
-	}()
+		stopRecording()
+	})
 	if err := tray.Run(ctx, t, p.log); err != nil {
 		p.log.Info("running without a tray", "why", err)
 	}
-	<-running
+	running.Wait()
 	p.log.Debug("ended")
 	return nil
 }
 
-var errRunning = errors.New("an agent is running already; end it from its tray menu before you start another")
+var errRunning = errors.New("an agent is already running; quit it from its tray menu before you start another")
 
-// lockInstance makes sure that one agent runs for this user.
+// lockInstance makes sure that only one agent runs for this user.
 func lockInstance() (unlock func(), err error) {
 	dir := xdg.RuntimeDir
 	if info, err := os.Stat(dir); err != nil || !info.IsDir() {
