@@ -55,7 +55,7 @@ func (l *Log) Events(ctx context.Context, q Query) (r Result, err error) {
 	}
 	q.Limit = min(q.Limit, MostEvents)
 	m := newMatcher(q)
-	err = l.store.view(func(tx reader) error {
+	err = l.view(func(tx reader) error {
 		walk := tx.descend(q.Before - 1) // 0 - 1 is the highest there is
 		if q.Oldest {
 			walk = tx.ascend(q.After + 1)
@@ -110,7 +110,7 @@ func (l *Log) synced(ctx context.Context, id uint64) error {
 
 // Event is the entry of this number.
 func (l *Log) Event(id uint64) (e Entry, ok bool, err error) {
-	err = l.store.view(func(tx reader) error {
+	err = l.view(func(tx reader) error {
 		rec := tx.get(id)
 		if rec == nil {
 			return nil

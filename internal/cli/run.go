@@ -16,6 +16,7 @@ import (
 	"sigalert/agent"
 	"sigalert/agent/config"
 	"sigalert/agent/notify"
+	"sigalert/internal/wait"
 	"sigalert/tray"
 )
 
@@ -120,35 +121,21 @@ func (p *program) runWithTray(ctx context.Context, opts agent.Options, path stri
 	ctx, quit := context.WithCancel(ctx)
 	defer quit()
 	t := &trayAgent{path: path, quit: quit, log: p.log, changed: make(chan struct{}, 1)}
-	var h *history // before the agent runs, which calls nothing until then
+	h := p.newHistory(path, t.notice)
 	opts.Changed = func() {
 		t.notice()
-		h.changed()
+		h.Touch()
 	}
-	opts.Alerted = func(a agent.Alert) { h.alerted(a) }
-	opts.Configured = func(c *config.Config) { h.configured(c) }
+	opts.Alerted, opts.Configured = h.Alerted, h.Configured
 	t.agent = agent.New(opts)
-	h = newHistory(historyOptions{
-		path:   filepath.Join(xdg.StateHome, "sigalert", "history.db"),
-		config: path,
-		agent:  t.agent,
-		notice: t.notice,
-		again:  historyAgain,
-		logger: p.log,
-	})
-	t.history, t.openHistory = h.there, h.open
-	recording, end := context.WithCancel(context.WithoutCancel(ctx)) // the agent's end is recorded too
-	recorded := make(chan struct{})
-	go func() {
-		defer close(recorded)
-		h.run(recording)
-	}()
+	t.history, t.openHistory = h.Shown, func() { p.openHistory(h, t.agent) }
+	recording := context.WithoutCancel(ctx) // the agent's end is recorded too
+	stopRecording := wait.Start(recording, func(ctx context.Context) { h.Run(ctx, t.agent) })
 	running := make(chan struct{})
 	go func() {
 		defer close(running)
 		t.agent.Run(ctx)
-		end()
-		<-recorded
+		stopRecording()
 	}()
 	if err := tray.Run(ctx, t, p.log); err != nil {
 		p.log.Info("running without a tray", "why", err)
