@@ -57,7 +57,7 @@ func (l *Log) commit(batch []Entry) error {
 			}
 		}
 		rest := batch
-		if excess := len(batch) - c.limits.Count; excess > 0 { // they would go at once
+		if excess := len(batch) - c.limits.Count; excess > 0 { // they would be removed at once
 			if err := c.removeAll(); err != nil {
 				return err
 			}

@@ -315,7 +315,7 @@ func TestOpenSaysWhatIsWrong(t *testing.T) {
 	used := filepath.Join(dir, "used")
 	open(t, eventlog.Options{Path: used})
 	for path, want := range map[string]string{
-		garbage:                      "is no event log, or is damaged",
+		garbage:                      "is not an event log, or is damaged",
 		dir:                          "is not a file",
 		filepath.Join(garbage, "db"): "not a directory",
 		used:                         "is in use by another process",

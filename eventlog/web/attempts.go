@@ -10,7 +10,7 @@ import (
 )
 
 // attempts bounds how many wrong tokens and keys an address may try: ten, and
-// then one each second. Whoever is at another address does not wait for that.
+// then one each second. Other addresses do not wait for that.
 type attempts struct {
 	mu sync.Mutex // guards the field below
 	by map[netip.Prefix]*rate.Limiter

@@ -21,7 +21,7 @@ func Listen(addr string) (net.Listener, error) {
 		return listener, nil
 	}
 	if errors.Is(err, syscall.EADDRINUSE) || errors.Is(err, wsaAddrInUse) {
-		return nil, fmt.Errorf("another program has %s", addr)
+		return nil, fmt.Errorf("%s is in use by another program", addr)
 	}
 	var op *net.OpError
 	if errors.As(err, &op) {

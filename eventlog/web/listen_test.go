@@ -35,7 +35,7 @@ func TestListen(t *testing.T) {
 	defer taken.Close()
 	busy := taken.Addr().String()
 	for addr, want := range map[string]string{
-		busy:                "another program has " + busy,
+		busy:                busy + " is in use by another program",
 		"nowhere.invalid:1": "cannot listen on nowhere.invalid:1: lookup nowhere.invalid",
 	} {
 		listener, err := web.Listen(addr)

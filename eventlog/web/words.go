@@ -17,7 +17,7 @@ func count(n int, what string) string {
 	return grouped(n) + " " + what + "s"
 }
 
-// grouped is a number as people write long ones: 100,000.
+// grouped is a number with its digits in groups: 100,000.
 func grouped(n int) string {
 	text := strconv.Itoa(n)
 	for i := len(text) - 3; i > 0 && text[i-1] != '-'; i -= 3 {
@@ -28,7 +28,7 @@ func grouped(n int) string {
 
 const mostName = 200 // characters of a name that are shown
 
-// nameText is a name on a line of its own.
+// nameText is a name in a line.
 func nameText(n sig.Name) string { return plain.Line(n.String(), mostName) }
 
 // topicText is a topic in a sentence.

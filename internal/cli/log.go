@@ -46,7 +46,7 @@ an event that is left out of SENDER:EVENT means every one. The subscriptions and
 the limits are kept in the file, and can be changed on the page; at the first
 start, without --subscribe, every event is logged.`,
 		Example: `  sigalert log                                  then open http://127.0.0.1:8080/
-  sigalert log --limit 100000 --subscribe timer:tick --subscribe ifttt: --subscribe ':#notify'
+  sigalert log --limit 100000 --subscribe timer:tick --subscribe door: --subscribe ':#notify'
   sigalert log --listen 0.0.0.0:8080 --token-file /etc/sigalert/token`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -69,11 +69,11 @@ start, without --subscribe, every event is logged.`,
 	flags.StringVar(&o.listen, "listen", "127.0.0.1:8080", "`ADDRESS` to show the log at")
 	flags.IntVar(&o.limit, "limit", eventlog.DefaultLimit, "keep the newest `N` events")
 	flags.StringVar(&o.age, "age", "", "keep events for a `TIME` such as 12h or 30d; 0: for ever (default 0)")
-	flags.StringArrayVar(&o.subscribe, "subscribe", nil, "log `SENDER:EVENT`; may be given again")
-	flags.StringVar(&o.store, "store", "", "the log's `FILE`, or none to keep it in memory (default: log.db in the user's state folder)")
-	flags.StringVar(&o.token, "token", "", "`TOKEN` that whoever wants to see the log must have")
-	flags.StringVar(&o.tokenFile, "token-file", "", "`FILE` that has the token")
-	flags.StringArrayVar(&o.hosts, "host", nil, "another `NAME` that this machine is called by in a browser; may be given again")
+	flags.StringArrayVar(&o.subscribe, "subscribe", nil, "log `SENDER:EVENT`; may be repeated")
+	flags.StringVar(&o.store, "store", "", "the log's `FILE`, or none to keep it in memory (default: sigalert/log.db in the user's state folder)")
+	flags.StringVar(&o.token, "token", "", "`TOKEN` required to see the log")
+	flags.StringVar(&o.tokenFile, "token-file", "", "`FILE` that contains the token")
+	flags.StringArrayVar(&o.hosts, "host", nil, "another `NAME` of this machine in a browser's address; may be repeated")
 	p.serverFlags(cmd)
 	return cmd
 }
@@ -86,8 +86,8 @@ func parseTopic(text string) eventlog.Topic {
 	return eventlog.Topic{Sender: sig.Name(text)}
 }
 
-// askLog asks for the limit and the subscriptions. Whoever only presses Enter
-// has not given them: then those that the log's file has stay as they are.
+// askLog asks for the limit and the subscriptions. An empty answer gives none:
+// then those in the log's file stay as they are.
 func (p *program) askLog(cmd *cobra.Command, o *logOptions) error {
 	ctx := cmd.Context()
 	if !cmd.Flags().Changed("limit") {
@@ -98,7 +98,7 @@ func (p *program) askLog(cmd *cobra.Command, o *logOptions) error {
 		if text != "" {
 			limit, err := strconv.Atoi(text)
 			if err != nil || limit < 1 || limit > eventlog.MostLimit {
-				return usage(fmt.Errorf("%q is no limit: want a number from 1 to %d", text, eventlog.MostLimit))
+				return usage(fmt.Errorf("%q is not a valid limit: use a number from 1 to %d", text, eventlog.MostLimit))
 			}
 			o.log.Limit = limit
 		}
@@ -112,8 +112,8 @@ func (p *program) askLog(cmd *cobra.Command, o *logOptions) error {
 }
 
 // askTopics asks for senders, and for the events of each. An empty answer ends
-// a list. A sender without events means every one of his; events may also be
-// those of every sender, who comes first. Where there is neither, nothing was
+// a list. A sender without events means every event of that sender; an empty first
+// sender, with events, means every sender. Where there is neither, nothing was
 // given.
 func (p *program) askTopics(ctx context.Context) (topics []eventlog.Topic, err error) {
 	for s := 1; ; s++ {
@@ -139,7 +139,7 @@ func (p *program) askTopics(ctx context.Context) (topics []eventlog.Topic, err e
 	}
 }
 
-// read finds out what the options mean, and what is wrong with them.
+// read works out what the options mean, and what is wrong with them.
 func (o *logOptions) read(given func(flag string) bool) (err error) {
 	if given("limit") {
 		if o.limit < 1 || o.limit > eventlog.MostLimit {
@@ -177,18 +177,18 @@ func (o *logOptions) read(given func(flag string) bool) (err error) {
 		return usage(fmt.Errorf("--listen: %w", err))
 	}
 	if o.page.Token == "" && !webaccess.IsLoopback(o.addr) {
-		return usage(fmt.Errorf("--listen: whoever reaches %s could read the log and clear it: give a --token or a --token-file", o.addr))
+		return usage(fmt.Errorf("--listen: anybody who reaches %s could read and clear the log: add --token or --token-file", o.addr))
 	}
 	return nil
 }
 
 // readToken is the token that the options name; "" where they name none. One
-// that is given and empty, as by a script whose variable is not set, is refused.
+// that is given but empty, as by a script whose variable is not set, is refused.
 func (o *logOptions) readToken(given func(flag string) bool) (string, error) {
 	token, where := o.token, "--token"
 	switch {
 	case given("token") && given("token-file"):
-		return "", usage(errors.New("--token and --token-file: give one of them"))
+		return "", usage(errors.New("--token and --token-file cannot be given together"))
 	case given("token-file"):
 		text, err := os.ReadFile(o.tokenFile)
 		if err != nil {
@@ -205,7 +205,7 @@ func (o *logOptions) readToken(given func(flag string) bool) (string, error) {
 }
 
 func (p *program) runLog(ctx context.Context, addr string, o logOptions) error {
-	defer outliveLog()() // which the queue's end may need
+	defer outliveLog()() // which the flush of the output may need
 	defer p.queueOutput()()
 	ctx, stop := untilHangup(ctx)
 	defer stop()

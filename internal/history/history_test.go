@@ -184,8 +184,8 @@ func TestHistoryKeepsItsPage(t *testing.T) {
 	b.await(t, "another page", func() bool { return strings.Count(b.logged(), "msg=history") == 2 })
 	url = b.pageIsThere(t)
 	for host, want := range map[string]string{
-		"log.example":   "401 this page wants to be opened from the tray's menu",
-		"other.example": `421 this is not "other.example": use the machine's address, or add it to history.hosts in the agent's configuration`,
+		"log.example":   "401 open this page from the tray's menu",
+		"other.example": `421 this log is not known as "other.example": use the machine's address, or add it to history.hosts in the agent's configuration`,
 	} {
 		request, err := http.NewRequest("GET", url, nil)
 		if err != nil {
@@ -252,8 +252,8 @@ func TestHistoryWaitsForItsPort(t *testing.T) {
 	c := anyPort()
 	c.Listen = other.Addr().String()
 	b.wants(c)
-	told := "history: The history's page cannot be shown yet: another program has " + c.Listen +
-		": choose another history.listen in c.yaml\nThe alerts are kept, and the page comes as soon as it can.\n"
+	told := "history: The history's page cannot be shown yet: " + c.Listen +
+		" is in use by another program: choose another history.listen in c.yaml\nThe alerts are kept, and the page comes as soon as it can.\n"
 	b.await(t, "it is tried again", func() bool { return strings.Contains(b.logged(), "level=DEBUG msg=\"The history's page") })
 	b.alert(1)
 	b.tellsOnly(t, told)
