@@ -149,14 +149,9 @@ func (l *Log) Opened() <-chan struct{} { return l.opened }
 
 // open opens the store, and takes over what it has.
 func (l *Log) open() error {
-	l.writing.Lock()
-	defer l.writing.Unlock()
-	s, err := openStore(l.opts.Path)
+	s, err := openStore(l.opts.Path) // without the lock: it may take a second
 	if err == nil {
-		l.store = s
-		if err = l.load(); err != nil {
-			l.store, err = nil, errors.Join(err, s.close())
-		}
+		err = l.load(s)
 	}
 	if err != nil {
 		l.publish(func() { l.state.Err = err })
@@ -171,17 +166,25 @@ func openStore(path string) (store, error) {
 	return openDisk(path)
 }
 
-// load requires the lock that writing has.
-func (l *Log) load() error {
+// load closes the store where it fails.
+func (l *Log) load(s store) (err error) {
+	l.writing.Lock()
+	defer l.writing.Unlock()
+	l.store = s
+	defer func() {
+		if err != nil {
+			l.store, err = nil, errors.Join(err, s.close())
+		}
+	}()
 	limits := Limits{Count: DefaultLimit}
 	var last uint64
-	minutes := make(minutes)
-	err := l.store.view(func(tx reader) error {
+	var hour minutes
+	err = s.view(func(tx reader) error {
 		getSetting(tx, settingLimits, &limits)
 		getSetting(tx, settingBytes, &l.bytes)
 		getSetting(tx, settingLast, &last)
 		getSetting(tx, settingPosition, &l.position)
-		minutes = loadMinutes(tx)
+		hour = loadMinutes(tx)
 		return nil
 	})
 	if err != nil {
@@ -193,7 +196,7 @@ func (l *Log) load() error {
 		last = before
 	}
 	l.publish(func() {
-		l.minutes = minutes
+		l.minutes = hour
 		l.state.Before, l.state.First, l.state.Last = before, last+1, last
 	})
 	if l.opts.Limit != 0 {

@@ -158,17 +158,8 @@ func (h *History) keep(ctx context.Context, log *eventlog.Log) {
 			h.opts.Logger.Error("cannot close the history", "err", err)
 		}
 	}()
-	for open := false; !open; {
-		select {
-		case <-log.Opened():
-			open = true
-		case <-h.wake:
-			if wanted, _ := h.wanted(); wanted != log {
-				return
-			}
-		case <-ctx.Done():
-			return
-		}
+	if !h.awaitOpen(ctx, log) {
+		return
 	}
 	limits := trouble{history: h, title: "The history's limits are not in force yet", over: "The history's limits are in force"}
 	page := trouble{history: h, title: "The history's page cannot be shown yet", over: "The history's page can be shown"}
@@ -191,6 +182,23 @@ func (h *History) keep(ctx context.Context, log *eventlog.Log) {
 	}
 }
 
+// awaitOpen reports whether log is open; otherwise another is wanted, or ctx has
+// ended.
+func (h *History) awaitOpen(ctx context.Context, log *eventlog.Log) bool {
+	for {
+		select {
+		case <-log.Opened():
+			return true
+		case <-h.wake:
+			if wanted, _ := h.wanted(); wanted != log {
+				return false
+			}
+		case <-ctx.Done():
+			return false
+		}
+	}
+}
+
 func limit(log *eventlog.Log, c *config.History) error {
 	limits := eventlog.Limits{Count: c.Limit, Age: c.Age}
 	if limits == log.Limits() {
@@ -206,7 +214,7 @@ type trouble struct {
 	met         string // the error's text; empty: it was not met
 }
 
-// report reports whether all is well: that is, err is nil.
+// report reports whether err is nil.
 func (t *trouble) report(err error, advice, after string) (ok bool) {
 	logger := t.history.opts.Logger
 	switch {
