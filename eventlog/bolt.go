@@ -43,7 +43,7 @@ func openDisk(path string) (*onDisk, error) {
 	if err := s.check(); err != nil {
 		return nil, err
 	}
-	// Of an array of free pages the lowest is taken: neighbours in the log are neighbours in the file.
+	// With an array the lowest free page is taken: neighbours in the log are neighbours in the file.
 	if err := s.open(&bolt.Options{FreelistType: bolt.FreelistArrayType}); err != nil {
 		return nil, err
 	}
@@ -101,7 +101,7 @@ func (s *onDisk) open(opts *bolt.Options) (err error) {
 	var failed *fs.PathError
 	switch {
 	case err == nil:
-		s.db.AllocSize = 1 << 20 // a log of twenty events is no file of 16 MiB
+		s.db.AllocSize = 1 << 20 // a log of twenty events should not take 16 MiB
 		return nil
 	case errors.As(err, &failed):
 		return err

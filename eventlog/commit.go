@@ -151,7 +151,7 @@ type change struct {
 	// What trim has found:
 	first  uint64    // the number of the first that stays
 	oldest time.Time // when that was logged
-	more   bool      // must go
+	more   bool      // there is more to remove
 }
 
 func (c *change) put(r record) error {
@@ -180,7 +180,7 @@ func (l *Log) change(now time.Time, logged uint64, f func(c *change) error) erro
 }
 
 // step is one update of the store, and publishes what has become of it. There
-// is more to do where the limits take too much for one.
+// is more to do where too much is beyond the limits.
 func (l *Log) step(now time.Time, logged uint64, f func(c *change) error) (more bool, err error) {
 	var c change
 	err = l.store.update(func(tx writer) error {
@@ -222,8 +222,8 @@ func (l *Log) step(now time.Time, logged uint64, f func(c *change) error) (more 
 // is more than ever comes at once.
 const mostTrimmed = 10_000
 
-// trim removes the oldest entries until the limits are kept, or there is more
-// to do.
+// trim removes the oldest entries until the limits hold, or there is too much
+// for one update.
 func (c *change) trim(now time.Time, maxBytes int64) error {
 	first, last := c.tx.ends()
 	for id, r := range c.tx.ascend(first) {

@@ -204,7 +204,7 @@ func (s *Subscriber) drop(t Topic) bool {
 	return true
 }
 
-// index needs the lock, as do add and topics.
+// index requires the lock, as do add and topics.
 func (s *Subscriber) index(t Topic) int {
 	return slices.IndexFunc(s.subs, func(o subscribed) bool { return o.Sender.Equal(t.Sender) && o.Event.Equal(t.Event) })
 }

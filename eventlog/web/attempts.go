@@ -19,7 +19,7 @@ type attempts struct {
 // mostAddresses is how many are told apart.
 const mostAddresses = 10_000
 
-// may reports whether the request's token is to be looked at.
+// may reports whether the request's token may be checked.
 func (a *attempts) may(r *http.Request) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()

@@ -42,7 +42,7 @@ func withoutPort(host string) string {
 }
 
 // loopback reports whether browsers take a request's Host for this machine,
-// whatever the network says, and trust it as they do an encrypted one.
+// whatever the network says, and trust it like an encrypted one.
 func loopback(host string) bool {
 	name := withoutPort(host)
 	addr, err := netip.ParseAddr(name)

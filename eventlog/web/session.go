@@ -22,7 +22,7 @@ const (
 )
 
 // sessions knows who has logged in. A session is a signed time: it outlives the
-// process as long as the log's secret does, and ends with another token.
+// process as long as the log's secret does, and ends when the token changes.
 type sessions struct {
 	secret []byte
 

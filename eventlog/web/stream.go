@@ -75,8 +75,8 @@ type streaming struct {
 	begun eventlog.State
 	// The page's:
 	asked  url.Values
-	sent   []byte    // what is beside the log, as sent last
-	sentAt time.Time // when
+	sent   []byte    // what is beside the log, as it was sent last
+	sentAt time.Time // when that was
 }
 
 // run calls step after each change, until that fails or ctx ends.
