@@ -19,19 +19,19 @@ type Entry struct {
 	Sender, Event sig.Name
 	// Data is JSON text. Empty: null.
 	Data json.RawMessage
-	// Outcome is what became of an alert. None in a log that does not alert.
+	// Outcome is what became of an alert; None for an event that is not one.
 	Outcome outcome.Outcome
-	// Why says the reason of the outcome in words.
+	// Why is the reason for the outcome, in words.
 	Why string
 
-	position sig.Position // behind the event; zero where the server has none
-	passed   bool         // there is no event, but the position
+	position sig.Position // after the event; zero where the server has none
+	passed   bool         // there is no event, only the position
 }
 
 // maxWhy bounds Entry.Why, in bytes.
 const maxWhy = 1000
 
-// EntryOf is the entry of an event. The error is that of data which JSON cannot
+// EntryOf is the entry of an event. The error is that of data that JSON cannot
 // hold.
 func EntryOf(ev sig.Event) (Entry, error) {
 	text, err := ev.Data.JSON()

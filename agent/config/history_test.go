@@ -48,7 +48,7 @@ func TestHistoryProblems(t *testing.T) {
 	const (
 		address = "want HOST:PORT, such as 127.0.0.1:8080"
 		limit   = "2: history.limit: want a whole number from 1 to 1,000,000, not "
-		age     = "is no age: want days or hours, such as 30d or 720h, or 0 for no limit"
+		age     = "is not a valid age: use days or hours, such as 30d or 720h, or 0 for no limit"
 	)
 	exposed := func(address string) string {
 		return "2: history.listen: anyone who can reach " + address + " could read the history: add a token, or listen on 127.0.0.1"

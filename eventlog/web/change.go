@@ -34,7 +34,7 @@ func done(format string, args ...any) answer {
 	return answer{status: http.StatusOK, text: fmt.Sprintf(format, args...)}
 }
 
-// change runs f unless another site asks for it or the parameters are others
+// change runs f unless another site asks for it or there are parameters other
 // than these, and answers in the form that was asked for.
 func (h *Handler) change(f func(*http.Request) answer, parameters ...string) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
@@ -44,7 +44,7 @@ func (h *Handler) change(f func(*http.Request) answer, parameters ...string) htt
 			w.Header().Set("Allow", "GET, POST")
 			a = failed(http.StatusMethodNotAllowed, "HEAD changes nothing")
 		case ahead(r):
-			a = failed(http.StatusForbidden, "refused: the browser asks before anybody wants it")
+			a = failed(http.StatusForbidden, "refused: the browser only prefetches this address")
 		case crossSite(r):
 			a = failed(http.StatusForbidden, "refused: the request comes from another site's page")
 		case untold(r) && !h.isToken(givenToken(r)): // a session is every page's of this browser
@@ -79,7 +79,7 @@ func (h *Handler) clear(*http.Request) answer {
 	return done("cleared %s", words.Count(n, "event"))
 }
 
-// config changes the limits where it is told to, and tells the configuration.
+// config changes the limits if it is asked to, and answers the configuration.
 func (h *Handler) config(r *http.Request) answer {
 	if h.opts.Editor == nil && r.FormValue("limit")+r.FormValue("age") != "" {
 		return failed(http.StatusForbidden, "%s", h.opts.Fixed)
@@ -89,7 +89,7 @@ func (h *Handler) config(r *http.Request) answer {
 	if text := r.FormValue("limit"); text != "" {
 		n, err := strconv.Atoi(text)
 		if err != nil || n < 1 || n > eventlog.MostLimit {
-			return failed(http.StatusBadRequest, "limit: want a whole number from 1 to %d, not %q", eventlog.MostLimit, text)
+			return failed(http.StatusBadRequest, "limit: must be a whole number from 1 to %d, not %q", eventlog.MostLimit, text)
 		}
 		limits.Count = n
 	}
@@ -149,7 +149,7 @@ func (h *Handler) add(r *http.Request) answer {
 		return failed(http.StatusForbidden, "%s", h.opts.Fixed)
 	}
 	t := askedTopic(r)
-	if strings.ContainsFunc(string(t.Sender+t.Event), unicode.IsControl) { // no form could name it to remove it
+	if strings.ContainsFunc(string(t.Sender+t.Event), unicode.IsControl) { // no form could name it in order to remove it
 		return failed(http.StatusBadRequest, "not subscribed to %s: a name with a control character cannot be subscribed to here", t)
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), addWait)
@@ -174,7 +174,7 @@ func (h *Handler) add(r *http.Request) answer {
 	case err != nil:
 		return failed(http.StatusBadGateway, "not subscribed to %s: %v", t, err)
 	case sub.Status == sig.Pending:
-		return answer{status: http.StatusAccepted, text: fmt.Sprintf("subscribed to %s%s, once the server %s answers", t, already, h.opts.Source.Server())}
+		return answer{status: http.StatusAccepted, text: fmt.Sprintf("subscribed to %s%s, as soon as the server %s answers", t, already, h.opts.Source.Server())}
 	}
 	return done("subscribed to %s%s", t, already)
 }
@@ -186,7 +186,7 @@ func (h *Handler) subscribed(t eventlog.Topic) (eventlog.Subscription, error) {
 			return sub, sub.Err
 		}
 	}
-	return eventlog.Subscription{}, eventlog.ErrNoSubscription // it was removed meanwhile
+	return eventlog.Subscription{}, eventlog.ErrNoSubscription // it has been removed meanwhile
 }
 
 func (h *Handler) remove(r *http.Request) answer {
@@ -196,9 +196,9 @@ func (h *Handler) remove(r *http.Request) answer {
 	t := askedTopic(r)
 	switch err := h.opts.Editor.Remove(t); {
 	case errors.Is(err, eventlog.ErrNoSubscription):
-		return failed(http.StatusNotFound, "there is no subscription to %s: /regs lists those that there are", t)
+		return failed(http.StatusNotFound, "there is no subscription to %s: /regs lists those that exist", t)
 	case err != nil:
-		return failed(http.StatusInternalServerError, "removed, but not for good: %v", err)
+		return failed(http.StatusInternalServerError, "removed, but only until the next start: %v", err)
 	}
 	return done("removed the subscription to %s", t)
 }

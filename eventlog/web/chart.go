@@ -107,8 +107,8 @@ func bars(counts [eventlog.Hour]int, below *[eventlog.Hour]int, top int) string 
 	return path.String()
 }
 
-// palette gives senders classes of the style. Who is in the chart keeps its
-// colour; who comes gets the one of its name, or the next that is free.
+// palette gives senders classes of the style. One that is in the chart keeps its
+// colour; a new one gets that of its name, or the next that is free.
 type palette struct {
 	mu sync.Mutex // guards the field below
 	of map[sig.Name]uint32

@@ -19,9 +19,9 @@ import (
 const (
 	mostExcerpt = 200            // characters of data that are shown in a line
 	mostWhy     = 1000           // characters of an outcome's reason
-	mostPretty  = 8 << 10        // bytes of data that the page folds out itself
-	mostIndent  = 4 * mostPretty // bytes of that with the blanks that make it readable
-	longMember  = 20             // characters; a value with more gives way to others
+	mostPretty  = 8 << 10        // bytes of data that the page itself can unfold
+	mostIndent  = 4 * mostPretty // bytes of that with indentation
+	longMember  = 20             // characters; a longer value gives way to others
 )
 
 // row is an entry as a line.
@@ -77,7 +77,7 @@ func newRow(now time.Time, asked url.Values, colours map[sig.Name]string, e even
 		r.Excerpt, r.Size = plain.Line(string(text[:mostPretty]), mostExcerpt), sizeText(len(text))
 		return r
 	}
-	if indented(text) > mostIndent { // a hundred brackets in one another have thousands of blanks
+	if indented(text) > mostIndent { // a hundred nested brackets are indented by thousands of spaces
 		r.Excerpt, r.Size = plain.Line(string(text), mostExcerpt), sizeText(len(text))
 		return r
 	}
@@ -147,8 +147,8 @@ func members(text []byte) (all []member) {
 	return all
 }
 
-// pretty is JSON on many lines. What could change the order of what is read is
-// escaped.
+// pretty is JSON on many lines, without what could change the order in which it is
+// read.
 func pretty(text []byte) string {
 	var b bytes.Buffer
 	if json.Indent(&b, text, "", "  ") != nil {

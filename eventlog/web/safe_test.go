@@ -134,7 +134,7 @@ func TestHostAdvice(t *testing.T) {
 		"name it with --host": "name it with --host",
 	} {
 		s := newFilled(t, web.Options{HostAdvice: advice})
-		if _, text, _ := s.do(t, "GET", "/", nil, "Host: evil.test"); text != `this is not "evil.test": `+want+"\n" {
+		if _, text, _ := s.do(t, "GET", "/", nil, "Host: evil.test"); text != `this log is not known as "evil.test": `+want+"\n" {
 			t.Errorf("%q: %s", advice, text)
 		}
 	}

@@ -21,7 +21,7 @@ const mostNames = 50 // names that are proposed for a filter
 type page struct {
 	Title     string
 	Asked     url.Values // but for before
-	Before    bool       // it is older events that were asked for
+	Before    bool       // older events were asked for
 	Filtered  bool
 	Newest    string // the address of the newest of these
 	Log       list
@@ -31,10 +31,10 @@ type page struct {
 	Ages      []choice
 	Editable  bool
 	Fixed     string
-	Elsewhere string   // the server, unless it is where senders look for it anyway
+	Elsewhere string   // the server, unless senders look for it there anyway
 	Senders   []string // proposed for the filter
 	Events    []string
-	Since     uint64 // what the stream is to begin behind
+	Since     uint64 // what the stream begins after
 }
 
 // choice is what can be chosen from a menu.
@@ -43,7 +43,7 @@ type choice struct {
 	Chosen      bool
 }
 
-// ages are what the page offers to keep events for, and what it is now.
+// ages are how long the page offers to keep events, with the present age.
 func ages(now time.Duration) (all []choice) {
 	const day = 24 * time.Hour
 	known := false
@@ -66,10 +66,10 @@ func ages(now time.Duration) (all []choice) {
 type list struct {
 	Rows  []row
 	Older string // the address of what is older; "": nothing is
-	Gap   bool   // what is older is newer than what the page has
+	Gap   bool   // there is more between these and what the page has
 }
 
-// list is what was found of what was asked for.
+// list shows a result.
 func (h *Handler) list(now time.Time, asked url.Values, r eventlog.Result) list {
 	l := list{Rows: make([]row, len(r.Entries))}
 	colours := h.palette.colours(h.log.LastHour(chartSeries))
@@ -82,7 +82,7 @@ func (h *Handler) list(now time.Time, asked url.Values, r eventlog.Result) list 
 	return l
 }
 
-// given are those of these parameters that a request has.
+// given returns those of these parameters that a request has.
 func given(r *http.Request, names ...string) url.Values {
 	v := url.Values{}
 	for _, name := range names {
@@ -93,7 +93,7 @@ func given(r *http.Request, names ...string) url.Values {
 	return v
 }
 
-// address is the page's for what was asked for, but with this parameter.
+// address is the page's for what was asked for, with this parameter changed.
 func address(asked url.Values, name, value string) string {
 	v := url.Values{}
 	maps.Copy(v, asked)
@@ -154,7 +154,7 @@ func troubles(st eventlog.State) (all []string) {
 		all = append(all, words.Count(int(st.Missed), "event")+" missed: the server had forgotten them")
 	}
 	if st.Unknown > 0 {
-		all = append(all, "Events may be missing: the server cannot tell what was while there was no connection")
+		all = append(all, "Events may be missing: the server cannot say what happened while there was no connection")
 	}
 	return all
 }

@@ -89,24 +89,16 @@ func (p *program) runWithTray(ctx context.Context, opts agent.Options, path stri
 	ctx, quit := context.WithCancel(ctx)
 	defer quit()
 	t := &trayAgent{path: path, quit: quit, log: p.log, changed: wait.NewToken()}
-	var h *history // before the agent runs, which calls nothing until then
+	h := p.newHistory(path, t.changed.Raise)
 	opts.Changed = func() {
 		t.changed.Raise()
-		h.changed()
+		h.Touch()
 	}
-	opts.Alerted = func(a agent.Alert) { h.alerted(a) }
-	opts.Configured = func(c *config.Config) { h.configured(c) }
+	opts.Alerted, opts.Configured = h.Alerted, h.Configured
 	t.agent = agent.New(opts)
-	h = newHistory(historyOptions{
-		path:   filepath.Join(xdg.StateHome, "sigalert", "history.db"),
-		config: path,
-		agent:  t.agent,
-		notice: t.changed.Raise,
-		again:  historyAgain,
-		logger: p.log,
-	})
-	t.history, t.openHistory = h.there, h.open
-	stopRecording := wait.Start(context.WithoutCancel(ctx), h.run) // the agent's end is recorded too
+	t.history, t.openHistory = h.Shown, func() { p.openHistory(h, t.agent) }
+	recording := context.WithoutCancel(ctx) // the agent's end is recorded too
+	stopRecording := wait.Start(recording, func(ctx context.Context) { h.Run(ctx, t.agent) })
 	var running sync.WaitGroup
 	running.Go(func() {
 		t.agent.Run(ctx)

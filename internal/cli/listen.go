@@ -64,7 +64,7 @@ func (p *program) runListen(ctx context.Context, addr string, o listenOptions) e
 	if o.count < 0 {
 		return usage(errors.New("--count must not be negative"))
 	}
-	c := p.connect(ctx, addr, clientHooks{wait: true})
+	c := p.connect(ctx, addr, true)
 	defer c.stop()
 	events := make(chan sig.Event)
 	pass := func(ev sig.Event) {

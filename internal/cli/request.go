@@ -57,7 +57,7 @@ func (p *program) runRequest(ctx context.Context, addr string, o requestOptions)
 	if o.sender == "" || o.method == "" {
 		return usage(errors.New("request needs the names of a sender and a method"))
 	}
-	c := p.connect(ctx, addr, clientHooks{})
+	c := p.connect(ctx, addr, false)
 	defer c.stop()
 	var response sig.Data
 	err := c.atOnce(ctx, func(ctx context.Context) (err error) {

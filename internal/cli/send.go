@@ -71,7 +71,7 @@ func (p *program) runSend(ctx context.Context, addr string, o sendOptions) error
 	case o.every == 0 && o.count == 0:
 		o.count = 1
 	}
-	c := p.connect(ctx, addr, clientHooks{wait: o.every > 0})
+	c := p.connect(ctx, addr, o.every > 0)
 	defer c.stop()
 	sender, err := p.offer(ctx, c, o)
 	if err != nil || sender == nil {

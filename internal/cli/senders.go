@@ -53,7 +53,7 @@ type listed struct {
 
 // listSenders asks the server for its senders, without the router itself.
 func (p *program) listSenders(ctx context.Context, addr string) ([]listed, error) {
-	c := p.connect(ctx, addr, clientHooks{})
+	c := p.connect(ctx, addr, false)
 	defer c.stop()
 	var known []sig.SenderStatus
 	err := c.atOnce(ctx, func(ctx context.Context) (err error) {
