@@ -237,7 +237,7 @@ func TestHungDesktop(t *testing.T) {
 		b := newBench(t, `subscriptions: [{sender: fire, urgency: critical}]`)
 		fire := b.add("fire", "alarm")
 		b.screen.set(true, nil)
-		b.fire(fire, "alarm", 0) // this one is under way, and no more in the queue
+		b.fire(fire, "alarm", 0) // this one is under way, no longer in the queue
 		for i := range 99 {
 			if err := fire.Trigger("alarm", 1+i); err != nil {
 				t.Fatal(err)
@@ -258,8 +258,8 @@ func TestHungDesktop(t *testing.T) {
 		b.screen.take()
 		b.screen.set(false, errors.New("no server"))
 		b.fire(fire, "alarm", nil)
-		if st := b.Status(); st.DeliveryError != "no server" || st.Counters.Logged != 2 {
-			t.Errorf("%q %+v", st.DeliveryError, st.Counters)
+		if st := b.Status(); fmt.Sprint(st.DeliveryError) != "no server" || st.Counters.Logged != 2 {
+			t.Errorf("%q %+v", fmt.Sprint(st.DeliveryError), st.Counters)
 		}
 	})
 }
@@ -315,7 +315,7 @@ func TestEditingTheFile(t *testing.T) {
 	}
 	in := func(name string) func(agent.Status) bool {
 		return func(st agent.Status) bool {
-			return len(st.Subscriptions) == 1 && st.Subscriptions[0].Name == name && st.Subscriptions[0].Status == sig.Active
+			return len(st.Subscriptions) == 1 && st.Subscriptions[0].Topic.String() == name && st.Subscriptions[0].Status == sig.Active
 		}
 	}
 	shown := func(want string) {
@@ -343,9 +343,9 @@ func TestEditingTheFile(t *testing.T) {
 	shown("timer: tock")
 
 	write("subscriptions:\n  - {sendr: timer}\n")
-	until("the bad file", func(st agent.Status) bool { return st.ConfigError != "" })
-	shown("Configuration problem " + a.Status().ConfigError + "\nThe settings from before stay in force.")
-	if !strings.HasPrefix(a.Status().ConfigError, "config.yaml:2: ") {
+	until("the bad file", func(st agent.Status) bool { return st.ConfigError != nil })
+	shown("Configuration problem " + a.Status().ConfigError.Error() + "\nThe previous settings stay in force.")
+	if !strings.HasPrefix(a.Status().ConfigError.Error(), "config.yaml:2: ") {
 		t.Errorf("the problem: %s", a.Status().ConfigError)
 	}
 	if err := timer.Trigger("tock", "still"); err != nil {

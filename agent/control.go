@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"sigalert/agent/notify"
+	"sigalert/internal/words"
 )
 
 // Pause holds alerts back, for d or, if d is 0, until Resume.
@@ -18,7 +19,7 @@ func (a *Agent) Pause(d time.Duration) {
 	})
 }
 
-// Resume ends a pause. One alert says how many were held back, if any.
+// Resume ends a pause. One notification says how many alerts were held back, if any.
 func (a *Agent) Resume() { a.ask(a.resume) }
 
 func (a *Agent) resume() {
@@ -40,7 +41,7 @@ func (a *Agent) Reconnect() {
 	})
 }
 
-// SendTest sends an alert by the way that all go. It is not held back.
+// SendTest sends an alert the way that all alerts go. It is not held back.
 func (a *Agent) SendTest() {
 	a.ask(func() { a.delivery.push(TestAlert()) })
 }
@@ -50,21 +51,21 @@ func TestAlert() notify.Notification {
 	return notify.Notification{Title: "sigalert works", Body: "This is a test alert.", Key: "test"}
 }
 
-// Reload reads the file now, and says how that went.
+// Reload reads the file now, and shows how that went.
 func (a *Agent) Reload() {
 	a.ask(func() {
 		a.reload(true)
-		if a.configError == "" && a.config != nil {
+		if a.configErr == nil && a.config != nil {
 			a.delivery.push(notify.Notification{
 				Title: "Configuration reloaded",
-				Body:  count(len(a.config.Subscriptions), "subscription") + " at " + a.config.Server,
+				Body:  words.Count(len(a.config.Subscriptions), "subscription") + " at " + a.receiver.server,
 				Key:   "config",
 			})
 		}
 	})
 }
 
-// Tell shows a notification of the program's own. It is not held back.
+// Tell shows a notification from the program itself. It is not held back.
 func (a *Agent) Tell(n notify.Notification) {
 	a.ask(func() { a.delivery.push(n) })
 }

@@ -9,7 +9,10 @@ import (
 	"time"
 
 	"sigalert/agent/notify"
+	"sigalert/internal/outcome"
 	"sigalert/internal/plain"
+	"sigalert/internal/queue"
+	"sigalert/internal/wait"
 	"sigalert/sig"
 )
 
@@ -26,31 +29,31 @@ type Notifier interface {
 }
 
 // delivery is the one worker that talks to the desktop: a notification server
-// that hangs holds up nothing else. Notifications wait in a queue of 64; when
-// it is full, the oldest goes to fallback and is counted as dropped.
+// that hangs holds up nothing else. Notifications wait in a queue of 64; when it
+// is full, the oldest goes to fallback and is counted as dropped. When the events'
+// data that wait exceed 8 MiB, the newest event loses its data.
 type delivery struct {
 	notifier Notifier
 	// fallback gets what could not be shown.
 	fallback func(n notify.Notification)
-	alerted  func(Alert) // as Options has it; nil: nobody asks
+	alerted  func(Alert) // as in Options; nil: nobody asks
 	log      *slog.Logger
 	changed  func()
 
-	ready chan struct{}
+	ready wait.Token // there may be something in the queue
 
 	mu      sync.Mutex // guards the fields below
-	queue   []queued
-	data    int // the size of queue
+	queue   queue.Queue[queued]
 	shown   uint64
 	missed  uint64 // given to fallback instead
 	dropped uint64
-	trouble string // why the last one was not shown; "" if it was
+	trouble error // why the last one was not shown; nil: it was
 }
 
 // queued is a notification that waits.
 type queued struct {
 	notify.Notification
-	event *sig.Event // nil: it is of none, or nobody asks what becomes of it
+	event *sig.Event // nil: there is none, or nobody asks what becomes of it
 	size  int        // of the event's data, in bytes
 	cut   bool       // the event has lost its data
 }
@@ -62,7 +65,8 @@ func newDelivery(opts Options, changed func()) *delivery {
 		alerted:  opts.Alerted,
 		log:      opts.Logger,
 		changed:  changed,
-		ready:    make(chan struct{}, 1),
+		ready:    wait.NewToken(),
+		queue:    queue.New(deliveryQueue, deliveryData, func(q *queued) int { return q.size }),
 	}
 }
 
@@ -81,26 +85,22 @@ func (d *delivery) pushAlert(n notify.Notification, ev sig.Event) {
 
 func (d *delivery) add(q queued) {
 	q.Notification = q.Cut() // data of a mebibyte must not wait in the queue
-	d.mu.Lock()
-	full := len(d.queue) == deliveryQueue
 	var oldest queued
+	d.mu.Lock()
+	full := d.queue.Len() == deliveryQueue
 	if full {
-		oldest = d.takeFirst()
+		oldest, _ = d.queue.Pop()
 		d.dropped++
 	}
-	if d.data+q.size > deliveryData {
+	if q.size > 0 && !d.queue.Fits(q) {
 		q.event.Data, q.size, q.cut = sig.Data{}, 0, true
 	}
-	d.data += q.size
-	d.queue = append(d.queue, q)
+	d.queue.Push(q)
 	d.mu.Unlock()
 	if full {
 		d.fail(oldest, whyFull)
 	}
-	select {
-	case d.ready <- struct{}{}:
-	default:
-	}
+	d.ready.Raise()
 }
 
 // run delivers until ctx ends.
@@ -117,7 +117,7 @@ func (d *delivery) run(ctx context.Context) {
 	}
 }
 
-// end gives fallback what waits still. It is called when run has returned and
+// end gives fallback what still waits. It is called when run has returned and
 // nobody pushes any more.
 func (d *delivery) end() {
 	for q, ok := d.pop(); ok; q, ok = d.pop() {
@@ -128,34 +128,18 @@ func (d *delivery) end() {
 func (d *delivery) pop() (q queued, ok bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if len(d.queue) == 0 {
-		return q, false
-	}
-	return d.takeFirst(), true
-}
-
-// takeFirst needs the lock.
-func (d *delivery) takeFirst() queued {
-	q := d.queue[0]
-	d.queue[0] = queued{} // the slice behind must not keep it
-	d.queue = d.queue[1:]
-	d.data -= q.size
-	return q
+	return d.queue.Pop()
 }
 
 func (d *delivery) deliver(ctx context.Context, q queued) {
 	receipt, err := d.notify(ctx, q.Notification)
-	if err != nil && ctx.Err() != nil { // our own end is no trouble of the desktop
+	if err != nil && ctx.Err() != nil { // our own end is not the desktop's trouble
 		d.fail(q, whyEnded)
 		return
 	}
-	trouble := ""
-	if err != nil {
-		trouble = err.Error()
-	}
 	d.mu.Lock()
 	was := d.trouble
-	d.trouble = trouble
+	d.trouble = err
 	if err == nil {
 		d.shown++
 	} else {
@@ -163,15 +147,15 @@ func (d *delivery) deliver(ctx context.Context, q queued) {
 	}
 	d.mu.Unlock()
 	switch {
-	case err == nil && was != "":
+	case err == nil && was != nil:
 		d.log.Info("notifications work again", "by", receipt.Via)
-	case err != nil && was == "": // once, not for each alert
+	case err != nil && was == nil: // once, not for each alert
 		d.log.Warn("no notifications, alerts are lines instead", "err", err)
 	}
 	if err == nil {
-		d.tell(q, Shown, "")
+		d.report(q, outcome.Shown, "")
 	} else {
-		d.fail(q, plain.Line(trouble, maxReason))
+		d.fail(q, plain.Line(err.Error(), maxReason))
 	}
 	d.changed()
 }
@@ -179,11 +163,11 @@ func (d *delivery) deliver(ctx context.Context, q queued) {
 // fail gives fallback what the desktop did not take.
 func (d *delivery) fail(q queued, why string) {
 	d.fallback(q.Notification)
-	d.tell(q, Failed, why+"; it went to the log")
+	d.report(q, outcome.Failed, why+"; it went to the log")
 }
 
-// tell says what became of an event's notification.
-func (d *delivery) tell(q queued, what Outcome, why string) {
+// report says what became of an event's notification.
+func (d *delivery) report(q queued, what outcome.Outcome, why string) {
 	if q.event == nil {
 		return
 	}
@@ -206,8 +190,8 @@ func (d *delivery) notify(ctx context.Context, n notify.Notification) (notify.Re
 	return receipt, err
 }
 
-// counts tells how alerts fared.
-func (d *delivery) counts() (shown, missed, dropped uint64, trouble string) {
+// counts is how the notifications fared.
+func (d *delivery) counts() (shown, missed, dropped uint64, trouble error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return d.shown, d.missed, d.dropped, d.trouble

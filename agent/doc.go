@@ -1,10 +1,13 @@
-// Package agent turns events into desktop notifications.
+// Package agent turns a server's events into desktop notifications.
 //
 // An event passes through stages, each in a file of its own: receive, match,
-// limit, render, deliver. A stage is a value without a clock, a channel or a
-// logger; [Agent.Run] has one goroutine, the loop, which owns them all, joins
-// them and gives them the time. Around the loop are goroutines that only pass
-// something on to it (the connection's events, the file's changes, the wake
-// from suspend) or take from it (the delivery, which may hang without holding
-// the loop up).
+// limit, render, hold, deliver. Two more, link and presence, watch the connection
+// and the senders. Of these, receive and deliver have goroutines; the others are
+// values without a clock, a channel or a logger.
+//
+// [Agent.Run] has one goroutine, the loop in agent.go, which owns the stages and
+// gives them the time; joints.go has all that passes from one stage to another.
+// Around the loop are goroutines that only pass something on to it (the
+// connection's events, the file's changes, the wake from suspend) or take from it
+// (the delivery, which may hang without holding up the loop).
 package agent

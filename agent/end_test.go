@@ -23,7 +23,7 @@ func (l *logged) alerts() string {
 	return strings.Join(texts, "; ")
 }
 
-// What is still to be told when the agent ends becomes lines of the log.
+// What is still to be shown when the agent ends becomes lines of the log.
 func TestEndTellsWhatIsPending(t *testing.T) {
 	for name, tc := range map[string]struct {
 		yaml  string
@@ -88,7 +88,7 @@ func TestEndTellsWhatIsPending(t *testing.T) {
 	}
 }
 
-// Our own end is no loss of the server.
+// Our own end does not count as a loss of the server.
 func TestEndIsNoTroubleOfTheLink(t *testing.T) {
 	for range 20 { // the end meets the loop anywhere
 		synctest.Test(t, func(t *testing.T) {
@@ -96,7 +96,7 @@ func TestEndIsNoTroubleOfTheLink(t *testing.T) {
 			before := b.log.count("no connection") // the agent may have begun before the server
 			b.end()
 			if b.log.count("no connection") > before {
-				t.Error("it is told of")
+				t.Error("the log reports it")
 			}
 		})
 	}

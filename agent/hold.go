@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"sigalert/agent/notify"
+	"sigalert/internal/words"
 )
 
 // hold keeps notifications back while the agent is paused.
@@ -33,7 +34,7 @@ func (h *hold) keep(n notify.Notification) bool {
 // pause begins a pause or changes its end; what is held stays held.
 func (h *hold) pause(until time.Time) { h.paused, h.until = true, until }
 
-// resume ends the pause; the notification says what there was, if anything.
+// resume ends the pause; the notification says what was held back, if anything.
 func (h *hold) resume() (n notify.Notification, ok bool) {
 	was := *h
 	*h = hold{}
@@ -44,7 +45,7 @@ func (h *hold) resume() (n notify.Notification, ok bool) {
 	if more := was.count - len(was.titles); more > 0 {
 		body = fmt.Sprintf("%d earlier, then:\n%s", more, body)
 	}
-	return notify.Notification{Title: count(was.count, "alert") + " while paused", Body: body}, true
+	return notify.Notification{Title: words.Count(was.count, "alert") + " while paused", Body: body}, true
 }
 
 // expired reports whether a pause with an end is over.

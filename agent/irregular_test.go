@@ -20,7 +20,7 @@ import (
 )
 
 // A configuration that cannot be read without waiting is refused: the agent
-// must end when it is told to.
+// must end when asked to.
 func TestConfigurationThatIsNoFile(t *testing.T) {
 	dir := t.TempDir()
 	fifo := filepath.Join(dir, "fifo")
@@ -60,13 +60,13 @@ func TestConfigurationThatIsNoFile(t *testing.T) {
 		if got := s.take(); got != "Configuration problem "+want {
 			t.Errorf("shown: %q, want %q", got, want)
 		}
-		if got := a.Status().ConfigError; !strings.Contains(got, want) {
+		if got := fmt.Sprint(a.Status().ConfigError); !strings.Contains(got, want) {
 			t.Errorf("status: %q, want %q", got, want)
 		}
 	}
 }
 
-// A file that is no longer one is told of, once; the settings stay.
+// A file that is no longer one is reported, once; the settings stay.
 func TestConfigurationThatIsNoFileAnyMore(t *testing.T) {
 	for name, tc := range map[string]struct {
 		put  func(path string) error // in its place
@@ -117,9 +117,9 @@ func TestConfigurationThatIsNoFileAnyMore(t *testing.T) {
 				t.Fatal(err)
 			}
 			want := fmt.Sprintf(tc.want, path)
-			shown("Configuration problem " + want + "\nThe settings from before stay in force.")
+			shown("Configuration problem " + want + "\nThe previous settings stay in force.")
 			// What is shown may be ahead of the status.
-			for since := time.Now(); a.Status().ConfigError != want; time.Sleep(time.Millisecond) {
+			for since := time.Now(); fmt.Sprint(a.Status().ConfigError) != want; time.Sleep(time.Millisecond) {
 				if time.Since(since) > 20*time.Second {
 					t.Fatalf("status: %+v, want %q", a.Status(), want)
 				}

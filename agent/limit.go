@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"sigalert/agent/notify"
+	"sigalert/internal/words"
 	"sigalert/sig"
 )
 
@@ -12,18 +13,18 @@ const (
 	floodLimit  = 5               // notifications
 	floodWindow = 2 * time.Second // within this time
 	floodUpdate = time.Second     // how often the count is shown anew
-	mostCounted = 1000            // senders that are told apart
+	mostCounted = 1000            // senders that are counted apart
 )
 
-// limiter lets at most 5 notifications through in 2 s. Of what is beyond, it
-// makes one notification that counts, and that is replaced as it grows.
+// limiter lets at most 5 notifications through in 2 s. Of the rest it makes one
+// notification that counts them, and is replaced as the count grows.
 type limiter struct {
 	shown   []time.Time // within the window, oldest first
 	senders map[sig.Name]int
 	count   int
 	last    string    // what the last one was
 	lastAt  time.Time // when the flood last grew
-	due     time.Time // when the count is to be shown; zero: nothing new
+	due     time.Time // when the count is to be shown; zero: there is nothing new
 	floods  int       // gives each flood a notification of its own
 }
 
@@ -62,7 +63,7 @@ func (l *limiter) summary(now time.Time) (n notify.Notification, ok bool) {
 	}
 	l.due = time.Time{}
 	return notify.Notification{
-		Title: fmt.Sprintf("%s from %s", count(l.count, "more event"), l.from()),
+		Title: fmt.Sprintf("%s from %s", words.Count(l.count, "more event"), l.from()),
 		Body:  "Last: " + l.last,
 		Key:   fmt.Sprintf("flood-%d", l.floods),
 	}, true
@@ -74,7 +75,7 @@ func (l *limiter) from() string {
 			return s.String()
 		}
 	}
-	return count(len(l.senders), "sender")
+	return words.Count(len(l.senders), "sender")
 }
 
 // next is when summary has something to say; zero: never.

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"sigalert/agent/notify"
+	"sigalert/internal/words"
 )
 
 const (
@@ -11,16 +12,16 @@ const (
 	linkGraceWake = 60 * time.Second // after a wake from suspend
 )
 
-// linkWatch tells when the server is lost and when it is back; not of a link
-// that returns within the grace.
+// linkWatch says when the server is lost and when it is back. A link that returns
+// within the grace says nothing.
 type linkWatch struct {
 	server    string
 	connected bool
-	ever      bool // it was connected once
+	ever      bool // it has been connected
 	since     time.Time
 	graceEnds time.Time // while it is not connected
-	wokeUntil time.Time // a loss just after a wake is told of no earlier
-	reason    string
+	wokeUntil time.Time // a loss soon after a wake is announced no earlier
+	err       error     // why it was not connected last; nil if not known
 	announced bool
 }
 
@@ -28,11 +29,11 @@ func newLinkWatch(server string, now time.Time) *linkWatch {
 	return &linkWatch{server: server, since: now, graceEnds: now.Add(linkGrace)}
 }
 
-// observe takes the link's present state, and tells what is to be said.
-func (l *linkWatch) observe(now time.Time, connected bool, reason string) (n notify.Notification, ok bool) {
+// observe takes the link's present state, and returns what is to be said.
+func (l *linkWatch) observe(now time.Time, connected bool, err error) (n notify.Notification, ok bool) {
 	was := *l
-	if !connected && reason != "" {
-		l.reason = reason
+	if !connected && err != nil {
+		l.err = err
 	}
 	if connected == l.connected {
 		return n, false
@@ -52,7 +53,7 @@ func (l *linkWatch) observe(now time.Time, connected bool, reason string) (n not
 	if !was.ever {
 		title = "Connected after "
 	}
-	return notify.Notification{Title: title + span(now.Sub(was.since)), Body: "The server " + l.server + " answers.", Key: "server"}, true
+	return notify.Notification{Title: title + words.Span(now.Sub(was.since)), Body: "The server " + l.server + " answers.", Key: "server"}, true
 }
 
 // woke grants more time: after a suspend the network needs a while.
@@ -61,7 +62,7 @@ func (l *linkWatch) woke(now time.Time) {
 	l.wokeUntil = l.graceEnds
 }
 
-// due tells of the loss when the grace is over.
+// due announces the loss when the grace is over.
 func (l *linkWatch) due(now time.Time) (n notify.Notification, ok bool) {
 	if next := l.next(); next.IsZero() || now.Before(next) {
 		return n, false
@@ -71,9 +72,9 @@ func (l *linkWatch) due(now time.Time) (n notify.Notification, ok bool) {
 	if !l.ever {
 		title = "Cannot reach the server"
 	}
-	reason := l.reason
-	if reason == "" {
-		reason = "No answer from " + l.server + " yet."
+	reason := "No answer from " + l.server + " yet."
+	if l.err != nil {
+		reason = l.err.Error()
 	}
 	return notify.Notification{Title: title, Body: reason + "\nTrying again until it answers.", Key: "server"}, true
 }

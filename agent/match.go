@@ -5,20 +5,21 @@ import (
 
 	"sigalert/agent/config"
 	"sigalert/internal/copies"
+	"sigalert/internal/topic"
 	"sigalert/sig"
 )
 
 // matcher decides which events alert, and by which subscription: the first in
 // the file's order that matches. Of the copies that the subscriptions' listeners
-// bring, the one that comes first alerts, whoever brought it.
+// bring, the first to come alerts, whichever listener brought it.
 type matcher struct {
 	subs   []config.Subscription
 	copies copies.Filter
 }
 
-// match finds the subscription that alerts for an event which came because
-// that was asked for; nil if none does, or if the event has alerted.
-func (m *matcher) match(what copies.Topic, ev sig.Event) *config.Subscription {
+// match finds the subscription that alerts for an event which came because what
+// was asked for; nil if there is none, or if the event has alerted already.
+func (m *matcher) match(what topic.Topic, ev sig.Event) *config.Subscription {
 	var first *config.Subscription
 	listeners, mine := 0, false
 	for i := range m.subs {
@@ -30,7 +31,7 @@ func (m *matcher) match(what copies.Topic, ev sig.Event) *config.Subscription {
 			first = s
 		}
 		listeners++
-		mine = mine || topic(*s) == what
+		mine = mine || s.Topic() == what
 	}
 	switch {
 	case !mine: // asked for before the file changed
@@ -44,22 +45,17 @@ func (m *matcher) match(what copies.Topic, ev sig.Event) *config.Subscription {
 // use takes other subscriptions.
 func (m *matcher) use(subs []config.Subscription) {
 	m.subs = subs
-	m.copies.Keep(func(t copies.Topic) bool {
-		return slices.ContainsFunc(subs, func(s config.Subscription) bool { return topic(s) == t })
+	m.copies.Keep(func(t topic.Topic) bool {
+		return slices.ContainsFunc(subs, func(s config.Subscription) bool { return s.Topic() == t })
 	})
 }
 
-// forget is for the end of a connection: no copies are to come.
+// forget is for the end of a connection: no more copies will come.
 func (m *matcher) forget() { m.copies.Forget() }
 
-// topic is what a subscription's listener asks for.
-func topic(s config.Subscription) copies.Topic {
-	return copies.Topic{Sender: s.Sender, Event: s.Event}
-}
-
 func matches(s config.Subscription, ev sig.Event) bool {
-	if s.Event.IsEvery() && (ev.Event.Equal(sig.EventConnect) || ev.Event.Equal(sig.EventDisconnect)) {
-		return false // coming and going is what presence is for
+	if s.Event.IsEvery() && topic.IsPresence(ev.Event) {
+		return false // comings and goings are what presence is for
 	}
-	return topic(s).Matches(ev)
+	return s.Topic().Matches(ev)
 }

@@ -18,7 +18,7 @@ func TestForgottenEventsAreCounted(t *testing.T) {
 		b.Reconnect()
 		time.Sleep(5 * time.Second)
 		if n := b.log.count(unknownGap); n != 1 {
-			t.Errorf("a server that began anew is told of %d times", n)
+			t.Errorf("a server that restarted is reported %d times", n)
 		}
 		if got := b.Status().Counters.Dropped; got != 0 {
 			t.Errorf("%d dropped, which nobody can know", got)
@@ -38,7 +38,7 @@ func TestForgottenEventsAreCounted(t *testing.T) {
 			t.Errorf("status: %s, %+v", st.Line(), st.Counters)
 		}
 		if n := b.log.count(unknownGap); n != 1 {
-			t.Errorf("a gap of known size is told of as if it were not: %d", n)
+			t.Errorf("a gap of known size is reported as one of unknown size: %d", n)
 		}
 	})
 }
@@ -51,7 +51,7 @@ func TestGapOfAPysigServer(t *testing.T) {
 			b.network.Cut()
 			time.Sleep(5 * time.Second)
 			if n := b.log.count(unknownGap); n != gap {
-				t.Errorf("%d gaps are told of as %d", gap, n)
+				t.Errorf("%d gaps are reported as %d", gap, n)
 			}
 		}
 		if got := b.Status().Counters.Dropped; got != 0 {

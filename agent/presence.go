@@ -8,6 +8,7 @@ import (
 
 	"sigalert/agent/config"
 	"sigalert/agent/notify"
+	"sigalert/internal/words"
 	"sigalert/sig"
 )
 
@@ -17,24 +18,24 @@ const (
 	mostSenders   = 10_000 // that are kept in mind
 )
 
-// presence tells when senders come and go. A sender that returns within the
-// grace says nothing, and many within 2 s make one notification.
+// presence says when senders come and go. A sender that returns within the grace
+// says nothing, and many within 2 s make one notification.
 type presence struct {
 	watched []sig.Name // senders; the zero Name: every one
 	senders map[sig.Name]*senderState
-	online  bool // the server was asked; otherwise nothing is known
+	online  bool // the server was asked; otherwise nothing is known of them
 	synced  bool // it has answered once
-	// Who came or went since the server was asked: its answer is older.
+	// Who came or went after the server was asked: its answer is older than that.
 	heard map[sig.Name]bool
 
 	changes []change
-	batch   time.Time // when they are told; zero: there are none
+	batch   time.Time // when they are announced; zero: there are none
 }
 
 type senderState struct {
 	connected bool
 	since     time.Time
-	announced bool // that it is gone
+	announced bool // a notification said that it is gone
 }
 
 type change struct {
@@ -58,8 +59,8 @@ func (p *presence) watches(sender sig.Name) bool {
 	return slices.ContainsFunc(p.watched, func(w sig.Name) bool { return w.IsEvery() || w.Equal(sender) })
 }
 
-// inherit takes over what an older presence knew of the senders that both
-// watch, so that a change of the file makes nobody come or go.
+// inherit takes over what an older presence knew of the senders that both watch:
+// a change of the file makes no sender come or go.
 func (p *presence) inherit(old *presence) {
 	for name, st := range old.senders {
 		if p.watches(name) {
@@ -96,17 +97,17 @@ func (p *presence) learn(now time.Time, sender sig.Name, connected bool) {
 	was := *st
 	st.connected, st.since, st.announced = connected, now, false
 	switch {
-	case !connected: // told when the grace is over
+	case !connected: // announced when the grace is over
 	case was.announced:
-		p.tell(now, change{sender, "is back after " + span(now.Sub(was.since))})
+		p.tell(now, change{sender, "is back after " + words.Span(now.Sub(was.since))})
 	case was.since.IsZero():
 		p.tell(now, change{sender, "connected"})
 	}
 }
 
-// sync takes what the server says of its senders after a connection was made:
-// those that are not there any more have gone, and those that are there have
-// come back. What is there at the first time is no news.
+// sync takes the server's answer about its senders after a connection was made:
+// those that are no longer there have gone, and those that are there have come
+// back. Those that are there the first time are not news.
 func (p *presence) sync(now time.Time, connected []sig.Name) {
 	heard := p.heard
 	p.unanswered()
@@ -130,11 +131,11 @@ func (p *presence) sync(now time.Time, connected []sig.Name) {
 // asked notes that the server is being asked for its senders.
 func (p *presence) asked() { p.heard = make(map[sig.Name]bool) }
 
-// unanswered: who was lost with the last connection is not known, but who
-// comes and goes from now on is heard.
+// unanswered: it is not known who was lost with the last connection, but from now
+// on whoever comes or goes is heard of.
 func (p *presence) unanswered() { p.online, p.heard = true, nil }
 
-// forgetSome makes room: whoever was told to be gone may be forgotten.
+// forgetSome makes room: senders that were announced to be gone may be forgotten.
 func (p *presence) forgetSome() {
 	if len(p.senders) < mostSenders {
 		return
@@ -146,7 +147,7 @@ func (p *presence) forgetSome() {
 	}
 }
 
-// offline: without the server nothing is known of the senders.
+// offline: without the server nothing is known about the senders.
 func (p *presence) offline() { p.online = false }
 
 func (p *presence) tell(now time.Time, c change) {
@@ -157,7 +158,7 @@ func (p *presence) tell(now time.Time, c change) {
 	}
 }
 
-// due is what is to be told now.
+// due is what is to be announced now.
 func (p *presence) due(now time.Time) (n notify.Notification, ok bool) {
 	for sender, st := range p.senders {
 		if p.gone(st) && !now.Before(st.since.Add(presenceGrace)) {
@@ -171,7 +172,7 @@ func (p *presence) due(now time.Time) (n notify.Notification, ok bool) {
 	return p.news()
 }
 
-// news is what has changed and is not told yet, due or not.
+// news is what has changed and was not announced yet, due or not.
 func (p *presence) news() (n notify.Notification, ok bool) {
 	changes := p.changes
 	p.changes, p.batch = nil, time.Time{}
@@ -188,12 +189,12 @@ func (p *presence) news() (n notify.Notification, ok bool) {
 		lines[i] = c.String()
 	}
 	return notify.Notification{
-		Title: fmt.Sprintf("%s came or went", count(len(changes), "sender")),
+		Title: fmt.Sprintf("%s came or went", words.Count(len(changes), "sender")),
 		Body:  strings.Join(lines, "\n"),
 	}, true
 }
 
-// gone reports whether it is to be told that the sender is gone, in time.
+// gone reports whether it is to be announced, in time, that the sender is gone.
 func (p *presence) gone(st *senderState) bool {
 	return p.online && !st.connected && !st.announced && !st.since.IsZero()
 }
@@ -202,8 +203,8 @@ func (p *presence) gone(st *senderState) bool {
 func (p *presence) next() time.Time {
 	next := p.batch
 	for _, st := range p.senders {
-		if p.gone(st) {
-			next = earlier(next, st.since.Add(presenceGrace))
+		if due := st.since.Add(presenceGrace); p.gone(st) && (next.IsZero() || due.Before(next)) {
+			next = due
 		}
 	}
 	return next

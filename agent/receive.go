@@ -5,7 +5,8 @@ import (
 	"log/slog"
 
 	"sigalert/agent/config"
-	"sigalert/internal/copies"
+	"sigalert/internal/topic"
+	"sigalert/internal/wait"
 	"sigalert/sig"
 )
 
@@ -13,45 +14,55 @@ import (
 type receiver struct {
 	server string
 	client *sig.ClientRouter
-	cancel context.CancelFunc
+	sink   sink
 	ctx    context.Context // ends with the receiver
-	done   chan struct{}   // closed once the client has ended
-
-	// Called off the loop, one at a time, by the client. They are set before
-	// there are listeners.
-	event, presence func(copies.Topic, sig.Event)
-	missed          func(n int) // as sig.ClientOptions has it
+	stop   func()          // ends the connection, and waits for it
 
 	listeners map[asked]*sig.RemoteListener
 }
 
+// sink is where a receiver takes what it receives.
+type sink struct {
+	// loop takes calls of the functions below; while it is full, the client waits.
+	loop     chan<- func()
+	event    func(topic.Topic, sig.Event) // asked for by this topic
+	presence func(sig.Event)              // a #connect or #disconnect
+	missed   func(n int)                  // as in sig.ClientOptions
+
+	// changed is called off the loop when the connection or a listener's status
+	// has changed. It must not wait.
+	changed func()
+}
+
 // asked is what a listener asks the server for.
 type asked struct {
-	copies.Topic
+	topic.Topic
 	presence bool // it is for the comings and goings
 }
 
-// receive connects to a server until ctx or the receiver ends. changed must
-// not wait.
-func receive(ctx context.Context, server string, carrier sig.ClientCarrier, log *slog.Logger, changed func()) *receiver {
+// receive connects to a server until ctx ends or stop is called.
+func receive(ctx context.Context, server string, carrier sig.ClientCarrier, log *slog.Logger, to sink) *receiver {
 	ctx, cancel := context.WithCancel(ctx)
-	r := &receiver{server: server, cancel: cancel, ctx: ctx, done: make(chan struct{})}
+	r := &receiver{server: server, sink: to, ctx: ctx}
 	r.client = sig.NewClientRouter(carrier, &sig.ClientOptions{
-		Changed: changed,
-		Missed:  func(n int) { r.missed(n) },
+		Changed: to.changed,
+		Missed:  func(n int) { r.pass(func() { to.missed(n) }) },
 		Logger:  log,
 	})
-	go func() {
-		defer close(r.done)
-		r.client.Run(ctx)
-	}()
+	ended := wait.Start(ctx, r.client.Run)
+	r.stop = func() {
+		cancel()
+		ended()
+	}
 	return r
 }
 
-// stop ends the connection and waits for it.
-func (r *receiver) stop() {
-	r.cancel()
-	<-r.done
+// pass has the loop call f, unless the receiver ends first.
+func (r *receiver) pass(f func()) {
+	select {
+	case r.sink.loop <- f:
+	case <-r.ctx.Done():
+	}
 }
 
 // listen makes what is listened to that of these subscriptions. What the old
@@ -59,22 +70,22 @@ func (r *receiver) stop() {
 func (r *receiver) listen(subs []config.Subscription) {
 	old := r.listeners
 	r.listeners = make(map[asked]*sig.RemoteListener)
-	keep := func(what asked, call func(copies.Topic, sig.Event)) {
+	keep := func(what asked, take func(sig.Event)) {
 		if r.listeners[what] != nil {
 			return // two subscriptions may watch one sender
 		}
 		l := old[what]
 		if l == nil {
-			l = r.client.AddRemoteListener(what.Sender, what.Event, func(ev sig.Event) { call(what.Topic, ev) })
+			l = r.client.AddRemoteListener(what.Sender, what.Event, func(ev sig.Event) { r.pass(func() { take(ev) }) })
 		}
 		delete(old, what)
 		r.listeners[what] = l
 	}
 	for _, s := range subs {
-		keep(asked{topic(s), false}, r.event)
+		keep(asked{s.Topic(), false}, func(ev sig.Event) { r.sink.event(s.Topic(), ev) })
 		if s.Presence {
 			for _, event := range []sig.Name{sig.EventConnect, sig.EventDisconnect} {
-				keep(asked{copies.Topic{Sender: s.Sender, Event: event}, true}, r.presence)
+				keep(asked{topic.Topic{Sender: s.Sender, Event: event}, true}, r.sink.presence)
 			}
 		}
 	}
@@ -83,35 +94,29 @@ func (r *receiver) listen(subs []config.Subscription) {
 	}
 }
 
-// answered reports whether the server has answered anything that was asked of
-// it; also if nothing was.
+// answered reports whether the server has answered any of them, or there are
+// none.
 func (r *receiver) answered() bool {
-	for _, l := range r.listeners {
-		if st, _ := r.client.Status(l); st != sig.Pending {
-			return true
-		}
-	}
-	return len(r.listeners) == 0
+	n := len(r.listeners)
+	return n == 0 || r.pending() < n
 }
 
-// settled reports whether the server has answered all that was asked of it.
-func (r *receiver) settled() bool {
+// pending counts the listeners that the server has not answered yet.
+func (r *receiver) pending() (n int) {
 	for _, l := range r.listeners {
 		if st, _ := r.client.Status(l); st == sig.Pending {
-			return false
+			n++
 		}
 	}
-	return true
+	return n
 }
 
+// status is how each subscription stands.
 func (r *receiver) status(subs []config.Subscription) []SubscriptionStatus {
 	all := make([]SubscriptionStatus, len(subs))
 	for i, s := range subs {
-		st, err := r.client.Status(r.listeners[asked{topic(s), false}])
-		all[i] = SubscriptionStatus{Name: s.String(), Sender: s.Sender, Event: s.Event, Line: s.Line, Status: st}
-		if err != nil {
-			all[i].Err = err.Error()
-		}
+		st, err := r.client.Status(r.listeners[asked{s.Topic(), false}])
+		all[i] = SubscriptionStatus{Topic: s.Topic(), Line: s.Line, Status: st, Err: err}
 	}
 	return all
 }

@@ -12,8 +12,8 @@ import (
 	"sigalert/sig"
 )
 
-// render makes an event's notification at the time now. An error is a
-// template's; the notification then has the default text.
+// render makes an event's notification at the time now. The error is a template's;
+// the notification then has the default text.
 func render(now time.Time, s config.Subscription, ev sig.Event) (notify.Notification, error) {
 	n := notify.Notification{Title: defaultTitle(ev), Urgency: s.Urgency}
 	var failed error
@@ -47,8 +47,8 @@ func defaultTitle(ev sig.Event) string {
 	return fmt.Sprintf("%s: %s", ev.Sender, ev.Event)
 }
 
-// datedBody is the default body. That of an event which comes late ends with
-// when it was: the alert would seem to be of now.
+// datedBody is the default body. For an event that comes late it ends with the
+// event's time: otherwise the alert would seem to be about now.
 func datedBody(now time.Time, ev sig.Event) string {
 	body := defaultBody(ev.Data)
 	if !ev.Replayed || now.Sub(ev.Time) <= time.Minute {
@@ -62,12 +62,12 @@ func datedBody(now time.Time, ev sig.Event) string {
 	return strings.TrimPrefix(body+"\n", "\n") + when.Format(format)
 }
 
-// mostLines is how many members of an object are worth a line: a notification
-// has not more room, and data may have a hundred thousand.
+// mostLines is how many members of an object get a line: a notification has no
+// room for more, and data may have a hundred thousand.
 const mostLines = 50
 
-// defaultBody writes text as it is, an object as "key: value" lines in its
-// own order, anything else as compact JSON, and nothing for null.
+// defaultBody writes text as it is, an object as "key: value" lines in the order
+// of its keys, anything else as compact JSON, and nothing for null.
 func defaultBody(data sig.Data) string {
 	text, err := data.JSON()
 	if err != nil {

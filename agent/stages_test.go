@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -36,7 +37,7 @@ func TestMatchIsTheFirstInTheFile(t *testing.T) {
 	} {
 		alerts := 0
 		for i, s := range m.subs {
-			got := m.match(topic(s), event(tc.sender, tc.event, ""))
+			got := m.match(s.Topic(), event(tc.sender, tc.event, ""))
 			if got == nil {
 				continue
 			}
@@ -50,18 +51,18 @@ func TestMatchIsTheFirstInTheFile(t *testing.T) {
 	}
 }
 
-// An event alerts once, by the first subscription, whoever brings it. A copy
-// that was asked for before a reload alerts no more.
+// An event alerts once, by the first subscription, whichever listener brings it. A
+// copy that was asked for before a reload no longer alerts.
 func TestMatchTakesOneCopy(t *testing.T) {
 	subs := []config.Subscription{{Sender: "s", Event: "e"}, {Sender: "s"}, {Event: "e"}}
 	// Each is a copy: its listener, the event's data, and "!" where it alerts.
 	// Or "-" a lost connection, "~" a reload without b.
 	for name, copies := range map[string]string{
-		"all in force":                     "a1! b1 c1 b2! c2 a2 c3! b3 a3",
-		"the first is not":                 "b1! c1 c2! b2",
-		"a connection between":             "b1! - a1! b1",
-		"who was ahead is not asked for":   "b1! ~ a1! c1 c2! a2",
-		"a copy that is asked for no more": "a1! ~ b1 c1 b2 c2! a2",
+		"all in force":                       "a1! b1 c1 b2! c2 a2 c3! b3 a3",
+		"the first is not":                   "b1! c1 c2! b2",
+		"a connection between":               "b1! - a1! b1",
+		"who was ahead is not asked for":     "b1! ~ a1! c1 c2! a2",
+		"a copy that is no longer asked for": "a1! ~ b1 c1 b2 c2! a2",
 	} {
 		m := new(matcher)
 		m.use(subs)
@@ -75,7 +76,7 @@ func TestMatchTakesOneCopy(t *testing.T) {
 				continue
 			}
 			ev := event("s", "e", c[1:2])
-			got := m.match(topic(subs[c[0]-'a']), ev)
+			got := m.match(subs[c[0]-'a'].Topic(), ev)
 			if (got != nil) != strings.HasSuffix(c, "!") || got != nil && got != &m.subs[0] {
 				t.Errorf("%s: %s in %q: %v", name, c, copies, got)
 			}
@@ -215,17 +216,15 @@ func TestLimitLetsASteadyTrickleThrough(t *testing.T) {
 	}
 }
 
-// Events wait with their notifications only for who asks what becomes of them.
+// Events wait with their notifications only where somebody asks what becomes of
+// them.
 func TestDeliveryCarriesNothingUnasked(t *testing.T) {
 	for _, alerted := range []func(Alert){nil, func(Alert) {}} {
 		d := newDelivery(Options{Alerted: alerted}, nil)
 		d.pushAlert(notify.Notification{}, event("s", "e", `"data"`))
-		queue := d.queue
-		if q := queue[0]; (q.event != nil) != (alerted != nil) || d.data != q.size {
-			t.Errorf("asked: %v, %+v", alerted != nil, q)
-		}
-		if d.pop(); d.data != 0 || queue[0].event != nil {
-			t.Errorf("kept after it was taken: %+v, %d bytes", queue[0], d.data)
+		q, _ := d.pop()
+		if asked := alerted != nil; (q.event != nil) != asked || (q.size > 0) != asked {
+			t.Errorf("asked: %v, %+v", asked, q)
 		}
 	}
 }
@@ -259,26 +258,26 @@ func TestHold(t *testing.T) {
 
 func TestLinkSaysSoOnceAfterTheGrace(t *testing.T) {
 	l := newLinkWatch("host:3000", at(0))
-	if _, ok := l.observe(at(1), true, ""); ok {
-		t.Error("the first connection is no news")
+	if _, ok := l.observe(at(1), true, nil); ok {
+		t.Error("the first connection is not news")
 	}
-	l.observe(at(100), false, "refused")
+	l.observe(at(100), false, errors.New("refused"))
 	if _, ok := l.due(at(109)); ok {
-		t.Error("told within the grace")
+		t.Error("announced within the grace")
 	}
-	if _, ok := l.observe(at(109.5), true, ""); ok {
-		t.Error("a link that returned within the grace is told of")
+	if _, ok := l.observe(at(109.5), true, nil); ok {
+		t.Error("a link that returned within the grace is announced")
 	}
-	l.observe(at(200), false, "refused")
+	l.observe(at(200), false, errors.New("refused"))
 	n, ok := l.due(at(210))
 	want := notify.Notification{Title: "Lost the server", Body: "refused\nTrying again until it answers.", Key: "server"}
 	if diff := cmp.Diff(want, n); !ok || diff != "" {
 		t.Errorf("%v\n%s", ok, diff)
 	}
 	if _, ok := l.due(at(300)); ok || !l.next().IsZero() {
-		t.Error("told twice")
+		t.Error("announced twice")
 	}
-	n, ok = l.observe(at(380), true, "")
+	n, ok = l.observe(at(380), true, nil)
 	want = notify.Notification{Title: "Back after 3 m", Body: "The server host:3000 answers.", Key: "server"}
 	if diff := cmp.Diff(want, n); !ok || diff != "" {
 		t.Errorf("%v\n%s", ok, diff)
@@ -287,24 +286,24 @@ func TestLinkSaysSoOnceAfterTheGrace(t *testing.T) {
 
 func TestLinkHasMoreGraceAfterAWake(t *testing.T) {
 	l := newLinkWatch("host:3000", at(0))
-	l.observe(at(1), true, "")
+	l.observe(at(1), true, nil)
 	l.woke(at(100))
-	l.observe(at(105), false, "gone")
+	l.observe(at(105), false, errors.New("gone"))
 	if _, ok := l.due(at(159)); ok {
-		t.Error("told within the grace of a wake")
+		t.Error("announced within the grace of a wake")
 	}
 	if _, ok := l.due(at(160)); !ok {
-		t.Error("not told after it")
+		t.Error("not announced after it")
 	}
 }
 
 func TestServerThatWasNeverThere(t *testing.T) {
 	l := newLinkWatch("host:3000", at(0))
-	l.observe(at(0), false, "cannot reach host:3000: connection refused")
+	l.observe(at(0), false, errors.New("cannot reach host:3000: connection refused"))
 	if n, ok := l.due(at(10)); !ok || n.Title != "Cannot reach the server" {
 		t.Errorf("%v %+v", ok, n)
 	}
-	if n, ok := l.observe(at(70), true, ""); !ok || n.Title != "Connected after 1 m" {
+	if n, ok := l.observe(at(70), true, nil); !ok || n.Title != "Connected after 1 m" {
 		t.Errorf("%v %+v", ok, n)
 	}
 }
@@ -363,7 +362,7 @@ func TestPresence(t *testing.T) {
 		t.Error("a stale list of senders was believed")
 	}
 
-	// Without an answer, what is heard is told all the same.
+	// Without an answer, what is heard is announced all the same.
 	p = newPresence([]config.Subscription{{Sender: "timer", Presence: true}})
 	p.asked()
 	p.unanswered()
@@ -410,6 +409,6 @@ func TestSuspended(t *testing.T) {
 	}
 	now := time.Now()
 	if suspended(now, now.Add(time.Hour)) {
-		t.Error("an hour on both clocks is no suspend")
+		t.Error("an hour on both clocks is not a suspend")
 	}
 }

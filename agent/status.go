@@ -4,47 +4,48 @@ import (
 	"fmt"
 	"time"
 
+	"sigalert/internal/topic"
+	"sigalert/internal/words"
 	"sigalert/sig"
 )
 
-// Status tells how the agent stands. It is a copy: nothing changes in it.
+// Status is how the agent stands. It is a copy: nothing changes in it.
 type Status struct {
 	Server        string
 	Connected     bool
 	Since         time.Time // since when it is connected, or not
-	LinkError     string    // why there is no connection; "" if not known
-	Lost          bool      // there was none for longer than the grace
+	LinkError     error     // why there is no connection, or was none before; nil if not known
+	Lost          bool      // there has been none for longer than the grace
 	Paused        bool
 	PausedUntil   time.Time // zero: until resumed
 	Held          int       // alerts held back by the pause
 	Subscriptions []SubscriptionStatus
-	ConfigError   string // what is wrong with the file as it is now
-	DeliveryError string // why the last alert was not shown
+	ConfigError   error // what is wrong with the file as it is now
+	DeliveryError error // why the last alert was not shown; nil: it was
 	Counters      Counters
 }
 
-// SubscriptionStatus tells how one subscription stands at the server.
+// SubscriptionStatus is how one subscription stands at the server.
 type SubscriptionStatus struct {
-	Name          string
-	Sender, Event sig.Name // what it asks for; zero: every one
-	Line          int      // in the file
-	Status        sig.ListenerStatus
-	Err           string // of a refused one
+	topic.Topic
+	Line   int // in the file
+	Status sig.ListenerStatus
+	Err    error // of a refused one
 }
 
 // Counters count since the agent began.
 type Counters struct {
 	Received uint64 // events that a subscription alerts for
 	Shown    uint64 // notifications that the desktop took
-	Logged   uint64 // notifications that it did not, which went to the log
+	Logged   uint64 // notifications that it did not take, which went to the log
 	Limited  uint64 // alerts merged into one that counts
 	Dropped  uint64 // lost: a queue was full, or the server had forgotten them
 }
 
-// Line says the state in one line, as the tray's menu shows it.
+// Line is the state in one line, as the tray's menu shows it.
 func (s Status) Line() string {
-	if s.ConfigError != "" && s.Server == "" {
-		return "Configuration: " + s.ConfigError
+	if s.ConfigError != nil && s.Server == "" {
+		return "Configuration: " + s.ConfigError.Error()
 	}
 	if s.Server == "" {
 		return "Starting"
@@ -60,7 +61,7 @@ func (s Status) Line() string {
 	var refused []string
 	for _, sub := range s.Subscriptions {
 		if sub.Status == sig.Refused {
-			refused = append(refused, sub.Name)
+			refused = append(refused, sub.Topic.String())
 		}
 	}
 	if len(refused) > 0 {
@@ -69,10 +70,10 @@ func (s Status) Line() string {
 	if s.Counters.Dropped > 0 {
 		line += fmt.Sprintf(", %d dropped", s.Counters.Dropped)
 	}
-	if s.ConfigError != "" {
+	if s.ConfigError != nil {
 		line += ", the file has a problem"
 	}
-	if s.DeliveryError != "" {
+	if s.DeliveryError != nil {
 		line += ", no notifications: see the log"
 	}
 	return line
@@ -81,9 +82,9 @@ func (s Status) Line() string {
 func (s Status) linkLine() string {
 	switch pending := s.pending(); {
 	case s.Connected && pending > 0:
-		return fmt.Sprintf("Connected to %s, %d of %s", s.Server, len(s.Subscriptions)-pending, count(len(s.Subscriptions), "subscription"))
+		return fmt.Sprintf("Connected to %s, %d of %s", s.Server, len(s.Subscriptions)-pending, words.Count(len(s.Subscriptions), "subscription"))
 	case s.Connected:
-		return fmt.Sprintf("Connected to %s, %s", s.Server, count(len(s.Subscriptions), "subscription"))
+		return fmt.Sprintf("Connected to %s, %s", s.Server, words.Count(len(s.Subscriptions), "subscription"))
 	}
 	if s.Lost {
 		return fmt.Sprintf("No connection to %s", s.Server)

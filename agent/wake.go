@@ -10,8 +10,8 @@ const (
 	wakeGap  = 10 * time.Second
 )
 
-// watchWake calls woke after the machine was suspended, until ctx ends: then
-// the wall clock has run ahead of the monotonic one, which stands still.
+// watchWake calls woke after the machine was suspended, until ctx ends. During a
+// suspend the monotonic clock stands still, and the wall clock runs ahead of it.
 func watchWake(ctx context.Context, woke func()) {
 	tick := time.NewTicker(wakeTick)
 	defer tick.Stop()

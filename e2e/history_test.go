@@ -86,7 +86,7 @@ func TestHistoryWaitsForItsPort(t *testing.T) {
 	addr := other.Addr().String()
 	a := d.startAgent(t, bin, timer(s)+fmt.Sprintf("history: {listen: '%s', token: secret}\n", addr))
 	told := d.mon.next(t)
-	told.says(t, "The history's page cannot be shown yet", "another program has "+addr, "choose another history.listen in "+a.config)
+	told.says(t, "The history's page cannot be shown yet", addr+" is in use by another program", "choose another history.listen in "+a.config)
 	a.await(t, subscribedLine)
 	d.alerts(t, s, "timer", "tick")
 

@@ -135,7 +135,7 @@ func pageRefusesOtherNames(t *testing.T, b *browser) {
 	p := b.newTab(t)
 	for _, path := range []string{"", "?fmt=plain", "clear", "api/events", "assets/log.js"} {
 		p.visit(t, strings.Replace(l.url, "127.0.0.1", "evil.test", 1)+path)
-		if got := evaluate[string](t, p, `document.body.innerText`); !strings.HasPrefix(strings.TrimPrefix(got, `{"error":"`), "this is not ") || strings.Contains(got, "secret") {
+		if got := evaluate[string](t, p, `document.body.innerText`); !strings.HasPrefix(strings.TrimPrefix(got, `{"error":"`), "this log is not known as ") || strings.Contains(got, "secret") {
 			t.Errorf("/%s says %.100q", path, got)
 		}
 	}

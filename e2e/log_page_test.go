@@ -330,7 +330,7 @@ func pageChanges(t *testing.T, b *browser) {
 	// The keyboard alone.
 	subscriptions("every event active")
 	p.press(t, kb.Tab)
-	if got := evaluate[string](t, p, `document.activeElement.innerText`); got != "To the events" {
+	if got := evaluate[string](t, p, `document.activeElement.innerText`); got != "Skip to the events" {
 		t.Errorf("Tab leads to %q first", got)
 	}
 	tabTo(`#subscriptions button`)

@@ -22,7 +22,7 @@ var (
 	settingsBucket = []byte("settings")
 )
 
-// lockWait is how long another process may still have the file.
+// lockWait is how long another process may still hold the file.
 const lockWait = time.Second
 
 // onDisk is a store in a file.
@@ -43,7 +43,7 @@ func openDisk(path string) (*onDisk, error) {
 	if err := s.check(); err != nil {
 		return nil, err
 	}
-	// Of an array of free pages the lowest is taken: neighbours in the log are neighbours in the file.
+	// With an array the lowest free page is taken: neighbours in the log are neighbours in the file.
 	if err := s.open(&bolt.Options{FreelistType: bolt.FreelistArrayType}); err != nil {
 		return nil, err
 	}
@@ -67,15 +67,15 @@ func openDisk(path string) (*onDisk, error) {
 // leastSize is that of two pages: bbolt has no error of its own for less.
 const leastSize = 2 * 4096
 
-// check refuses what is no file, and a file that is cut off: bbolt reads behind
-// its end, and what it finds there may be anything.
+// check refuses what is not a regular file, and one that is truncated: bbolt reads
+// past its end, and may find anything there.
 func (s *onDisk) check() error {
 	info, err := os.Stat(s.path)
 	switch {
 	case err == nil && !info.Mode().IsRegular():
 		return fmt.Errorf("%s is not a file", s.path)
 	case err != nil || info.Size() == 0:
-		return nil // a new one begins, or it is said why it cannot
+		return nil // open creates it, or says why it cannot
 	case info.Size() < leastSize:
 		return s.damaged(fmt.Sprintf("it has %d bytes", info.Size()))
 	}
@@ -101,7 +101,7 @@ func (s *onDisk) open(opts *bolt.Options) (err error) {
 	var failed *fs.PathError
 	switch {
 	case err == nil:
-		s.db.AllocSize = 1 << 20 // a log of twenty events is no file of 16 MiB
+		s.db.AllocSize = 1 << 20 // a log of twenty events should not take 16 MiB
 		return nil
 	case errors.As(err, &failed):
 		return err
@@ -110,17 +110,17 @@ func (s *onDisk) open(opts *bolt.Options) (err error) {
 	case errors.Is(err, berrors.ErrInvalid), errors.Is(err, berrors.ErrVersionMismatch), errors.Is(err, berrors.ErrChecksum):
 		return s.damaged(err)
 	}
-	return fmt.Errorf("open %s: %w", s.path, err) // of the system, which does not say whose it is
+	return fmt.Errorf("open %s: %w", s.path, err) // the system does not name the file
 }
 
 func (s *onDisk) damaged(why any) error {
-	return fmt.Errorf("%s is no event log, or is damaged: move it away, and a new one begins (%v)", s.path, why)
+	return fmt.Errorf("%s is not an event log, or is damaged: move it away to begin a new one (%v)", s.path, why)
 }
 
-// guard makes an error of a panic between its call and that of what it returns:
-// bbolt panics at some damage, and to read what has gone from a file that it has
-// mapped is a fault. tx is the transaction, once there is one; if it has not
-// come to its end, nothing more can be had from the file.
+// guard turns a panic between its call and that of end into an error: bbolt
+// panics at some kinds of damage, and reading what has gone from a mapped file is
+// a fault. tx is the transaction, once there is one; if it has not ended, nothing
+// more can be read from the file.
 func (s *onDisk) guard(err *error, tx **bolt.Tx) (end func()) {
 	faults := debug.SetPanicOnFault(true)
 	return func() {
@@ -140,9 +140,9 @@ func (s *onDisk) guard(err *error, tx **bolt.Tx) (end func()) {
 }
 
 func (s *onDisk) update(f func(writer) error) error {
-	// Where the name has gone, all would seem well, and be lost at the end.
+	// If the file was unlinked, all would seem well and be lost at the end.
 	if now, err := os.Stat(s.path); err != nil || !os.SameFile(now, s.info) {
-		return fmt.Errorf("%s was removed or replaced while it was open: end what uses it, and start it again", s.path)
+		return fmt.Errorf("%s was removed or replaced while it was open: restart the program that keeps it", s.path)
 	}
 	return s.do(s.db.Update, func(tx diskTx) error { return f(tx) })
 }
@@ -159,7 +159,7 @@ func (s *onDisk) do(transact func(func(*bolt.Tx) error) error, f func(diskTx) er
 	defer s.guard(&err, &tx)()
 	return transact(func(begun *bolt.Tx) error {
 		tx = begun
-		if tx.Writable() { // in time, updates read all of the file
+		if tx.Writable() { // over time, updates read all of the file
 			defer release(tx)
 		}
 		return f(diskTx{tx, &s.read})

@@ -32,13 +32,7 @@ func setSetting(tx writer, name string, v any) error {
 	return tx.set(name, text)
 }
 
-func (l *Log) update(f func(tx writer) error) error {
-	l.writing.Lock()
-	defer l.writing.Unlock()
-	return l.store.update(f)
-}
-
-// commit writes entries, and removes what the limits take.
+// commit writes entries, and removes what is beyond the limits.
 func (l *Log) commit(batch []Entry) error {
 	now := time.Now()
 	position := lastPosition(batch)
@@ -47,6 +41,8 @@ func (l *Log) commit(batch []Entry) error {
 	for _, e := range batch {
 		more.add(now, e.Time, e.Sender)
 	}
+	l.writing.Lock()
+	defer l.writing.Unlock()
 	return l.change(now, uint64(len(batch)), func(c *change) error {
 		l.mu.Lock()
 		c.minutes = l.minutes.with(more, now)
@@ -61,7 +57,7 @@ func (l *Log) commit(batch []Entry) error {
 			}
 		}
 		rest := batch
-		if excess := len(batch) - c.limits.Count; excess > 0 { // they would go at once
+		if excess := len(batch) - c.limits.Count; excess > 0 { // they would be removed at once
 			if err := c.removeAll(); err != nil {
 				return err
 			}
@@ -87,8 +83,8 @@ func lastPosition(batch []Entry) (p sig.Position) {
 	return p
 }
 
-// tellsNothing reports whether there is nothing to write.
-func (l *Log) tellsNothing(batch []Entry) bool {
+// hasNothing reports whether there is nothing to write.
+func (l *Log) hasNothing(batch []Entry) bool {
 	if slices.ContainsFunc(batch, func(e Entry) bool { return !e.passed }) {
 		return false
 	}
@@ -100,6 +96,8 @@ func (l *Log) tellsNothing(batch []Entry) bool {
 
 // Clear removes all entries, and returns how many there were.
 func (l *Log) Clear() (n int, err error) {
+	l.writing.Lock()
+	defer l.writing.Unlock()
 	err = l.change(time.Now(), 0, func(c *change) error {
 		n = 0
 		if first, last := c.tx.ends(); last > 0 {
@@ -120,21 +118,24 @@ func (l *Log) Clear() (n int, err error) {
 	return n, err
 }
 
-// SetLimits puts other limits in force, and removes what they take. The error
-// says what is wrong with them, or with the file.
+// SetLimits puts other limits in force, and removes what is beyond them. The
+// error says what is wrong with them, or with the file.
 func (l *Log) SetLimits(limits Limits) error {
+	l.writing.Lock()
+	defer l.writing.Unlock()
+	defer l.backlog.ready.Raise()
+	return l.limit(limits)
+}
+
+// limit requires the lock.
+func (l *Log) limit(limits Limits) error {
 	if err := limits.check(); err != nil {
 		return err
 	}
-	err := l.change(time.Now(), 0, func(c *change) error {
+	return l.change(time.Now(), 0, func(c *change) error {
 		c.limits = limits
 		return setSetting(c.tx, settingLimits, limits)
 	})
-	select {
-	case l.relimited <- struct{}{}:
-	default:
-	}
-	return err
 }
 
 // A change is one update of the entries.
@@ -150,7 +151,7 @@ type change struct {
 	// What trim has found:
 	first  uint64    // the number of the first that stays
 	oldest time.Time // when that was logged
-	more   bool      // must go
+	more   bool      // there is more to remove
 }
 
 func (c *change) put(r record) error {
@@ -164,12 +165,13 @@ func (c *change) removeAll() error {
 	return c.tx.removeAll()
 }
 
-// change updates the entries by f, then removes what the limits take. The error
-// is that of f's update: where a later one fails, the next change removes the
-// rest.
+// change updates the entries by f, then removes what is beyond the limits. The
+// error is that of f's update: where a later one fails, the next change removes
+// the rest. It requires the lock.
 func (l *Log) change(now time.Time, logged uint64, f func(c *change) error) error {
-	l.writing.Lock()
-	defer l.writing.Unlock()
+	if l.store == nil {
+		return l.unopened()
+	}
 	more, err := l.step(now, logged, f)
 	for next := err; more && next == nil; {
 		more, next = l.step(now, 0, func(*change) error { return nil })
@@ -178,7 +180,7 @@ func (l *Log) change(now time.Time, logged uint64, f func(c *change) error) erro
 }
 
 // step is one update of the store, and publishes what has become of it. There
-// is more to do where the limits take too much for one.
+// is more to do where too much is beyond the limits.
 func (l *Log) step(now time.Time, logged uint64, f func(c *change) error) (more bool, err error) {
 	var c change
 	err = l.store.update(func(tx writer) error {
@@ -220,8 +222,8 @@ func (l *Log) step(now time.Time, logged uint64, f func(c *change) error) (more 
 // is more than ever comes at once.
 const mostTrimmed = 10_000
 
-// trim removes the oldest entries until the limits are kept, or there is more
-// to do.
+// trim removes the oldest entries until the limits hold, or there is too much
+// for one update.
 func (c *change) trim(now time.Time, maxBytes int64) error {
 	first, last := c.tx.ends()
 	for id, r := range c.tx.ascend(first) {

@@ -8,7 +8,8 @@
 //	go log.Run(ctx)
 //	log.Add(ctx, eventlog.Entry{Time: ev.Time, Sender: ev.Sender, Event: ev.Event, Data: text})
 //
-// A [Subscriber] fills a log with the events of a network. Package
+// [New] and Run also open a log that cannot be opened yet. A [Subscriber] fills a
+// log with the events of a network, over a client of its own. Package
 // sigalert/eventlog/web shows one.
 //
 // # Ordering
@@ -25,11 +26,12 @@
 //
 // # Overflow
 //
-// 4,096 entries and 2 MiB of data wait for the file. When there are more,
-// [Log.Add] waits, and [Log.Offer] drops and counts. While the file cannot be
-// written, the log tries again each second, and [Log.State] says why.
+// Up to 4,096 entries and 2 MiB of their data wait for the file. When there are
+// more, [Log.Add] waits, and [Log.Offer] drops and counts. While the file cannot
+// be opened or written, [Log.Run] tries again each second, and [Log.State] says
+// why.
 //
-// The oldest entries go when there are more than [Limits].Count, when they are
+// The oldest entries are removed when there are more than [Limits].Count, when they are
 // older than [Limits].Age, and when the data of all come to more than 1 GiB, or
 // 64 MiB in memory.
 //

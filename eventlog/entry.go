@@ -6,6 +6,7 @@ import (
 	"errors"
 	"time"
 
+	"sigalert/internal/outcome"
 	"sigalert/sig"
 )
 
@@ -18,42 +19,19 @@ type Entry struct {
 	Sender, Event sig.Name
 	// Data is JSON text. Empty: null.
 	Data json.RawMessage
-	// Outcome is what became of an alert. None in a log that does not alert.
-	Outcome Outcome
-	// Why says the reason of the outcome in words.
+	// Outcome is what became of an alert; None for an event that is not one.
+	Outcome outcome.Outcome
+	// Why is the reason for the outcome, in words.
 	Why string
 
-	position sig.Position // behind the event; zero where the server has none
-	passed   bool         // there is no event, but the position
-}
-
-// Outcome is what became of an alert.
-type Outcome uint8
-
-// The outcomes.
-const (
-	None   Outcome = iota // it was no alert
-	Shown                 // the desktop took it
-	Held                  // it was held back
-	Failed                // the desktop did not take it
-)
-
-func (o Outcome) String() string {
-	switch o {
-	case Shown:
-		return "shown"
-	case Held:
-		return "held back"
-	case Failed:
-		return "not shown"
-	}
-	return ""
+	position sig.Position // after the event; zero where the server has none
+	passed   bool         // there is no event, only the position
 }
 
 // maxWhy bounds Entry.Why, in bytes.
 const maxWhy = 1000
 
-// EntryOf is the entry of an event. The error is that of data which JSON cannot
+// EntryOf is the entry of an event. The error is that of data that JSON cannot
 // hold.
 func EntryOf(ev sig.Event) (Entry, error) {
 	text, err := ev.Data.JSON()
@@ -89,17 +67,17 @@ func encode(e Entry, logged time.Time) record {
 
 // fields are a record's parts, which are parts of its memory.
 type fields struct {
-	outcome            Outcome
+	outcome            outcome.Outcome
 	sender, event, why []byte
 	time, logged       int64
 	data               []byte
 }
 
 func (r record) fields() (f fields, err error) {
-	if len(r) < 2 || r[0] != recordVersion || r[1] > byte(Failed) {
+	if len(r) < 2 || r[0] != recordVersion || r[1] > byte(outcome.Failed) {
 		return f, errRecord
 	}
-	f.outcome = Outcome(r[1])
+	f.outcome = outcome.Outcome(r[1])
 	rest := []byte(r[2:])
 	for _, part := range [...]*[]byte{&f.sender, &f.event, &f.why} {
 		n, size := binary.Uvarint(rest)

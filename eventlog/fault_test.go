@@ -13,6 +13,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"sigalert/internal/outcome"
 	"sigalert/sig"
 )
 
@@ -179,7 +180,7 @@ func TestBytesAreBounded(t *testing.T) {
 }
 
 func FuzzRecord(f *testing.F) {
-	f.Add([]byte(encode(Entry{Time: time.Now(), Sender: sig.Number(1), Event: "e", Data: []byte("{}"), Outcome: Failed, Why: "why"}, time.Now())))
+	f.Add([]byte(encode(Entry{Time: time.Now(), Sender: sig.Number(1), Event: "e", Data: []byte("{}"), Outcome: outcome.Failed, Why: "why"}, time.Now())))
 	f.Add([]byte{recordVersion, 0, 255, 255, 255, 255, 255, 255, 255, 255, 255, 1})
 	f.Fuzz(func(t *testing.T, text []byte) {
 		fields, err := record(text).fields()

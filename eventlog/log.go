@@ -9,12 +9,12 @@ import (
 	"sync"
 	"time"
 
+	"sigalert/internal/wait"
 	"sigalert/sig"
 )
 
 const (
-	// DefaultLimit is how many entries are kept unless told otherwise. It is
-	// pysig's.
+	// DefaultLimit is how many entries are kept by default. It is pysig's.
 	DefaultLimit = 20
 	// MostLimit is the highest limit.
 	MostLimit = 1_000_000
@@ -23,7 +23,7 @@ const (
 	memoryBytes = 64 << 20
 
 	settle = 50 * time.Millisecond // between two commits
-	again  = time.Second           // after one that failed
+	again  = time.Second           // after a failure
 )
 
 // Limits bound a log. They are kept in its file.
@@ -36,10 +36,10 @@ type Limits struct {
 
 func (l Limits) check() error {
 	if l.Count < 1 || l.Count > MostLimit {
-		return fmt.Errorf("a limit of %d: from 1 to %d is possible", l.Count, MostLimit)
+		return fmt.Errorf("a limit of %d is not between 1 and %d", l.Count, MostLimit)
 	}
 	if l.Age < 0 {
-		return fmt.Errorf("an age of %s: it must not be negative", l.Age)
+		return fmt.Errorf("an age of %s is negative", l.Age)
 	}
 	return nil
 }
@@ -51,23 +51,27 @@ type Options struct {
 	Path string
 	// Limit is Limits.Count. Default: what the file says, or DefaultLimit.
 	Limit int
-	// Age is Limits.Age; below 0: for ever. Default: what the file says, or for
-	// ever.
-	Age time.Duration
-	// Logger hears of a file that cannot be written. Default: none.
+	// Age is Limits.Age. Default: what the file says, or for ever.
+	Age *time.Duration
+	// Trouble is called by Run when State.Err, which it is given, has changed:
+	// once when the file cannot be opened or written, once for each other reason,
+	// and once when it works again. It must not wait. Default: none.
+	Trouble func(State)
+	// Logger is told the same. Default: none.
 	Logger *slog.Logger
 }
 
 // Log keeps entries.
 type Log struct {
-	store    store
+	opts     Options
 	maxBytes int64
 	log      *slog.Logger
-	queue    *queue
-
-	relimited chan struct{} // holds a token: Run is to look at the limits again
+	backlog  *backlog
+	opened   chan struct{} // closed once the store is there for readers
+	trouble  string        // that was reported last; Run's own
 
 	writing  sync.Mutex   // held through an update of the store; guards the fields below
+	store    store        // nil until it is open; does not change any more once opened is closed
 	bytes    int64        // of all records
 	position sig.Position // that the store has
 
@@ -79,7 +83,7 @@ type Log struct {
 	changed chan struct{} // closed, and replaced, at each change
 }
 
-// State tells how a log stands.
+// State says how a log stands.
 type State struct {
 	// Before is a number before any that this log ever had.
 	Before uint64
@@ -88,13 +92,13 @@ type State struct {
 	First, Last uint64
 	// Cleared is how often the log was cleared.
 	Cleared int
-	// Logged entries since Open.
+	// Logged is how many entries were written.
 	Logged uint64
-	// Dropped were offered while the queue was full; Missed were forgotten by
-	// the server before they came; Unknown is how often something may have been
-	// missed, and nobody can tell how much.
+	// Dropped entries were offered while too many waited; Missed ones were
+	// forgotten by the server before they came; Unknown is how often some may have
+	// been missed, and nobody can say how many.
 	Dropped, Missed, Unknown uint64
-	// Err is why the file cannot be written at present.
+	// Err is why the file cannot be opened or written at present.
 	Err error
 }
 
@@ -103,85 +107,158 @@ func (s State) Count() int { return int(s.Last + 1 - s.First) }
 
 // Open opens a log. The error says what is wrong with the file, and what to do.
 func Open(opts *Options) (*Log, error) {
+	l := New(opts)
+	if err := l.open(); err != nil {
+		return nil, err
+	}
+	close(l.opened)
+	return l, nil
+}
+
+// New returns a log that Run opens as soon as that can be done. Entries wait
+// until then; whatever else needs the file fails.
+func New(opts *Options) *Log {
 	var o Options
 	if opts != nil {
 		o = *opts
 	}
+	if o.Trouble == nil {
+		o.Trouble = func(State) {}
+	}
 	l := &Log{
-		store:    newMemory(),
+		opts:     o,
 		maxBytes: memoryBytes,
 		log:      o.Logger,
-		queue:    newQueue(),
+		backlog:  newBacklog(),
+		opened:   make(chan struct{}),
 		minutes:  make(minutes),
 		changed:  make(chan struct{}),
-
-		relimited: make(chan struct{}, 1),
+		state:    State{First: 1},
+	}
+	if o.Path != "" {
+		l.maxBytes = diskBytes
 	}
 	if l.log == nil {
 		l.log = slog.New(slog.DiscardHandler)
 	}
-	if o.Path != "" {
-		disk, err := openDisk(o.Path)
-		if err != nil {
-			return nil, err
-		}
-		l.store, l.maxBytes = disk, diskBytes
-	}
-	if err := l.load(o); err != nil {
-		return nil, errors.Join(err, l.store.close())
-	}
-	return l, nil
+	return l
 }
 
-// load takes over what the store has.
-func (l *Log) load(o Options) error {
-	now := time.Now()
+// Opened is closed once the log is open.
+func (l *Log) Opened() <-chan struct{} { return l.opened }
+
+// open opens the store, and takes over what it has.
+func (l *Log) open() error {
+	s, err := openStore(l.opts.Path) // without the lock: it may take a second
+	if err == nil {
+		err = l.load(s)
+	}
+	if err != nil {
+		l.publish(func() { l.state.Err = err })
+	}
+	return err
+}
+
+func openStore(path string) (store, error) {
+	if path == "" {
+		return newMemory(), nil
+	}
+	return openDisk(path)
+}
+
+// load closes the store where it fails.
+func (l *Log) load(s store) (err error) {
+	l.writing.Lock()
+	defer l.writing.Unlock()
+	l.store = s
+	defer func() {
+		if err != nil {
+			l.store, err = nil, errors.Join(err, s.close())
+		}
+	}()
 	limits := Limits{Count: DefaultLimit}
-	err := l.store.view(func(tx reader) error {
+	var last uint64
+	var hour minutes
+	err = s.view(func(tx reader) error {
 		getSetting(tx, settingLimits, &limits)
 		getSetting(tx, settingBytes, &l.bytes)
-		getSetting(tx, settingLast, &l.state.Last)
+		getSetting(tx, settingLast, &last)
 		getSetting(tx, settingPosition, &l.position)
-		l.minutes = loadMinutes(tx)
+		hour = loadMinutes(tx)
 		return nil
 	})
 	if err != nil {
 		return err
 	}
-	if o.Path == "" { // whoever saw an earlier one must not mistake this for it
-		l.state.Last = uint64(now.UnixMicro())
-		l.state.Before = l.state.Last
+	before := uint64(0)
+	if l.opts.Path == "" { // whoever saw an earlier one must not mistake this for it
+		before = uint64(time.Now().UnixMicro())
+		last = before
 	}
-	if o.Limit != 0 {
-		limits.Count = o.Limit
+	l.publish(func() {
+		l.minutes = hour
+		l.state.Before, l.state.First, l.state.Last = before, last+1, last
+	})
+	if l.opts.Limit != 0 {
+		limits.Count = l.opts.Limit
 	}
-	if o.Age != 0 {
-		limits.Age = max(o.Age, 0)
+	if l.opts.Age != nil {
+		limits.Age = *l.opts.Age
 	}
-	return l.SetLimits(limits)
+	return l.limit(limits)
+}
+
+// view requires the log to be open, as update does.
+func (l *Log) view(f func(tx reader) error) error {
+	select {
+	case <-l.opened:
+		return l.store.view(f)
+	default:
+		return l.unopened()
+	}
+}
+
+func (l *Log) update(f func(tx writer) error) error {
+	l.writing.Lock()
+	defer l.writing.Unlock()
+	if l.store == nil {
+		return l.unopened()
+	}
+	return l.store.update(f)
+}
+
+// unopened is why the log is not open.
+func (l *Log) unopened() error {
+	if err := l.State().Err; err != nil {
+		return err
+	}
+	return errors.New("the log is not open yet")
 }
 
 // Close ends the log. Run must have returned.
 func (l *Log) Close() error {
 	l.writing.Lock()
 	defer l.writing.Unlock()
+	if l.store == nil {
+		return nil
+	}
 	return l.store.close()
 }
 
-// Add logs an entry once there is room for it in the queue. The error is ctx's,
-// or ErrEnded.
-func (l *Log) Add(ctx context.Context, e Entry) error { return l.queue.add(ctx, e) }
+// Add logs an entry once there is room for it to wait. The error is ctx's, or
+// ErrEnded.
+func (l *Log) Add(ctx context.Context, e Entry) error { return l.backlog.add(ctx, e) }
 
-// Offer logs an entry if there is room for it in the queue, and else drops and
+// Offer logs an entry if there is room for it to wait; otherwise it drops and
 // counts it.
 func (l *Log) Offer(e Entry) {
-	if room, err := l.queue.offer(e); room != nil || err != nil {
+	if room, err := l.backlog.offer(e); room != nil || err != nil {
 		l.publish(func() { l.state.Dropped++ })
 	}
 }
 
-// Missed notes events that a server has forgotten; n is what
-// [sig.ClientOptions].Missed is told.
+// Missed notes that a server has forgotten n events; below 0 that it may have,
+// and nobody can say how many.
 func (l *Log) Missed(n int) {
 	l.publish(func() {
 		if n < 0 {
@@ -192,18 +269,17 @@ func (l *Log) Missed(n int) {
 	})
 }
 
-// Passed notes how far a server's events have come, none of which was to be
-// logged; it is for [sig.ClientOptions].Passed.
-func (l *Log) Passed(p sig.Position) {
-	_, _ = l.queue.offer(Entry{position: p, passed: true}) // where there is no room, what waits tells more
+// passed notes how far a server's events have come, none of which was to be
+// logged.
+func (l *Log) passed(p sig.Position) {
+	_, _ = l.backlog.offer(Entry{position: p, passed: true}) // where there is no room, what waits says more
 }
 
-// Run writes entries until ctx ends; then it writes what waits, and takes no
-// more.
+// Run opens the log where it is not open yet, and writes entries until ctx ends;
+// then it writes those that wait, and takes no more.
 func (l *Log) Run(ctx context.Context) {
 	unwritten := l.write(ctx)
-	l.queue.close()
-	unwritten = append(unwritten, l.queue.take()...)
+	unwritten = append(unwritten, l.backlog.close()...)
 	if len(unwritten) == 0 {
 		return
 	}
@@ -214,74 +290,75 @@ func (l *Log) Run(ctx context.Context) {
 
 // write commits until ctx ends, and returns what it could not.
 func (l *Log) write(ctx context.Context) (unwritten []Entry) {
-	for {
-		expiry := time.NewTimer(l.expires())
-		old := false
-		select {
-		case <-ctx.Done():
-		case <-l.queue.ready:
-		case <-l.relimited:
-		case <-expiry.C:
-			old = true
-		}
-		expiry.Stop()
-		if ctx.Err() != nil {
+	select {
+	case <-l.opened:
+	default:
+		if !l.retry(ctx, l.open) {
 			return nil
 		}
-		batch := l.queue.take()
-		if !old && l.tellsNothing(batch) {
+		close(l.opened)
+	}
+	for wait.Sleep(ctx, max(l.expires(), again), l.backlog.ready) {
+		batch := l.backlog.take()
+		if l.expires() > 0 && l.hasNothing(batch) {
 			continue
 		}
-		if !l.keep(ctx, batch) {
+		if !l.retry(ctx, func() error { return l.commit(batch) }) {
 			return batch
 		}
-		if pause(ctx, settle) != nil {
-			return nil
+		if !wait.Sleep(ctx, settle, nil) {
+			break
 		}
 	}
+	return nil
 }
 
-// keep commits until that succeeds; false: ctx ended before.
-func (l *Log) keep(ctx context.Context, batch []Entry) bool {
-	for told := false; ; told = true {
-		err := l.commit(batch)
-		switch {
-		case err == nil && told:
-			l.log.Info("the log is written again")
-			fallthrough
-		case err == nil:
+// retry calls f until it succeeds; false: ctx ended before.
+func (l *Log) retry(ctx context.Context, f func() error) bool {
+	for {
+		err := f()
+		l.report(err)
+		if err == nil {
 			return true
-		case !told: // once, not each second
-			l.log.Error("cannot write the log, trying again", "err", err)
 		}
-		if pause(ctx, again) != nil {
+		if !wait.Sleep(ctx, again, nil) {
 			return false
 		}
 	}
 }
 
-func pause(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-timer.C:
-		return nil
+// report says once what the trouble is, and once that it is over.
+func (l *Log) report(err error) {
+	text := ""
+	if err != nil {
+		text = err.Error()
 	}
+	switch {
+	case text == l.trouble:
+		if err != nil {
+			l.log.Debug("still cannot write the log", "err", err)
+		}
+		return
+	case err != nil:
+		l.log.Error("cannot write the log, trying again", "err", err)
+	default:
+		l.log.Info("the log can be written now")
+	}
+	l.trouble = text
+	l.opts.Trouble(l.State())
 }
 
-// never is long enough for a timer that is not wanted.
+// never is long enough for a sleep that only a token is to end.
 const never = 1000 * time.Hour
 
-// expires is how long the oldest entry has to stay.
+// expires is how long the oldest entry may stay.
 func (l *Log) expires() time.Duration {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.limits.Age == 0 || l.oldest.IsZero() {
 		return never
 	}
-	return max(time.Until(l.oldest.Add(l.limits.Age)), again)
+	return time.Until(l.oldest.Add(l.limits.Age))
 }
 
 // State is the log's present state.
@@ -300,25 +377,32 @@ func (l *Log) Limits() Limits {
 
 // Size is the room that the log takes, in bytes: its file's, or that of its
 // entries in memory.
-func (l *Log) Size() int64 { return l.store.size() }
+func (l *Log) Size() int64 {
+	select {
+	case <-l.opened:
+		return l.store.size()
+	default:
+		return 0
+	}
+}
 
 // LastHour counts the events of the last hour by minute, for the senders that
 // had most, at most most of them, and for all others together. It also counts
-// events that the limits have taken since.
+// events that the limits have removed since.
 func (l *Log) LastHour(most int) []Series {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.minutes.series(time.Now(), most)
 }
 
-// Changed is closed at the next change of anything that a Log tells.
+// Changed is closed at the next change of anything that a Log returns.
 func (l *Log) Changed() <-chan struct{} {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.changed
 }
 
-// Touch has who waits for a change look again: it is for whoever fills the log,
+// Touch makes whoever waits for a change look again. It is for the log's source,
 // whose own state is shown beside the log's.
 func (l *Log) Touch() { l.publish(func() {}) }
 
@@ -344,8 +428,8 @@ func (l *Log) Secret() ([]byte, error) {
 	return secret, err
 }
 
-// Position is how far the log has got among its server's events, for
-// [sig.ClientOptions].Since; nil: that is not known.
+// Position is how far the log has got among its server's events; nil: that is
+// not known.
 func (l *Log) Position() *sig.Position {
 	l.writing.Lock()
 	defer l.writing.Unlock()
@@ -358,7 +442,7 @@ func (l *Log) Position() *sig.Position {
 
 // subscriptions are the topics that were kept; false: none ever were.
 func (l *Log) subscriptions() (topics []Topic, ok bool) {
-	_ = l.store.view(func(tx reader) error { // fails once it is closed
+	_ = l.view(func(tx reader) error { // fails once it is closed
 		ok = getSetting(tx, settingSubscriptions, &topics)
 		return nil
 	})

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"sigalert/eventlog"
+	"sigalert/internal/outcome"
 	"sigalert/sig"
 )
 
@@ -117,7 +118,7 @@ func TestEntryIsKeptWhole(t *testing.T) {
 		log, _ := open(t, opts)
 		want := eventlog.Entry{
 			Time: time.Now().Truncate(time.Microsecond), Sender: sig.Number(5), Event: "ünïcode\x00",
-			Data: []byte(`{"b":1,"a":[null,"x"]}`), Outcome: eventlog.Held, Why: "paused",
+			Data: []byte(`{"b":1,"a":[null,"x"]}`), Outcome: outcome.Held, Why: "paused",
 		}
 		add(t, log, want)
 		want.ID = log.State().Last
@@ -189,7 +190,7 @@ func TestBatchAboveTheLimit(t *testing.T) {
 
 func TestAge(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		log, stop := open(t, eventlog.Options{Age: time.Minute})
+		log, stop := open(t, eventlog.Options{Age: new(time.Minute)})
 		defer stop()
 		add(t, log, tick(0))
 		time.Sleep(40 * time.Second)
@@ -257,7 +258,7 @@ func TestClear(t *testing.T) {
 
 // What a file has comes back; the numbers go on, also after a clear.
 func TestReopen(t *testing.T) {
-	opts := eventlog.Options{Path: filepath.Join(t.TempDir(), "log.db"), Limit: 5, Age: time.Hour}
+	opts := eventlog.Options{Path: filepath.Join(t.TempDir(), "log.db"), Limit: 5, Age: new(time.Hour)}
 	log, stop := open(t, opts)
 	add(t, log, tick(0))
 	add(t, log, tick(1))
@@ -285,7 +286,7 @@ func TestReopen(t *testing.T) {
 	}
 	stop()
 
-	log, _ = open(t, eventlog.Options{Path: opts.Path, Limit: 7, Age: -1})
+	log, _ = open(t, eventlog.Options{Path: opts.Path, Limit: 7, Age: new(time.Duration(0))})
 	if got := log.Limits(); got != (eventlog.Limits{Count: 7}) {
 		t.Errorf("limits that are given: %+v", got)
 	}
@@ -315,7 +316,7 @@ func TestOpenSaysWhatIsWrong(t *testing.T) {
 	used := filepath.Join(dir, "used")
 	open(t, eventlog.Options{Path: used})
 	for path, want := range map[string]string{
-		garbage:                      "is no event log, or is damaged",
+		garbage:                      "is not an event log, or is damaged",
 		dir:                          "is not a file",
 		filepath.Join(garbage, "db"): "not a directory",
 		used:                         "is in use by another process",

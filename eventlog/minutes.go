@@ -23,14 +23,14 @@ const (
 // Series are the events of one sender in each minute of the last hour.
 type Series struct {
 	Sender sig.Name
-	// Others: what all senders had that are not counted by themselves.
+	// Others: these are the events of all senders that are not counted apart.
 	Others bool
 	Counts [Hour]int // the last is the present minute
 	Total  int
 }
 
 // minutes counts the events of the last hour, by minute and sender. It counts
-// also those that the log's limit has taken.
+// also those that the log's limits have removed.
 type minutes map[int64]counts
 
 // counts are a minute's. They are replaced, never changed, once others have
@@ -46,8 +46,8 @@ func minuteOf(t time.Time) int64 { return t.Unix() / 60 }
 
 func isOver(minute int64, now time.Time) bool { return minute <= minuteOf(now)-Hour }
 
-// add counts an event of the time at; what a clock that is ahead calls future
-// is of now.
+// add counts an event of the time at. A time in the future, from a clock that is
+// ahead, counts as now.
 func (m minutes) add(now, at time.Time, name sig.Name) {
 	minute := min(minuteOf(at), minuteOf(now))
 	if isOver(minute, now) {
@@ -66,8 +66,8 @@ func (c counts) add(s sender, n int) {
 	c[s] += n
 }
 
-// with are the minutes that change where more is counted; nil counts: it is
-// over.
+// with returns the minutes that change when more is counted; nil counts: the
+// minute is over.
 func (m minutes) with(more minutes, now time.Time) minutes {
 	changed := make(minutes)
 	for minute := range m {

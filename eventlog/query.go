@@ -18,13 +18,13 @@ type Query struct {
 	// Sender and Event are names as people write them ([sig.Name.String]).
 	// Empty: every one.
 	Sender, Event string
-	// Text is looked for in the sender, the event and the data, whatever the
-	// case of its letters. Empty: everything.
+	// Text is looked for in the sender, the event and the data, ignoring case.
+	// Empty: everything matches.
 	Text string
-	// Before and After are numbers of entries that are not wanted themselves;
-	// 0: from the newest, to the oldest.
+	// Before and After are entries' numbers, and exclude those entries; 0: from
+	// the newest, to the oldest.
 	Before, After uint64
-	// Since is the time of the earliest event wanted. Zero: all.
+	// Since is the time of the earliest event to return. Zero: all.
 	Since time.Time
 	// Limit is how many entries to return. Default 100, at most MostEvents.
 	Limit int
@@ -36,15 +36,15 @@ type Query struct {
 type Result struct {
 	Entries []Entry
 	// First and Last are the numbers of the first and the last entry that were
-	// looked at: what follows begins behind the last. 0: none was.
+	// looked at: what follows begins after the last. 0: none was.
 	First, Last uint64
 	// More: there may be more.
 	More bool
-	// Damaged entries were passed over.
+	// Damaged is how many damaged entries were skipped.
 	Damaged int
 }
 
-// resultBytes bounds the data of one result: what is beyond waits for the next.
+// resultBytes bounds the data of one result: the rest is for the next.
 const resultBytes = 2 << 20
 
 // Events returns the entries that the query asks for, the newest first. The
@@ -55,7 +55,7 @@ func (l *Log) Events(ctx context.Context, q Query) (r Result, err error) {
 	}
 	q.Limit = min(q.Limit, MostEvents)
 	m := newMatcher(q)
-	err = l.store.view(func(tx reader) error {
+	err = l.view(func(tx reader) error {
 		walk := tx.descend(q.Before - 1) // 0 - 1 is the highest there is
 		if q.Oldest {
 			walk = tx.ascend(q.After + 1)
@@ -92,7 +92,7 @@ func (l *Log) Events(ctx context.Context, q Query) (r Result, err error) {
 	return r, err
 }
 
-// synced waits until the entry of this number is kept: the store has it a
+// synced waits until the entry with this number is kept: the store has it a
 // little earlier.
 func (l *Log) synced(ctx context.Context, id uint64) error {
 	for {
@@ -108,9 +108,9 @@ func (l *Log) synced(ctx context.Context, id uint64) error {
 	}
 }
 
-// Event is the entry of this number.
+// Event is the entry with this number.
 func (l *Log) Event(id uint64) (e Entry, ok bool, err error) {
-	err = l.store.view(func(tx reader) error {
+	err = l.view(func(tx reader) error {
 		rec := tx.get(id)
 		if rec == nil {
 			return nil
@@ -130,7 +130,7 @@ func (l *Log) Event(id uint64) (e Entry, ok bool, err error) {
 // matcher is a query's filter.
 type matcher struct {
 	sender, event string
-	text          []byte // in small letters
+	text          []byte // in lower case
 	since         int64  // µs since 1970
 	names         map[string]name
 	lower         []byte // room for what is looked at
@@ -176,8 +176,8 @@ func (m *matcher) name(raw []byte) name {
 	return n
 }
 
-// contains is bytes.Contains(bytes.ToLower(text), m.text), and takes no memory
-// for each text.
+// contains is bytes.Contains(bytes.ToLower(text), m.text), without an
+// allocation for each text.
 func (m *matcher) contains(text []byte) bool {
 	m.lower = append(m.lower[:0], text...)
 	for i, c := range m.lower {

@@ -55,7 +55,7 @@ func appendReadable(out, text []byte) []byte {
 		case size == 0: // another escape, such as \n
 			size = 2
 			out = append(out, text[:size]...)
-		case r == utf8.RuneError || r < ' ' || r == '"' || r == '\\' || r == '\u2028' || r == '\u2029': // is better escaped
+		case r == utf8.RuneError || r < ' ' || r == '"' || r == '\\' || r == '\u2028' || r == '\u2029': // stays escaped
 			out = append(out, text[:size]...)
 		default:
 			out = utf8.AppendRune(out, r)

@@ -15,7 +15,7 @@ const mapped = (math.MaxInt >> 62) << 30
 // its cache: all that was ever read would count as this process's memory.
 func release(tx *bolt.Tx) {
 	// What follows the mapping is not the file's: a size beyond it, which a
-	// damaged file may tell, must not be believed.
+	// damaged file may claim, must not be believed.
 	size := min(uintptr(tx.Size()), mapped)
 	_, _, _ = syscall.Syscall(syscall.SYS_MADVISE, tx.DB().Info().Data, size, syscall.MADV_DONTNEED)
 }

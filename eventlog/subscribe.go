@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"slices"
 	"sync"
 
 	"sigalert/internal/copies"
+	"sigalert/internal/topic"
 	"sigalert/sig"
 )
 
@@ -16,19 +18,19 @@ import (
 const MostSubscriptions = 300
 
 var (
-	// ErrNoSubscription: there is none like this.
+	// ErrNoSubscription is returned for a topic that is not subscribed to.
 	ErrNoSubscription = errors.New("there is no such subscription")
-	// ErrSubscribed: there is one like this already.
-	ErrSubscribed = errors.New("there is this subscription already")
-	// ErrFull: there are MostSubscriptions.
+	// ErrSubscribed is returned for a topic that is subscribed to already.
+	ErrSubscribed = errors.New("this subscription exists already")
+	// ErrFull is returned where there are MostSubscriptions.
 	ErrFull = fmt.Errorf("there are %d subscriptions already, and no more are possible", MostSubscriptions)
-	// ErrNotKept: the log's file cannot be written.
+	// ErrNotKept is wrapped where the log's file cannot be written.
 	ErrNotKept = errors.New("the subscriptions cannot be kept")
 )
 
 // Topic is what a subscription asks for: an event of a sender; the zero Name
 // means every one.
-type Topic = copies.Topic
+type Topic = topic.Topic
 
 // Subscription is a topic, and how it stands at the server.
 type Subscription struct {
@@ -37,10 +39,26 @@ type Subscription struct {
 	Err    error // of a refused one
 }
 
+// SubscriberOptions are a subscriber's settings; nil is the zero value.
+type SubscriberOptions struct {
+	// Topics are subscribed to besides those that the log has kept. Default: where
+	// it has kept none yet, every event.
+	Topics []Topic
+	// Linked is called after the connection to the server may have changed. It
+	// must not wait. Default: none.
+	Linked func(sig.LinkStatus)
+	// Missed is called with how many events the server had forgotten before they
+	// came; below 0: it may have, and nobody can say how many. Default: none.
+	Missed func(n int)
+	// Logger is told of connections that fail. Default: none.
+	Logger *slog.Logger
+}
+
 // A Subscriber logs the events of a network, each once, however many of its
 // subscriptions match. Its subscriptions are kept with the log.
 type Subscriber struct {
 	log    *Log
+	opts   SubscriberOptions
 	client *sig.ClientRouter
 
 	saving sync.Mutex // held while the subscriptions are written, in their order
@@ -55,13 +73,22 @@ type subscribed struct {
 	listener *sig.RemoteListener
 }
 
-// NewSubscriber fills log from a client that does not run yet. In its options
-// Changed should call [Log.Touch], Missed [Subscriber.Missed] and Passed
-// [Log.Passed], and Since be [Log.Position]. It takes up the subscriptions that the log has kept, for which
-// comes first what happened while nobody ran, and these topics; where there are
-// neither, every event.
-func NewSubscriber(log *Log, client *sig.ClientRouter, topics ...Topic) (*Subscriber, error) {
-	s := &Subscriber{log: log, client: client}
+// NewSubscriber returns a subscriber that fills an open log over carrier, once
+// it runs. For the subscriptions that the log has kept, it begins with what
+// happened while nothing ran.
+func NewSubscriber(log *Log, carrier sig.ClientCarrier, opts *SubscriberOptions) (*Subscriber, error) {
+	s := &Subscriber{log: log}
+	if opts != nil {
+		s.opts = *opts
+	}
+	s.client = sig.NewClientRouter(carrier, &sig.ClientOptions{
+		Since:   log.Position(),
+		Changed: s.changed,
+		Missed:  s.missed,
+		Passed:  log.passed,
+		Logger:  s.opts.Logger,
+	})
+	topics := s.opts.Topics
 	stored, any := log.subscriptions()
 	if !any && len(topics) == 0 {
 		topics = []Topic{{}}
@@ -72,9 +99,9 @@ func NewSubscriber(log *Log, client *sig.ClientRouter, topics ...Topic) (*Subscr
 		if s.index(t) >= 0 {
 			continue
 		}
-		listen := client.AddRemoteListener
+		listen := s.client.AddRemoteListener
 		if i < len(stored) {
-			listen = client.ResumeRemoteListener
+			listen = s.client.ResumeRemoteListener
 		}
 		if err := s.add(t, listen); err != nil {
 			return nil, err
@@ -82,6 +109,10 @@ func NewSubscriber(log *Log, client *sig.ClientRouter, topics ...Topic) (*Subscr
 	}
 	return s, log.keepSubscriptions(s.topics())
 }
+
+// Run connects to the server and logs its events until ctx ends. The log must
+// run for longer.
+func (s *Subscriber) Run(ctx context.Context) { s.client.Run(ctx) }
 
 // Subscriptions are what is subscribed to, in the order in which it came.
 func (s *Subscriber) Subscriptions() []Subscription {
@@ -99,15 +130,15 @@ func (s *Subscriber) status(sub subscribed) Subscription {
 	return Subscription{sub.Topic, st, err}
 }
 
-// Link tells of the connection to the server.
+// Link is how the connection to the server stands.
 func (s *Subscriber) Link() sig.LinkStatus { return s.client.Link() }
 
 // Add subscribes to a topic, and waits until the server has answered or ctx
-// ends; the subscription stands also in the latter case, as Pending. A topic
+// ends; in the latter case too the subscription is there, as Pending. A topic
 // that the server refuses is not added: the error is the server's, and wraps
 // [sig.ErrNotOffered] where a connected sender does not offer the event. It is
-// ErrSubscribed for a topic that is there already, and wraps ErrNotKept where the
-// log's file fails.
+// ErrSubscribed for a topic that is subscribed to already, and wraps ErrNotKept
+// where the log's file fails.
 func (s *Subscriber) Add(ctx context.Context, t Topic) (Subscription, error) {
 	s.mu.Lock()
 	err := ErrSubscribed
@@ -151,7 +182,7 @@ func (s *Subscriber) answered(ctx context.Context, sub subscribed) Subscription 
 }
 
 // Remove ends a subscription. The error is ErrNoSubscription, or wraps ErrNotKept
-// where the log's file fails: then it is back after a restart.
+// where the log's file fails: then the subscription is back after a restart.
 func (s *Subscriber) Remove(t Topic) error {
 	if !s.drop(t) {
 		return ErrNoSubscription
@@ -174,9 +205,9 @@ func (s *Subscriber) drop(t Topic) bool {
 	return true
 }
 
-// index needs the lock, as do add and topics.
+// index requires the lock, as do add and topics.
 func (s *Subscriber) index(t Topic) int {
-	return slices.IndexFunc(s.subs, func(o subscribed) bool { return o.Sender.Equal(t.Sender) && o.Event.Equal(t.Event) })
+	return slices.IndexFunc(s.subs, func(o subscribed) bool { return o.Equal(t) })
 }
 
 type listen func(sender, event sig.Name, fn func(sig.Event)) *sig.RemoteListener
@@ -211,16 +242,25 @@ func (s *Subscriber) keep() error {
 	return nil
 }
 
-// Missed notes events that a server has forgotten; n is what
-// [sig.ClientOptions].Missed is told. Below 0 it also comes where the connection
-// to a pysig server was lost: no copies of the events before are to come.
-func (s *Subscriber) Missed(n int) {
+func (s *Subscriber) changed() {
+	s.log.Touch()
+	if s.opts.Linked != nil {
+		s.opts.Linked(s.Link())
+	}
+}
+
+// missed is also called, below 0, where the connection to a pysig server was
+// lost: no copies of the events before that will come.
+func (s *Subscriber) missed(n int) {
 	if n < 0 {
 		s.mu.Lock()
 		s.copies.Forget()
 		s.mu.Unlock()
 	}
 	s.log.Missed(n)
+	if s.opts.Missed != nil {
+		s.opts.Missed(n)
+	}
 }
 
 // event logs an event unless another subscription has brought it. It waits

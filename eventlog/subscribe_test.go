@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"sigalert/eventlog"
+	"sigalert/internal/wait"
 	"sigalert/sig"
 	"sigalert/sig/sigtest"
 	"sigalert/sig/tcp"
@@ -19,23 +20,11 @@ import (
 // subscribe fills a log from a server until the test or stop ends it.
 func subscribe(t *testing.T, log *eventlog.Log, addr string, topics ...eventlog.Topic) (s *eventlog.Subscriber, stop func()) {
 	t.Helper()
-	client := sig.NewClientRouter(tcp.NewClient(addr), &sig.ClientOptions{
-		Since: log.Position(), Changed: log.Touch, Missed: func(n int) { s.Missed(n) }, Passed: log.Passed,
-	})
-	s, err := eventlog.NewSubscriber(log, client, topics...)
+	s, err := eventlog.NewSubscriber(log, tcp.NewClient(addr), &eventlog.SubscriberOptions{Topics: topics})
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithCancel(t.Context())
-	ran := make(chan struct{})
-	go func() {
-		defer close(ran)
-		client.Run(ctx)
-	}()
-	stop = func() {
-		cancel()
-		<-ran
-	}
+	stop = wait.Start(t.Context(), s.Run)
 	t.Cleanup(stop)
 	return s, stop
 }

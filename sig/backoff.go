@@ -5,11 +5,12 @@ import (
 	"time"
 )
 
-// backoff is how long to wait before an attempt to connect, counted from 1,
-// when there has been no connection for so long: at most 250 ms before the
-// first, then a random time ("full jitter": the clients of a server that
-// returns do not all come at once) of at most a fifth of the absence, between
-// 0.5 s and 2 s in the first minute, 5 s in the first ten minutes, 30 s later.
+// backoff returns how long to wait before an attempt to connect. Attempts are
+// counted from 1; away is how long there has been no connection. The wait is at
+// most 250 ms before the first attempt, then a random time ("full jitter", so
+// that the clients of a server that returns do not all come at once) of at most
+// a fifth of away, where that bound is at least 0.5 s and at most 2 s in the
+// first minute, 5 s in the first ten minutes, 30 s later.
 func backoff(attempt int, away time.Duration) time.Duration {
 	if attempt <= 1 {
 		return rand.N(250 * time.Millisecond)

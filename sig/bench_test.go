@@ -41,8 +41,8 @@ func BenchmarkTrigger(b *testing.B) {
 	}
 }
 
-// BenchmarkRequest is a request's way from a client through the server to the
-// client that answers, and back.
+// BenchmarkRequest takes a request from a client through the server to the
+// client that answers, and the answer back.
 func BenchmarkRequest(b *testing.B) {
 	_, addr := serve(b)
 	provider, _ := run(b, tcp.NewClient(addr))
@@ -61,8 +61,8 @@ func BenchmarkRequest(b *testing.B) {
 	}
 }
 
-// BenchmarkPost is an event's way from a client through the server to a
-// listener, many under way at once.
+// BenchmarkPost takes events from a client through the server to a listener,
+// many under way at once.
 func BenchmarkPost(b *testing.B) {
 	_, addr := serve(b)
 	sender, _ := run(b, tcp.NewClient(addr))

@@ -86,7 +86,7 @@ func (r *clientReplay) name(v any) sig.Name {
 	return n
 }
 
-// listener adds a listener. After a reconnect it is there already.
+// listener adds a listener. After a reconnect it is already there.
 func (r *clientReplay) listener(sender, event sig.Name) *replayListener {
 	if r.isBack {
 		for _, l := range r.listeners {
@@ -114,7 +114,7 @@ func (r *clientReplay) addListener(sender, event sig.Name) *replayListener {
 		}
 	})
 	if sender.IsEvery() && !event.IsChannel() {
-		event = "" // what pysig's server never fires, our client picks itself
+		event = "" // pysig's server never fires this: our client picks it out itself
 	}
 	m, _ := parse(fmt.Appendf(nil, `{"sender": %s, "event": %s}`, sender.JSON(), event.JSON()))
 	l.key = m.String()
@@ -132,8 +132,8 @@ func (r *clientReplay) primary(key string) *replayListener {
 	return nil
 }
 
-// addSender is what adds a sender of our client, with the requests that the
-// recorded one answered.
+// addSender adds a sender to our client, with the requests that the recorded
+// one answered.
 func (r *clientReplay) addSender(name sig.Name, events []sig.Name, requests any) func(context.Context) (any, error) {
 	o := sig.SenderOptions{Events: events}
 	if methods, ok := requests.([]any); ok {

@@ -76,7 +76,7 @@ func clientRows() []clientRow {
 	for _, name := range []string{"ascii_garbage", "invalid_utf8", "json_list", "json_null", "json_number"} {
 		rows = append(rows, clientRow{
 			files: []string{"28_raw_input_to_client__" + name},
-			ends:  "what is no object is no message, and who sends it no event server",
+			ends:  "what is not an object is not a message, and a peer that sends it is not an event server",
 		})
 	}
 	rows = append(rows,
@@ -115,7 +115,7 @@ func clientRows() []clientRow {
 			"reply 7": {"pysig's client ends the connection", refused("listener id é not found", "7")},
 		}},
 		clientRow{files: []string{"29_add_listener_reply__id_string"}, pending: true, differs: map[string]difference{
-			"reply 1": {"it is kept until the reply comes, whose id is no string", done("1")},
+			"reply 1": {"it is kept until the reply comes, whose id is not a string", done("1")},
 		}},
 	)
 	return append(rows, requestClientRows()...)
@@ -123,5 +123,5 @@ func clientRows() []clientRow {
 
 const answeredFirst = "a signal is answered before the callback, which cannot fail"
 
-// done is the answer to a signal that was taken.
+// done is the answer to a signal that was accepted.
 func done(id string) []string { return []string{`{"status": 0, "id": ` + id + `, "response": null}`} }

@@ -18,18 +18,18 @@ import (
 
 // clientRow is what pysig's server sent on one connection, sent to our client,
 // which does what the recorded one did. Our client has a listener for each
-// recorded one, but the server hears of a sender's event once, and of the
-// sender's #connect besides; so ids are not the recorded ones, and a signal
-// for the second of two listeners of one event is not sent.
+// recorded one, but subscribes to an event of a sender only once, and to the
+// sender's #connect as well; so ids are not the recorded ones, and a signal for
+// the second of two listeners for one event is not sent.
 type clientRow struct {
-	// files are the recordings; another one is after a reconnect.
+	// files are the recordings; each one after the first is after a reconnect.
 	files []string
-	// callback is what the listeners do besides.
+	// callback is what the listeners do as well.
 	callback func(*clientReplay)
 	// differs has our answers to the server's requests, by "reply" and the id.
 	differs map[string]difference
-	// ends says why what is no message ends the connection. The client comes
-	// back then.
+	// ends says why something that is not a message ends the connection. The
+	// client then comes back.
 	ends string
 	// cut: the server ends the connections at the recorded end, or between
 	// the recordings, and the client comes back.
@@ -98,8 +98,8 @@ type replayListener struct {
 	want          []string
 }
 
-// waiting is a request of our client that stands for a recorded one, or one
-// that our client has no need of.
+// waiting is a request of our client that stands for a recorded one, or a
+// recorded one that our client has no need of.
 type waiting struct {
 	from     *receiver // nil: no need
 	id       string
@@ -148,8 +148,8 @@ func newClientReplay(t *testing.T, row clientRow) *clientReplay {
 	return r
 }
 
-// await is the client's request of this kind. Those that come before it are
-// answered.
+// await returns the client's request of this kind. Those that come before it
+// are answered.
 func (r *clientReplay) await(method, params string) request {
 	r.Helper()
 	for {
@@ -236,7 +236,7 @@ func (r *clientReplay) line(i int, l recorded) {
 	}
 }
 
-// comeBack waits until the client has registered again what it had.
+// comeBack waits until the client has registered again everything that it had.
 func (r *clientReplay) comeBack() {
 	r.Helper()
 	r.isBack = true
@@ -315,7 +315,7 @@ func (r *clientReplay) feed(i int, text []byte) {
 	}
 }
 
-// split reads the messages that text is made of.
+// split returns the messages that text is made of.
 func split(text string) (messages []message, whole bool) {
 	for text != "" {
 		end := len(text)

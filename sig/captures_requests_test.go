@@ -10,7 +10,7 @@ import (
 
 // handlers are what the recorded providers answer with, by method; "" is any
 // other. The one that slept does not: its first requester's provider dies
-// meanwhile, and so nobody waits for that answer.
+// meanwhile, so nobody waits for that answer.
 var handlers = map[sig.Name]sig.RequestFunc{
 	"echo":  func(_ context.Context, _ sig.Name, params sig.Data) (any, error) { return params, nil },
 	"fail":  func(context.Context, sig.Name, sig.Data) (any, error) { return nil, errors.New("boom") },
@@ -33,7 +33,7 @@ func sleepless(ctx context.Context, _ sig.Name, params sig.Data) (any, error) {
 	return seconds, nil
 }
 
-// answering makes the server's timer one that answers requests.
+// answering makes the server's timer answer requests.
 func answering(r *serverReplay) {
 	if _, err := r.server.AddSenderWith("timer", sig.SenderOptions{
 		Events:   []sig.Name{"tick"},
@@ -43,7 +43,7 @@ func answering(r *serverReplay) {
 	}
 }
 
-// asks has the server's own program request something.
+// asks has the server's own program send a request.
 func asks(sender, method sig.Name, params any) func(*serverReplay) {
 	return func(r *serverReplay) {
 		go func() {
@@ -53,7 +53,7 @@ func asks(sender, method sig.Name, params any) func(*serverReplay) {
 	}
 }
 
-// isTold takes the answer to what the server's own program has asked.
+// isTold takes the answer to the request of the server's own program.
 func isTold(want string) func(*serverReplay) {
 	return func(r *serverReplay) {
 		select {
@@ -91,7 +91,7 @@ func requestServerRows() []serverRow {
 			"client reply 2": {"pysig's server does not read the answer while it waits for it", []string{`{"status": 0, "id": 2, "response": 1}`}},
 		}},
 		{name: "64_provider_dies_during_request", differs: map[string]difference{
-			"requester reply 1": {"told at once, and in words", refused("the sender's connection ended before it answered", "1")},
+			"requester reply 1": {"refused at once, with the reason", refused("the sender's connection ended before it answered", "1")},
 			"requester reply 2": {"the replay does not sleep for 11 s: it comes later", nil},
 			"requester reply 3": {"see reply 2", []string{
 				`{"status": 0, "id": 2, "response": 11}`, `{"status": 0, "id": 3, "response": 0}`,

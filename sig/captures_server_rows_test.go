@@ -24,7 +24,7 @@ func refused(text, id string) []string {
 	return []string{fmt.Sprintf(`{"status": -2, "exception": %q, "id": %s}`, text, id)}
 }
 
-// version is what get_version answers.
+// version is what get_version returns.
 func version(id string) string { return `{"status": 0, "id": ` + id + `, "response": "1.01"}` }
 
 // xs is a string of n letters, as JSON.
@@ -129,7 +129,7 @@ func serverRows() []serverRow {
 			"raw signal 2": tick(`1`),
 			"raw signal 3": tick(`1`),
 			"raw signal 4": tick(`1`),
-			// "4" is no reply to 4. pysig waits 10 s for one, and so would ours.
+			// "4" is not a reply to 4. pysig waits 10 s for one, and so would ours.
 			"raw signal 5": inOrder(says("raw", `{"status": 0, "id": 4}`), tick(`1`)),
 			"raw signal 6": tick(`1`),
 			"raw signal 7": tick(`1`),
@@ -194,7 +194,7 @@ var rawErrors = map[string]difference{
 	"raw reply 58": {noRest, []string{`{"status": 0, "id": 58, "response": [` + leftByErrors + `]}`}},
 }
 
-// leftByErrors are the senders that there are after the requests that failed.
+// leftByErrors are the senders that are left after the requests that failed.
 const leftByErrors = `
 	{"connected": true, "sender": "timer", "events": [{"event": "tick"}, {"event": "#disconnect"}, {"event": null}, {"event": "#connect"}]},
 	{"connected": true, "sender": "s2", "events": [{"event": "#disconnect"}, {"event": null}, {"event": "#connect"}]},
@@ -207,7 +207,7 @@ const leftByErrors = `
 	{"connected": false, "sender": "", "events": [{"event": "x"}, {"event": "#disconnect"}, {"event": null}, {"event": "#connect"}]},
 	{"connected": true, "sender": null, "events": [{"event": "#disconnect"}, {"event": null}, {"event": "#connect"}]}`
 
-// rawInput are the recordings of a client that sends one odd message and then
+// rawInput is the recordings of a client that sends one odd message and then
 // asks for the version, with the id 99.
 var rawInput = []serverRow{
 	{name: "11_raw_input__ascii_garbage", ends: notJSON},
@@ -247,7 +247,7 @@ var rawInput = []serverRow{
 
 const (
 	notJSON = "what cannot be JSON ends the connection; pysig drops it, or ends it too"
-	noEnd   = "a scalar has no end in a stream; no message is one"
+	noEnd   = "a scalar has no end in a stream, and is never a message"
 )
 
 // odd is a message for which pysig ends the connection and ours does not.

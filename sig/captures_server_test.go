@@ -12,19 +12,19 @@ import (
 	"sigalert/sig/tcp"
 )
 
-// serverRow is a session of pysig's clients, as raw ones that say to our
-// server what they said to pysig's.
+// serverRow is a session of pysig's clients, replayed by raw ones that say to
+// our server what those said to pysig's.
 //
-// A message of the server is named by the connection, its kind and its id:
-// "client reply 4", "listener signal 1"; one more of the same name has " #2"
-// behind it. "client end" is what comes after all that was recorded.
+// A message from the server is named after the connection, its kind and its id:
+// "client reply 4", "listener signal 1"; another one of the same name has " #2"
+// appended. "client end" is what comes after everything that was recorded.
 type serverRow struct {
 	name string
 	// offers are the server's own senders. Default: timer with tick.
 	offers  map[sig.Name][]sig.Name
 	prepare func(*serverReplay)
-	// before is done when this message is due: what only the server's own
-	// program knows of.
+	// before is done when this message is due: things that only the server's
+	// own program can do.
 	before  map[string]func(*serverReplay)
 	differs map[string]difference
 	// ends: the server ends the connection because of its first message.
@@ -215,7 +215,7 @@ func (c *replayConn) expect(t *testing.T, name string, want message) {
 	}
 	if where, pysigs := want.listenerID(); where != nil {
 		_, ours := got.listenerID()
-		if want.isReply() && ours != "" && len(pysigs) > 9 { // those that can be nothing else
+		if want.isReply() && ours != "" && len(pysigs) > 9 { // those that can only be one
 			c.listeners[pysigs] = ours
 		}
 		if known := c.listeners[pysigs]; known != "" {
@@ -244,7 +244,8 @@ func (c *replayConn) expect(t *testing.T, name string, want message) {
 	}
 }
 
-// nextReply is the next reply with this id. Replies come as they are ready.
+// nextReply returns the next reply with this id. Replies come in the order in
+// which they are ready.
 func (c *replayConn) nextReply(t *testing.T, name, id string) message {
 	t.Helper()
 	for {
@@ -258,8 +259,8 @@ func (c *replayConn) nextReply(t *testing.T, name, id string) message {
 	}
 }
 
-// expectNoMore proves that nothing came but what was expected: a sender of
-// its own is heard next.
+// expectNoMore proves that nothing came except what was expected: the next
+// thing heard is a sender of its own.
 func (r *serverReplay) expectNoMore() {
 	r.Helper()
 	for _, c := range r.conns {
@@ -329,12 +330,12 @@ func inOrder(steps ...func(*serverReplay)) func(*serverReplay) {
 	}
 }
 
-// says is what a client adds to what it said then.
+// says makes a client send something that it did not send in the recording.
 func says(who, text string) func(*serverReplay) {
 	return func(r *serverReplay) { r.conns[who].write(r.T, text) }
 }
 
-// resets ends a connection as a host does that knows nothing of it any more.
+// resets ends a connection as a host does that no longer knows of it.
 func resets(who string) func(*serverReplay) {
 	return func(r *serverReplay) {
 		c := r.conns[who]

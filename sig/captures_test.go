@@ -46,7 +46,7 @@ func TestEveryRecordingIsUsed(t *testing.T) {
 	}
 }
 
-// recordings are the names of those that belong to one session: the one of
+// recordings returns the names of those that belong to one session: the one of
 // this name, or those that begin with it and "__".
 func recordings(t testing.TB, session string) (names []string) {
 	t.Helper()
@@ -73,7 +73,7 @@ type recorded struct {
 	T   float64
 	Dir string
 	Ev  string
-	// Data is text; B64 has it where it is no UTF-8.
+	// Data is text; B64 has it if it is not UTF-8.
 	Data string
 	B64  []byte
 }
@@ -85,7 +85,7 @@ func (l recorded) bytes() []byte {
 	return []byte(l.Data)
 }
 
-// session is the lines of several recordings in the order of their time.
+// session returns the lines of several recordings in order of time.
 func session(t testing.TB, names ...string) (lines []recorded) {
 	t.Helper()
 	for _, name := range names {
@@ -128,7 +128,7 @@ type message struct {
 	members map[string]any
 }
 
-// Go reads neither Python's numbers that are none nor half a surrogate pair.
+// Go reads neither Python's NaN and infinities nor half a surrogate pair.
 var (
 	notNumbers = regexp.MustCompile(`([\[:,]\s*)(-?Infinity|NaN)`)
 	surrogates = regexp.MustCompile(`\\u[dD][89abAB]..(\\u[dD][c-fC-F]..)?`)
@@ -155,7 +155,7 @@ func mustParse(t *testing.T, text string) message {
 	t.Helper()
 	m, ok := parse([]byte(text))
 	if !ok {
-		t.Fatalf("no message: %q", text)
+		t.Fatalf("not a message: %q", text)
 	}
 	return m
 }
@@ -169,7 +169,7 @@ func (m message) object(name string) map[string]any {
 	return o
 }
 
-// listenerID is the one that a reply to add_listener tells, or a signal has.
+// listenerID returns the one that a reply to add_listener or a signal has.
 func (m message) listenerID() (where map[string]any, id string) {
 	for _, name := range []string{"response", "params"} {
 		if id, ok := m.object(name)["listener_id"]; ok {
@@ -181,9 +181,9 @@ func (m message) listenerID() (where map[string]any, id string) {
 
 func (m message) String() string { return canonical(m.members) }
 
-// canonical is equal for values that are equal to Python, but for the kinds
-// of scalars: 1, 1.0 and true are three. A list of senders has no order, nor
-// have a sender's events there, nor its requests anywhere.
+// canonical returns the same for values that are equal to Python, except for
+// the kinds of scalars: 1, 1.0 and true are three. A list of senders has no
+// order there, nor have a sender's events, nor its requests anywhere.
 func canonical(v any) string {
 	switch v := v.(type) {
 	case map[string]any:
@@ -219,7 +219,7 @@ func sorted(list []any) []any {
 	return slices.SortedFunc(slices.Values(list), func(a, b any) int { return cmp.Compare(canonical(a), canonical(b)) })
 }
 
-// isStatus tells an element of list_senders' answer, or of its events.
+// isStatus recognises an element of list_senders' answer, or of its events.
 func isStatus(v any) bool {
 	o, _ := v.(map[string]any)
 	_, sender := o["connected"]
@@ -241,7 +241,8 @@ func number(text string) string {
 	}
 }
 
-// deadline ends a test that waits in vain; no test waits so long else.
+// deadline ends a test that waits in vain; no test needs to wait that long
+// otherwise.
 const deadline = 15 * time.Second
 
 // receiver is one end of a connection under test: it sorts what comes from
@@ -282,7 +283,7 @@ func receive(t *testing.T, conn net.Conn) *receiver {
 	return r
 }
 
-// next is the next message; the test ends if none comes.
+// next returns the next message; the test ends if none comes.
 func next(t *testing.T, ch <-chan message, what string) message {
 	t.Helper()
 	select {
@@ -332,8 +333,8 @@ func eventually(t *testing.T, what string, isSo func() bool) {
 	}
 }
 
-// ended waits until the other side has closed the connection. What it has
-// sent is of no interest.
+// ended waits until the other side has closed the connection. What it has sent
+// does not matter.
 func (r *receiver) ended(t *testing.T) {
 	t.Helper()
 	end := time.After(deadline)

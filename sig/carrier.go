@@ -13,8 +13,8 @@ type ClientCarrier interface {
 
 // A ServerCarrier is how a ServerRouter meets its clients.
 type ServerCarrier interface {
-	// Accept waits for the next connection. It fails once the carrier is
-	// closed, with an error that is [net.ErrClosed].
+	// Accept waits for the next connection. Once the carrier is closed, it
+	// fails with an error that is [net.ErrClosed].
 	Accept() (Conn, error)
 	// Close ends a waiting Accept. It leaves accepted connections alone.
 	Close() error
@@ -25,13 +25,13 @@ type ServerCarrier interface {
 //
 // One goroutine reads. Any number may write or close at the same time.
 type Conn interface {
-	// ReadMessage waits for the next message, which is the caller's until the
-	// next call. An error is final; it is io.EOF where the peer ended the
-	// connection between messages.
+	// ReadMessage waits for the next message, which is valid until the next
+	// call. An error is final; it is io.EOF if the peer ended the connection
+	// between messages.
 	ReadMessage() ([]byte, error)
-	// WriteMessage hands a message over. It must not wait for the peer for
-	// ever: a carrier sets itself a deadline. An error that is ErrTooLarge
-	// leaves the connection usable, any other is final.
+	// WriteMessage sends a message. It must not wait for the peer for ever: a
+	// carrier sets its own deadline. An error that is ErrTooLarge leaves the
+	// connection usable; any other is final.
 	WriteMessage([]byte) error
 	// Close ends the connection, and with it a waiting ReadMessage.
 	Close() error
@@ -39,15 +39,15 @@ type Conn interface {
 	Peer() string
 }
 
-// A StreamConn is a Conn that takes many messages in one write. Where a Conn is
-// none, a stream's messages go through WriteMessage, one by one.
+// A StreamConn is a Conn that takes many messages in one write. If a Conn is
+// not a StreamConn, a stream's messages go through WriteMessage, one by one.
 type StreamConn interface {
 	Conn
-	// Stream tells the goroutine that reads that both sides have agreed on a
-	// stream: each message that comes is a line.
+	// Stream is called by the reading goroutine once both sides have agreed on
+	// a stream: from then on, each incoming message is a line.
 	Stream()
-	// WriteStream hands over messages that follow each other, each of which
-	// ends in a newline and has none within. It waits and fails as
-	// WriteMessage does; any error is final.
+	// WriteStream sends several messages in a row, each of which ends in a
+	// newline and has none inside. It waits and fails as WriteMessage does; any
+	// error is final.
 	WriteStream(batch []byte) error
 }

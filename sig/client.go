@@ -16,48 +16,48 @@ import (
 
 // ClientOptions are a client's settings; nil is the zero value.
 type ClientOptions struct {
-	// Backoff is the wait before an attempt to connect, counted from 1, when
-	// there has been no connection for so long; both begin anew after a
-	// connection that lived for a minute. Default: a random time of at most
-	// 250 ms before the first attempt, then of at most a fifth of the absence,
-	// between 0.5 s and 2 s in the first minute, 5 s in the first ten minutes,
-	// 30 s later.
+	// Backoff returns how long to wait before an attempt to connect. Attempts
+	// are counted from 1, and away is how long there has been no connection;
+	// both start over after a connection that lasted a minute. Default: a
+	// random time of at most 250 ms before the first attempt, then of at most a
+	// fifth of away, where that bound is at least 0.5 s and at most 2 s in the
+	// first minute, 5 s in the first ten minutes, 30 s later.
 	Backoff func(attempt int, away time.Duration) time.Duration
 	// Queue is how many events may wait for the listeners. When it is full, a
-	// client of a server of this package stops reading, and misses nothing
-	// that the server remembers; with a pysig server the oldest gives way and
-	// is counted. Default 1,000.
+	// client of a server of this package stops reading, and misses nothing that
+	// the server remembers; with a pysig server the oldest event is dropped and
+	// counted. Default 1,000.
 	Queue int
-	// Since is where an earlier client has ended, for [ClientRouter.ResumeRemoteListener].
-	// Default: there was none.
+	// Since is where an earlier client ended, for
+	// [ClientRouter.ResumeRemoteListener]. Default: there was none.
 	Since *Position
 	// Changed is called after [ClientRouter.Link] or a listener's Status may
-	// have changed. It must not wait. Default: none.
+	// have changed. It must not block. Default: none.
 	Changed func()
-	// Missed is told how many events the listeners have not got, because the
-	// server had forgotten them when the client was back; below 0: some, or
-	// none, and nobody can say how many. It is called among the listeners'
-	// calls, where the events are missing. Default: none.
+	// Missed is called with how many events the listeners did not get because
+	// the server had forgotten them by the time the client was back; below 0,
+	// there is no telling how many, and there may be none. It is called between
+	// the listeners' calls, where the events are missing. Default: none.
 	Missed func(n int)
-	// Passed is told how far the server's events have come, where what came since
-	// was for no listener: when they are registered, with what is looked through
-	// for one, and after each 15 s of silence. It is called among the listeners'
-	// calls; behind it is what they have not had. A pysig server does not tell.
-	// Default: none.
+	// Passed is called with how far the server's events have got when the last
+	// ones were for no listener: when listeners are registered, when events
+	// were searched for a listener in vain, and after each 15 s of silence. It
+	// is called between the listeners' calls; they have had nothing after that
+	// position. A pysig server does not report it. Default: none.
 	Passed func(Position)
-	// Logger hears of connections that fail. Default: none.
+	// Logger reports connections that fail, and dropped events. Default: none.
 	Logger *slog.Logger
 }
 
-// ClientRouter is a Router with a server: besides the senders and listeners
-// of this process, which the methods of Router are for, it has remote ones,
-// which the server knows of. Those outlive a connection: they are registered
-// again after each reconnect, and a server of this package then brings the
-// events of the meantime.
+// ClientRouter is a Router with a server. Besides the senders and listeners of
+// this process, which the methods of Router are for, it has remote ones, which
+// are registered with the server. Those outlive a connection: they are
+// registered again after each reconnect, and a server of this package then
+// delivers the events from the meantime.
 //
-// Listeners have a connection, and senders and questions another, each made
-// when it is first needed: pysig's server reads nothing from a connection while
-// it delivers what came from there, and answers are not to wait behind events.
+// Listeners have one connection, senders and requests another, each made when
+// it is first needed: pysig's server reads nothing from a connection while it
+// delivers what came from it, and answers must not wait behind events.
 type ClientRouter struct {
 	Router
 	opts   ClientOptions
@@ -65,7 +65,7 @@ type ClientRouter struct {
 	events *arrivals
 
 	receiving link // listeners
-	sending   link // senders, and whatever asks the server
+	sending   link // senders, and requests to the server
 
 	guard         sync.Mutex // guards the fields below; the Router has its own
 	subs          subscriptions
@@ -130,9 +130,9 @@ func NewClientRouter(carrier ClientCarrier, opts *ClientOptions) *ClientRouter {
 	return c
 }
 
-// Run connects, calls the listeners, and reconnects, until ctx ends; then it
-// closes the connections and waits for all that it started, a listener's call
-// included. The remote listeners are called one after the other, in the order
+// Run connects, calls the listeners, and reconnects, until ctx ends; it then
+// closes the connections and waits for everything it started, including a
+// listener's call. The remote listeners are called one at a time, in the order
 // in which the events came.
 func (c *ClientRouter) Run(ctx context.Context) {
 	var tasks sync.WaitGroup
@@ -142,7 +142,7 @@ func (c *ClientRouter) Run(ctx context.Context) {
 	tasks.Wait()
 }
 
-// Link tells of the connection: where there are two, of the worse one.
+// Link returns the state of the connection; if there are two, of the worse one.
 func (c *ClientRouter) Link() LinkStatus {
 	var worst *LinkStatus
 	for _, l := range []*link{&c.receiving, &c.sending} {
@@ -159,17 +159,17 @@ func (c *ClientRouter) Link() LinkStatus {
 	return *worst
 }
 
-// Reconnect ends a wait for the next attempt to connect. Where there is a
+// Reconnect ends a wait for the next attempt to connect. If there is a
 // connection, the server is asked whether it is still there.
 func (c *ClientRouter) Reconnect() {
 	c.receiving.reconnect()
 	c.sending.reconnect()
 }
 
-// Dropped is how many events no listener got because the queue was full.
+// Dropped returns how many events no listener got because the queue was full.
 func (c *ClientRouter) Dropped() uint64 { return c.events.drops() }
 
-// Connect has the client connect although it has neither senders nor
+// Connect makes the client connect even if it has neither senders nor
 // listeners, and waits for the connection. The error is ctx's, and says why
 // there was none.
 func (c *ClientRouter) Connect(ctx context.Context) error {
@@ -177,8 +177,8 @@ func (c *ClientRouter) Connect(ctx context.Context) error {
 	return err
 }
 
-// asking is the connection for questions to the server, made if need be and
-// waited for.
+// asking makes the connection for requests to the server if need be, and waits
+// for it.
 func (c *ClientRouter) asking(ctx context.Context) (*peer, error) {
 	l := &c.sending // where no answer waits behind events
 	l.need()
@@ -218,10 +218,10 @@ func (c *ClientRouter) Senders(ctx context.Context, events bool) (all []SenderSt
 	}
 }
 
-// RemoteRequest asks a sender that the server knows of, and waits for its
-// answer, at most 10 s, and for a connection. The error is ctx's,
-// ErrNotConnected, ErrNoAnswer, ErrTooLarge or a *RemoteError; ErrNoRequests
-// where the sender takes none.
+// RemoteRequest sends a request to a sender that the server knows. It waits for
+// a connection, and then at most 10 s for the answer. The error is ctx's,
+// ErrNotConnected, ErrNoAnswer, ErrTooLarge or a *RemoteError; ErrNoRequests if
+// the sender takes none.
 func (c *ClientRouter) RemoteRequest(ctx context.Context, sender, method Name, params any) (Data, error) {
 	text, err := dataOf(params).wireText()
 	if err != nil {
@@ -258,7 +258,7 @@ func notConnected(st LinkStatus) error {
 	return ErrNotConnected
 }
 
-// handle answers what the server asks of its client.
+// handle answers the server's requests.
 func (c *ClientRouter) handle(ctx context.Context, tasks *sync.WaitGroup, r request) {
 	switch string(r.method) {
 	case "signal":

@@ -8,23 +8,23 @@ import (
 	"sigalert/sig/internal/wire"
 )
 
-// arrival is an event on its way to the listeners of subscriptions, or the
-// word that some are missing, or that none was for them.
+// arrival is an event on its way to the listeners of subscriptions, or a notice
+// that some are missing, or that none was for them.
 type arrival struct {
 	listeners []*RemoteListener
 	more      [][]*RemoteListener // of further subscriptions, on a stream
 	id        Name                // instead of listeners that are not known yet
 	event     Event
 	missed    int      // instead of an event; below 0: not known
-	passed    Position // instead of an event, where its epoch is known
+	passed    Position // instead of an event, if its epoch is set
 }
 
-// size is about what the event holds in memory.
+// size is roughly what the event takes up in memory.
 func (a *arrival) size() int {
 	return 256 + len(a.event.Data.text)
 }
 
-// infos remembers what the "info" of signals says: a server sends the same
+// infos remembers the parsed "info" of signals: a server sends the same ones
 // again and again.
 type infos map[string]topic
 
@@ -94,7 +94,7 @@ func (c *ClientRouter) takeSignal(id Name, ev Event) (changed bool, err error) {
 	return changed, nil
 }
 
-// heard takes what an event says of its sender; the caller holds the lock.
+// heard notes what an event says about its sender; the caller holds the lock.
 func (c *ClientRouter) heard(ev Event) (changed bool) {
 	if changed = c.subs.heard(ev); changed {
 		c.listenersChanged.Raise()
@@ -136,8 +136,9 @@ func (c *ClientRouter) streamed(ctx context.Context, r request) {
 	}
 }
 
-// takeStreamed queues a stream's event for those that have not had it. Of a
-// connection that has ended it takes nothing: the next brings it again.
+// takeStreamed queues a stream's event for the listeners that have not had it.
+// From a connection that has ended it takes nothing: the next one delivers the
+// event again.
 func (c *ClientRouter) takeStreamed(p *peer, a *arrival, ids, info, missed []byte) (changed bool, err error) {
 	c.guard.Lock()
 	defer c.guard.Unlock()
@@ -161,7 +162,8 @@ func (c *ClientRouter) takeStreamed(p *peer, a *arrival, ids, info, missed []byt
 	return changed, nil
 }
 
-// serverTime is a time of the server's; where that can be none, it is now.
+// serverTime parses the server's time of an event; if that is not a time, it
+// returns the present one.
 func serverTime(text []byte) time.Time {
 	const year10000 = 253402300800000000
 	micros, ok := unsigned(text)
@@ -171,9 +173,9 @@ func serverTime(text []byte) time.Time {
 	return time.UnixMicro(int64(micros))
 }
 
-// awaitRoom holds the reading up while the queue is full: the server keeps what
-// follows. It reports false where the connection has ended meanwhile: then the
-// event comes again on the next.
+// awaitRoom stops reading while the queue is full: the server keeps what
+// follows. It returns false if the connection has ended meanwhile: the event
+// then comes again on the next one.
 func (c *ClientRouter) awaitRoom(ctx context.Context, p *peer) bool {
 	if !c.events.isFull() {
 		return true
@@ -201,7 +203,7 @@ func (c *ClientRouter) dispatch(ctx context.Context) {
 			told = all
 			c.log.Warn("the listeners are slow: events were dropped", "server", c.receiving.carrier, "count", all)
 		}
-		var looked Position // where events were picked from, and none was wanted
+		var looked Position // of the last event, if no listener picked it
 		for i := range batch {
 			if ctx.Err() != nil {
 				return
@@ -229,9 +231,9 @@ func (c *ClientRouter) dispatch(ctx context.Context) {
 	}
 }
 
-// call passes an event on. Of a server of this package, whose Intercept may
-// rename events, it is known whom they are for. It reports whether any listener
-// was called.
+// call passes an event on, and reports whether any listener was called. A
+// server of this package, whose Intercept may rename events, says which
+// listeners they are for; a pysig server's are compared by name.
 func call(listeners []*RemoteListener, ev Event) (called bool) {
 	for _, l := range listeners {
 		known := l.Event.IsEvery() || ev.Seq > 0 && !l.picks

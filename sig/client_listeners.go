@@ -5,17 +5,18 @@ import (
 	"sync/atomic"
 )
 
-// ListenerStatus tells whether a remote listener gets events.
+// ListenerStatus says whether a remote listener gets events.
 type ListenerStatus uint8
 
 const (
-	// Pending: the server has not been told yet, or there is no connection.
+	// Pending: the server does not know of the listener yet, or there is no
+	// connection.
 	Pending ListenerStatus = iota
 	// Active: the server has the listener.
 	Active
-	// Refused: the server refused it, or the sender is here and does not
-	// offer the event. It is in force again once the sender has gone, or has
-	// come with the event.
+	// Refused: the server refused it, or the sender is connected and does not
+	// offer the event. It becomes active again once the sender has left, or has
+	// come back with the event.
 	Refused
 )
 
@@ -28,35 +29,35 @@ type RemoteListener struct {
 	Sender, Event Name // zero: every one
 
 	fn      func(Event)
-	picks   bool // of all events, those of its name
+	picks   bool // it gets every event, and picks those of its name
 	sub     *subscription
-	watch   [2]*subscription // tell when the sender comes and goes; nil: not needed
+	watch   [2]*subscription // for the sender's #connect and #disconnect; nil: not needed
 	removed atomic.Bool
 }
 
-// topic is an event of a sender; as a map's key, by their keys.
+// topic is a sender and an event; as a map key, it holds their keys.
 type topic struct{ sender, event Name }
 
-// AddRemoteListener registers fn for an event of a sender; the zero Name
-// means every one. The registration is kept until it is removed, whatever
-// becomes of the connection or the sender; Status tells how it stands. fn may
-// wait, but the other listeners wait with it. A listener that is added without
-// a connection gets what happens from the next one on, or, where there is one
-// of the same sender and event already, what that one gets.
+// AddRemoteListener registers fn for an event of a sender; the zero Name means
+// every one. The registration lasts until it is removed, whatever becomes of
+// the connection or the sender; Status returns its state. fn may block, but it
+// holds up the other listeners. A listener added while there is no connection
+// gets what happens from the next one on or, if there is already a listener for
+// the same sender and event, what that one gets.
 //
-// Where a pysig server drops a listener because its sender came without the
-// event, it is registered again once the sender goes, and once it comes with
-// it; what the sender fires meanwhile is lost. A server of this package keeps
-// it.
+// If a pysig server drops a listener because its sender came without the event,
+// the listener is registered again once the sender leaves, or comes back with
+// the event; what the sender fires meanwhile is lost. A server of this package
+// keeps the listener.
 func (c *ClientRouter) AddRemoteListener(sender, event Name, fn func(Event)) *RemoteListener {
 	return c.addRemoteListener(sender, event, fn, false)
 }
 
-// ResumeRemoteListener is AddRemoteListener for what an earlier client has
-// listened to up to [ClientOptions].Since: what happened behind that comes first,
-// and what the server has forgotten of it is told as missed, as if the connection
-// had only been lost. It is to be called before Run; after the first connection
-// it is AddRemoteListener.
+// ResumeRemoteListener is AddRemoteListener for what an earlier client listened
+// to up to [ClientOptions].Since: what happened after that comes first, and
+// what the server has forgotten of it is reported as missed, as if the
+// connection had only been lost. Call it before Run; after the first connection
+// it is the same as AddRemoteListener.
 func (c *ClientRouter) ResumeRemoteListener(sender, event Name, fn func(Event)) *RemoteListener {
 	return c.addRemoteListener(sender, event, fn, true)
 }
@@ -72,7 +73,7 @@ func (c *ClientRouter) addRemoteListener(sender, event Name, fn func(Event), res
 	}
 	if sender.IsEvery() && !event.IsChannel() {
 		l.picks = !event.IsEvery()
-		event = "" // pysig knows such a listener only for channels
+		event = "" // pysig has listeners across senders only for channels
 	}
 	l.sub = c.subs.obtain(sender, event)
 	if resumes {
@@ -86,7 +87,7 @@ func (c *ClientRouter) addRemoteListener(sender, event Name, fn func(Event), res
 }
 
 // RemoveRemoteListener ends a registration. A call that is under way may
-// still end after it.
+// outlast it.
 func (c *ClientRouter) RemoveRemoteListener(l *RemoteListener) {
 	if l.removed.Swap(true) {
 		return
@@ -102,9 +103,8 @@ func (c *ClientRouter) RemoveRemoteListener(l *RemoteListener) {
 	c.listenersChanged.Raise()
 }
 
-// Status tells how a listener stands with the server. The error, of a
-// refused one, is the server's; it is ErrNotOffered where the sender does not
-// offer the event.
+// Status returns a listener's state. The error of a refused one is the
+// server's; it is ErrNotOffered if the sender does not offer the event.
 func (c *ClientRouter) Status(l *RemoteListener) (ListenerStatus, error) {
 	c.guard.Lock()
 	defer c.guard.Unlock()

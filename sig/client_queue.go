@@ -8,30 +8,32 @@ import (
 	"sigalert/internal/wait"
 )
 
-// arrivals is what waits for the listeners of a client, bounded in events and
-// in bytes.
+// arrivals holds what waits for the listeners of a client, bounded in events
+// and in bytes.
 type arrivals struct {
 	limit int
 	ready wait.Token  // there may be something
 	room  wait.Token  // there may be room again
-	full  atomic.Bool // it has what is its bound
+	full  atomic.Bool // it has reached a bound
 
 	mu      sync.Mutex // guards the fields below
 	items   []arrival
 	bytes   int
-	small   int // takes in a row that found few items
+	small   int // consecutive takes that found few items
 	dropped uint64
 }
 
-// After so many takes of so few items, the room for more is given back.
+// After more than smallTakes consecutive takes of at most smallTake items, the
+// memory for more is released.
 const smallTake, smallTakes = 16, 16
 
 func newArrivals(limit int) *arrivals {
 	return &arrivals{limit: max(limit, 4), ready: wait.NewToken(), room: wait.NewToken()}
 }
 
-// push never waits: the oldest give way where there are too many, but for words
-// of missed and passed events, of which alike ones become one.
+// push never waits. An event makes the oldest items give way if there are too
+// many; a notice of missed or passed events does not, and is merged with the
+// last one of its kind.
 func (q *arrivals) push(a arrival) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -44,21 +46,22 @@ func (q *arrivals) push(a arrival) {
 	}
 	for a.missed == 0 && a.passed.Epoch == "" && len(q.items) > 0 && (len(q.items) >= q.limit || q.bytes+a.size() > queueBytes) {
 		q.bytes -= q.items[0].size()
-		q.items[0] = arrival{} // the slice behind must not keep it
+		q.items[0] = arrival{} // the array must not keep it
 		q.items = q.items[1:]
 		q.dropped++
 	}
 	q.items = append(q.items, a)
 	if q.bytes += a.size(); len(q.items) >= q.limit-1 || q.bytes > queueBytes-MaxMessage {
-		q.full.Store(true) // but for an event in hand
+		q.full.Store(true) // except for an event that has been read already
 	}
 	if len(q.items) == 1 {
 		q.ready.Raise()
 	}
 }
 
-// merge adds to a word of missed events that nothing but such words follows: of
-// those with a count, and of those without, there is one. It needs the lock.
+// merge adds to an earlier notice of missed events that only such notices
+// follow: among them there is at most one with a count and one without. The
+// caller holds the lock.
 func (q *arrivals) merge(missed int) bool {
 	for i := len(q.items) - 1; i >= 0 && q.items[i].missed != 0; i-- {
 		if word := &q.items[i].missed; (*word > 0) == (missed > 0) {
@@ -71,8 +74,8 @@ func (q *arrivals) merge(missed int) bool {
 
 func (q *arrivals) isFull() bool { return q.full.Load() }
 
-// take waits for items and takes all, leaving an emptied slice for the next;
-// nil once ctx has ended.
+// take waits for items and returns them all, leaving an emptied slice for the
+// next ones; nil once ctx has ended.
 func (q *arrivals) take(ctx context.Context, emptied []arrival) []arrival {
 	clear(emptied)
 	for {
@@ -100,7 +103,7 @@ func (q *arrivals) take(ctx context.Context, emptied []arrival) []arrival {
 	}
 }
 
-// drop counts an event that never came in.
+// drop counts an event that was not let in.
 func (q *arrivals) drop() {
 	q.mu.Lock()
 	defer q.mu.Unlock()

@@ -2,8 +2,8 @@ package sig
 
 import "context"
 
-// keepListeners makes the server's listeners those that are wanted, for as
-// long as the connection lasts.
+// keepListeners keeps the listeners at the server in line with those that are
+// wanted, for as long as the connection lasts.
 func (c *ClientRouter) keepListeners(ctx context.Context, p *peer) error {
 	c.guard.Lock()
 	if c.subs.begin(p, p.greeting.position) {
@@ -37,7 +37,7 @@ func (c *ClientRouter) keepListeners(ctx context.Context, p *peer) error {
 	}
 }
 
-// registerNext asks a server that remembers nothing for one subscription.
+// registerNext registers one subscription with a server that remembers nothing.
 func (c *ClientRouter) registerNext(ctx context.Context, p *peer) (more bool, err error) {
 	c.guard.Lock()
 	c.subs.forgetUnwanted()
@@ -72,7 +72,7 @@ func (c *ClientRouter) registerNext(ctx context.Context, p *peer) (more bool, er
 				c.events.push(a)
 			}
 		}
-	case s.offered: // it came with the event since
+	case s.offered: // its sender has come with the event since
 		c.subs.move(s, idle, s.resumes)
 	default:
 		c.subs.refuse(s, err)
@@ -80,8 +80,8 @@ func (c *ClientRouter) registerNext(ctx context.Context, p *peer) (more bool, er
 	return true, nil
 }
 
-// unregisterNext takes a subscription that nobody wants off the server, if
-// there is one.
+// unregisterNext removes one subscription that nobody wants from the server, if
+// there is any.
 func (c *ClientRouter) unregisterNext(ctx context.Context, p *peer) (more bool, err error) {
 	c.guard.Lock()
 	s := c.subs.next(func(s *subscription) bool { return s.state == active && !s.wanted() })

@@ -16,7 +16,7 @@ import (
 // maxHandlers is how many requests a client answers at once.
 const maxHandlers = 64
 
-// RemoteSender is a sender of this process that the server knows.
+// RemoteSender is a sender of this process that is registered with the server.
 type RemoteSender struct {
 	client   *ClientRouter
 	name     Name
@@ -24,25 +24,25 @@ type RemoteSender struct {
 	methods  []Name
 	handlers map[Name]RequestFunc // by key
 
-	registered atomic.Pointer[peer] // the connection that knows it; nil: none does
+	registered atomic.Pointer[peer] // the connection it is registered on; nil: none
 
 	// The client's mutex guards the fields below.
-	refused bool          // the server refused it, after it had it once
-	removed bool          // while the request to add it was under way, perhaps
+	refused bool          // the server refused it, having accepted it before
+	removed bool          // perhaps while the request to add it was under way
 	settled chan struct{} // closed once the server first answered
 	err     error         // its refusal
 }
 
-// AddRemoteSender offers these events in the sender's name and waits until
+// AddRemoteSender registers a sender that offers these events, and waits until
 // the server has accepted it, through lost connections if need be. The
-// registration is kept until it is removed. The error is ctx's, ErrTooLarge, or
-// a *RemoteError; ErrAlreadyConnected where another has the name.
+// registration lasts until it is removed. The error is ctx's, ErrTooLarge, or a
+// *RemoteError; ErrAlreadyConnected if the name is taken.
 func (c *ClientRouter) AddRemoteSender(ctx context.Context, name Name, events ...Name) (*RemoteSender, error) {
 	return c.AddRemoteSenderWith(ctx, name, SenderOptions{Events: events})
 }
 
 // AddRemoteSenderWith is [ClientRouter.AddRemoteSender] for a sender that also
-// answers requests. At most 64 are answered at once; more are refused.
+// answers requests. At most 64 are answered at once; any more are refused.
 func (c *ClientRouter) AddRemoteSenderWith(ctx context.Context, name Name, o SenderOptions) (*RemoteSender, error) {
 	if name.IsEvery() {
 		return nil, errors.New("a sender needs a name")
@@ -76,7 +76,7 @@ func (c *ClientRouter) AddRemoteSenderWith(ctx context.Context, name Name, o Sen
 	}
 }
 
-// giveUp forgets a sender that the server has not answered for; false where it
+// giveUp forgets a sender that the server has not answered for; false if it
 // has.
 func (c *ClientRouter) giveUp(s *RemoteSender) bool {
 	c.guard.Lock()
@@ -89,8 +89,8 @@ func (c *ClientRouter) giveUp(s *RemoteSender) bool {
 	return true
 }
 
-// RemoveRemoteSender takes the sender off the server, and waits for the
-// server's answer where there is a connection.
+// RemoveRemoteSender removes the sender from the server, and waits for the
+// server's answer if there is a connection.
 func (c *ClientRouter) RemoveRemoteSender(ctx context.Context, s *RemoteSender) error {
 	registered := c.forgetSender(s)
 	if registered == nil {
@@ -119,12 +119,12 @@ func (c *ClientRouter) remoteSender(name Name) *RemoteSender {
 	return nil
 }
 
-// Trigger sends an event to the server and waits for its answer: then the
-// server has it. The zero Name is the sender's broadcast. The error is
-// ErrNotConnected, at once, where there is no connection; ErrTooLarge where
-// the server could not read it; [json.Marshal]'s for data that JSON cannot hold;
-// ErrNoAnswer, ctx's or a *RemoteError. Where the server does not read, a write
-// that has begun may take 20 s, whatever ctx says.
+// Trigger sends an event to the server and waits for its answer, which means
+// that the server has the event. The zero Name is the sender's broadcast. The
+// error is ErrNotConnected, at once, if there is no connection; ErrTooLarge if
+// the server could not read it; [json.Marshal]'s for data that JSON cannot
+// hold; ErrNoAnswer, ctx's or a *RemoteError. If the server does not read, a
+// write that has begun may take 20 s, whatever ctx says.
 func (s *RemoteSender) Trigger(ctx context.Context, event Name, data any) error {
 	p, text, err := s.prepare(data)
 	if err != nil {
@@ -134,12 +134,13 @@ func (s *RemoteSender) Trigger(ctx context.Context, event Name, data any) error 
 	return err
 }
 
-// Post sends an event without waiting for the server's answer: nobody tells
-// whether the server took it, and what is posted just before a connection ends
-// is lost. Events of one goroutine arrive in order, those of Trigger included.
-// It waits while 256 KiB wait to be written. A pysig server answers every
-// event: there Post is Trigger, errors included. The error is ErrNotConnected,
-// ErrNotOffered, ErrTooLarge, [json.Marshal]'s or ctx's.
+// Post sends an event without waiting for the server's answer: it does not
+// report whether the server took the event, and what is posted just before a
+// connection ends is lost. Events from one goroutine arrive in order, including
+// those sent with Trigger. Post blocks while 256 KiB wait to be written. A
+// pysig server answers every event: with one, Post is Trigger, errors included.
+// The error is ErrNotConnected, ErrNotOffered, ErrTooLarge, [json.Marshal]'s or
+// ctx's.
 func (s *RemoteSender) Post(ctx context.Context, event Name, data any) error {
 	p, text, err := s.prepare(data)
 	switch {
@@ -164,7 +165,7 @@ func (s *RemoteSender) Post(ctx context.Context, event Name, data any) error {
 	return nil
 }
 
-// prepare finds the connection that takes an event, and the text of its data.
+// prepare returns the connection for an event, and the text of its data.
 func (s *RemoteSender) prepare(data any) (*peer, []byte, error) {
 	text, err := dataOf(data).eventText()
 	if err != nil {
@@ -188,7 +189,7 @@ func (s *RemoteSender) appendSignal(b []byte, event Name, data []byte) []byte {
 	return append(b, '}')
 }
 
-// answer has a sender's handler answer a request.
+// answer passes a request to its sender's handler, and replies.
 func (c *ClientRouter) answer(ctx context.Context, tasks *sync.WaitGroup, r request) {
 	name, method, params, ok := asked(r.params)
 	if !ok {
@@ -207,7 +208,7 @@ func (c *ClientRouter) answer(ctx context.Context, tasks *sync.WaitGroup, r requ
 	select {
 	case c.handling <- struct{}{}:
 	default:
-		r.reply(nil, exception("%d requests are being answered already", maxHandlers))
+		r.reply(nil, exception("%d requests are already being answered", maxHandlers))
 		return
 	}
 	data := received(bytes.Clone(params))
@@ -275,8 +276,8 @@ func (c *ClientRouter) retrySenders() {
 	}
 }
 
-// registerSender adds a sender at the server. A first refusal is its
-// caller's; after a later one it is tried again. The error is the
+// registerSender adds a sender at the server. A first refusal goes to the
+// caller who added it; after a later one it is tried again. The error is the
 // connection's.
 func (c *ClientRouter) registerSender(ctx context.Context, p *peer, s *RemoteSender) error {
 	params := []byte(`{"requests": null`)

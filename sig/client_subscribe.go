@@ -11,8 +11,9 @@ import (
 // maxSubscribed is how many listeners go into one message.
 const maxSubscribed = 1000
 
-// subscribeNext asks a server that remembers for all the subscriptions that it
-// lacks: first for those that want events from before, for these come again.
+// subscribeNext asks a server that remembers for the subscriptions that it
+// lacks, a batch at a time: first for those that resume, because their events
+// are sent again.
 func (c *ClientRouter) subscribeNext(ctx context.Context, p *peer) (more bool, err error) {
 	c.guard.Lock()
 	batch, since, refusedSome := c.subs.nextBatch()
@@ -43,7 +44,7 @@ func (c *ClientRouter) subscribeNext(ctx context.Context, p *peer) (more bool, e
 	if err == nil {
 		err = malformed
 	}
-	if isRefusal(err) { // of all at once: a message that is too long, say
+	if isRefusal(err) { // of the whole batch: the message is too long, say
 		c.guard.Lock()
 		for _, s := range batch {
 			c.subs.refuse(s, err)
@@ -54,7 +55,7 @@ func (c *ClientRouter) subscribeNext(ctx context.Context, p *peer) (more bool, e
 	return true, err
 }
 
-// subscribed takes the answer to a subscription, before anything that comes
+// subscribed handles the answer to a subscription, before anything that comes
 // after it.
 func (c *ClientRouter) subscribed(p *peer, batch []*subscription, since *Position, response []byte) error {
 	results, ok := wire.ArrayOf(member(response, "listeners"))
@@ -77,8 +78,8 @@ func (c *ClientRouter) subscribed(p *peer, batch []*subscription, since *Positio
 	return nil
 }
 
-// tellMissed has the listeners hear of events that are gone: a number, or null
-// where that is not known. The caller holds the lock.
+// tellMissed queues a notice of events that are gone: count is a number, or
+// null if it is not known. The caller holds the lock.
 func (c *ClientRouter) tellMissed(count []byte) {
 	if n, ok := unsigned(count); ok && n > 0 {
 		c.events.push(arrival{missed: int(n)})
@@ -87,15 +88,15 @@ func (c *ClientRouter) tellMissed(count []byte) {
 	}
 }
 
-// tellPassed has the listeners hear how far the events have come. The caller
-// holds the lock.
+// tellPassed queues a notice of how far the events have got. The caller holds
+// the lock.
 func (c *ClientRouter) tellPassed(seq uint64) {
 	if c.subs.reached(seq) {
 		c.events.push(arrival{passed: c.subs.told})
 	}
 }
 
-// passed takes what tells how far the server's events have come: the answer to
+// passed handles what says how far the server's events have got: the answer to
 // a ping, or a ping.
 func (c *ClientRouter) passed(p *peer, params []byte) {
 	c.guard.Lock()

@@ -9,23 +9,23 @@ import (
 	"sigalert/sig/internal/wire"
 )
 
-// subscription is what the server is told: however many listeners ask for the
-// same events here, one message brings them.
+// subscription is what the server knows of listeners: however many here ask for
+// the same events, one message delivers them.
 type subscription struct {
 	sender, event Name
 	listeners     []*RemoteListener // replaced, never changed
 	watchers      int               // listeners that need the sender's #connect or #disconnect
 
 	state subscriptionState
-	id    Name  // of an active one: the key of the server's choice
+	id    Name  // of an active one: the key of the id that the server chose
 	err   error // of a refused one
 	// The server keeps it, although its sender is connected and does not offer
-	// the event. Only a server that remembers does.
+	// the event. Only a server that remembers does so.
 	unoffered bool
 	// What a #connect said while a pysig server was being asked for it.
 	dropped, offered bool
 
-	resumes bool   // it goes on after had; otherwise it begins with what comes
+	resumes bool   // it goes on after had; otherwise it starts with what comes next
 	had     uint64 // it has had the events up to this number; while it is active, see subscriptions.at
 }
 
@@ -37,17 +37,17 @@ type subscription struct {
 type subscriptionState uint8
 
 const (
-	idle     subscriptionState = iota // nothing
-	asking                            // it is being asked for it
-	active                            // it has it
-	refused                           // it said no, or dropped it
-	removing                          // it is being asked to forget it
+	idle     subscriptionState = iota // the server knows nothing of it
+	asking                            // the server is being asked for it
+	active                            // the server has it
+	refused                           // the server said no, or dropped it
+	removing                          // the server is being asked to forget it
 )
 
 func (s *subscription) wanted() bool { return len(s.listeners) > 0 || s.watchers > 0 }
 
-// isBehind is 1 for a subscription that a server had before, and has not again
-// yet.
+// isBehind returns 1 for a subscription that a server had before, and does not
+// have again yet.
 func (s *subscription) isBehind() int {
 	if s.resumes && (s.state == idle || s.state == asking) {
 		return 1
@@ -56,14 +56,14 @@ func (s *subscription) isBehind() int {
 }
 
 // isOffered reports whether a sender that comes with these events offers the
-// subscription's.
+// one subscribed to.
 func (s *subscription) isOffered(offered []Name) bool {
 	return isBuiltIn(s.event) || slices.ContainsFunc(offered, s.event.Equal)
 }
 
-// subscriptions are all that a client wants of its server, and how far their
-// events have come. They know nothing of connections, time and queues; the
-// client's guard guards them. Their state is changed by the methods below alone.
+// subscriptions holds everything that a client asks its server for, and how far
+// the events have got. It knows nothing of connections, time or queues; the
+// client's guard guards it. Its state is changed only by the methods below.
 type subscriptions struct {
 	all     []*subscription // in the order in which they were added
 	byTopic map[topic]*subscription
@@ -71,10 +71,10 @@ type subscriptions struct {
 
 	server *peer     // the connection that has them; nil: none
 	since  *Position // where an earlier client ended; nil after the first connection
-	at     Position  // the active ones have had all up to here; zero where the server does not remember
-	behind int       // how many are
-	told   Position  // the furthest place that the listeners know of
-	epoch  *string   // told's, as events have it
+	at     Position  // the active ones have had all up to here; zero if the server does not remember
+	behind int       // how many are behind, see isBehind
+	told   Position  // the furthest position that the listeners know of
+	epoch  *string   // told's epoch, shared by events
 }
 
 // obtain finds a subscription or makes one.
@@ -89,7 +89,8 @@ func (ss *subscriptions) obtain(sender, event Name) *subscription {
 	return s
 }
 
-// next is the first subscription of which ok is true; nil if there is none.
+// next returns the first subscription for which ok is true; nil if there is
+// none.
 func (ss *subscriptions) next(ok func(*subscription) bool) *subscription {
 	if i := slices.IndexFunc(ss.all, ok); i >= 0 {
 		return ss.all[i]
@@ -97,7 +98,7 @@ func (ss *subscriptions) next(ok func(*subscription) bool) *subscription {
 	return nil
 }
 
-// move is the one place where a state changes.
+// move is the only place where a state changes.
 func (ss *subscriptions) move(s *subscription, to subscriptionState, resumes bool) {
 	if to != active && to != removing {
 		delete(ss.byID, s.id)
@@ -108,8 +109,8 @@ func (ss *subscriptions) move(s *subscription, to subscriptionState, resumes boo
 	ss.behind += s.isBehind()
 }
 
-// resume has a new subscription go on where an earlier client ended, if there
-// was one and nobody has connected since.
+// resume makes a new subscription go on where an earlier client ended, if there
+// was one and no connection has been made since.
 func (ss *subscriptions) resume(s *subscription) {
 	if ss.since != nil && s.state == idle {
 		s.had = ss.since.Seq
@@ -117,17 +118,17 @@ func (ss *subscriptions) resume(s *subscription) {
 	}
 }
 
-// begin is for a connection to a server that has come so far, and has none of
-// the subscriptions. It reports whether those that resume may have missed
-// events, and nobody can say how many.
+// begin starts a connection to a server whose events have got to here, and
+// which has none of the subscriptions. It reports whether those that resume may
+// have missed events; nobody can then say how many.
 func (ss *subscriptions) begin(server *peer, here Position) (gap bool) {
 	ss.server, ss.since = server, nil
 	switch {
-	case ss.behind == 0: // all begin with what comes
+	case ss.behind == 0: // all start with what comes next
 		ss.at = here
 	case here.Epoch == "" || here.Epoch != ss.at.Epoch:
 		gap = true
-		ss.at = Position{Epoch: here.Epoch} // all that this server remembers is news
+		ss.at = Position{Epoch: here.Epoch} // everything that this server remembers is new
 		for _, s := range ss.all {
 			s.had = 0
 		}
@@ -135,7 +136,7 @@ func (ss *subscriptions) begin(server *peer, here Position) (gap bool) {
 	return gap
 }
 
-// end is for the end of the connection.
+// end notes the end of the connection.
 func (ss *subscriptions) end() {
 	ss.server = nil // what is still read must not move the position
 	for _, s := range ss.all {
@@ -152,23 +153,23 @@ func (ss *subscriptions) ask(s *subscription) {
 	ss.move(s, asking, s.resumes)
 }
 
-// accept takes the server's id.
+// accept marks a subscription as active, under the server's id.
 func (ss *subscriptions) accept(s *subscription, id Name) {
 	ss.move(s, active, true)
 	s.id = id.key()
 	ss.byID[s.id] = s
 }
 
-// refuse takes the server's refusal, or its dropping of the subscription.
+// refuse notes that the server refused the subscription, or dropped it.
 func (ss *subscriptions) refuse(s *subscription, err error) {
 	ss.move(s, refused, true)
 	s.err = err
 }
 
-// nextBatch picks what a server that remembers is to be asked for in one
-// message, and marks it as asked for: first those that resume, and since is the
-// place after which they want the events; nil: only what comes. Some may be
-// refused here, which no server is asked for.
+// nextBatch picks the subscriptions to ask a server that remembers for in one
+// message, and marks them as asked for. Those that resume go first, and since
+// is the position after which they need events; for the others, it is nil.
+// Those whose names no server would read are refused here instead.
 func (ss *subscriptions) nextBatch() (batch []*subscription, since *Position, refusedSome bool) {
 	ss.forgetUnwanted()
 	for _, resuming := range [...]bool{true, false} {
@@ -196,11 +197,11 @@ func (ss *subscriptions) nextBatch() (batch []*subscription, since *Position, re
 	return batch, nil, refusedSome
 }
 
-// answered takes the answer for a batch: the server's events after number begin
-// come next.
+// answered handles the answer for a batch: the server's events after number
+// begin come next.
 func (ss *subscriptions) answered(batch []*subscription, since *Position, begin uint64, results wire.Array) error {
 	for _, s := range ss.all {
-		if since != nil && s.state == active { // what comes again for the batch, others have had
+		if since != nil && s.state == active { // what is sent again for the batch, the others have had
 			s.had = max(s.had, ss.at.Seq)
 		}
 	}
@@ -224,8 +225,9 @@ func (ss *subscriptions) answered(batch []*subscription, since *Position, begin 
 	return nil
 }
 
-// reached takes the number of an event, or of the last that was for nobody here,
-// and reports whether the listeners have had all up to it and do not know that.
+// reached notes the number of an event, or of the last one that was for nobody
+// here. It reports whether the listeners have had everything up to it and do
+// not know that yet.
 func (ss *subscriptions) reached(seq uint64) (news bool) {
 	ss.at.Seq = max(ss.at.Seq, seq)
 	epoch := ss.at.Epoch
@@ -239,7 +241,8 @@ func (ss *subscriptions) reached(seq uint64) (news bool) {
 	return true
 }
 
-// addressees adds the listeners that an event is for and that have not had it.
+// addressees adds to an event the listeners that it is for and that have not
+// had it; it reports whether it is for any.
 func (ss *subscriptions) addressees(a *arrival, ids []byte) (known bool) {
 	var key [32]byte
 	for list, _ := wire.ArrayOf(ids); list.Next(); {
@@ -256,7 +259,7 @@ func (ss *subscriptions) addressees(a *arrival, ids []byte) (known bool) {
 }
 
 // heard learns from a sender's #connect or #disconnect which subscriptions the
-// server has dropped, and which it would take now. It reports whether any is
+// server has dropped, and which it would accept now. It reports whether any has
 // changed.
 func (ss *subscriptions) heard(ev Event) (changed bool) {
 	if !isBuiltIn(ev.Event) {
@@ -295,7 +298,8 @@ func (ss *subscriptions) heard(ev Event) (changed bool) {
 	return changed
 }
 
-// forgetUnwanted forgets subscriptions that neither we nor the server have.
+// forgetUnwanted forgets subscriptions that nobody wants and the server does
+// not have.
 func (ss *subscriptions) forgetUnwanted() {
 	ss.all = slices.DeleteFunc(ss.all, func(s *subscription) bool {
 		gone := !s.wanted() && s.state != active

@@ -27,7 +27,7 @@ func run(t testing.TB, carrier sig.ClientCarrier) (*sig.ClientRouter, <-chan str
 	return runWith(t, carrier, new(sig.ClientOptions))
 }
 
-// runWith is run with options but Changed, which is its own.
+// runWith is run with options, except Changed, which it sets itself.
 func runWith(t testing.TB, carrier sig.ClientCarrier, opts *sig.ClientOptions) (*sig.ClientRouter, <-chan struct{}) {
 	t.Helper()
 	changed := wait.NewToken()
@@ -37,7 +37,7 @@ func runWith(t testing.TB, carrier sig.ClientCarrier, opts *sig.ClientOptions) (
 	return c, changed
 }
 
-// until waits for cond, which is asked after each change.
+// until waits for cond, which is checked after each change.
 func until(t testing.TB, changed <-chan struct{}, what string, cond func() bool) {
 	t.Helper()
 	deadline := time.After(20 * time.Second)
@@ -74,8 +74,8 @@ func pysig(t testing.TB, addr string) *sigtest.PysigServer {
 	return s
 }
 
-// Four goroutines signal at once to a server that takes a recv for a message,
-// and listen to it meanwhile.
+// Four goroutines signal at once to a server that takes one recv for one
+// message, and listen to it meanwhile.
 func TestClientLosesNothingAtPysig(t *testing.T) {
 	server := pysig(t, "127.0.0.1:0")
 	atServer := sigtest.NewRecorder()
@@ -264,8 +264,7 @@ func TestTooLongForPysig(t *testing.T) {
 	}
 }
 
-// A registration that fails is its own affair: the others on the connection
-// must not suffer.
+// A registration that fails is no concern of the others on the connection.
 func TestOneBadRegistrationHarmsNoOther(t *testing.T) {
 	s, addr := serve(t)
 	ticker, err := s.AddSender("timer", "tick")
@@ -322,7 +321,7 @@ func TestClientDropsABadServer(t *testing.T) {
 					if err != nil {
 						return
 					}
-					conn.Read(make([]byte, 4096)) // what it says is of no interest
+					conn.Read(make([]byte, 4096)) // what it says does not matter
 					conn.Write([]byte(tc.send))
 					conn.Close()
 				}
@@ -337,7 +336,7 @@ func TestClientDropsABadServer(t *testing.T) {
 	}
 }
 
-// A signal may come before the reply that tells its listener's id.
+// A signal may come before the reply that gives its listener's id.
 func TestSignalBeforeItsListenerID(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -395,8 +394,8 @@ func TestSignalBeforeItsListenerID(t *testing.T) {
 
 var identity = regexp.MustCompile(`"client": "\w+"`)
 
-// A server that answers the greeting and is gone: at no time may the client
-// take the dead connection for a good one and stay with that.
+// A server that answers the greeting and goes away: at no time may the client
+// take the dead connection for a good one and stay with it.
 func TestConnectionThatEndsWithTheGreeting(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -499,7 +498,7 @@ func TestReconnectsWithBackoff(t *testing.T) {
 		}
 		time.Sleep(10 * time.Minute)
 		if n := network.Dials(); n < 200 || n > 400 {
-			t.Errorf("%d attempts in 10 minutes, not about 280: one in 1 s in the first minute, then in 2.5 s", n)
+			t.Errorf("%d attempts in 10 minutes, not about 280: one every second in the first minute, then one every 2.5 s", n)
 		}
 
 		s := sig.NewServerRouter(nil)
@@ -515,7 +514,7 @@ func TestReconnectsWithBackoff(t *testing.T) {
 			t.Error("Reconnect did not connect at once")
 		}
 
-		// A server that is frozen: no answer, and no end either.
+		// A server that is frozen: it neither answers nor closes the connection.
 		time.Sleep(5 * time.Minute)
 		if err := ticker.Trigger("tick", 1); err != nil {
 			t.Fatal(err)
@@ -561,7 +560,7 @@ func TestBackoff(t *testing.T) {
 	}
 }
 
-// Listeners and senders have a connection each. When the one is back, the other
+// Listeners and senders have a connection each. When one is back, the other
 // does not wait until its own next attempt is due.
 func TestConnectionThatIsBackEndsTheWaitOfTheOther(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -594,8 +593,8 @@ func TestConnectionThatIsBackEndsTheWaitOfTheOther(t *testing.T) {
 	})
 }
 
-// A server that greets and then ends the connection is not stormed, although
-// each greeting ends the wait of the other connection.
+// A server that greets and then ends the connection is not flooded with
+// attempts, although each greeting ends the wait of the other connection.
 func TestConnectionsThatDieYoungBackOff(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		network := new(sigtest.Network)
@@ -627,8 +626,8 @@ func TestConnectionsThatDieYoungBackOff(t *testing.T) {
 	})
 }
 
-// A listener whose name no server would read is refused, and whoever waits for
-// its status is told.
+// A listener whose name no server would read is refused, and its status says
+// so.
 func TestListenerThatIsTooLong(t *testing.T) {
 	sigtest.EachServer(t, func(t *testing.T, s sigtest.Server) {
 		c, changed := run(t, tcp.NewClient(s.Addr))

@@ -9,12 +9,12 @@ import (
 )
 
 var (
-	// ErrNotOffered: the sender is connected and does not offer the event.
+	// ErrNotOffered: the sender is connected but does not offer the event.
 	ErrNotOffered = errors.New("the sender does not offer this event")
 	// ErrNotConnected: there is no connection to the server, or the sender is
 	// not connected to the router.
 	ErrNotConnected = errors.New("not connected")
-	// ErrAlreadyConnected: another has a sender of this name.
+	// ErrAlreadyConnected: a sender of this name is already connected.
 	ErrAlreadyConnected = errors.New("already connected")
 	// ErrNoRequests: the sender takes no requests.
 	ErrNoRequests = errors.New("the sender takes no requests")
@@ -24,7 +24,7 @@ var (
 	ErrNoAnswer = errors.New("no answer")
 )
 
-// isRefusal tells a request that failed from a connection that did.
+// isRefusal distinguishes a request that failed from a connection that did.
 func isRefusal(err error) bool {
 	return errors.As(err, new(*RemoteError)) || errors.Is(err, ErrTooLarge)
 }
@@ -42,7 +42,7 @@ type RemoteError struct {
 	Status int    // -1: unknown method, -2: see Text, -3: no method
 	Text   string // the peer's own words
 	// Code says for programs what Text says for people; see docs/protocol.md.
-	// Empty where there is no word for it, and from a pysig peer.
+	// It is empty if no code fits, and from a pysig peer.
 	Code string
 }
 
@@ -51,7 +51,7 @@ func (e *RemoteError) Error() string {
 	case statusUnknown:
 		return "the peer does not know this method"
 	case statusNoMethod:
-		return "the peer saw no method"
+		return "the peer found no method in the request"
 	}
 	return e.Text
 }
@@ -73,7 +73,7 @@ var sentinels = map[string]error{
 	codeNoAnswer:   ErrNoAnswer,
 }
 
-// Texts that pysig's programs know, and may compare with.
+// Texts that pysig's programs know and may compare against.
 const (
 	textInvalid       = "Invalid arguments"
 	textNotAdded      = "Failed to add to router"
@@ -89,8 +89,8 @@ const (
 	textNotConnected = " not connected"
 )
 
-// Is makes a refusal comparable with the sentinels: by its code, or by its text
-// where that is all that a pysig peer gives.
+// Is matches a refusal against the sentinels: by its code or, as a pysig peer
+// sends none, by its text.
 func (e *RemoteError) Is(target error) bool {
 	if e.Code != "" {
 		return sentinels[e.Code] == target

@@ -15,8 +15,8 @@ type Event struct {
 	Event  Name // the zero Name: the sender's broadcast
 	Data   Data
 
-	// Seq is the server's number of the event: each has one more than the one
-	// before. 0 where there is none: in a Router without a server, and from a
+	// Seq is the server's number for the event: each has one more than the one
+	// before. 0 if there is none: in a Router without a server, and from a
 	// pysig server.
 	Seq uint64
 	// Time is when the server took the event, by its clock; from a pysig
@@ -25,12 +25,12 @@ type Event struct {
 	// Replayed: the event happened while the client was away.
 	Replayed bool
 
-	epoch *string // of Position; a text of its own would slow down each Trigger
+	epoch *string // for Position; a string here would slow down each Trigger
 }
 
-// Position is the place behind a remote listener's event: the listeners have had
-// all before it. Zero where the server does not remember its events, or some
-// listener is still to have earlier ones.
+// Position returns the position just after a remote listener's event: the
+// listeners have had everything before it. It is zero if the server does not
+// remember its events, or if some listener has yet to get earlier ones.
 func (ev Event) Position() Position {
 	if ev.epoch == nil {
 		return Position{}
@@ -38,8 +38,8 @@ func (ev Event) Position() Position {
 	return Position{*ev.epoch, ev.Seq}
 }
 
-// Position is a place among a server's events: behind the one of this number, in
-// the run of the server that Epoch names.
+// Position is a point among a server's events: just after the one with this
+// number, in the run of the server that Epoch names.
 type Position struct {
 	Epoch string
 	Seq   uint64
@@ -51,10 +51,10 @@ type Position struct {
 type Data struct {
 	value   any
 	text    []byte // as it came, Python's NaN included; nil: see value
-	checked bool   // text is known to be good
+	checked bool   // text is known to be valid
 }
 
-// dataOf is what was given to Trigger.
+// dataOf wraps what was given to Trigger.
 func dataOf(data any) Data {
 	if d, ok := data.(Data); ok {
 		return d
@@ -62,16 +62,16 @@ func dataOf(data any) Data {
 	return Data{value: data}
 }
 
-// received is data from a peer, whose text is good.
+// received wraps data from a peer, whose text is valid.
 func received(text []byte) Data { return Data{text: orNull(text), checked: true} }
 
-// JSONData is the data whose JSON text this is. It keeps the slice. Where the
-// text is not JSON, whoever sends the data gets an error.
+// JSONData returns data with this JSON text. It keeps the slice. If the text is
+// not JSON, sending the data fails.
 func JSONData(text []byte) Data { return Data{text: text} }
 
-// JSON is the data as JSON text, with null for Python's NaN and infinities. It
-// is shared by all listeners: do not change it.
-// The error is [json.Marshal]'s for a value that JSON cannot hold.
+// JSON returns the data as JSON text, with null for Python's NaN and
+// infinities. All listeners share the text: do not change it. The error is
+// [json.Marshal]'s for a value that JSON cannot hold.
 func (d Data) JSON() (json.RawMessage, error) {
 	text, err := d.wireText()
 	return wire.Strict(text), err
@@ -86,9 +86,9 @@ func (d Data) Decode(v any) error {
 	return json.Unmarshal(text, v)
 }
 
-// Value is the data decoded: nil, a bool, a [json.Number], a string, a []any
-// or a map[string]any. Data triggered in this process is the value that
-// Trigger was given.
+// Value returns the data decoded: nil, a bool, a [json.Number], a string, a
+// []any or a map[string]any. For data triggered in this process it returns the
+// value that was given to Trigger.
 func (d Data) Value() any {
 	if d.text == nil {
 		return d.value
@@ -102,7 +102,7 @@ func (d Data) Value() any {
 	return v
 }
 
-// wireText is the data as it goes to a peer.
+// wireText returns the data as it goes to a peer.
 func (d Data) wireText() ([]byte, error) {
 	if d.checked {
 		return d.text, nil
@@ -114,7 +114,7 @@ func (d Data) wireText() ([]byte, error) {
 	return text, err
 }
 
-// eventText is the text of an event's data.
+// eventText returns the text of an event's data.
 func (d Data) eventText() ([]byte, error) {
 	text, err := d.wireText()
 	if err == nil && len(text) > MaxData {

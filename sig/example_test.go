@@ -25,7 +25,7 @@ func Example() {
 	if err := sender.Trigger("my_event_1", map[string]any{"info1": "something", "info2": 2}); err != nil {
 		fmt.Println(err)
 	}
-	// Nobody listens to this one, which is no error.
+	// Nobody listens to this one, which is not an error.
 	if err := router.Sender("my_sender").Trigger("my_event_2", nil); err != nil {
 		fmt.Println(err)
 	}
@@ -113,7 +113,7 @@ func ExampleRouter_Request() {
 				}
 				return sum, nil
 			},
-			// The zero Name is for all other methods.
+			// The zero Name stands for all other methods.
 			"": func(_ context.Context, method sig.Name, _ sig.Data) (any, error) {
 				return nil, fmt.Errorf("cannot %s", method)
 			},
@@ -239,8 +239,8 @@ func ExampleClientRouter_AddRemoteListener() {
 	tick := client.AddRemoteListener("timer", "tick", func(ev sig.Event) {
 		fmt.Println(ev.Sender, ev.Event, ev.Data.Value())
 	})
-	// The sender need not be there yet. Who must know that the server has a
-	// listener asks for its status.
+	// The sender need not be there yet. A program that must know whether the
+	// server has a listener asks for its status.
 	for st, _ := client.Status(tick); st != sig.Active; st, _ = client.Status(tick) {
 		<-changed
 	}

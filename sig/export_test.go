@@ -2,7 +2,7 @@ package sig
 
 var Backoff = backoff
 
-// Clients is how many clients are connected.
+// Clients returns how many clients are connected.
 func (s *ServerRouter) Clients() int {
 	s.guard.Lock()
 	defer s.guard.Unlock()

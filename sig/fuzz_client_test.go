@@ -20,12 +20,13 @@ const (
 	remembers             // and on replay
 	_                     //
 	_                     // isProgram
-	isSilent              // the server says the script, and nothing else
+	isSilent              // the server sends the script, and nothing else
 )
 
 const wordRemove = "remove" // the second listener
 
-// The ids that the server gives, by event; a signal cannot have one by chance.
+// The ids that the server gives, by event; a signal cannot have one of them by
+// chance.
 const (
 	tickID  = 71717171
 	otherID = 72727272
@@ -68,7 +69,7 @@ var clientWords = []string{
 	`nonsense`,
 }
 
-// FuzzClient has a server say what it likes to a client with three listeners
+// FuzzClient has a server send anything at all to a client with three listeners
 // and a sender.
 func FuzzClient(f *testing.F) {
 	for _, script := range recordedScripts(f, "s2c") {
@@ -100,8 +101,8 @@ func fuzzClient(t *testing.T, mode byte, script []byte) {
 	parts := pieces(script, mode&isProgram != 0, clientWords)
 	text := bytes.Join(parts, nil)
 	listen := func(id int, wanted sig.Name, removed *bool) func(sig.Event) {
-		// Where the script has neither the id nor a number that may be spelled
-		// in another way, no event can be for it.
+		// If the script has neither the id nor a number that may be spelled in
+		// another way, no event can be for the listener.
 		if mode&isSilent != 0 {
 			id = 0
 		}
@@ -166,7 +167,7 @@ func fuzzClient(t *testing.T, mode byte, script []byte) {
 
 var exotic = regexp.MustCompile(`[0-9][.eE]`)
 
-// fuzzServerSide is the carrier to a server that knows how to begin.
+// fuzzServerSide is the carrier to a server that opens as a server should.
 type fuzzServerSide struct {
 	t     *testing.T
 	mode  byte
@@ -199,8 +200,8 @@ func (s *fuzzServerSide) dialled() (all []*fuzzConn) {
 	}
 }
 
-// answer is what a server says that is in its senses. The ids that it gives
-// are 1, 2, ..., but for the listeners that are looked at.
+// answer is what a sane server says. The ids that it gives are 1, 2, ...,
+// except for the listeners under test.
 func (s *fuzzServerSide) answer(method string, params json.RawMessage, next *int) string {
 	id := func(event string) string {
 		switch *next++; event {

@@ -25,8 +25,8 @@ const (
 
 const (
 	wordWait    = "wait"    // until every answer is late
-	wordTrigger = "trigger" // the server's own sender does
-	wordLong    = "long"    // it does, with data that pysig cannot read
+	wordTrigger = "trigger" // the server's own sender triggers
+	wordLong    = "long"    // it triggers, with data that pysig cannot read
 	wordEnd     = "end"     // of the connection
 	wordStop    = "stop"    // the client reads nothing
 	wordGo      = "go"      // it reads again
@@ -91,8 +91,8 @@ var serverWords = []string{
 	"{\"status\": 0, \"id\": 1, \"response\": [\n]}",
 }
 
-// FuzzServer has two clients say what they like, and a third who sees that
-// nothing is left of them.
+// FuzzServer has two clients send anything at all, and a third see that nothing
+// is left of them.
 func FuzzServer(f *testing.F) {
 	listens := []byte(`{"params": {"sender": null, "event": null}, "method": "add_listener", "id": 1}`)
 	for _, script := range recordedScripts(f, "c2s") {
@@ -204,7 +204,7 @@ func fuzzServer(t *testing.T, mode byte, first, second []byte) {
 	}
 }
 
-// fuzzCarrier brings the connections that a test makes.
+// fuzzCarrier accepts the connections that a test makes.
 type fuzzCarrier struct {
 	accept chan sig.Conn
 	down   chan struct{}

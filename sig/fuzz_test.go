@@ -16,9 +16,9 @@ import (
 )
 
 // What the fuzz targets of the server and of the client share: a connection
-// without any timing of its own, and scripts of what its other side sends.
-// Each run is a bubble of testing/synctest: what waits for ever fails, and
-// what waits ten seconds takes none.
+// without any timing of its own, and scripts of what its other side sends. Each
+// run is a testing/synctest bubble: waiting for ever fails, and waiting ten
+// seconds takes no time.
 
 // pysigReads is the longest message that a pysig peer can read.
 const pysigReads = 4096
@@ -29,8 +29,8 @@ type fuzzConn struct {
 	t   *testing.T
 	dec *wire.Decoder
 	in  chan []byte
-	// said is told of each message that comes, while mu is held. It must not
-	// wait.
+	// said is called with each message that comes, while mu is held. It must
+	// not wait.
 	said func(m map[string]json.RawMessage)
 
 	rest   []byte // the reading goroutine's
@@ -49,7 +49,7 @@ func newFuzzConn(t *testing.T, said func(map[string]json.RawMessage)) *fuzzConn 
 	return c
 }
 
-// feed has the router read this. A stream's is a line.
+// feed gives the router this to read. On a stream it is a line.
 func (c *fuzzConn) feed(text []byte) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -82,7 +82,7 @@ func (c *fuzzConn) Read(p []byte) (int, error) {
 
 func (c *fuzzConn) ReadMessage() ([]byte, error) { return c.dec.Next() }
 
-// stop has the other side read nothing until it is called with false.
+// stop makes the other side read nothing until it is called with false.
 func (c *fuzzConn) stop(stopped bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -128,7 +128,7 @@ func (c *fuzzConn) WriteMessage(text []byte) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.stream {
-		c.t.Errorf("a message that is no line of the stream: %q", text)
+		c.t.Errorf("a message that is not a line of the stream: %q", text)
 	}
 	return c.write(text)
 }
@@ -147,7 +147,7 @@ func (c *fuzzConn) WriteStream(batch []byte) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if !c.stream || !bytes.HasSuffix(batch, []byte("\n")) {
-		c.t.Errorf("no stream, or no line of it: %.200q", batch)
+		c.t.Errorf("not a stream, or not a line of it: %.200q", batch)
 	}
 	for line := range bytes.Lines(batch) {
 		if len(line) > sig.MaxMessage+1 {
@@ -160,7 +160,7 @@ func (c *fuzzConn) WriteStream(batch []byte) error {
 	return nil
 }
 
-// write needs the lock.
+// write must be called with the lock held.
 func (c *fuzzConn) write(text []byte) error {
 	select {
 	case <-c.closed:
@@ -169,7 +169,7 @@ func (c *fuzzConn) write(text []byte) error {
 	}
 	var m map[string]json.RawMessage
 	if err := json.Unmarshal(wire.Strict(text), &m); err != nil || !wire.Valid(text) {
-		c.t.Errorf("no message: %.200q: %v", text, err)
+		c.t.Errorf("not a message: %.200q: %v", text, err)
 	}
 	for _, b := range m["exception"] {
 		if b < ' ' || b > '~' {
@@ -191,7 +191,7 @@ func (c *fuzzConn) Close() error {
 
 func (c *fuzzConn) Peer() string { return "fuzz" }
 
-// separator ends a piece of a script. No message has one.
+// separator ends a piece of a script. It is in no message.
 const separator = "\x1e"
 
 // pieces cuts a script into what is sent at a time. In a program each byte
@@ -207,7 +207,7 @@ func pieces(script []byte, program bool, words []string) (all [][]byte) {
 	return all
 }
 
-// program is the script that says these words.
+// program returns the script that says these words.
 func program(words []string, say ...string) (script []byte) {
 	for _, s := range say {
 		for i, w := range words {
@@ -219,7 +219,7 @@ func program(words []string, say ...string) (script []byte) {
 	return script
 }
 
-// recordedScripts are what one side sent in each recording of pysig.
+// recordedScripts returns what one side sent in each recording of pysig.
 func recordedScripts(f *testing.F, dir string) (scripts [][]byte) {
 	f.Helper()
 	const most = 8 << 10

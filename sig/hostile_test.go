@@ -89,7 +89,7 @@ func TestStreamIsAgreedOnFirst(t *testing.T) {
 	})
 }
 
-// A client that asks much, reads nothing, and is gone.
+// A client that sends many requests, reads nothing, and goes away.
 func TestClientThatReadsNothingIsLeft(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server, dial := served(t)
@@ -114,7 +114,7 @@ func TestClientThatReadsNothingIsLeft(t *testing.T) {
 }
 
 // A client that greets again while another takes over from it: neither may wait
-// for the other to be gone.
+// for the other to go.
 func TestTakeoverIsForTheFirstGreeting(t *testing.T) {
 	s, addr := serve(t)
 	greet := func(c net.Conn, id string) {
@@ -164,7 +164,7 @@ func TestSenderThatNobodyCouldBeToldOfIsRefused(t *testing.T) {
 	})
 }
 
-// A listener with which something is wrong misses nothing.
+// A listener with something wrong with it misses nothing.
 func TestFaultyListenerMissesNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server := sig.NewServerRouter(&sig.ServerOptions{Memory: 1})

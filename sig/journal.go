@@ -14,9 +14,9 @@ const (
 	journalEvents = 10_000
 	journalBytes  = 64 << 20
 	journalAge    = 24 * time.Hour
-	// journalTraces is of how many forgotten events it is still known, at
-	// least, what they were: 16 bytes each, that a client can be told what it
-	// missed. They are kept and forgotten by the chunk.
+	// journalTraces is the least number of forgotten events of which it is
+	// still known what they were, so that a client can learn how many it
+	// missed: 16 bytes each. They are kept and forgotten in chunks.
 	journalTraces = 1 << 18
 	traceChunk    = 1 << 12
 )
@@ -24,11 +24,11 @@ const (
 // journal numbers a server's events and remembers the last ones. The router's
 // mutex guards it.
 type journal struct {
-	epoch  string // changes when the memory is gone
+	epoch  string // changes when the memory is lost
 	last   uint64 // the number of the newest event
 	limit  int
 	seed   maphash.Seed
-	events []*entry // the newest last, with numbers without a gap
+	events []*entry // the newest last, numbered without gaps
 	bytes  int
 	traces [][]trace // of the events before those, likewise, in chunks
 }
@@ -39,10 +39,11 @@ type entry struct {
 	time  time.Time
 	topic topic // by which it finds its listeners; names, so that nothing of the sender is kept
 
-	sender, event Name // as they are told, see Router.Intercept
+	sender, event Name // as clients get them, see Router.Intercept
 
-	// text is the end of the message that brings it to a client, shared by
-	// all: from the number on, newline included. The data begin at dataAt.
+	// text is the end of the message that delivers it to a client, shared by
+	// all clients: from the number on, newline included. The data begin at
+	// dataAt.
 	text   []byte
 	dataAt int
 }
@@ -61,11 +62,11 @@ func newJournal(limit int) *journal {
 	return &journal{epoch: rand.Text()[:16], limit: limit, seed: maphash.MakeSeed()}
 }
 
-// first is the number of the oldest event that is remembered, or that is to
-// come.
+// first returns the number of the oldest event that is remembered; if there is
+// none, of the next one to come.
 func (j *journal) first() uint64 { return j.last + 1 - uint64(len(j.events)) }
 
-// append numbers an event, whose text is made of info and data.
+// append numbers an event and adds it; its text is made of info and data.
 func (j *journal) append(sg *Signal, ev Event, info, data []byte) *entry {
 	now := time.Now()
 	j.last++
@@ -88,7 +89,7 @@ func (j *journal) append(sg *Signal, ev Event, info, data []byte) *entry {
 	return e
 }
 
-// expire forgets what is too much or too old.
+// expire forgets events that are too many or too old.
 func (j *journal) expire(now time.Time) {
 	n := 0
 	for n < len(j.events) {
@@ -104,7 +105,7 @@ func (j *journal) expire(now time.Time) {
 	j.events = j.events[n:]
 }
 
-// remember keeps the trace of an event that is forgotten.
+// remember keeps the trace of an event that is being forgotten.
 func (j *journal) remember(t trace) {
 	last := len(j.traces) - 1
 	if last < 0 || len(j.traces[last]) == traceChunk {
@@ -121,11 +122,11 @@ func (j *journal) trace(sender, event Name) trace {
 	return trace{maphash.String(j.seed, string(sender.key())), maphash.String(j.seed, string(event.key()))}
 }
 
-// wanted is what listeners are for, by topic. The time that it takes does not
-// depend on how many they are.
+// wanted holds what listeners ask for, by topic. Looking up an event takes the
+// same time however many listeners there are.
 type wanted map[trace][]span
 
-// span is the events behind a number, up to another; 0: without an end.
+// span is the events after one number, up to another; 0: without an end.
 type span struct{ after, until uint64 }
 
 func (j *journal) wanted(listeners []*Listener) wanted {
@@ -145,8 +146,8 @@ func (j *journal) wanted(listeners []*Listener) wanted {
 	return w
 }
 
-// has reports whether any listener wants an event; every is the trace of all
-// senders and events.
+// has reports whether an event is wanted; every is the trace of all senders and
+// events.
 func (w wanted) has(t, every trace, seq uint64) bool {
 	for _, topic := range [...]trace{every, {t.sender, every.event}, {every.sender, t.event}, t} {
 		for _, s := range w[topic] {
@@ -158,11 +159,11 @@ func (w wanted) has(t, every trace, seq uint64) bool {
 	return false
 }
 
-// memory is what the journal knew of forgotten events at one moment; it stays
-// as it is.
+// memory is what the journal knew of forgotten events at one moment; it does
+// not change.
 type memory struct {
 	traces [][]trace
-	first  uint64 // the number behind the last of them
+	first  uint64 // the number after the last of them
 	every  trace
 }
 
@@ -170,8 +171,8 @@ func (j *journal) memory() memory {
 	return memory{slices.Clone(j.traces), j.first(), j.trace("", "")}
 }
 
-// forgotten counts the wanted events behind a number that are gone; known is
-// false where that cannot be told any more.
+// forgotten counts the wanted events after a number that are gone; known is
+// false if they can no longer be counted.
 func (m memory) forgotten(from uint64, w wanted) (n uint64, known bool) {
 	if from+1 >= m.first || len(w) == 0 {
 		return 0, true
@@ -194,7 +195,7 @@ func (m memory) forgotten(from uint64, w wanted) (n uint64, known bool) {
 	return n, known
 }
 
-// since is the remembered events behind a number, at most n of them.
+// since returns the remembered events after a number, at most n of them.
 func (j *journal) since(seq uint64, n int) []*entry {
 	if seq >= j.last {
 		return nil

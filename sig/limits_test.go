@@ -11,7 +11,8 @@ import (
 	"sigalert/sig/sigtest"
 )
 
-// What a client may have is bounded, and one that goes over it is told.
+// What a client may have is bounded, and one that goes over a limit gets a
+// refusal.
 func TestServerLimits(t *testing.T) {
 	_, addr := serveWith(t, &sig.ServerOptions{MaxListeners: 3, MaxSenders: 2})
 	r := dialStream(t, addr)
@@ -27,14 +28,14 @@ func TestServerLimits(t *testing.T) {
 		t.Errorf("got %s, want %s", got, want)
 	}
 	got = ask(`{"id": 3, "method": "subscribe", "params": {"listeners": [` + listener + `, ` + listener + `]}}`)
-	if want := `{"status": 0, "id": 3, "response": {"listeners": [{"listener_id": 3}, {"exception": "a client may have 3 listeners"}], "missed": 0, "seq": 0}}`; got != want {
+	if want := `{"status": 0, "id": 3, "response": {"listeners": [{"listener_id": 3}, {"exception": "a client may have at most 3 listeners"}], "missed": 0, "seq": 0}}`; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
 	got = ask(`{"id": 4, "method": "subscribe", "params": {"listeners": [` + strings.Repeat(listener+", ", 3) + listener + `]}}`)
-	if want := `{"status": -2, "exception": "a client may have 3 listeners", "id": 4}`; got != want {
+	if want := `{"status": -2, "exception": "a client may have at most 3 listeners", "id": 4}`; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
-	for i, want := range []string{`"status": 0`, `"status": 0`, `"a client may have 2 senders"`} {
+	for i, want := range []string{`"status": 0`, `"status": 0`, `"a client may have at most 2 senders"`} {
 		if got := ask(fmt.Sprintf(`{"id": 5, "method": "add_sender", "params": {"sender": "s%d", "events": []}}`, i)); !strings.Contains(got, want) {
 			t.Errorf("sender %d: %s", i, got)
 		}
@@ -43,13 +44,13 @@ func TestServerLimits(t *testing.T) {
 	if got := ask(`{"id": 6, "method": "remove_sender", "params": {"sender": "s0"}}`); !strings.Contains(got, `"status": 0`) {
 		t.Error(got)
 	}
-	if got := ask(`{"id": 7, "method": "add_sender", "params": {"sender": "s0", "events": [` + many + `]}}`); !strings.Contains(got, "a client may offer 100000 events") {
+	if got := ask(`{"id": 7, "method": "add_sender", "params": {"sender": "s0", "events": [` + many + `]}}`); !strings.Contains(got, "a client may offer at most 100000 events") {
 		t.Error(got)
 	}
 }
 
 // A sender that comes without the event a thousand times, each time dropping
-// the listener, does not use the client's listeners up.
+// the listener, does not use up the client's listeners.
 func TestDroppedListenersAreForgotten(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newPairWith(t, &sig.ServerOptions{MaxListeners: 100})

@@ -13,25 +13,25 @@ import (
 	"sigalert/sig/internal/wire"
 )
 
-// healthyAfter is how long a connection must have lived for its end to be
-// retried at once again.
+// healthyAfter is how long a connection must have lasted for the backoff to
+// start over when it ends.
 const healthyAfter = 60 * time.Second
 
-// LinkStatus tells of a client's connection to its server.
+// LinkStatus is the state of a client's connection to its server.
 type LinkStatus struct {
 	Connected bool
-	Since     time.Time // since when it is connected, or not
+	Since     time.Time // when the connection was made, or lost
 	Err       error     // why there is no connection; nil before the first try
 }
 
-// link keeps one connection to the server. It knows how to come back and
+// link keeps one connection to the server. It knows how to reconnect, and
 // nothing of what the connection is for.
 type link struct {
 	carrier ClientCarrier
 	backoff func(attempt int, away time.Duration) time.Duration
 	log     *slog.Logger
-	// handle answers what the server asks, on the reading goroutine; what takes
-	// long goes into tasks.
+	// handle answers the server's requests, on the reading goroutine; whatever
+	// takes long goes into tasks.
 	handle func(ctx context.Context, tasks *sync.WaitGroup, r request)
 	// serve runs while there is a connection, and may end it by returning an
 	// error.
@@ -39,19 +39,19 @@ type link struct {
 	changed func()
 	// pong takes the answer to a stream's ping, on the reading goroutine.
 	pong     func(p *peer, response []byte)
-	identity string // tells the server that it is we who come back
+	identity string // lets the server know us when we come back
 
 	needed  chan struct{} // closed once the link has something to do
 	needOne sync.Once
 	kick    wait.Token // ends a wait
-	other   *link      // to the same server
+	other   *link      // the other link to the same server
 
 	mu      sync.Mutex // guards the fields below
 	peer    *peer      // nil while there is no connection
 	status  LinkStatus
 	arrived chan struct{} // closed once there is a connection; nil: nobody waits
 	waits   bool          // for the next attempt
-	invited bool          // by the other: that attempt is not one that backoff chose
+	invited bool          // by the other link: backoff did not choose the time
 }
 
 func (l *link) need() { l.needOne.Do(func() { close(l.needed) }) }
@@ -85,7 +85,8 @@ func (l *link) run(ctx context.Context) {
 	}
 }
 
-// once is one connection's life; it tells how long the connection was good.
+// once runs one connection from beginning to end; it returns how long the
+// connection was good.
 func (l *link) once(ctx context.Context) (connected time.Duration, err error) {
 	dialCtx, cancelDial := context.WithTimeout(ctx, answerTimeout)
 	conn, err := l.carrier.Dial(dialCtx)
@@ -102,7 +103,7 @@ func (l *link) once(ctx context.Context) (connected time.Duration, err error) {
 	p := newPeer(conn)
 	var tasks sync.WaitGroup
 	p.handle = func(r request) { l.handle(ctx, &tasks, r) }
-	p.stray = func(text []byte) error { return fmt.Errorf("not a message: an array, where a message is an object") }
+	p.stray = func(text []byte) error { return fmt.Errorf("not a message: an array instead of an object") }
 	task := func(f func(context.Context, *peer) error) {
 		tasks.Go(func() {
 			if err := f(ctx, p); err != nil {
@@ -133,20 +134,19 @@ func (l *link) once(ctx context.Context) (connected time.Duration, err error) {
 	return l.lost(fmt.Errorf("%s: %w", l.carrier, err)), err
 }
 
-// ending says for people how a connection ended.
+// ending describes for people how a connection ended.
 func ending(err error) error {
 	switch {
 	case errors.Is(err, io.ErrUnexpectedEOF):
-		return errors.New("the server closed the connection within a message")
+		return errors.New("the server closed the connection in the middle of a message")
 	case errors.Is(err, io.EOF):
 		return errors.New("the server closed the connection")
 	}
 	return err
 }
 
-// greet makes sure that this is an event server: whoever accepts connections
-// and is none must not look like one. With a server of this package it agrees
-// on a stream.
+// greet makes sure that this is an event server, and not something else that
+// accepts connections. With a server of this package it agrees on a stream.
 func (l *link) greet(ctx context.Context, p *peer) error {
 	params := appendNames([]byte(`{"features": `), []Name{featureStream, featureReplay})
 	params = wire.AppendString(append(params, `, "client": `...), l.identity)
@@ -158,7 +158,7 @@ func (l *link) greet(ctx context.Context, p *peer) error {
 		}
 	})
 	if err != nil {
-		return fmt.Errorf("no event server: %w", err)
+		return fmt.Errorf("not an event server: %w", err)
 	}
 	l.mu.Lock()
 	l.peer = p
@@ -194,7 +194,8 @@ func (l *link) current() (*peer, LinkStatus) {
 	return l.peer, l.status
 }
 
-// await waits for a connection; the error is ctx's, and says why there is none.
+// await waits for a connection; the error is ctx's, and says why there was
+// none.
 func (l *link) await(ctx context.Context) (*peer, error) {
 	for {
 		l.mu.Lock()
@@ -223,8 +224,9 @@ func (l *link) waiting(waits bool) {
 	}
 }
 
-// invite ends a wait, since the server is there again. A link that was invited
-// does not invite in turn: two connections that die young would know no backoff.
+// invite ends a wait, because the server is back. A link that was invited does
+// not invite in turn: two connections that do not last would otherwise retry
+// without backoff.
 func (l *link) invite() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -240,5 +242,5 @@ func (l *link) mayInvite() bool {
 	return !l.invited
 }
 
-// reconnect ends a wait; where there is a connection, it is probed now.
+// reconnect ends a wait; if there is a connection, it is probed now.
 func (l *link) reconnect() { l.kick.Raise() }

@@ -6,14 +6,14 @@ import (
 	"slices"
 )
 
-// SenderStatus is one sender of a router, as list_senders tells it.
+// SenderStatus is one sender of a router, as list_senders reports it.
 type SenderStatus struct {
-	// Connected is false while listeners wait for the sender.
+	// Connected is false if the sender is not there, and listeners wait for it.
 	Connected bool
 	// Sender is zero for the router itself: its broadcast.
 	Sender Name
-	// Events are the sender's events, where they were asked for: the zero
-	// Name (its broadcast), #connect and #disconnect included.
+	// Events are the sender's events, if they were asked for, including the
+	// zero Name (its broadcast), #connect and #disconnect.
 	Events []Name
 	// LeftOut is how many more events there are: too many for a message.
 	LeftOut int
@@ -141,9 +141,9 @@ func (r *Router) listed(withEvents bool) []Name {
 	return append(r.knownChannels(), builtIn...)
 }
 
-// known are the events that the sender offers, or, while it is not connected,
-// those that listeners wait for, each as it was first spelled; the caller holds
-// the lock.
+// known returns the events that the sender offers or, while it is not
+// connected, those that listeners wait for, each as it was first spelled; the
+// caller holds the lock.
 func (s *Sender) known() []Name {
 	var names []Name
 	for _, e := range s.offered {
@@ -161,8 +161,8 @@ func (s *Sender) known() []Name {
 	return names
 }
 
-// knownChannels are the channels that anybody offers or listens to; the caller
-// holds the lock.
+// knownChannels returns the channels that anybody offers or listens to; the
+// caller holds the lock.
 func (r *Router) knownChannels() []Name {
 	found := make(map[Name]Name) // by key
 	add := func(e Name) {

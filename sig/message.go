@@ -15,8 +15,8 @@ type message struct {
 	status, response, exceptionMsg, codeMsg []byte
 }
 
-// parseMessage reads what a carrier brought. Where it is no object, it is no
-// message, and ok is false; what is not JSON is an error.
+// parseMessage parses what a carrier delivered. If it is not an object, it is
+// not a message, and ok is false; if it is not JSON, that is an error.
 func parseMessage(text []byte) (m message, ok bool, err error) {
 	ok = wire.ParseObject(text, func(key, value []byte) {
 		switch string(key) {
@@ -42,12 +42,13 @@ func parseMessage(text []byte) (m message, ok bool, err error) {
 	return m, ok, nil
 }
 
-// isReply: pysig takes whatever has a status for a reply, even with a method.
+// isReply reports whether the message is a reply: pysig takes anything with a
+// status for one, even with a method.
 func (m message) isReply() bool { return !missing(m.status) }
 
 func missing(text []byte) bool { return len(text) == 0 || string(text) == "null" }
 
-// nameOf is a scalar's name; ok is false for null, objects and arrays.
+// nameOf returns a scalar's name; ok is false for null, objects and arrays.
 func nameOf(text []byte) (n Name, ok bool) {
 	if missing(text) {
 		return "", false
@@ -70,7 +71,7 @@ func unsigned(text []byte) (n uint64, ok bool) {
 	return n, true
 }
 
-// replyID is the number of the request that a message answers.
+// replyID returns the number of the request that a message answers.
 func (m message) replyID() (uint64, bool) {
 	if n, ok := unsigned(m.id); ok {
 		return n, true
@@ -82,7 +83,7 @@ func (m message) replyID() (uint64, bool) {
 	return unsigned([]byte(name.key()[1:]))
 }
 
-// result is what a reply says: the response, or the refusal as an error.
+// result returns what a reply says: the response, or the refusal as an error.
 func (m message) result() ([]byte, error) {
 	if string(m.status) == "0" {
 		return m.response, nil
@@ -91,7 +92,7 @@ func (m message) result() ([]byte, error) {
 	if ok && status.Equal(Number(statusOK)) {
 		return m.response, nil
 	}
-	e := &RemoteError{Status: statusException, Text: "the peer refused without a reason"}
+	e := &RemoteError{Status: statusException, Text: "the peer refused without giving a reason"}
 	if n, err := strconv.Atoi(status.String()); ok && err == nil {
 		e.Status = n
 	}
@@ -103,8 +104,8 @@ func (m message) result() ([]byte, error) {
 	return nil, e
 }
 
-// methodName is a method's name without its quotes; ok is false where it is no
-// scalar.
+// methodName returns a method's name without its quotes; ok is false if it is
+// not a scalar.
 func methodName(text []byte) (name []byte, ok bool) {
 	if len(text) >= 2 && text[0] == '"' && bytes.IndexByte(text, '\\') < 0 {
 		return text[1 : len(text)-1], true
@@ -127,8 +128,8 @@ func appendRequest(b []byte, id uint64, method string, params []byte) []byte {
 	return append(b, '}')
 }
 
-// appendReply answers a request; a nil response is null. Only a stream's answers
-// have codes.
+// appendReply answers a request; a nil response is null. Only answers on a
+// stream have codes.
 func appendReply(b, id, response []byte, err error, stream bool) []byte {
 	b = append(b, `{"status": `...)
 	refusal, _ := err.(*RemoteError)
@@ -181,7 +182,7 @@ func appendNames(b []byte, names []Name) []byte {
 	return append(b, ']')
 }
 
-// member is one member of an object, nil where there is none.
+// member returns one member of an object, nil if there is none.
 func member(object []byte, name string) (found []byte) {
 	for o := wire.ObjectOf(object); o.Next(); {
 		if string(o.Key) == name {
@@ -191,7 +192,7 @@ func member(object []byte, name string) (found []byte) {
 	return found
 }
 
-// refusal is what an object says of a request that was refused.
+// refusal returns the refusal that an object describes.
 func refusal(object []byte) *RemoteError {
 	text, _ := nameOf(member(object, "exception"))
 	return &RemoteError{Status: statusException, Text: text.String()}

@@ -19,10 +19,10 @@ import (
 //
 //	router.AddSender("timer", "tick")
 //
-// The zero Name, "", is JSON's null: as a sender or an event to listen to it
-// means every one. [Number] and [ParseName] make the names that are no plain
-// strings; those hold their JSON text behind a NUL byte. A string that may
-// itself begin with NUL goes through ParseName.
+// The zero Name, "", is JSON's null: as a sender or an event to listen to, it
+// means every one. [Number] and [ParseName] make the names that are not plain
+// strings; those hold their JSON text after a NUL byte. Use ParseName for a
+// string that may itself begin with NUL.
 //
 // Names are compared as pysig compares them: 1, 1.0 and true are one name,
 // 5 and "5" are two. Use [Name.Equal]; == also tells spellings apart.
@@ -39,7 +39,7 @@ const (
 	EventDisconnect Name = "#disconnect"
 )
 
-// Number is the name that is this number.
+// Number returns the name that is this number.
 func Number(f float64) Name {
 	b, err := json.Marshal(f)
 	if err != nil { // NaN and the infinities, which JSON does not have
@@ -49,7 +49,7 @@ func Number(f float64) Name {
 }
 
 // ParseName reads a name from its JSON text: null, a boolean, a number or a
-// string. Objects and arrays are no names.
+// string. Objects and arrays are not names.
 func ParseName(text []byte) (Name, error) {
 	text = bytes.TrimSpace(text)
 	switch {
@@ -76,14 +76,15 @@ func ParseName(text []byte) (Name, error) {
 	if err := json.Unmarshal(text, &s); err != nil {
 		return "", fmt.Errorf("%s is not JSON", wire.Excerpt(text))
 	}
-	// Half a surrogate pair has no UTF-8: such a name stays as it is spelled.
+	// Half a surrogate pair cannot be UTF-8: a name that has one stays as it is
+	// spelled.
 	if s == "" || s[0] == 0 || strings.ContainsRune(s, utf8.RuneError) {
 		return Name("\x00" + string(text)), nil
 	}
 	return Name(s), nil
 }
 
-// check refuses a name that no peer would read.
+// check returns an error for a name that is too long for any peer to read.
 func (n Name) check() error {
 	if len(n) < maxName/6-1 { // every character escaped
 		return nil
@@ -102,10 +103,10 @@ func (n Name) IsEvery() bool { return n == "" }
 // begins with '#'.
 func (n Name) IsChannel() bool { return strings.HasPrefix(string(n), "#") }
 
-// Equal reports whether pysig would take the two for one name.
+// Equal reports whether pysig would take the two for the same name.
 func (n Name) Equal(o Name) bool { return n == o || n.key() == o.key() }
 
-// String is the name for people: a string as it is, another scalar as its
+// String returns the name for people: a string as it is, another scalar as its
 // JSON text, and nothing for the zero Name.
 func (n Name) String() string {
 	if n == "" || n[0] != 0 {
@@ -118,7 +119,7 @@ func (n Name) String() string {
 	return string(n[1:])
 }
 
-// JSON is the name as it goes over the wire.
+// JSON returns the name as it goes over the wire.
 func (n Name) JSON() json.RawMessage { return n.appendJSON(nil) }
 
 func (n Name) appendJSON(b []byte) []byte {
@@ -140,7 +141,7 @@ func (n *Name) UnmarshalJSON(text []byte) (err error) {
 	return err
 }
 
-// key is equal for names that are equal, whatever their spelling.
+// key returns the same for all names that are equal, whatever their spelling.
 func (n Name) key() Name {
 	if n == "" || n[0] != 0 || len(n) > 1 && n[1] == '"' {
 		return n

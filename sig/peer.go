@@ -16,27 +16,27 @@ import (
 const (
 	// answerTimeout is how long pysig waits for a reply, and so do we.
 	answerTimeout = 10 * time.Second
-	// settleTime is between an answer and the next request, where we replied
-	// to something between. A pysig peer that was busy when our reply came reads
-	// it only after it has answered: a request that follows at once would be
-	// read together with it, and both would be lost.
+	// settleTime is the pause between an answer and the next request if we
+	// replied to something in between. A pysig peer that was busy when our
+	// reply came reads it only after it has answered: a request that followed
+	// at once would be read together with it, and both would be lost.
 	settleTime = 10 * time.Millisecond
 	// maxID is the longest id, in bytes, that a request may have: its answer
 	// repeats it.
 	maxID = 1 << 10
 )
 
-// peer is the conversation on one connection: requests and replies, both
-// ways. Its owner runs serve; the other methods are for any goroutine.
+// peer is the conversation on one connection: requests and replies, both ways.
+// Its owner runs serve; any goroutine may call the other methods.
 //
-// It begins as with a pysig peer: one request at a time, a message a write.
+// It begins as with a pysig peer: one request at a time, one message per write.
 // Once it streams, requests do not wait for each other.
 type peer struct {
 	conn Conn
 	// handle answers the other side's requests, on the reading goroutine: it
-	// must not call back, nor wait for another.
+	// must neither send requests itself nor wait for another's.
 	handle func(request)
-	// stray is told of messages that are JSON, but no message.
+	// stray handles JSON that is not a message.
 	stray func(text []byte) error
 
 	streaming atomic.Bool
@@ -44,7 +44,7 @@ type peer struct {
 	outbox    *outbox  // of a client's stream; set before streaming
 	greeting  greeting // of a client's server; set before others use the peer
 
-	held     atomic.Bool   // the owner holds the reading up
+	held     atomic.Bool   // the owner is holding up reading
 	calling  chan struct{} // holds a token while a pysig peer has a request to answer
 	ended    chan struct{} // closed once serve returns
 	born     time.Time
@@ -53,10 +53,10 @@ type peer struct {
 	mu       sync.Mutex // guards the fields below
 	lastID   uint64
 	waiting  map[uint64]unanswered
-	late     *time.Timer // looks for those that wait too long; nil: not set
+	late     *time.Timer // finds those that have waited too long; nil: not set
 	farewell error       // what the other side said before it closed
-	replied  bool        // while the other side had a request to answer
-	settled  time.Time   // a pysig peer may be asked again
+	replied  bool        // we replied while the other side had a request to answer
+	settled  time.Time   // when a pysig peer may be asked again
 }
 
 // unanswered is a request that waits for its answer.
@@ -74,17 +74,17 @@ func newPeer(conn Conn) *peer {
 // pusher takes a stream's message, newline included.
 type pusher func(ctx context.Context, text []byte, as kind) error
 
-// kind is what a message is for him who takes it.
+// kind is how a pusher is to treat a message.
 type kind uint8
 
 const (
-	asks        kind = iota
-	answers          // a request that was kept: by any goroutine
-	readAnswers      // a request: by the goroutine that reads, which must not wait
+	asks        kind = iota // a request
+	answers                 // an answer to a request that was kept: from any goroutine
+	readAnswers             // an answer from the reading goroutine, which must not wait
 )
 
-// stream begins the stream: push takes the messages from now on. It is for the
-// reading goroutine.
+// stream begins the stream: from now on, push takes the messages. Only the
+// reading goroutine may call it.
 func (p *peer) stream(push pusher) {
 	if s, ok := p.conn.(StreamConn); ok {
 		s.Stream()
@@ -93,8 +93,8 @@ func (p *peer) stream(push pusher) {
 	p.streaming.Store(true)
 }
 
-// serve reads until the connection ends, and says why it did. It closes the
-// connection; nothing can be asked from then on.
+// serve reads until the connection ends, and returns why it did. It closes the
+// connection; no request can be sent from then on.
 func (p *peer) serve() error {
 	err := p.read()
 	p.conn.Close()
@@ -174,8 +174,8 @@ func (p *peer) read() error {
 	}
 }
 
-// request is what the other side asks. Its parts are valid until handle
-// returns; who answers later keeps it.
+// request is a request from the other side. Its parts are valid until handle
+// returns; to answer it later, keep it.
 type request struct {
 	peer           *peer
 	id             []byte
@@ -203,16 +203,17 @@ func (p *peer) dispatch(m message) {
 	p.handle(r)
 }
 
-// keep makes the request one that can be answered for as long as it is needed.
+// keep returns a copy of the request that can be answered at any later time.
 func (r request) keep() request {
 	return request{peer: r.peer, id: bytes.Clone(r.id), kept: true}
 }
 
-// wantsReply: on a stream, who gives no id wants none.
+// wantsReply reports whether the request expects a reply: on a stream, one
+// without an id does not.
 func (r request) wantsReply() bool { return r.id != nil || !r.peer.streaming.Load() }
 
-// reply answers the request, once. Where it cannot, the connection has ended
-// or is ended.
+// reply answers the request, once. If it cannot, the connection has ended or is
+// closed.
 func (r request) reply(response []byte, err error) {
 	if !r.wantsReply() {
 		return
@@ -234,7 +235,7 @@ func (r request) reply(response []byte, err error) {
 	}
 }
 
-// write sends a message in the way of the connection.
+// write sends a message in the connection's present mode.
 func (p *peer) write(ctx context.Context, as kind, text []byte) error {
 	if p.streaming.Load() {
 		if len(text) > MaxMessage {
@@ -250,8 +251,8 @@ func (p *peer) write(ctx context.Context, as kind, text []byte) error {
 	return p.conn.WriteMessage(text)
 }
 
-// take hands a reply to the call that waits for it. Late and unasked replies
-// are nobody's.
+// take hands a reply to the call that waits for it. Late and unsolicited
+// replies are dropped.
 func (p *peer) take(m message) {
 	response, err := m.result()
 	id, ok := p.replyTo(m, err)
@@ -270,8 +271,8 @@ func (p *peer) take(m message) {
 	}
 }
 
-// replyTo finds what a message answers. A refusal of nothing is what a server
-// says before it closes the connection.
+// replyTo finds which request a message answers. A refusal without an id is
+// what a server says before it closes the connection.
 func (p *peer) replyTo(m message, err error) (id uint64, ok bool) {
 	if err != nil && string(m.id) == "null" {
 		p.mu.Lock()
@@ -281,10 +282,10 @@ func (p *peer) replyTo(m message, err error) (id uint64, ok bool) {
 	return m.replyID()
 }
 
-// call sends a request and waits for its answer. A pysig peer has one request
-// to answer at a time; others wait for their turn. The error is a *RemoteError
-// where the peer refused, ErrTooLarge, ErrNoAnswer 10 s after it was sent,
-// ErrNotConnected where the connection ended, or ctx's.
+// call sends a request and waits for its answer. A pysig peer gets one request
+// at a time; others wait their turn. The error is a *RemoteError if the peer
+// refused, ErrTooLarge, ErrNoAnswer 10 s after the request was sent,
+// ErrNotConnected if the connection ended, or ctx's.
 func (p *peer) call(ctx context.Context, method string, params []byte) (response []byte, err error) {
 	err = p.ask(ctx, method, params, func(text []byte) { response = bytes.Clone(text) })
 	if err != nil {
@@ -293,8 +294,8 @@ func (p *peer) call(ctx context.Context, method string, params []byte) (response
 	return response, nil
 }
 
-// ask is call for who wants to read the response before anything that comes
-// behind it: read runs on the reading goroutine.
+// ask is call for callers that must read the response before anything that
+// comes after it: read runs on the reading goroutine.
 func (p *peer) ask(ctx context.Context, method string, params []byte, read func(response []byte)) error {
 	if !p.streaming.Load() {
 		if err := p.turn(ctx); err != nil {
@@ -318,7 +319,7 @@ func (p *peer) ask(ctx context.Context, method string, params []byte, read func(
 		if p.forget(id) {
 			return context.Cause(ctx)
 		}
-		err = <-answered // it is just being read
+		err = <-answered // it is being read right now
 	}
 	if err == ErrNoAnswer {
 		err = fmt.Errorf("%w to %s within %s", err, method, answerTimeout)
@@ -347,7 +348,7 @@ func (p *peer) turn(ctx context.Context) error {
 
 // start sends a request. done is called once, unless there is an error or the
 // request is forgotten: on the reading goroutine with the response, which is
-// valid until it returns, or with ErrNoAnswer after 10 s.
+// valid until done returns, or with ErrNoAnswer after 10 s.
 func (p *peer) start(ctx context.Context, method string, params []byte, done func(response []byte, err error)) (id uint64, err error) {
 	p.mu.Lock()
 	if isClosed(p.ended) {
@@ -367,7 +368,7 @@ func (p *peer) start(ctx context.Context, method string, params []byte, done fun
 	err = p.write(ctx, asks, appendRequest(make([]byte, 0, 64+len(method)+len(params)), id, method, params))
 	if err != nil {
 		if !p.forget(id) {
-			return id, nil // done hears of the connection's end
+			return id, nil // done is called for the connection's end
 		}
 		if !errors.Is(err, ErrTooLarge) && !errors.Is(err, errBusy) && ctx.Err() == nil {
 			err = fmt.Errorf("%w: %w", ErrNotConnected, err)
@@ -376,7 +377,8 @@ func (p *peer) start(ctx context.Context, method string, params []byte, done fun
 	return id, err
 }
 
-// forget has a late answer to a request be nobody's.
+// forget stops waiting for the answer to a request; it reports whether it was
+// still waited for.
 func (p *peer) forget(id uint64) (waited bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

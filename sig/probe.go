@@ -11,9 +11,10 @@ import (
 // still there; two unanswered probes end the connection.
 const probeAfter = 15 * time.Second
 
-// probe asks the silent server whether it is there, until ctx ends. It returns
-// an error once two probes were not answered. A token on now makes it ask at
-// once. pong reads the answers of a stream, on the reading goroutine.
+// probe asks the server, when it is silent, whether it is still there, until
+// ctx ends. It returns an error once two probes in a row went unanswered. A
+// token on now makes it ask at once. pong handles the answers on a stream, on
+// the reading goroutine.
 func (p *peer) probe(ctx context.Context, now <-chan struct{}, pong func(*peer, []byte)) error {
 	method := "get_version"
 	if p.streaming.Load() {

@@ -1,18 +1,19 @@
 package sig
 
-// publish numbers an event, hands it to the clients' queues, and tells who
-// else gets it. It waits for no client. The error is ErrTooLarge, or
-// [json.Marshal]'s: then only listeners of this process get the event.
+// publish numbers an event, hands it to the clients' queues, and returns it
+// with the route to everyone it is for. It waits for no client. If there is an
+// error, ErrTooLarge or [json.Marshal]'s, only listeners of this process get
+// the event.
 func (r *Router) publish(sg *Signal, ev Event) (Event, *route, error) {
-	data, err := ev.Data.eventText() // which may run others' code
+	data, err := ev.Data.eventText() // which may run the caller's code
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	ev, rt := r.publishText(sg, ev, data, err == nil)
 	return ev, rt, err
 }
 
-// publishText needs the lock. Where the data are no good, no client gets the
-// event.
+// publishText must be called with the lock held. If good is false, no client
+// gets the event.
 func (r *Router) publishText(sg *Signal, ev Event, data []byte, good bool) (Event, *route) {
 	rt := sg.route.Load()
 	if rt == nil || rt.generation != r.generation.Load() {
@@ -28,7 +29,7 @@ func (r *Router) publishText(sg *Signal, ev Event, data []byte, good bool) (Even
 	}
 	ev.Seq, ev.Time = e.seq, e.time
 	if ev.Data.text != nil {
-		ev.Data = received(e.data()) // what it was may be a client's reading buffer
+		ev.Data = received(e.data()) // the text given may be a client's read buffer
 	}
 	return ev, rt
 }

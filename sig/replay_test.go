@@ -107,8 +107,8 @@ func resumed(t *testing.T, memory, events, cuts int) (heard, missed int, unknown
 			link.cut()
 		}
 	}
-	// The last event comes again, so that the end is known although it was
-	// forgotten.
+	// The last event is sent again, so that the end is recognised even if it
+	// was forgotten.
 	select {
 	case <-all:
 	case <-time.After(60 * time.Second):
@@ -128,7 +128,7 @@ func TestResumeLosesNothing(t *testing.T) {
 	}
 }
 
-// Of what the server has forgotten, it says how much it was.
+// The server says how many events it has forgotten.
 func TestResumeTellsWhatWasMissed(t *testing.T) {
 	const events = 20_000
 	heard, missed, unknown := resumed(t, 50, events, 100)
@@ -137,7 +137,7 @@ func TestResumeTellsWhatWasMissed(t *testing.T) {
 	}
 }
 
-// pair is a server and a client on a network in memory.
+// pair is a server and a client on an in-memory network.
 type pair struct {
 	t       *testing.T
 	network *sigtest.Network
@@ -210,7 +210,7 @@ func TestGapIsReplayed(t *testing.T) {
 		fire(t, timer, "tock", 3)
 		fire(t, timer, "#beat", 4)
 		late := sigtest.NewRecorder()
-		p.client.AddRemoteListener("timer", "tock", late.Listen) // wants nothing from before
+		p.client.AddRemoteListener("timer", "tock", late.Listen) // asks for nothing from before
 		time.Sleep(time.Second)
 		fire(t, timer, "tick", 5)
 		fire(t, timer, "tock", 6)
@@ -220,12 +220,12 @@ func TestGapIsReplayed(t *testing.T) {
 		heard.ExpectNone(t)
 		late.ExpectNone(t)
 		if p.missed != nil {
-			t.Errorf("told of missed events: %v", p.missed)
+			t.Errorf("events reported missed: %v", p.missed)
 		}
 	})
 }
 
-// A server that starts anew has forgotten what was before, and nobody can say
+// A server that is restarted has forgotten what was before, and nobody can say
 // how much that is. What it has taken since comes first.
 func TestAnotherEpochIsAnUnknownGap(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -289,14 +289,14 @@ func TestQuietClientMovesOn(t *testing.T) {
 		time.Sleep(time.Second)
 		heard.Expect(t, "timer: tick 99")
 		if p.missed != nil {
-			t.Errorf("told of missed events: %v", p.missed)
+			t.Errorf("events reported missed: %v", p.missed)
 		}
 	})
 }
 
-// A sender that comes with another event, fires and is gone, again and again,
+// A sender that connects with another event, fires and leaves, again and again,
 // while the client is cut off now and then: a listener that was dropped gets
-// each of the events that it is for, once.
+// each event that is for it, once.
 func TestFlappingSenderLosesNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newPair(t)
@@ -335,12 +335,12 @@ func TestFlappingSenderLosesNothing(t *testing.T) {
 			t.Error(diff)
 		}
 		if p.missed != nil {
-			t.Errorf("told of missed events: %v", p.missed)
+			t.Errorf("events reported missed: %v", p.missed)
 		}
 	})
 }
 
-// A listener that waits holds the server's events up, and loses none; what it
+// A listener that blocks holds up the server's events, and loses none; what it
 // asks the server meanwhile is answered.
 func TestSlowListenerLosesNothing(t *testing.T) {
 	s, addr := serve(t)
@@ -395,7 +395,7 @@ func TestSlowListenerLosesNothing(t *testing.T) {
 	}
 }
 
-// wireTap sees what a client writes, before it goes out.
+// wireTap sees what a client writes before it goes out.
 type wireTap struct {
 	sig.ClientCarrier
 	dials int
@@ -423,7 +423,7 @@ func (c *tapped) WriteMessage(text []byte) error {
 }
 
 // Many listeners resume in two messages; the connection ends between them. What
-// the first brought moves nobody else past the gap.
+// the first one brought must not move the others past the gap.
 func TestResumeInTwoMessages(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newPair(t)
@@ -434,7 +434,7 @@ func TestResumeInTwoMessages(t *testing.T) {
 				return
 			}
 			if subscribes++; subscribes == 2 {
-				time.Sleep(100 * time.Millisecond) // what the first brings, comes
+				time.Sleep(100 * time.Millisecond) // what the first message brings has time to come
 				conn.Close()
 			}
 		}}, nil)
@@ -454,7 +454,8 @@ func TestResumeInTwoMessages(t *testing.T) {
 		time.Sleep(time.Minute)
 		fire(t, last, "e", 5)
 		time.Sleep(time.Second)
-		// The place behind an event is told once all before it have come.
+		// The position after an event is reported once everything before it has
+		// come.
 		told := uint64(0)
 		for i, want := range []string{"s0: e 4", "s1000: e 3", "s1000: e 5"} {
 			ev := heard.Next(t)
@@ -472,7 +473,7 @@ func TestResumeInTwoMessages(t *testing.T) {
 }
 
 // lateReader reads the answer to the second connection's subscription, and what
-// is behind it, and hands that over only when the connection has ended.
+// comes after it, and hands them over only when the connection has ended.
 type lateReader struct {
 	*sigtest.Network
 	client *sig.ClientRouter
@@ -518,8 +519,8 @@ func (c *lateConn) ReadMessage() ([]byte, error) {
 	return text, nil
 }
 
-// What is read of a connection after its end comes again on the next: it must
-// not count as had.
+// What is read from a connection after its end comes again on the next one: it
+// must not count as received.
 func TestReadAfterTheEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newPair(t)
@@ -550,8 +551,8 @@ func runUntilCleanup(t *testing.T, c *sig.ClientRouter) {
 	t.Cleanup(wait.Start(t.Context(), c.Run))
 }
 
-// A server that remembers, then pysig's, then one that remembers again, at one
-// address: each has numbers of its own, or none.
+// A server that remembers, then pysig's, then one that remembers again, all at
+// one address: each has its own numbers, or none.
 func TestPysigServerBetweenOurs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newPair(t)
@@ -565,7 +566,7 @@ func TestPysigServerBetweenOurs(t *testing.T) {
 		}
 		p.stop()
 		pysig := p.network.Up()
-		go func() { // one that greets as pysig does, refuses all else, and is gone
+		go func() { // one that greets as pysig does, refuses everything else, and goes away
 			conn, err := pysig.Accept()
 			for err == nil {
 				var text []byte
@@ -596,7 +597,7 @@ func TestPysigServerBetweenOurs(t *testing.T) {
 	})
 }
 
-// The word of missed events takes no event's place.
+// A notice of missed events does not take an event's place.
 func TestMissedAndFullQueue(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newPairWith(t, &sig.ServerOptions{Memory: 10})
@@ -628,7 +629,7 @@ func TestMissedAndFullQueue(t *testing.T) {
 	})
 }
 
-// A server that is told to take few clients says so to one more.
+// A server with a limit on clients refuses one more, and says why.
 func TestTooManyClients(t *testing.T) {
 	_, addr := serveWith(t, &sig.ServerOptions{MaxClients: 1})
 	conn, err := net.Dial("tcp", addr)
@@ -644,14 +645,14 @@ func TestTooManyClients(t *testing.T) {
 	}
 	c, changed := run(t, tcp.NewClient(addr))
 	c.AddRemoteListener("", "", func(sig.Event) {})
-	until(t, changed, "the client is told", func() bool {
+	until(t, changed, "the client gets the reason", func() bool {
 		err := c.Link().Err
-		return err != nil && err.Error() == addr+": the server has all the 1 clients that it takes"
+		return err != nil && err.Error() == addr+": the server is full: it takes at most 1 clients"
 	})
 }
 
-// A client that begins where an earlier one has ended misses nothing between,
-// and is told what the server has forgotten.
+// A client that begins where an earlier one ended misses nothing in between,
+// and learns what the server has forgotten.
 func TestSince(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newPairWith(t, &sig.ServerOptions{Memory: 10})
@@ -708,21 +709,21 @@ func TestSince(t *testing.T) {
 			fire(t, timer, "tick", n)
 		}
 		if _, _, missed := begin(since); missed() != "14 " { // of 24, 10 are remembered
-			t.Error("what is forgotten is not told, or not exactly")
+			t.Error("what is forgotten is not reported, or not exactly")
 		}
 		if _, _, missed := begin(&sig.Position{Epoch: "another", Seq: 3}); missed() != "-1 15 " { // of its 25, 10 are remembered
-			t.Error("what another server has forgotten is not told, or not exactly")
+			t.Error("what another server has forgotten is not reported, or not exactly")
 		}
 		heard, _, missed = begin(nil)
 		heard.ExpectNone(t)
 		if got := missed(); got != "" {
-			t.Errorf("missed by who begins anew: %s", got)
+			t.Errorf("missed by a client that starts afresh: %s", got)
 		}
 	})
 }
 
-// Where events are looked through for a listener, how far they have come is told
-// also when none was for it.
+// If events are searched for a listener, how far they have got is reported even
+// when none was for it.
 func TestPassed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newPair(t)
@@ -730,7 +731,7 @@ func TestPassed(t *testing.T) {
 		places := make(chan sig.Position, 100)
 		c := sig.NewClientRouter(p.network.Client(), &sig.ClientOptions{Passed: func(p sig.Position) { places <- p }})
 		heard := sigtest.NewRecorder()
-		c.AddRemoteListener("", "tick", heard.Listen) // no channel: the server is asked for every event
+		c.AddRemoteListener("", "tick", heard.Listen) // not a channel: the server is asked for every event
 		runUntilCleanup(t, c)
 		time.Sleep(time.Second)
 		begin := <-places
@@ -755,7 +756,7 @@ func TestPassed(t *testing.T) {
 }
 
 // More listeners than one message registers come back to a server that was
-// started anew, and the connection ends at any moment of that: each gets each
+// restarted, and the connection ends at some point in between: each gets each
 // event once.
 func TestRestartInterrupted(t *testing.T) {
 	for cut := time.Duration(0); cut < 60*time.Millisecond; cut += 5 * time.Millisecond {

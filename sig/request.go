@@ -9,16 +9,16 @@ import (
 	"sigalert/sig/internal/wire"
 )
 
-// A RequestFunc answers a request. It may wait, and run at the same time as
-// others; ctx ends after 10 s, which is how long the requester waits, and when
-// the connection ends. What it returns is made JSON; of an error the requester
-// gets the text.
+// A RequestFunc answers a request. It may block, and may run at the same time
+// as others; ctx ends after 10 s, which is how long the requester waits, or
+// when the connection ends. What it returns is encoded as JSON; of an error,
+// the requester gets the text.
 type RequestFunc func(ctx context.Context, method Name, params Data) (response any, err error)
 
-// Request asks a sender of this router, at a server also a client's, and waits
-// for its answer, at most 10 s. The error is ErrNotConnected where there is no
-// such sender, ErrNoRequests where it takes none, ErrNoAnswer, ctx's, the
-// handler's, or a *RemoteError with a client's refusal.
+// Request sends a request to a sender of this router (at a server, to a
+// client's too) and waits at most 10 s for its answer. The error is
+// ErrNotConnected if there is no such sender, ErrNoRequests if it takes none,
+// ErrNoAnswer, ctx's, the handler's, or a *RemoteError with a client's refusal.
 func (r *Router) Request(ctx context.Context, sender, method Name, params any) (Data, error) {
 	p, err := r.provider(sender)
 	switch {
@@ -40,7 +40,7 @@ func (r *Router) Request(ctx context.Context, sender, method Name, params any) (
 	return received(response), err
 }
 
-// answer has a sender's handler answer.
+// answer calls the handler for a method.
 func answer(ctx context.Context, handlers map[Name]RequestFunc, method Name, params Data) (Data, error) {
 	h := handlers[method.key()]
 	if h == nil {
@@ -72,7 +72,7 @@ func appendAsked(sender, method Name, params []byte) []byte {
 	return append(b, '}')
 }
 
-// asked is what a "request" asks for.
+// asked parses the params of a "request".
 func asked(object []byte) (sender, method Name, params []byte, ok bool) {
 	for o := wire.ObjectOf(object); o.Next(); {
 		switch string(o.Key) {
@@ -87,13 +87,14 @@ func asked(object []byte) (sender, method Name, params []byte, ok bool) {
 	return sender, method, params, !sender.IsEvery() && !method.IsEvery()
 }
 
-// provider is who answers a sender's requests: this process or a client.
+// provider is what answers a sender's requests: this process or a client.
 type provider struct {
 	handlers map[Name]RequestFunc
 	session  *session
 }
 
-// provider finds who answers; the error is for a client.
+// provider finds what answers a sender's requests; the error is one for a
+// client.
 func (r *Router) provider(sender Name) (provider, error) {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
@@ -109,8 +110,8 @@ func (r *Router) provider(sender Name) (provider, error) {
 	}
 }
 
-// request asks a sender for a client: one of this process, or of another
-// client.
+// request passes a client's request on to a sender, of this process or of
+// another client.
 func (c *session) request(r request) {
 	sender, method, params, ok := asked(r.params)
 	if !ok {
@@ -125,7 +126,7 @@ func (c *session) request(r request) {
 	select {
 	case c.asking <- struct{}{}:
 	default:
-		r.reply(nil, exception("%d requests are under way already", maxRequests))
+		r.reply(nil, exception("%d requests are already under way", maxRequests))
 		return
 	}
 	r = r.keep()
@@ -160,7 +161,7 @@ func (c *session) forward(to *peer, params []byte, r request) {
 	}
 }
 
-// forwarded says for the requester why there is no answer.
+// forwarded explains to the requester why there is no answer.
 func forwarded(err error) error {
 	switch {
 	case errors.Is(err, ErrNoAnswer):

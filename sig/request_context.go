@@ -9,9 +9,9 @@ import (
 
 var errLate = fmt.Errorf("%w within %s", ErrNoAnswer, answerTimeout)
 
-// requestContext ends when the requester waits no longer. Most handlers never
+// requestContext ends when the requester no longer waits. Most handlers never
 // look at it, and a timer for each would cost as much as the rest of a request:
-// it is made when it is first asked for.
+// so it is made when it is first used.
 type requestContext struct {
 	parent   context.Context
 	deadline time.Time

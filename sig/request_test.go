@@ -15,7 +15,7 @@ import (
 	"sigalert/sig/tcp"
 )
 
-// provides is a sender that answers requests in each way that there is.
+// provides returns a sender that answers requests in every possible way.
 func provides() sig.SenderOptions {
 	return sig.SenderOptions{Events: []sig.Name{"e"}, Requests: map[sig.Name]sig.RequestFunc{
 		"echo": func(_ context.Context, _ sig.Name, params sig.Data) (any, error) { return params, nil },
@@ -30,7 +30,8 @@ func provides() sig.SenderOptions {
 	}}
 }
 
-// question asks in one of the ways that there are, and tells the answer as text.
+// question sends a request in one of the possible ways, and returns the answer
+// as text.
 type question func(sender, method sig.Name, params any) string
 
 func answerText(d sig.Data, err error) string {
@@ -49,7 +50,7 @@ func answerText(d sig.Data, err error) string {
 	return string(text)
 }
 
-// Whoever asks, and whoever answers, the answer is the same.
+// Whoever asks and whoever answers, the answer is the same.
 func TestRequests(t *testing.T) {
 	s, addr := serve(t)
 	if _, err := s.AddSenderWith("local", provides()); err != nil {
@@ -127,14 +128,14 @@ func TestRequests(t *testing.T) {
 		}
 	}
 	if _, err := client.RemoteRequest(t.Context(), "mute", "echo", nil); !errors.Is(err, sig.ErrNoRequests) {
-		t.Errorf("a sender that takes none: %v is not ErrNoRequests", err)
+		t.Errorf("a sender that takes no requests: %v is not ErrNoRequests", err)
 	}
 	if old.Lost()+asker.Lost() != 0 {
 		t.Error("a pysig peer has lost messages")
 	}
 }
 
-// Many requests are under way at once, and more than a client may have are
+// Many requests are under way at once, and any more than a client may have are
 // refused, not queued for ever.
 func TestManyRequestsAtOnce(t *testing.T) {
 	_, addr := serve(t)
@@ -158,7 +159,7 @@ func TestManyRequestsAtOnce(t *testing.T) {
 	}
 	refused := 0
 	for range n - 64 {
-		if got := <-answers; got != "error: 64 requests are being answered already" {
+		if got := <-answers; got != "error: 64 requests are already being answered" {
 			t.Errorf("got %s", got)
 		}
 		refused++
@@ -224,7 +225,7 @@ func TestLocalRequest(t *testing.T) {
 	}
 }
 
-// Intercept stands where pysig's class_signal does: it changes data and info,
+// Intercept takes the place of pysig's class_signal: it changes data and info,
 // or holds an event back.
 func TestIntercept(t *testing.T) {
 	s, addr := serve(t)
@@ -278,7 +279,7 @@ func TestIntercept(t *testing.T) {
 	}
 }
 
-// What a refusal is about can be asked, wherever it comes from.
+// errors.Is recognises a refusal, wherever it comes from.
 func TestErrorsAreSentinels(t *testing.T) {
 	s, addr := serve(t)
 	c, _ := run(t, tcp.NewClient(addr))
@@ -304,15 +305,15 @@ func TestErrorsAreSentinels(t *testing.T) {
 	_, longErr := s.AddSender(long)
 	_, taken := c.AddRemoteSender(t.Context(), "clock")
 	for what, tc := range map[string]struct{ got, want error }{
-		"Trigger of what is not offered":       {clock.Trigger(t.Context(), "nope", 1), sig.ErrNotOffered},
-		"Post of what is not offered":          {clock.Post(t.Context(), "nope", 1), sig.ErrNotOffered},
-		"a request to nobody":                  {request("nobody"), sig.ErrNotConnected},
-		"a request to who is not here":         {request("waited"), sig.ErrNotConnected},
-		"a request to who takes none":          {request("clock"), sig.ErrNoRequests},
-		"Trigger of a sender that was removed": {gone.Trigger("e", 1), sig.ErrNotConnected},
-		"a second removal":                     {s.RemoveSender(gone), sig.ErrNotConnected},
-		"a long name":                          {longErr, sig.ErrTooLarge},
-		"a taken name":                         {taken, sig.ErrAlreadyConnected},
+		"Trigger of what is not offered":         {clock.Trigger(t.Context(), "nope", 1), sig.ErrNotOffered},
+		"Post of what is not offered":            {clock.Post(t.Context(), "nope", 1), sig.ErrNotOffered},
+		"a request to nobody":                    {request("nobody"), sig.ErrNotConnected},
+		"a request to a sender that is not here": {request("waited"), sig.ErrNotConnected},
+		"a request to a sender that takes none":  {request("clock"), sig.ErrNoRequests},
+		"Trigger of a sender that was removed":   {gone.Trigger("e", 1), sig.ErrNotConnected},
+		"a second removal":                       {s.RemoveSender(gone), sig.ErrNotConnected},
+		"a long name":                            {longErr, sig.ErrTooLarge},
+		"a taken name":                           {taken, sig.ErrAlreadyConnected},
 	} {
 		if !errors.Is(tc.got, tc.want) {
 			t.Errorf("%s: %v is not %v", what, tc.got, tc.want)

@@ -8,13 +8,13 @@ import (
 	"sync/atomic"
 )
 
-// Router brings events from senders to listeners within this process. The
+// Router delivers events from senders to listeners within this process. The
 // zero Router is ready to use. All its methods may be called at any time, by
-// any goroutine, listeners included.
+// any goroutine, including from listeners.
 type Router struct {
 	mu sync.RWMutex // guards the fields below, and those of senders and signals
 
-	// By key. A sender that is not connected is here while listeners wait
+	// By key. A sender that is not connected is here as long as listeners wait
 	// for it.
 	senders map[Name]*Sender
 	order   []*Sender // as they came; nil: gone
@@ -27,16 +27,16 @@ type Router struct {
 	intercept func(Event) (Event, bool)
 	journal   *journal // of a server; nil: events have no numbers
 
-	// generation grows with each change of the above: a route made before is
+	// generation grows with each change to the above: a route made before it is
 	// stale.
 	generation atomic.Uint64
 }
 
-// Intercept has f see each event before its listeners do, those of clients
-// included, and after a server has read it. f may change the event's data,
-// sender and event (who listens is decided before), or hold it back by
-// returning false. It runs within Trigger, by any number of goroutines at
-// once. Nil ends it. It is the place of pysig's class_signal.
+// Intercept lets f see each event before its listeners do, including those of
+// clients, and after a server has read it. f may change the event's data,
+// sender and event (its listeners have been chosen by then), or hold it back by
+// returning false. It runs inside Trigger, in any number of goroutines at once.
+// A nil f ends the interception. This takes the place of pysig's class_signal.
 func (r *Router) Intercept(f func(Event) (Event, bool)) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -50,29 +50,29 @@ type Listener struct {
 	fn            func(Event) // nil: a client's
 	removed       atomic.Bool
 
-	client *clientListener // what is only a client's; nil: this process's
+	client *clientListener // the part that only a client's has; nil: this process's
 }
 
-// clientListener is a Listener's part that only a client's has.
+// clientListener is the part of a Listener that only a client's has.
 type clientListener struct {
 	session *session
 	id      uint64
-	keeps   bool   // it waits also while its sender does not offer the event
+	keeps   bool   // it stays even while its sender does not offer the event
 	after   uint64 // it is for events after this number
-	until   uint64 // of one that was dropped: and for those up to this number
+	until   uint64 // if it was dropped, it is still for those up to this number
 }
 
-// wants reports whether an event of this number is for the listener.
+// wants reports whether the event with this number is for the listener.
 func (l *Listener) wants(seq uint64) bool {
 	return seq > l.client.after && (!l.removed.Load() || seq <= l.client.until)
 }
 
-// keeps reports whether the listener waits also while its sender does not offer
+// keeps reports whether the listener stays even while its sender does not offer
 // the event.
 func (l *Listener) keeps() bool { return l.client != nil && l.client.keeps }
 
-// drop ends a registration that is of no use any more: what is on its way to a
-// client still goes there. It needs the router's lock.
+// drop ends a registration that has become useless: what is already on its way
+// to a client still gets there. The caller holds the router's lock.
 func (r *Router) drop(l *Listener) {
 	if c := l.client; c != nil {
 		c.until = r.journal.last
@@ -81,14 +81,14 @@ func (r *Router) drop(l *Listener) {
 	l.removed.Store(true)
 }
 
-// AddListener registers fn for an event of a sender; the zero Name means
-// every one, so that AddListener("", "", fn) listens to everything. Each
-// registration gets its own call. fn runs within Trigger: it must return soon.
+// AddListener registers fn for an event of a sender; the zero Name means every
+// one, so AddListener("", "", fn) listens to everything. Each registration gets
+// its own call. fn runs inside Trigger: it must return soon.
 //
-// Where several goroutines trigger, its calls may overlap.
+// If several goroutines trigger events, calls of fn may overlap.
 //
-// The sender need not be there yet. Where it is and does not offer the event,
-// the error is ErrNotOffered.
+// The sender need not be there yet. If it is and does not offer the event, the
+// error is ErrNotOffered.
 func (r *Router) AddListener(sender, event Name, fn func(Event)) (*Listener, error) {
 	l := &Listener{sender: sender, event: event, fn: fn}
 	r.mu.Lock()
@@ -96,7 +96,7 @@ func (r *Router) AddListener(sender, event Name, fn func(Event)) (*Listener, err
 	return l, r.addListener(l)
 }
 
-// addListener needs the lock.
+// addListener must be called with the lock held.
 func (r *Router) addListener(l *Listener) error {
 	switch {
 	case l.sender.IsEvery() && l.event.IsEvery():
@@ -121,9 +121,9 @@ func (r *Router) addListener(l *Listener) error {
 	return nil
 }
 
-// RemoveListener ends a registration. A call that is under way may still end
-// after it. The error tells that the registration has ended before: it was
-// removed, or dropped when its sender came without its event.
+// RemoveListener ends a registration. A call that is under way may outlast it.
+// An error means that the registration had already ended: it was removed, or
+// dropped when its sender came without its event.
 func (r *Router) RemoveListener(l *Listener) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -160,15 +160,15 @@ func without(ls []*Listener, l *Listener) []*Listener {
 	return ls
 }
 
-// isOffered reports whether a listener's sender, if it is here, offers its event;
-// it needs the lock.
+// isOffered reports whether a listener's sender, if it is here, offers its
+// event; the caller holds the lock.
 func (r *Router) isOffered(l *Listener) bool {
 	s := r.senders[l.sender.key()]
 	return l.sender.IsEvery() || s == nil || s.mayOffer(s.signal(l.event))
 }
 
-// obtain is the sender of this name, connected or not; the caller holds the
-// lock.
+// obtain returns the sender of this name, connected or not, and makes it if
+// need be; the caller holds the lock.
 func (r *Router) obtain(name Name) *Sender {
 	if s := r.senders[name.key()]; s != nil {
 		return s
@@ -186,7 +186,7 @@ func (r *Router) obtain(name Name) *Sender {
 	return s
 }
 
-// forget drops the sender's record where nobody needs it any more.
+// forget drops the sender's record if nobody needs it any more.
 func (r *Router) forget(s *Sender) {
 	if s.connected || s.waitedFor() {
 		return
@@ -206,7 +206,7 @@ func (r *Router) forget(s *Sender) {
 	}
 }
 
-// Sender finds a connected sender; nil if there is none of this name.
+// Sender returns the connected sender of this name; nil if there is none.
 func (r *Router) Sender(name Name) *Sender {
 	if s, connected := r.find(name); connected {
 		return s
@@ -214,8 +214,8 @@ func (r *Router) Sender(name Name) *Sender {
 	return nil
 }
 
-// find is the sender of this name: nil where the router has not heard of it,
-// not connected where listeners wait for it.
+// find returns the sender of this name: nil if the router does not know it, not
+// connected if listeners wait for it.
 func (r *Router) find(name Name) (s *Sender, connected bool) {
 	r.mu.RLock()
 	defer r.mu.RUnlock()

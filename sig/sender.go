@@ -6,8 +6,8 @@ import (
 	"slices"
 )
 
-// Sender triggers events. It is one that this process added, or, at a
-// ServerRouter, one that a client added.
+// Sender triggers events. It was added by this process or, at a ServerRouter,
+// by a client.
 type Sender struct {
 	router    *Router
 	name      Name
@@ -18,15 +18,15 @@ type Sender struct {
 	offered   []Name
 	requests  []Name               // nil: it takes no requests
 	handlers  map[Name]RequestFunc // by key; of a sender of this process
-	session   *session             // whose sender it is; nil: this process's
+	session   *session             // the client it belongs to; nil: this process
 	signals   map[Name]*Signal     // by key: offered, or waited for
 	broadcast *Signal
 }
 
 // SenderOptions are what a sender offers.
 type SenderOptions struct {
-	// Events are the events that it may trigger. #connect and #disconnect
-	// come by themselves. Default: none.
+	// Events are the events that it may trigger. #connect and #disconnect are
+	// always among them. Default: none.
 	Events []Name
 	// Requests are the requests that it answers, by method; the zero Name is
 	// for all other methods. Default: it answers none.
@@ -46,10 +46,10 @@ func (o SenderOptions) methods() []Name {
 }
 
 // AddSender connects a sender that offers these events, and triggers its
-// #connect. The events #connect and #disconnect come by themselves. The error
-// is ErrAlreadyConnected where the name is taken.
+// #connect. #connect and #disconnect are always among its events. The error is
+// ErrAlreadyConnected if the name is taken.
 //
-// Listeners that wait for an event which is not among these are dropped for
+// Listeners that wait for an event that is not among these are dropped for
 // good, as pysig drops them; those that wait for one that is offered are kept.
 func (r *Router) AddSender(name Name, events ...Name) (*Sender, error) {
 	return r.AddSenderWith(name, SenderOptions{Events: events})
@@ -68,11 +68,11 @@ func handlersByKey(requests map[Name]RequestFunc) map[Name]RequestFunc {
 	return handlers
 }
 
-// owner is whose a sender is: this process's, which has the handlers, or a
-// client's.
+// owner is what a sender belongs to: this process, which has the handlers, or a
+// client.
 type owner struct {
 	handlers map[Name]RequestFunc // by key
-	session  *session             // nil: this process's
+	session  *session             // nil: this process
 }
 
 func (r *Router) addSender(name Name, events, requests []Name, o owner) (*Sender, error) {
@@ -86,7 +86,7 @@ func (r *Router) addSender(name Name, events, requests []Name, o owner) (*Sender
 	}
 	r.mu.Lock()
 	s := r.obtain(name)
-	if s.connected && (o.session == nil || s.session != o.session) { // a client's own is one that it inherited
+	if s.connected && (o.session == nil || s.session != o.session) { // a client may add one that it inherited
 		r.mu.Unlock()
 		return nil, fmt.Errorf("sender %s: %w", name, ErrAlreadyConnected)
 	}
@@ -100,7 +100,8 @@ func (r *Router) addSender(name Name, events, requests []Name, o owner) (*Sender
 	return s, connect.Trigger(info)
 }
 
-// offer makes the sender's signals those of events; the caller holds the lock.
+// offer makes these events the ones that the sender offers; the caller holds
+// the lock.
 func (s *Sender) offer(events []Name) {
 	for _, sg := range s.signals {
 		sg.offered = isBuiltIn(sg.name)
@@ -126,8 +127,8 @@ func (s *Sender) offer(events []Name) {
 	}
 }
 
-// mayOffer reports whether there may be events of a signal, which may be nil;
-// a sender that is not here, or is going, may come back with any.
+// mayOffer reports whether there may be events of a signal, which may be nil; a
+// sender that is not here, or is leaving, may come back with any.
 func (s *Sender) mayOffer(sg *Signal) bool {
 	return !s.connected || s.leaving || sg != nil && (sg.offered || sg == s.broadcast)
 }
@@ -140,7 +141,7 @@ func (s *Sender) tidy(sg *Signal) {
 	}
 }
 
-// own is the sender's signal of this name, made if need be.
+// own returns the sender's signal of this name, and makes it if need be.
 func (s *Sender) own(event Name) *Signal {
 	sg := s.signal(event)
 	if sg == nil {
@@ -172,7 +173,7 @@ func (s *Sender) waitedFor() bool {
 
 // senderInfo is what a sender's #connect and #disconnect carry as data.
 type senderInfo struct {
-	Requests []Name `json:"requests"` // null: none; among them null: any
+	Requests []Name `json:"requests"` // null: none; a null among them: any
 	Events   []Name `json:"events"`   // #disconnect and #connect included
 }
 
@@ -183,9 +184,9 @@ func (s *Sender) info() senderInfo {
 	}
 }
 
-// RemoveSender triggers the sender's #disconnect and takes it off the router:
-// who hears of it finds the name free. Its listeners stay, for when it comes
-// back.
+// RemoveSender triggers the sender's #disconnect and removes it from the
+// router: anyone who hears of it finds the name free. Its listeners stay, in
+// case it comes back.
 func (r *Router) RemoveSender(s *Sender) error {
 	r.mu.RLock()
 	owner := s.session
@@ -193,8 +194,8 @@ func (r *Router) RemoveSender(s *Sender) error {
 	return r.removeSender(s, owner)
 }
 
-// removeSender removes a sender that is still this client's, or, where that is
-// nil, this process's.
+// removeSender removes a sender if it still belongs to this client or, if owner
+// is nil, to this process.
 func (r *Router) removeSender(s *Sender, owner *session) error {
 	r.mu.Lock()
 	if !s.connected || s.leaving || s.session != owner {
@@ -221,7 +222,7 @@ func (r *Router) removeSender(s *Sender, owner *session) error {
 	return err
 }
 
-// takeOff needs the lock.
+// takeOff must be called with the lock held.
 func (r *Router) takeOff(s *Sender) {
 	for _, e := range s.offered {
 		sg := s.signal(e)
@@ -233,19 +234,20 @@ func (r *Router) takeOff(s *Sender) {
 	r.forget(s)
 }
 
-// offeredCount counts the events that it offers, but #connect and #disconnect.
+// offeredCount counts the events that the sender offers, except #connect and
+// #disconnect.
 func (s *Sender) offeredCount() int {
 	s.router.mu.RLock()
 	defer s.router.mu.RUnlock()
 	return len(s.offered)
 }
 
-// Name is the name that the sender was added with.
+// Name returns the name that the sender was added with.
 func (s *Sender) Name() Name { return s.name }
 
-// Signal is the sender's event of this name; the zero Name is its broadcast,
-// which reaches those who listen to every event of the sender. The error is
-// ErrNotOffered, or ErrNotConnected where the sender was removed.
+// Signal returns the sender's event of this name; the zero Name is its
+// broadcast, which reaches those who listen to every event of the sender. The
+// error is ErrNotOffered, or ErrNotConnected if the sender was removed.
 func (s *Sender) Signal(event Name) (*Signal, error) {
 	s.router.mu.RLock()
 	defer s.router.mu.RUnlock()

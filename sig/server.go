@@ -12,22 +12,22 @@ import (
 	"sigalert/internal/wait"
 )
 
-// Version is the protocol's version, which get_version answers.
+// Version is the protocol's version, which get_version returns.
 const Version = "1.01"
 
 // ServerOptions are a server's settings; nil is the zero value.
 type ServerOptions struct {
 	// Queue is how many events may wait for one client. When it is full, a
-	// client of this package is caught up from the server's memory once it has
-	// read what waits; for a pysig client the oldest gives way and is counted.
-	// Default 4,096.
+	// client of this package catches up from the server's memory once it has
+	// read what waits; for a pysig client the oldest event is dropped and
+	// counted. Default 4,096.
 	Queue int
 	// Memory is how many events the server remembers, for clients that come
-	// back or are slow; below 0: none. It forgets them after 24 hours, and
-	// earlier where they take more than 64 MiB. Default 10,000.
+	// back or are slow; below 0: none. It forgets them after 24 hours, or
+	// earlier if they take up more than 64 MiB. Default 10,000.
 	Memory int
-	// MaxClients is how many clients may be connected. One more is told so, and
-	// its connection is closed. Default 20,000.
+	// MaxClients is how many clients may be connected. Any more are refused,
+	// and their connections closed. Default 20,000.
 	MaxClients int
 	// MaxListeners is how many listeners a client may have, and MaxSenders how
 	// many senders. Default 10,000 and 1,000.
@@ -35,8 +35,8 @@ type ServerOptions struct {
 	// Name is how the server introduces itself to clients, such as
 	// "sigalert 1.0". Default "sig".
 	Name string
-	// Logger hears of clients that come and go and of what is dropped.
-	// Default: none.
+	// Logger reports clients that come and go, and what is dropped. Default:
+	// none.
 	Logger *slog.Logger
 }
 
@@ -91,14 +91,14 @@ func NewServerRouter(opts *ServerOptions) *ServerRouter {
 	return s
 }
 
-// Dropped is how many events did not reach a client that should have had them:
-// its queue was full and it could not be caught up, or they were too long for
+// Dropped returns how many events did not reach a client that should have had
+// them: its queue was full and it could not catch up, or they were too long for
 // it.
 func (s *ServerRouter) Dropped() uint64 { return s.dropped.Load() }
 
-// Serve accepts clients until ctx ends, and then ends their connections and
-// waits for all that it started. It closes the carrier. It may be called for
-// several carriers at once. The error is the carrier's; nil after ctx ended.
+// Serve accepts clients until ctx ends; it then ends their connections and
+// waits for everything it started. It closes the carrier. It may be called for
+// several carriers at once. The error is the carrier's; nil if ctx ended.
 func (s *ServerRouter) Serve(ctx context.Context, carrier ServerCarrier) error {
 	ctx, cancel := context.WithCancel(ctx)
 	var clients sync.WaitGroup
@@ -118,7 +118,7 @@ func (s *ServerRouter) Serve(ctx context.Context, carrier ServerCarrier) error {
 			return nil
 		case errors.Is(err, net.ErrClosed):
 			return err
-		case err != nil: // too many open files, say: it passes
+		case err != nil: // too many open files, say: that passes
 			failures++
 			s.log.Warn("cannot accept a client", "err", err)
 			if !wait.Sleep(ctx, min(time.Duration(failures)*50*time.Millisecond, time.Second), nil) {
@@ -149,7 +149,7 @@ func (s *ServerRouter) forgetLeft(ctx context.Context) {
 // serve is one client's life.
 func (s *ServerRouter) serve(ctx context.Context, conn Conn) {
 	if !s.admit() {
-		_ = conn.WriteMessage(appendReply(nil, nil, nil, exception("the server has all the %d clients that it takes", s.opts.MaxClients), false))
+		_ = conn.WriteMessage(appendReply(nil, nil, nil, exception("the server is full: it takes at most %d clients", s.opts.MaxClients), false))
 		conn.Close()
 		return
 	}
@@ -162,7 +162,7 @@ func (s *ServerRouter) serve(ctx context.Context, conn Conn) {
 	defer stop()
 	var tasks sync.WaitGroup
 	tasks.Go(func() {
-		defer cancel() // the reading may wait for what is not sent any more
+		defer cancel() // the reading goroutine may wait for answers that are no longer sent
 		c.deliver(ctx)
 	})
 	err := c.peer.serve()
@@ -176,7 +176,7 @@ func (s *ServerRouter) serve(ctx context.Context, conn Conn) {
 	log.Debug("client disconnected", "err", err)
 }
 
-// admit reports whether one more client may come.
+// admit reports whether one more client may connect.
 func (s *ServerRouter) admit() bool {
 	s.guard.Lock()
 	defer s.guard.Unlock()
@@ -197,7 +197,7 @@ func (s *ServerRouter) dismiss() {
 }
 
 // rare is true less and less often as n counts up, so that what a peer does a
-// million times makes twenty lines.
+// million times takes up twenty lines of a log.
 func rare(n int) bool { return n&(n-1) == 0 }
 
 func wireError(err error) error {

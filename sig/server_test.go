@@ -77,7 +77,7 @@ func dial(t testing.TB, addr string, handle func(string, json.RawMessage) (any, 
 	return p
 }
 
-// A pysig client whose four threads signal at once, and listens meanwhile:
+// A pysig client that signals from four threads at once, and listens meanwhile:
 // each reply and each signal must be alone in what it reads.
 func TestPysigClientLosesNothing(t *testing.T) {
 	_, addr := serve(t)
@@ -131,7 +131,7 @@ func TestPysigClientLosesNothing(t *testing.T) {
 	}
 }
 
-// A pysig client reads nothing while a callback of it runs. What it is sent
+// A pysig client reads nothing while one of its callbacks runs. What it is sent
 // meanwhile must still come to it alone.
 func TestPysigClientThatIsBusyLosesNothing(t *testing.T) {
 	_, addr := serve(t)
@@ -289,7 +289,7 @@ func TestTooLongForPysigIsCounted(t *testing.T) {
 	}
 }
 
-// Whatever comes, the server goes on; what cannot be JSON ends only its own
+// Whatever comes, the server carries on; what cannot be JSON ends only its own
 // connection.
 func TestServerSurvivesBadInput(t *testing.T) {
 	_, addr := serve(t)

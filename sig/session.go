@@ -15,11 +15,11 @@ import (
 )
 
 const (
-	maxCached      = 1000    // signals that a client's texts are remembered for
-	maxCachedBytes = 1000    // bytes of such a text
+	maxCached      = 1000    // signals of a client that are remembered by their text
+	maxCachedBytes = 1000    // the longest such text
 	maxOffered     = 100_000 // events, of all senders of a client
 	maxDropped     = 64      // listeners that were dropped, and whose ids are kept
-	maxRequests    = 256     // of a client's, under way at once
+	maxRequests    = 256     // of a client, under way at once
 )
 
 // session is one client's connection to a ServerRouter.
@@ -34,27 +34,27 @@ type session struct {
 	asking chan struct{} // a token for each of those
 
 	// The reading goroutine's.
-	spoke    bool // it has asked something
+	spoke    bool // it has sent a request
 	faults   int  // events that were refused without an answer
 	cut      int  // lists that were too long
 	identity string
 	agreed   []Name             // features
 	offered  int                // events, of all its senders
 	senders  map[Name]*Sender   // by key
-	signals  map[string]*Signal // by the text that names them, of senders
+	signals  map[string]*Signal // of its senders, by the text that names them
 
-	inheriting sync.Mutex // one adds a sender or disinherits at a time
+	inheriting sync.Mutex // held while a sender is added, or those inherited are removed
 
 	// The server's guard guards the fields below.
 	left      bool      // it has left the router, or is about to
-	heir      *session  // who came back under its identity
-	inherited []*Sender // of the one before, not added again yet
+	heir      *session  // the one that came back under its identity
+	inherited []*Sender // from the one before, not added again yet
 
 	// The router's mutex guards the fields below.
 	listeners map[uint64]*Listener
-	dropped   int           // of these, that the router has dropped
-	replayed  uint64        // events up to this number are old to it
-	index     listenerIndex // of listeners, for what it is behind with; nil: to be made
+	dropped   int           // how many of these the router has dropped
+	replayed  uint64        // events up to this number are replayed
+	index     listenerIndex // of listeners, for catching up; nil: to be made
 }
 
 func newSession(ctx context.Context, s *ServerRouter, conn Conn, log *slog.Logger) *session {
@@ -73,7 +73,7 @@ func newSession(ctx context.Context, s *ServerRouter, conn Conn, log *slog.Logge
 	strays := 0
 	c.peer.stray = func(text []byte) error {
 		if strays++; rare(strays) {
-			log.Warn("ignored what is no message", "text", wire.Excerpt(text), "count", strays)
+			log.Warn("ignored input that is not a message", "text", wire.Excerpt(text), "count", strays)
 		}
 		return nil
 	}
@@ -203,9 +203,9 @@ func (c *session) addSender(params []byte) error {
 	case c.mine(name) != nil:
 		return errConnected(name)
 	case len(c.senders) >= c.server.opts.MaxSenders:
-		return exception("a client may have %d senders", c.server.opts.MaxSenders)
+		return exception("a client may have at most %d senders", c.server.opts.MaxSenders)
 	case c.offered+len(offered) > maxOffered:
-		return exception("a client may offer %d events", maxOffered)
+		return exception("a client may offer at most %d events", maxOffered)
 	}
 	c.inheriting.Lock()
 	defer c.inheriting.Unlock()
@@ -217,7 +217,7 @@ func (c *session) addSender(params []byte) error {
 	if s == nil {
 		return err
 	}
-	if err != nil { // its #connect: nobody could be told of such a sender
+	if err != nil { // its #connect cannot be sent: nobody could learn of it
 		_ = c.server.removeSender(s, c)
 		return err
 	}
@@ -288,14 +288,14 @@ func (c *session) addListener(params []byte) ([]byte, error) {
 	return fmt.Appendf(nil, `{"listener_id": %d}`, l.client.id), nil
 }
 
-// listen adds a listener; it needs the router's lock.
+// listen adds a listener; the caller holds the router's lock.
 func (c *session) listen(l *Listener) error {
 	s := c.server
 	if c.dropped > maxDropped {
 		c.forgetDropped()
 	}
 	if len(c.listeners)-c.dropped >= s.opts.MaxListeners {
-		return exception("a client may have %d listeners", s.opts.MaxListeners)
+		return exception("a client may have at most %d listeners", s.opts.MaxListeners)
 	}
 	l.client.session, l.client.id = c, s.lastListener.Add(1)
 	if err := s.addListener(l); err != nil {
@@ -306,7 +306,8 @@ func (c *session) listen(l *Listener) error {
 	return nil
 }
 
-// forgetDropped forgets the dropped listeners that nothing is on its way to.
+// forgetDropped forgets the dropped listeners that no more events are on their
+// way to.
 func (c *session) forgetDropped() {
 	pos := c.queued()
 	c.dropped = 0
@@ -322,7 +323,7 @@ func (c *session) forgetDropped() {
 	})
 }
 
-// listenedTo is what an object names to listen to.
+// listenedTo returns what an object names to listen to.
 func listenedTo(object []byte) (sender, event Name, err error) {
 	for o := wire.ObjectOf(object); o.Next() && err == nil; {
 		switch string(o.Key) {
@@ -393,7 +394,7 @@ func (c *session) signal(params []byte) error {
 	return sg.trigger(received(data))
 }
 
-// findSignal is the signal that a text names.
+// findSignal returns the signal that a text names.
 func (c *session) findSignal(info []byte) (*Signal, error) {
 	if missing(info) {
 		return nil, exception(textNoInfo)

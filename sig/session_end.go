@@ -7,9 +7,9 @@ import (
 	"sigalert/internal/wait"
 )
 
-// leave takes the client's listeners and senders off the router: in this
-// order, so that it is not told of its own going. Who comes back under its
-// identity inherits the senders.
+// leave removes the client's listeners and senders from the router, in this
+// order, so that it does not hear of its own leaving. A client that comes back
+// under its identity inherits the senders.
 func (c *session) leave() {
 	s := c.server
 	for c.removeSome() {
@@ -32,8 +32,8 @@ func (c *session) leave() {
 	close(c.gone)
 }
 
-// bequeath makes a client's senders another's. It is called with the guard
-// held, so that the heir cannot leave before it has them.
+// bequeath hands a client's senders over to another. It is called with the
+// guard held, so that the heir cannot leave before it has them.
 func (s *ServerRouter) bequeath(senders []*Sender, from, to *session) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -45,7 +45,7 @@ func (s *ServerRouter) bequeath(senders []*Sender, from, to *session) {
 	s.generation.Add(1)
 }
 
-// removeSome takes some listeners off, so that the router is not held for long;
+// removeSome removes some listeners, so that the router is not locked for long;
 // false once there are none.
 func (c *session) removeSome() bool {
 	c.server.mu.Lock()
@@ -55,14 +55,14 @@ func (c *session) removeSome() bool {
 		if n++; n > 256 {
 			return true
 		}
-		_ = c.server.removeListener(l) // one that was dropped is gone already
+		_ = c.server.removeListener(l) // one that was dropped is already gone
 		delete(c.listeners, id)
 	}
 	return false
 }
 
-// mine is the client's sender of this name; nil where it has none, or where the
-// server's program has taken it off.
+// mine returns the client's sender of this name; nil if it has none, or if the
+// server's program has removed it.
 func (c *session) mine(name Name) *Sender {
 	c.server.mu.RLock()
 	defer c.server.mu.RUnlock()
@@ -72,9 +72,9 @@ func (c *session) mine(name Name) *Sender {
 	return nil
 }
 
-// supersede ends the connection that a client had before under the same
-// identity, and may not know to be dead yet. Its senders are the new one's to
-// add again; nobody else can take their names meanwhile.
+// supersede ends the connection that the client had before under the same
+// identity, which may be dead without anyone having noticed. Its senders are
+// for the new one to add again; nobody else can take their names meanwhile.
 func (c *session) supersede(identity string) {
 	s := c.server
 	s.guard.Lock()
@@ -87,7 +87,7 @@ func (c *session) supersede(identity string) {
 	}
 	old.heir = c
 	s.guard.Unlock()
-	c.log.Debug("a client is back, its old connection ends", "old", old.peer.conn.Peer())
+	c.log.Debug("a client is back: closing its old connection", "old", old.peer.conn.Peer())
 	old.peer.conn.Close()
 	select {
 	case <-old.gone:
@@ -100,8 +100,8 @@ func (c *session) supersede(identity string) {
 	}
 }
 
-// disinherit takes off the router what the client had before and has not added
-// again.
+// disinherit removes from the router what the client had before and has not
+// added again.
 func (c *session) disinherit() {
 	c.inheriting.Lock()
 	defer c.inheriting.Unlock()
@@ -114,7 +114,7 @@ func (c *session) disinherit() {
 	}
 }
 
-// claim makes a sender that was inherited one that will not be taken off.
+// claim keeps an inherited sender from being removed.
 func (c *session) claim(name Name) {
 	c.server.guard.Lock()
 	defer c.server.guard.Unlock()

@@ -11,7 +11,8 @@ import (
 )
 
 const (
-	// queueBytes bounds the data that waits in a queue, whatever its length.
+	// queueBytes bounds the data that waits in a queue, whatever the queue's
+	// length.
 	queueBytes = 8 << 20
 	// batchBytes is how much goes into one write of a stream.
 	batchBytes = 64 << 10
@@ -33,10 +34,10 @@ type item struct {
 	listener *Listener // of a pysig client, which gets a message for each
 }
 
-// outgoing is what waits for a client, bounded in events and in bytes. When a
-// stream's is full, its events are not queued any more: once what waits has
-// gone out, they come from the server's memory. A pysig client's oldest give
-// way.
+// outgoing holds what waits for a client, bounded in events and in bytes. When
+// a stream's is full, its events are no longer queued: once what waits has gone
+// out, they come from the server's memory. A pysig client's oldest events are
+// dropped.
 type outgoing struct {
 	limit int
 	all   *atomic.Int64 // bytes of messages that wait for all clients
@@ -53,10 +54,10 @@ type outgoing struct {
 	closed  bool
 	dropped uint64
 
-	// behind: the events behind number pos are to be had from the memory.
+	// behind: the events after number pos are to come from the memory.
 	behind bool
 	pos    uint64
-	missed uint64 // events that were not there any more, and not told of yet
+	missed uint64 // events that were gone, and have not been reported yet
 	gap    bool   // that count cannot be known
 }
 
@@ -66,8 +67,8 @@ var (
 	errCrowded = errors.New("too much waits for other clients: try again")
 )
 
-// push is a peer's pusher. It never waits: the error of an answer ends the
-// connection, that of a request is the requester's.
+// push is a peer's pusher. It never waits: an error for an answer ends the
+// connection, one for a request is the requester's.
 func (o *outgoing) push(_ context.Context, text []byte, as kind) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -92,7 +93,7 @@ func (o *outgoing) push(_ context.Context, text []byte, as kind) error {
 	return nil
 }
 
-// wait holds up who reads from the client while too many answers wait for it.
+// wait holds up reading from the client while too many answers wait for it.
 func (o *outgoing) wait(ctx context.Context) {
 	for {
 		o.mu.Lock()
@@ -127,8 +128,8 @@ func (o *outgoing) event(e *entry, ids []byte) {
 	o.ready.Raise()
 }
 
-// paced adds a pysig client's events, one for each listener. It tells how many
-// older ones were dropped for them.
+// paced adds an event for a pysig client, once for each listener. It returns
+// how many older ones were dropped to make room.
 func (o *outgoing) paced(e *entry, listeners []*Listener) (dropped int) {
 	o.mu.Lock()
 	for _, l := range listeners {
@@ -205,7 +206,7 @@ func (o *outgoing) drops() uint64 {
 	return o.dropped
 }
 
-// oldest takes a pysig client's next event.
+// oldest removes and returns a pysig client's next event.
 func (o *outgoing) oldest() (it item, ok bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -220,7 +221,7 @@ func (o *outgoing) oldest() (it item, ok bool) {
 	return it, true
 }
 
-// send brings a pysig client one event for one listener, and waits for its
+// send delivers an event to a pysig client for one listener, and waits for its
 // answer.
 func (c *session) send(ctx context.Context, it item) error {
 	data := it.event.data()
@@ -234,14 +235,14 @@ func (c *session) send(ctx context.Context, it item) error {
 	return err
 }
 
-// batches are buffers for writes to streams, and queues what waits meanwhile: a
-// client at rest has none.
+// batches holds buffers for writes to streams, and queues holds slices for what
+// waits meanwhile: an idle client has none.
 var (
 	batches = sync.Pool{New: func() any { return new([]byte) }}
 	queues  = sync.Pool{New: func() any { return new([]item) }}
 )
 
-// flush writes what waits for a stream, and what it is behind with.
+// flush writes what waits for a stream, and then what it has to catch up on.
 func (c *session) flush() error {
 	buffer, queue := batches.Get().(*[]byte), queues.Get().(*[]item)
 	defer func() {
@@ -275,7 +276,7 @@ func (c *session) flush() error {
 		if len(items) == 0 {
 			var lost uint64
 			if batch, lost = c.catchUp(batch); lost > 0 {
-				c.log.Warn("the client is too slow: events that it did not get are forgotten", "count", lost)
+				c.log.Warn("the client is too slow: events were forgotten before it got them", "count", lost)
 			}
 		}
 		if len(batch) > 0 {
@@ -288,7 +289,7 @@ func (c *session) flush() error {
 	}
 }
 
-// take takes all items, and leaves an emptied slice for the next.
+// take returns all items, and leaves an emptied slice for the next ones.
 func (o *outgoing) take(emptied []item) []item {
 	clear(emptied)
 	o.mu.Lock()
@@ -333,7 +334,7 @@ func (o *outgoing) isBehind() bool {
 	return o.behind
 }
 
-// appendSignal writes the message that brings an event to a stream.
+// appendSignal writes the message that delivers an event to a stream.
 func (c *session) appendSignal(b []byte, e *entry, ids []byte, replayed bool) []byte {
 	b = append(b, `{"method":"signal","params":{"listener_ids":[`...)
 	b = append(b, ids...)
@@ -345,7 +346,7 @@ func (c *session) appendSignal(b []byte, e *entry, ids []byte, replayed bool) []
 	return append(b, e.text...)
 }
 
-// appendMissed tells of events that are gone, where that is to be told.
+// appendMissed reports events that are gone, if there are any to report.
 func (o *outgoing) appendMissed(b []byte, behind byte) []byte {
 	o.mu.Lock()
 	missed, gap := o.missed, o.gap

@@ -10,19 +10,19 @@ import (
 	"sigalert/sig/internal/wire"
 )
 
-// catchUpEvents is how many remembered events are looked at while the router
-// is held.
+// catchUpEvents is how many remembered events are looked at while the router is
+// locked.
 const catchUpEvents = 256
 
-// position is the number up to which everything that is for the client waits
-// in its queue, or has gone out.
+// position returns the number up to which everything that is for the client
+// waits in its queue, or has gone out.
 func (c *session) position() uint64 {
 	c.server.mu.RLock()
 	defer c.server.mu.RUnlock()
 	return c.queued()
 }
 
-// queued needs the router's lock.
+// queued must be called with the router's lock held.
 func (c *session) queued() uint64 {
 	c.out.mu.Lock()
 	defer c.out.mu.Unlock()
@@ -32,19 +32,19 @@ func (c *session) queued() uint64 {
 	return c.server.journal.last
 }
 
-// subscribe adds listeners, and has the events since a number come first that
-// are for them. The answer is in the queue before them.
+// subscribe adds listeners. If the client asks for it, the events since a
+// number that are for them come first. The answer is queued before any of them.
 func (c *session) subscribe(r request) {
 	w, err := parseSubscribe(r.params)
 	if most := c.server.opts.MaxListeners; err == nil && len(w.listeners) > most {
-		err = exception("a client may have %d listeners", most)
+		err = exception("a client may have at most %d listeners", most)
 	}
 	if err != nil {
 		r.reply(nil, wireError(err))
 		return
 	}
 	s := c.server
-	if w.hasSince { // what is long gone is counted before the router is held
+	if w.hasSince { // what is long gone is counted before the router is locked
 		s.mu.RLock()
 		w.before = s.journal.memory()
 		s.mu.RUnlock()
@@ -52,7 +52,7 @@ func (c *session) subscribe(r request) {
 	}
 	s.mu.Lock()
 	reply := c.listenAll(w)
-	if r.wantsReply() { // while the router is held: no event may come before it
+	if r.wantsReply() { // while the router is locked: no event may come before it
 		err = c.out.push(c.ctx, append(wire.OneLine(appendReply(nil, r.id, reply, nil, true)), '\n'), readAnswers)
 	}
 	s.mu.Unlock()
@@ -62,8 +62,8 @@ func (c *session) subscribe(r request) {
 	c.out.ready.Raise()
 }
 
-// listenAll adds the listeners and makes the answer; it needs the router's
-// lock.
+// listenAll adds the listeners and makes the answer; the caller holds the
+// router's lock.
 func (c *session) listenAll(w wish) []byte {
 	j := c.server.journal
 	j.expire(time.Now())
@@ -72,7 +72,7 @@ func (c *session) listenAll(w wish) []byte {
 	switch {
 	case known:
 		after = w.since.Seq
-	case w.hasSince && w.since.Epoch != j.epoch: // all that is remembered is news
+	case w.hasSince && w.since.Epoch != j.epoch: // everything that is remembered is new to it
 		after = 0
 	}
 	old := slices.Collect(maps.Values(c.listeners))
@@ -115,16 +115,16 @@ func (c *session) listenAll(w wish) []byte {
 	return fmt.Appendf(reply, `, "seq": %d}`, begin)
 }
 
-// forgotten counts the events since that are not remembered any more. It needs
-// the router's lock.
+// forgotten counts the events since that are no longer remembered. The caller
+// holds the router's lock.
 func (w wish) forgotten(j *journal, added []*Listener) (n uint64, counted bool) {
 	n, counted = j.memory().forgotten(max(w.since.Seq, w.before.first-1), j.wanted(added))
 	return n + w.missed, counted && w.counted
 }
 
-// goBack has the events behind a number come from the memory; the listeners
-// from before have had those up to where the client was. It needs the router's
-// lock.
+// goBack makes the events after a number come from the memory; the listeners
+// from before have had those up to where the client was. The caller holds the
+// router's lock.
 func (c *session) goBack(to uint64, old []*Listener) {
 	j := c.server.journal
 	c.out.mu.Lock()
@@ -144,16 +144,18 @@ func (c *session) goBack(to uint64, old []*Listener) {
 // wish is what a client asks for with "subscribe".
 type wish struct {
 	listeners []*Listener
-	faults    []error // what is wrong with a listener, nil if nothing is
+	faults    []error // what is wrong with each listener, nil if nothing is
 	since     Position
 	hasSince  bool
 
-	before  memory // and what of the events since was gone then
+	// The memory before the router was locked, and how many of the events
+	// since were gone by then, if that is known.
+	before  memory
 	missed  uint64
 	counted bool
 }
 
-// good are the listeners with which nothing is wrong.
+// good returns the listeners with which nothing is wrong.
 func (w wish) good() (listeners []*Listener) {
 	for i, l := range w.listeners {
 		if w.faults[i] == nil {
@@ -194,9 +196,9 @@ func parseSubscribe(params []byte) (w wish, err error) {
 	return w, nil
 }
 
-// catchUp adds remembered events that the client is behind with, some at a
-// time. Once there are none, the client is live again. It tells of those that
-// are gone even where no event follows.
+// catchUp adds remembered events that the client has yet to get, some at a
+// time. Once there are none, the client is live again. Events that are gone are
+// reported even if no event follows.
 func (c *session) catchUp(batch []byte) (_ []byte, lost uint64) {
 	s := c.server
 	s.mu.RLock()
@@ -230,7 +232,7 @@ func (c *session) catchUp(batch []byte) (_ []byte, lost uint64) {
 	return batch, lost
 }
 
-// lost notes events that the client cannot be given any more.
+// lost notes events that the client can no longer be given.
 func (c *session) lost(n uint64, known bool) uint64 {
 	c.out.mu.Lock()
 	c.out.missed += n
@@ -240,7 +242,7 @@ func (c *session) lost(n uint64, known bool) uint64 {
 	return n
 }
 
-// listenerIndex finds the listeners of an event among a client's many.
+// listenerIndex finds the listeners for an event among the many of a client.
 type listenerIndex map[topic][]*Listener
 
 func newListenerIndex(listeners map[uint64]*Listener) listenerIndex {
@@ -253,7 +255,7 @@ func newListenerIndex(listeners map[uint64]*Listener) listenerIndex {
 	return x
 }
 
-// ids are those of the listeners that an event is for, in the order of
+// ids returns the ids of the listeners that an event is for, in the order of
 // delivery.
 func (x listenerIndex) ids(e *entry) (ids []byte) {
 	for i, t := range [...]topic{{}, {sender: e.topic.sender}, {event: e.topic.event}, e.topic} {

@@ -16,35 +16,36 @@ type Signal struct {
 	route     atomic.Pointer[route]
 }
 
-// route is who gets a signal's events: made once, and used without a lock
+// route is who gets a signal's events: it is made once, and used without a lock
 // until something changes in the router.
 type route struct {
 	generation uint64
 	connected  bool
-	owner      *session // whose the sender is; nil: this process's
+	owner      *session // the client that has the sender; nil: this process
 	intercept  func(Event) (Event, bool)
 	local      []*Listener // in the order of their calls
 	clients    []target
 }
 
-// target is a client that gets an event, because of these listeners of it.
+// target is a client that gets an event, and the listeners for which it gets
+// it.
 type target struct {
 	session   *session
 	listeners []*Listener
-	ids       []byte // theirs, with commas between
+	ids       []byte // theirs, comma-separated
 }
 
-// Trigger calls the listeners, one after the other, before it returns: first
-// those of every event of every sender, then those of every event of this
-// sender, then the channel's, then those of this very event; within each, in
-// the order they were added. A listener that is added meanwhile misses the
-// event, one that is removed meanwhile may.
+// Trigger calls the listeners, one at a time, before it returns: first those
+// for every event of every sender, then those for every event of this sender,
+// then the channel's, then those for this very event; within each group, in the
+// order they were added. A listener that is added meanwhile misses the event;
+// one that is removed meanwhile may miss it.
 //
-// At a server the event is made JSON, numbered and handed to the clients'
-// queues first; the data may be changed once Trigger has returned. The error is
-// ErrNotConnected where the sender was removed, [json.Marshal]'s for data that
-// clients cannot get, or ErrTooLarge; the listeners of this process have had
-// it then.
+// At a server, the event is first encoded as JSON, numbered and handed to the
+// clients' queues; the data may be changed once Trigger has returned. The error
+// is ErrNotConnected if the sender was removed; if it is [json.Marshal]'s for
+// data that JSON cannot hold, or ErrTooLarge, the listeners of this process
+// have had the event, and clients have not.
 func (sg *Signal) Trigger(data any) error { return sg.trigger(dataOf(data)) }
 
 func (sg *Signal) trigger(data Data) error {
@@ -54,7 +55,7 @@ func (sg *Signal) trigger(data Data) error {
 	}
 	ev := Event{Sender: sg.sender.name, Event: sg.name, Data: data}
 	if rt.intercept != nil {
-		if ev.Data.checked { // the text may be a client's reading buffer
+		if ev.Data.checked { // the text may be a client's read buffer
 			ev.Data = received(bytes.Clone(ev.Data.text))
 		}
 		var pass bool
@@ -90,7 +91,7 @@ func (sg *Signal) current() *route {
 	return rt
 }
 
-// newRoute needs the lock.
+// newRoute must be called with the lock held.
 func (sg *Signal) newRoute() *route {
 	s, r := sg.sender, sg.sender.router
 	rt := &route{generation: r.generation.Load(), connected: s.connected, owner: s.session, intercept: r.intercept}
@@ -100,7 +101,7 @@ func (sg *Signal) newRoute() *route {
 	}
 	own := sg.listeners
 	if sg == s.broadcast {
-		own = nil // they are the sender's, once
+		own = nil // they are already among the sender's
 	}
 	index := make(map[*session]int)
 	for _, listeners := range [...][]*Listener{r.every, s.broadcast.listeners, r.channels[sg.name.key()], own} {

@@ -30,10 +30,10 @@ const (
 type greeting struct {
 	stream, replay bool
 	server         string   // its name and version
-	position       Position // of the newest event; zero where there is no replay
+	position       Position // of the newest event; zero if there is no replay
 }
 
-// parseGreeting reads the answer to get_version: a pysig server's is a text.
+// parseGreeting reads the answer to get_version: a pysig server's is a string.
 func parseGreeting(response []byte) (g greeting) {
 	for o := wire.ObjectOf(response); o.Next(); {
 		switch string(o.Key) {
@@ -84,9 +84,10 @@ func writeStream(conn Conn, batch []byte) error {
 // outboxBytes is what may wait in an outbox while a write is under way.
 const outboxBytes = 256 << 10
 
-// outbox joins the messages of many goroutines into few writes. Whoever wants
-// its message out now, and finds nobody writing, writes; what comes meanwhile
-// goes with the next write. Who finds too much waiting waits.
+// outbox joins the messages of many goroutines into few writes. A goroutine
+// whose message must go out now, and that finds nobody writing, writes; what
+// comes meanwhile goes with the next write. One that finds too much waiting
+// waits.
 type outbox struct {
 	conn Conn
 	kick wait.Token // there is something to write for the goroutine that runs it
@@ -102,12 +103,13 @@ func newOutbox(conn Conn) *outbox {
 	return &outbox{conn: conn, kick: wait.NewToken()}
 }
 
-// maxAnswerBytes is what may wait in an outbox for the goroutine that reads.
+// maxAnswerBytes is what may wait in an outbox when the reading goroutine adds
+// to it.
 const maxAnswerBytes = 8 << 20
 
-// push is a peer's pusher. A question, and an answer that was long in coming,
-// are written now; of the answers that the reading goroutine gives at once,
-// none may hold it up.
+// push is a peer's pusher. A request, and an answer that took its time, are
+// written now; the answers that the reading goroutine gives at once must not
+// hold it up.
 func (o *outbox) push(ctx context.Context, text []byte, as kind) error {
 	if as != readAnswers {
 		return o.add(ctx, text, true)
@@ -115,15 +117,15 @@ func (o *outbox) push(ctx context.Context, text []byte, as kind) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.err == nil && len(o.buf) > maxAnswerBytes {
-		o.err = errors.New("the server asks and does not read the answers")
+		o.err = errors.New("the server sends requests but does not read the answers")
 	}
 	o.buf = append(o.buf, text...)
 	o.kick.Raise()
 	return o.err
 }
 
-// add puts a message in, newline included, and has it written: now, by the
-// caller, or soon.
+// add puts a message in, newline included, to be written now, by the caller, or
+// soon.
 func (o *outbox) add(ctx context.Context, text []byte, now bool) error {
 	o.mu.Lock()
 	for len(o.buf) > outboxBytes && o.err == nil {
@@ -148,7 +150,7 @@ func (o *outbox) add(ctx context.Context, text []byte, now bool) error {
 	case o.writing:
 	case now:
 		o.flush()
-		if len(o.buf) > 0 { // others' messages are not the caller's to wait for
+		if len(o.buf) > 0 { // the caller need not wait for others' messages
 			o.kick.Raise()
 		}
 	default:
@@ -181,7 +183,7 @@ func (o *outbox) flush() {
 	}
 }
 
-// run writes what nobody writes himself, until ctx ends.
+// run writes what no caller of add has written, until ctx ends.
 func (o *outbox) run(ctx context.Context) error {
 	for {
 		select {

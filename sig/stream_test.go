@@ -79,7 +79,7 @@ func (r *rawStream) next() streamed {
 	return m
 }
 
-// A client that reads nothing costs the others nothing, and hears in the end
+// A client that reads nothing costs the others nothing, and learns in the end
 // how much it has missed, to the event.
 func TestSlowStreamHarmsNobody(t *testing.T) {
 	s, addr := serveWith(t, &sig.ServerOptions{Memory: 500, Queue: 100})
@@ -132,8 +132,8 @@ func TestSlowStreamHarmsNobody(t *testing.T) {
 	}
 }
 
-// One message brings an event, however many listeners match; a signal without
-// an id gets no answer; a ping tells the number of the newest event.
+// One message delivers an event, however many listeners match; a signal without
+// an id gets no answer; a ping returns the number of the newest event.
 func TestStreamByHand(t *testing.T) {
 	s, addr := serve(t)
 	r := dialStream(t, addr)
@@ -176,7 +176,7 @@ func TestStreamByHand(t *testing.T) {
 	}
 }
 
-// plainStream is a message without what differs from run to run.
+// plainStream returns a message without what differs from run to run.
 func plainStream(text string) string {
 	text = regexp.MustCompile(`"time":\d+`).ReplaceAllString(text, `"time":0`)
 	return regexp.MustCompile(`1000000000000(\d\d)`).ReplaceAllStringFunc(text, func(id string) string { return strings.TrimLeft(id[13:], "0") })
@@ -256,7 +256,7 @@ func (p *proxy) cut() {
 	p.clients = nil
 }
 
-// An owner whose link died, and whom the server believes to be there still,
+// An owner whose link died, and which the server believes to be still there,
 // gets its names back at once; nobody else does.
 func TestOwnerTakesItsNamesOver(t *testing.T) {
 	s, addr := serve(t)
@@ -279,8 +279,8 @@ func TestOwnerTakesItsNamesOver(t *testing.T) {
 	heard.Expect(t, "timer: tick 1")
 }
 
-// A sender that the server's program has taken off is its client's no more: the
-// client may add it again, and so may another, who then owns it alone.
+// A sender that the server's program has removed is no longer its client's: the
+// client may add it again, and so may another, which then owns it alone.
 func TestServerTakesAClientsSenderOff(t *testing.T) {
 	s, addr := serve(t)
 	const add = `{"id": 2, "method": "add_sender", "params": {"sender": "timer", "events": ["tick"]}}`
@@ -323,7 +323,8 @@ func TestServerTakesAClientsSenderOff(t *testing.T) {
 	}
 }
 
-// Who hears that a sender is gone finds its name free, here and at a client.
+// Anyone who hears that a sender is gone finds its name free, here and at a
+// client.
 func TestNameIsFreeAtDisconnect(t *testing.T) {
 	s, addr := serve(t)
 	err := errors.New("not heard")
@@ -346,8 +347,8 @@ func TestNameIsFreeAtDisconnect(t *testing.T) {
 	}
 }
 
-// Requests that a provider does not read hold up neither it nor others: more of
-// them are refused.
+// Requests that a provider does not read hold up neither it nor others: any
+// more of them are refused.
 func TestFloodOfRequests(t *testing.T) {
 	_, addr := serve(t)
 	provider := dialStream(t, addr)

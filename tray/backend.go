@@ -5,7 +5,7 @@ import (
 )
 
 // A backend is one of the two libraries, which differ in little more than their
-// name. Its methods are called on one goroutine.
+// names. Its methods are called on one goroutine.
 type backend interface {
 	setIcon(Look)
 	setTooltip(string)
@@ -13,8 +13,8 @@ type backend interface {
 	// nobody receives at that moment.
 	addItem(label string, checkbox bool) (it item, clicked <-chan struct{})
 	addSeparator()
-	// escape returns a label that is shown as text is, whatever mnemonics the
-	// desktop looks for in it.
+	// escape returns a label that is shown as text, whatever mnemonics the desktop
+	// looks for in it.
 	escape(text string) string
 }
 
@@ -27,9 +27,9 @@ type item interface {
 	Uncheck()
 }
 
-// Each build has one function show. It waits until the desktop can take an
-// icon, calls build once, runs the menu that it returns, and returns when ctx
-// has ended or the desktop has closed the icon.
+// A builder makes the menu. Each build has one function show, which waits until
+// the desktop can take an icon, calls the builder once, runs the menu that it
+// returns, and returns when ctx has ended or the desktop has closed the icon.
 type builder func(backend) *menu
 
 // icon returns the look's embedded image; an unknown look has that of trouble.

@@ -11,10 +11,11 @@ import (
 	"github.com/godbus/dbus/v5"
 
 	"sigalert/internal/sessionbus"
+	"sigalert/internal/wait"
 )
 
 const (
-	retry       = 3 * time.Second
+	retry       = 3 * time.Second // between two attempts
 	busDeadline = 5 * time.Second
 )
 
@@ -29,14 +30,14 @@ func waitBus(ctx context.Context, say *once) bool {
 		default:
 			return true
 		}
-		pause(ctx)
+		wait.Sleep(ctx, retry, nil)
 	}
 	return false
 }
 
 // findBus reports whether the environment names a session bus. A socket in the
-// runtime directory is one too, and is put into the environment for the
-// libraries: without an address they start a bus of their own.
+// runtime directory counts too, and its address is put into the environment for
+// the libraries: without one they start a bus of their own.
 func findBus() bool {
 	address, err := sessionbus.Address()
 	return err == nil && os.Setenv(sessionbus.Variable, address) == nil
@@ -52,14 +53,6 @@ func answers(ctx context.Context) bool {
 	}
 	conn.Close()
 	return true
-}
-
-// pause waits for the time between two attempts, or until ctx ends.
-func pause(ctx context.Context) {
-	select {
-	case <-ctx.Done():
-	case <-time.After(retry):
-	}
 }
 
 // once logs each message a single time.

@@ -6,8 +6,8 @@
 //
 //	err := tray.Run(ctx, agent, log)
 //
-// Run keeps the icon until ctx ends. Where there can be none, it returns an
-// error that wraps [ErrUnavailable] at once, and the program goes on without.
+// Run keeps the icon until ctx ends. Where there can be no icon, it returns an
+// error that wraps [ErrUnavailable] at once, and the program goes on without one.
 //
 // # Concurrency
 //
@@ -17,13 +17,13 @@
 //
 // # Missing desktops
 //
-// Run logs once what is missing, and the icon comes when it appears:
+// Run logs once what is missing, and the icon comes as soon as that is there:
 //
 //   - Without a session bus (no DBUS_SESSION_BUS_ADDRESS, no socket in
 //     XDG_RUNTIME_DIR) it looks for one every three seconds. It never starts one.
 //   - Without a tray host the icon waits on the bus for one to start.
-//   - The gtk build also needs a display. One that is named but not yet there is
-//     tried every three seconds; a process that was given none never gets one,
+//   - The gtk build also needs a display. One that is named but not there yet is
+//     tried every three seconds. A process that was given none never gets one,
 //     and Run only waits for ctx.
 //
 // # Builds
@@ -33,6 +33,6 @@
 // fyne.io/systray, which needs neither cgo nor GTK; panels that know only the
 // older XEmbed protocol do not show it. Every other build has no tray.
 //
-// In the gtk build the libraries end the process by themselves when the
-// display dies (exit status 1) and when the session bus dies (SIGTERM).
+// In the gtk build the libraries themselves end the process when the display dies
+// (exit status 1) and when the session bus dies (SIGTERM).
 package tray

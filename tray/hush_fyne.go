@@ -8,9 +8,9 @@ import (
 	"log"
 )
 
-// hush keeps what the library says with package log, about a missing tray host
-// and a lost bus, from the program's output: show says it better. All else goes
-// where it went. The caller undoes it with restore.
+// hush keeps what the library writes with package log about a missing tray host
+// and a lost bus out of the program's output: show says it better. Everything else
+// goes where it went. The caller undoes it with restore.
 func hush() (restore func()) {
 	out := log.Writer()
 	log.SetOutput(filter{out})

@@ -16,11 +16,13 @@ import (
 	"os"
 
 	"github.com/getlantern/systray"
+
+	"sigalert/internal/wait"
 )
 
-// prepare waits for a bus and a display, and returns false when ctx ends. The
-// library exits the process where it finds no display, and GTK starts a bus of
-// its own where it finds none.
+// prepare waits for a bus and a display, and returns false when ctx ends. Without
+// a display the library exits the process, and without a bus GTK starts one of its
+// own.
 func prepare(ctx context.Context, log *slog.Logger) bool {
 	say := newOnce(log)
 	if os.Getenv("DISPLAY") == "" && os.Getenv("WAYLAND_DISPLAY") == "" {
@@ -33,17 +35,17 @@ func prepare(ctx context.Context, log *slog.Logger) bool {
 	}
 	for !initGTK() {
 		say.info("the display does not answer; the tray icon appears when it does")
-		pause(ctx)
-		if ctx.Err() != nil {
+		if !wait.Sleep(ctx, retry, nil) {
 			return false
 		}
 	}
 	return true
 }
 
-// initGTK opens the display. The icon that stands in where there is no tray host
-// would load the whole of OpenGL, for the memory of a second program; GTK reads
-// the variable here only, and programs that the agent starts must not get it.
+// initGTK opens the display. The icon that GTK shows where there is no tray host
+// would load the whole of OpenGL, which takes the memory of a second program. GTK
+// reads the variable only here, and programs that the agent starts must not get
+// it.
 func initGTK() bool {
 	const name = "GDK_GL"
 	if _, set := os.LookupEnv(name); !set {

@@ -8,6 +8,8 @@ import (
 	"unicode"
 	"unicode/utf16"
 	"unicode/utf8"
+
+	"sigalert/internal/wait"
 )
 
 const (
@@ -29,7 +31,7 @@ type menu struct {
 	line, pause, history, reconnect item
 
 	clicks []click
-	acted  chan struct{} // a click's call has returned
+	acted  wait.Token // a click's call has returned
 	shown  State
 }
 
@@ -41,7 +43,7 @@ type click struct {
 
 // newMenu adds the items to ui and shows the present state.
 func newMenu(agent Agent, ui backend) *menu {
-	m := &menu{agent: agent, ui: ui, acted: make(chan struct{}, 1)}
+	m := &menu{agent: agent, ui: ui, acted: wait.NewToken()}
 	m.line, _ = ui.addItem("sigalert", false)
 	m.line.Disable()
 	ui.addSeparator()
@@ -70,8 +72,8 @@ func (m *menu) add(label string, checkbox bool, call func()) item {
 	return it
 }
 
-// run serves clicks and follows the agent's state until ctx ends and the calls
-// under way have returned.
+// run serves clicks and follows the agent's state until ctx has ended and the
+// calls under way have returned.
 func (m *menu) run(ctx context.Context) {
 	var calls sync.WaitGroup
 	for _, c := range m.clicks {
@@ -81,7 +83,7 @@ func (m *menu) run(ctx context.Context) {
 	calls.Wait()
 }
 
-func (c click) serve(ctx context.Context, acted chan<- struct{}) {
+func (c click) serve(ctx context.Context, acted wait.Token) {
 	for {
 		select {
 		case <-ctx.Done():
@@ -89,10 +91,7 @@ func (c click) serve(ctx context.Context, acted chan<- struct{}) {
 		case <-c.clicked:
 		}
 		c.call()
-		select {
-		case acted <- struct{}{}:
-		default:
-		}
+		acted.Raise()
 	}
 }
 
@@ -112,16 +111,14 @@ func (m *menu) follow(ctx context.Context) {
 			clicked = true
 		}
 		m.show(m.agent.State(), clicked)
-		select {
-		case <-ctx.Done():
+		if !wait.Sleep(ctx, settle, nil) {
 			return
-		case <-time.After(settle):
 		}
 	}
 }
 
-// show updates what differs from the state shown. A click may have turned a
-// check mark that the agent left as it was, so after one the mark is set anyway.
+// show updates what differs from the state shown. A click may have changed a check
+// mark where the agent's state stayed, so after one the mark is always set.
 func (m *menu) show(s State, clicked bool) {
 	if s.Look != m.shown.Look {
 		m.ui.setIcon(s.Look)
@@ -163,8 +160,8 @@ func enable(it item, on bool) {
 	}
 }
 
-// clean makes text fit for one line of any desktop: valid UTF-8 without control
-// characters, which D-Bus and C strings do not take, and of at most maxLine.
+// clean makes text fit for one line on any desktop: valid UTF-8 without control
+// characters, which D-Bus and C strings do not take, and at most maxLine.
 func clean(text string) string {
 	var b strings.Builder
 	units := 0

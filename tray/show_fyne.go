@@ -6,29 +6,28 @@ import (
 	"context"
 	"log/slog"
 	"strings"
-	"sync"
 
 	"fyne.io/systray"
 	"github.com/godbus/dbus/v5"
+
+	"sigalert/internal/wait"
 )
 
-// show runs the library piece by piece. Its Run cannot start again on another
-// bus, and its ending panics where the bus was lost; so show connects the shared
-// session bus that the library uses, waits for that to close, and starts anew.
+// show runs the library piece by piece. The library's Run cannot start again on
+// another bus, and panics at its end where the bus was lost; so show connects to
+// the shared session bus that the library uses, waits for that to close, and
+// starts anew.
 func show(ctx context.Context, log *slog.Logger, build builder) error {
 	defer hush()()
 	systray.SetTitle("sigalert") // before the start: panels know the icon by it
-	m := build(fyne{})
-	var running sync.WaitGroup
-	defer running.Wait()
-	running.Go(func() { m.run(ctx) })
+	defer wait.Start(ctx, build(fyne{}).run)()
 	defer systray.Quit() // ends the goroutine that stays registered
 
 	say := newOnce(log)
 	for waitBus(ctx, say) {
 		conn, err := dbus.SessionBus()
 		if err != nil {
-			pause(ctx)
+			wait.Sleep(ctx, retry, nil)
 			continue
 		}
 		stop := context.AfterFunc(ctx, func() { conn.Close() })

@@ -43,13 +43,13 @@ func TestRunThroughTheBus(t *testing.T) {
 	done := make(chan error, 1)
 	go func() { done <- Run(ctx, agent, slog.New(slog.NewTextHandler(&said, nil))) }()
 	defer cancel()
-	wait(t, "the log to say that there is no bus", func() bool { return strings.Contains(said.String(), "no session bus") })
+	await(t, "the log to say that there is no bus", func() bool { return strings.Contains(said.String(), "no session bus") })
 
 	kill := startBus(t, socket)
 	host := startHost(t, socket)
 	id := host.registered(t)
 	host.click(t, id, "Reconnect now")
-	wait(t, "the click", func() bool { return len(agent.took()) == 1 })
+	await(t, "the click", func() bool { return len(agent.took()) == 1 })
 
 	kill()
 	<-host.conn.Context().Done()
@@ -67,7 +67,7 @@ func TestRunThroughTheBus(t *testing.T) {
 	if err := <-done; err != nil {
 		t.Errorf("Run: %v", err)
 	}
-	wait(t, "the icon to leave the bus", func() bool { return !host.owned(id) })
+	await(t, "the icon to leave the bus", func() bool { return !host.owned(id) })
 	for _, message := range []string{"no session bus", "no tray host"} {
 		if n := strings.Count(said.String(), message); n > 1 {
 			t.Errorf("%q is said %d times:\n%s", message, n, &said)
@@ -87,7 +87,7 @@ func need(t *testing.T, program string) {
 	t.Skipf("%s is not installed", program)
 }
 
-func wait(t *testing.T, what string, done func() bool) {
+func await(t *testing.T, what string, done func() bool) {
 	t.Helper()
 	for end := time.Now().Add(patience); !done(); time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(end) {
@@ -107,7 +107,7 @@ func startBus(t *testing.T, socket string) (kill func()) {
 	var once sync.Once
 	kill = func() { once.Do(func() { cmd.Process.Kill(); cmd.Wait() }) }
 	t.Cleanup(kill)
-	wait(t, "the bus", func() bool {
+	await(t, "the bus", func() bool {
 		conn, err := dbus.Connect("unix:path=" + socket)
 		if err == nil {
 			conn.Close()

@@ -11,6 +11,8 @@ import (
 
 	"github.com/getlantern/golog"
 	"github.com/getlantern/systray"
+
+	"sigalert/internal/wait"
 )
 
 // show runs the library's loop on the caller's goroutine.
@@ -19,21 +21,17 @@ func show(ctx context.Context, log *slog.Logger, build builder) error {
 	if !prepare(ctx, log) {
 		return nil
 	}
-	ctx, cancel := context.WithCancel(ctx)
 	ready := make(chan struct{})
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
+	stop := wait.Start(ctx, func(ctx context.Context) {
 		if started(ctx, ready) {
 			build(lantern{}).run(ctx)
 		}
 		// The menu is at rest by now: on macOS its calls would wait for a loop
 		// that no longer turns.
 		stopLoop()
-	}()
+	})
 	systray.Run(func() { close(ready) }, nil)
-	cancel()
-	<-ended
+	stop()
 	return nil
 }
 

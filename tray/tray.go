@@ -12,7 +12,7 @@ var ErrUnavailable = errors.New("no tray")
 // A Look is one of the icon's shapes.
 type Look uint8
 
-// The looks, from well to ill.
+// The looks, from good to bad.
 const (
 	Connected Look = iota
 	Connecting
@@ -25,7 +25,7 @@ type State struct {
 	Look    Look
 	Line    string // the menu's first line, and the tooltip: "Connected to 127.0.0.1:3000, 3 subscriptions"; cut at 100 characters
 	Paused  bool   // the check of "Pause alerts"
-	History bool   // there is one: "Open history" is enabled
+	History bool   // there is one to open: "Open history" is enabled
 	Waiting bool   // no connection: "Reconnect now" is enabled
 }
 
@@ -36,8 +36,7 @@ type State struct {
 // is called on the goroutine of its menu item: its calls never overlap, it may
 // take its time without holding up the menu or another item, and a click on an
 // item whose call is still running is dropped. A call must return soon after the
-// ctx of Run has ended, as Run waits for it; so Quit only asks the program to
-// end.
+// ctx of Run has ended, as Run waits for it; so Quit only asks the program to end.
 type Agent interface {
 	// State returns what to show now.
 	State() State

@@ -16,19 +16,19 @@ import (
 // fault is one thing that is wrong with a template.
 type fault struct {
 	line   int    // in the template, from 1
-	prefix string // says the line where the file's line does not
+	prefix string // gives the line where the file's line does not
 	what   string
 }
 
 // compile parses a template and changes its tree, as html/template does:
-//   - a chain of fields becomes a call of member, and what an action writes
-//     goes through text, so that what data lacks is empty;
+//   - a chain of fields becomes a call of member, and what an action writes goes
+//     through text, so that what the data lacks is empty;
 //   - the body of each loop and of each defined template begins by writing
-//     nothing, which is how Render counts turns.
+//     nothing, so that Render can count turns.
 //
-// On the way it finds fields that do not exist, also where no sample event
-// would come by. Then it tries the template. A failure for want of data does
-// not count, as data differs from event to event.
+// On the way it finds fields that do not exist, even where no sample event would
+// reach them. Then it tries the template. A failure for lack of data does not
+// count, as data differs from event to event.
 func compile(text string) (*template.Template, []fault) {
 	t, err := template.New("").Funcs(functions).Parse(text)
 	if err != nil {
@@ -55,7 +55,7 @@ func compile(text string) (*template.Template, []fault) {
 	}
 	if err != nil && !c.data {
 		what := err.Error()
-		if i := strings.Index(what, " at <"); i >= 0 { // before it, only a name that is empty
+		if i := strings.Index(what, " at <"); i >= 0 { // before it there is only an empty name
 			what = what[i+len(" at "):]
 		}
 		return nil, []fault{{line: 1, what: what}}
@@ -133,7 +133,7 @@ func (c *compiler) branch(b *parse.BranchNode, outer, inner scope) {
 	c.list(b.ElseList, outer)
 }
 
-// count has the list write nothing first.
+// count makes the list begin by writing nothing.
 func count(l *parse.ListNode) {
 	l.Nodes = slices.Insert(l.Nodes, 0, parse.Node(&parse.TextNode{NodeType: parse.NodeText, Pos: l.Pos}))
 }
@@ -142,14 +142,14 @@ func (c *compiler) pipe(p *parse.PipeNode, s scope) {
 	for i, cmd := range p.Cmds {
 		c.arguments(cmd, i > 0)
 		for j, arg := range cmd.Args {
-			// Only a method can be called with arguments, and data has none.
+			// Only a method can be called with arguments, and data has no methods.
 			called := j == 0 && (i > 0 || len(cmd.Args) > 1)
 			cmd.Args[j] = c.operand(arg, s, called)
 		}
 	}
 }
 
-// arguments checks how many there are for one of our functions.
+// arguments checks how many arguments one of our functions is given.
 func (c *compiler) arguments(cmd *parse.CommandNode, piped bool) {
 	name, ok := cmd.Args[0].(*parse.IdentifierNode)
 	if !ok || functions[name.Ident] == nil {
@@ -197,7 +197,7 @@ func (c *compiler) operand(n parse.Node, s scope, called bool) parse.Node {
 	return n
 }
 
-// replace is the node that stands for n, which are the names under base.
+// replace returns the node that takes the place of n, a chain of names under base.
 func replace(n, base parse.Node, names []string, called bool) parse.Node {
 	if called || len(names) == 0 {
 		return n

@@ -16,7 +16,6 @@ import (
 
 	"sigalert/agent/config"
 	"sigalert/agent/notify"
-	"sigalert/sig"
 )
 
 func TestParse(t *testing.T) {
@@ -46,12 +45,12 @@ subscriptions:
 	}
 	var got []sub
 	for _, s := range c.Subscriptions {
-		got = append(got, sub{s.String(), string(s.Sender.JSON()) + " " + string(s.Event.JSON()), s.Urgency, s.Presence, s.Line})
+		got = append(got, sub{s.Topic().String(), string(s.Sender.JSON()) + " " + string(s.Event.JSON()), s.Urgency, s.Presence, s.Line})
 		if text, err := config.Render(s.Title, config.Fields{Sender: "x"}); err != nil || text != "T x" {
-			t.Errorf("%s: the default title gives %q, %v", s, text, err)
+			t.Errorf("%s: the default title gives %q, %v", s.Topic(), text, err)
 		}
 		if s.Body != nil {
-			t.Errorf("%s has a body", s)
+			t.Errorf("%s has a body", s.Topic())
 		}
 	}
 	want := []sub{
@@ -182,20 +181,6 @@ func TestLargeFiles(t *testing.T) {
 		var problems config.Problems
 		if !errors.As(err, &problems) || len(problems) > 1001 {
 			t.Errorf("%s: %d problems, %.500s", name, len(problems), fmt.Sprint(err))
-		}
-	}
-}
-
-func TestSubscriptionString(t *testing.T) {
-	for want, s := range map[string]config.Subscription{
-		"timer: tick":           {Sender: "timer", Event: "tick"},
-		"every event of ifttt":  {Sender: "ifttt"},
-		"#notify of any sender": {Event: "#notify"},
-		"every event":           {},
-		"every event of 5":      {Sender: sig.Number(5)},
-	} {
-		if got := s.String(); got != want {
-			t.Errorf("%q, want %q", got, want)
 		}
 	}
 }

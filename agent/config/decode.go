@@ -12,7 +12,7 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-// decode parses the YAML itself; nil for an empty file, or for a problem.
+// decode parses the YAML itself; it returns nil for an empty file, or for a problem.
 func (p *parser) decode(text []byte) *yaml.Node {
 	switch {
 	case len(text) > maxFile:
@@ -31,7 +31,7 @@ func (p *parser) decode(text []byte) *yaml.Node {
 		return nil
 	}
 	if err := dec.Decode(&second); err == nil {
-		p.problem(second.Line, "", "a second document: the file holds one")
+		p.problem(second.Line, "", "a second document: the file must hold only one")
 	} else if !errors.Is(err, io.EOF) {
 		p.syntax(text, err)
 	}
@@ -59,7 +59,7 @@ func invalidLine(text []byte) int {
 
 var yamlLine = regexp.MustCompile(`line (\d+): `)
 
-// syntax notes what yaml says of a text that it cannot read.
+// syntax notes what yaml says about a text that it cannot read.
 func (p *parser) syntax(text []byte, err error) {
 	what := strings.TrimPrefix(err.Error(), "yaml: ")
 	line := 1
@@ -71,7 +71,7 @@ func (p *parser) syntax(text []byte, err error) {
 	line = faultLine(text, lines, min(line, len(lines)))
 	indent, _, _ := bytes.Cut(lines[max(1, line)-1], bytes.TrimLeft(lines[max(1, line)-1], " \t"))
 	if bytes.ContainsRune(indent, '\t') {
-		what = "a tab indents this line, which takes spaces"
+		what = "a tab indents this line: indent with spaces"
 	}
 	p.problem(line, "", "this is not YAML: "+what)
 }
@@ -79,9 +79,9 @@ func (p *parser) syntax(text []byte, err error) {
 // maxSearch bounds what is parsed to find a fault's line, in bytes.
 const maxSearch = 8 << 20
 
-// faultLine is the line that ends the longest beginning of the text that is
-// YAML. The line that yaml tells may be the one before, or that of the list
-// around the fault, and for an unknown anchor there is none.
+// faultLine is the line after the longest beginning of the text that is YAML. The
+// line that yaml gives may be the one before, or that of the list around the
+// fault, and for an unknown anchor it gives none.
 func faultLine(text []byte, lines [][]byte, told int) int {
 	if len(text)*len(lines) > maxSearch {
 		if told < len(lines) && isYAML(bytes.Join(lines[:told], nil)) {

@@ -1,6 +1,6 @@
 // Package config reads and checks the agent's configuration file.
 //
-// A file is decoded, checked and compiled in one walk over its YAML, which
-// finds every problem and the line of each. What comes out is immutable: a
-// changed file makes a new [Config].
+// A file is decoded, checked and compiled in one walk over its YAML, which finds
+// every problem with its line. The result is immutable: a changed file makes a new
+// [Config].
 package config

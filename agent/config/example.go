@@ -12,8 +12,8 @@ import (
 //go:embed config.example.yaml
 var example []byte
 
-// WriteExample writes a commented configuration, and the folders to it. It
-// fails where there is a file already.
+// WriteExample writes a commented configuration, and makes its folders. It fails
+// if the file exists.
 func WriteExample(path string) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return err

@@ -7,8 +7,8 @@ import (
 
 	"gopkg.in/yaml.v3"
 
+	"sigalert/internal/address"
 	"sigalert/internal/age"
-	"sigalert/internal/webaccess"
 )
 
 const (
@@ -17,13 +17,13 @@ const (
 	defaultAge   = 30 * 24 * time.Hour
 )
 
-// History says how much is kept of what was alerted, and where it is shown.
+// History says how many of the alerts are kept, and where they are shown.
 type History struct {
 	Listen string        // host:port; port 0 is any that is free
-	Limit  int           // entries that are kept
+	Limit  int           // how many entries are kept
 	Age    time.Duration // for how long; 0: without a limit
 	Token  string        // what a reader must know; "": nothing
-	Hosts  []string      // names of this machine that a reader may ask for, besides its own
+	Hosts  []string      // other names of this machine that a browser may ask for
 }
 
 // Equal reports whether both say the same; nil equals nil alone.
@@ -34,31 +34,21 @@ func (p *parser) history(n *yaml.Node, where string) {
 	p.config.History = h
 	var listen, token *yaml.Node
 	p.mapping(n, where, map[string]setter{
-		"listen": func(n *yaml.Node, where string) { listen, h.Listen = n, p.listen(n, where) },
-		"limit":  func(n *yaml.Node, where string) { h.Limit = p.limit(n, where) },
-		"age":    func(n *yaml.Node, where string) { h.Age = p.age(n, where) },
-		"token":  func(n *yaml.Node, where string) { token, h.Token = n, p.token(n, where) },
-		"hosts":  func(n *yaml.Node, where string) { h.Hosts = p.hosts(n, where) },
+		"listen": func(n *yaml.Node, where string) {
+			listen = n
+			h.Listen, _ = parsed(p, n, where, address.ParsePage)
+		},
+		"limit": func(n *yaml.Node, where string) { h.Limit = p.limit(n, where) },
+		"age":   func(n *yaml.Node, where string) { h.Age = p.age(n, where) },
+		"token": func(n *yaml.Node, where string) { token, h.Token = n, p.token(n, where) },
+		"hosts": func(n *yaml.Node, where string) { h.Hosts = p.hosts(n, where) },
 	})
 	switch {
 	case listen == nil && resolve(n).Kind == yaml.MappingNode:
 		p.problem(n.Line, where, `there is no address for its page: add one, such as "listen: 127.0.0.1:8080"`)
-	case h.Listen != "" && token == nil && !webaccess.IsLoopback(h.Listen):
-		p.problem(listen.Line, join(where, "listen"), fmt.Sprintf("whoever reaches %s could read the history: add a token, or listen on %s", h.Listen, defaultHost))
+	case h.Listen != "" && token == nil && !address.IsLoopback(h.Listen):
+		p.problem(listen.Line, join(where, "listen"), fmt.Sprintf("anyone who can reach %s could read the history: add a token, or listen on %s", h.Listen, address.Loopback))
 	}
-}
-
-// listen is "" for a problem.
-func (p *parser) listen(n *yaml.Node, where string) string {
-	text, ok := p.text(n, where)
-	if !ok {
-		return ""
-	}
-	addr, err := webaccess.ParseListen(text)
-	if err != nil {
-		p.problem(n.Line, where, err.Error())
-	}
-	return addr
 }
 
 func (p *parser) limit(n *yaml.Node, where string) int {
@@ -94,7 +84,7 @@ func (p *parser) age(n *yaml.Node, where string) time.Duration {
 func (p *parser) token(n *yaml.Node, where string) string {
 	text, ok := p.text(n, where)
 	if ok {
-		if err := webaccess.CheckToken(text); err != nil {
+		if err := address.CheckToken(text); err != nil {
 			p.problem(n.Line, where, err.Error())
 		}
 	}
@@ -113,7 +103,7 @@ func (p *parser) hosts(n *yaml.Node, where string) (hosts []string) {
 		if !ok {
 			continue
 		}
-		if err := webaccess.CheckHost(name); err != nil {
+		if err := address.CheckHost(name); err != nil {
 			p.problem(n.Line, where, err.Error())
 		}
 		hosts = append(hosts, name)

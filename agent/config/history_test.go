@@ -48,10 +48,10 @@ func TestHistoryProblems(t *testing.T) {
 	const (
 		address = "want HOST:PORT, such as 127.0.0.1:8080"
 		limit   = "2: history.limit: want a whole number from 1 to 1,000,000, not "
-		age     = "is no age: want days or hours, such as 30d or 720h, or 0 for no limit"
+		age     = "is not a valid age: use days or hours, such as 30d or 720h, or 0 for no limit"
 	)
 	exposed := func(address string) string {
-		return "2: history.listen: whoever reaches " + address + " could read the history: add a token, or listen on 127.0.0.1"
+		return "2: history.listen: anyone who can reach " + address + " could read the history: add a token, or listen on 127.0.0.1"
 	}
 	for in, want := range map[string]string{
 		"history:":                                    "2: history: want keys and values, not nothing",
@@ -63,13 +63,13 @@ func TestHistoryProblems(t *testing.T) {
 		"history: {listen: 8080}":                     "2: history.listen: want text, not a number",
 		"history: {listen: }":                         "2: history.listen: want text, not nothing",
 		"history: {listen: [a]}":                      "2: history.listen: want text, not a list",
-		`history: {listen: "8080"}`:                   `2: history.listen: "8080" is no address: ` + address,
+		`history: {listen: "8080"}`:                   `2: history.listen: "8080" is not an address: ` + address,
 		`history: {listen: localhost}`:                `2: history.listen: "localhost" has no port: ` + address,
-		`history: {listen: ""}`:                       `2: history.listen: "" is no address: ` + address,
-		`history: {listen: ":8080"}`:                  `2: history.listen: ":8080" has no host: want 127.0.0.1:8080 for this machine alone, or 0.0.0.0:8080 for all that reach it`,
-		"history: {listen: 'http://localhost:8080/'}": `2: history.listen: "http://localhost:8080/" is no address: ` + address,
-		"history: {listen: 'localhost:80/log'}":       `2: history.listen: "80/log" is no port: a port is a number up to 65535`,
-		"history: {listen: 'localhost:65536'}":        `2: history.listen: "65536" is no port: a port is a number up to 65535`,
+		`history: {listen: ""}`:                       `2: history.listen: "" is not an address: ` + address,
+		`history: {listen: ":8080"}`:                  `2: history.listen: ":8080" has no host: want 127.0.0.1:8080 for this machine alone, or 0.0.0.0:8080 for everyone who can reach it`,
+		"history: {listen: 'http://localhost:8080/'}": `2: history.listen: "http://localhost:8080/" is not an address: ` + address,
+		"history: {listen: 'localhost:80/log'}":       `2: history.listen: "80/log" is not a port: a port is a number up to 65535`,
+		"history: {listen: 'localhost:65536'}":        `2: history.listen: "65536" is not a port: a port is a number up to 65535`,
 
 		"history: {listen: 0.0.0.0:8080}":                                            exposed("0.0.0.0:8080"),
 		`history: {listen: "[::]:8080"}`:                                             exposed("[::]:8080"),
@@ -101,8 +101,8 @@ func TestHistoryProblems(t *testing.T) {
 		"history: {listen: localhost:8080, hosts: log.example}":                      `2: history.hosts: want a list of names, not the text "log.example"`,
 		"history: {listen: localhost:8080, hosts: }":                                 "2: history.hosts: want a list of names, not nothing",
 		"history: {listen: localhost:8080, host: [a]}":                               `2: history: unknown key "host" (did you mean "hosts"?)`,
-		"history: {listen: localhost:8080, hosts: [a, 5,\n 'http://b']}":             "2: history.hosts[1]: want text, not a number\n" + `3: history.hosts[2]: "http://b" is no host name: want a name such as log.example, of letters and digits of ASCII, dots and hyphens`,
-		`history: {listen: localhost:8080, token: "two words"}`:                      "2: history.token: a token is made of letters, digits and signs of ASCII, without blanks",
+		"history: {listen: localhost:8080, hosts: [a, 5,\n 'http://b']}":             "2: history.hosts[1]: want text, not a number\n" + `3: history.hosts[2]: "http://b" is not a host name: want a name such as log.example, of ASCII letters and digits, dots and hyphens`,
+		`history: {listen: localhost:8080, token: "two words"}`:                      "2: history.token: a token consists of ASCII letters, digits and punctuation, without blanks",
 	} {
 		_, err := config.Parse("c.yaml", []byte(good+in))
 		if err == nil {

@@ -11,11 +11,11 @@ import (
 	"sigalert/sig"
 )
 
-// maxName bounds a name, in bytes: what asks for it must fit into one message.
+// maxName bounds a name, in bytes: a request for it must fit into one message.
 const maxName = 1 << 10
 
-// name is any scalar: 5 is a number, "5" and 2020-01-01 are texts, and
-// nothing means every one.
+// name is any scalar: 5 is a number, "5" and 2020-01-01 are text, and nothing
+// stands for every one.
 func (p *parser) name(n *yaml.Node, where string) sig.Name {
 	v := resolve(n)
 	if v.Kind != yaml.ScalarNode {
@@ -33,7 +33,7 @@ func (p *parser) name(n *yaml.Node, where string) sig.Name {
 	case "!!bool", "!!int", "!!float":
 		text = literal(v)
 		if text == "" {
-			p.problem(n.Line, where, fmt.Sprintf("%s is no name: quote it if it is text", v.Value))
+			p.problem(n.Line, where, fmt.Sprintf("%s is not a name: quote it if it is text", v.Value))
 			return ""
 		}
 	default:
@@ -49,8 +49,8 @@ func (p *parser) name(n *yaml.Node, where string) sig.Name {
 	return name
 }
 
-// literal is a boolean or a number in JSON, spelled as in the file where JSON
-// spells it so; "" where JSON has no such number, or the tag lies.
+// literal is a boolean or a number in JSON, spelled as in the file where that is
+// JSON; "" where JSON has no such number, or the tag is wrong.
 func literal(n *yaml.Node) string {
 	var b bool
 	var i int64
@@ -82,8 +82,8 @@ func literal(n *yaml.Node) string {
 	return strconv.FormatInt(i, 10)
 }
 
-// nameKey is the same for names that are equal, and nearly always different
-// for others.
+// nameKey is the same for names that are equal, and nearly always different for
+// others.
 func nameKey(n sig.Name) string {
 	text := string(n.JSON())
 	switch text {

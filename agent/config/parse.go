@@ -11,10 +11,11 @@ import (
 	"gopkg.in/yaml.v3"
 
 	"sigalert/agent/notify"
-	"sigalert/sig"
+	"sigalert/internal/address"
+	"sigalert/internal/topic"
 )
 
-// parser walks a file's nodes and gathers what it finds.
+// parser walks a file's nodes and collects what it finds.
 type parser struct {
 	path      string
 	config    Config
@@ -40,17 +41,17 @@ func resolve(n *yaml.Node) *yaml.Node {
 	return n
 }
 
-// isNull reports whether nothing is said.
+// isNull reports whether a node says nothing.
 func isNull(n *yaml.Node) bool {
 	n = resolve(n)
 	return n.Kind == yaml.ScalarNode && n.ShortTag() == "!!null"
 }
 
-// setter takes over the value of a key; where names it in problems.
+// setter takes the value of a key; where names the key in problems.
 type setter func(value *yaml.Node, where string)
 
-// mapping calls the setter of each key. What is no mapping, an unknown key
-// and a key that comes twice are problems.
+// mapping calls the setter of each key. A node that is not a mapping, an unknown
+// key and a key that comes twice are problems.
 func (p *parser) mapping(n *yaml.Node, where string, keys map[string]setter) {
 	n = resolve(n)
 	if n.Kind != yaml.MappingNode {
@@ -66,10 +67,10 @@ func (p *parser) mapping(n *yaml.Node, where string, keys map[string]setter) {
 			p.problem(line, where, "want a key, not "+kind(key))
 			continue
 		case key.ShortTag() == "!!merge":
-			p.problem(line, where, `"<<" is not taken: what all subscriptions share belongs into "defaults"`)
+			p.problem(line, where, `"<<" is not supported: put what all subscriptions share into "defaults"`)
 			continue
 		case seen[name] > 0:
-			p.problem(line, where, fmt.Sprintf("the key %q is in line %d already", name, seen[name]))
+			p.problem(line, where, fmt.Sprintf("the key %q is already on line %d", name, seen[name]))
 			continue
 		}
 		seen[name] = line
@@ -90,8 +91,8 @@ func (p *parser) mapping(n *yaml.Node, where string, keys map[string]setter) {
 	}
 }
 
-// hidden is the word that somebody wrote as a value, as in "event: #notify",
-// and that YAML takes for a comment; "" for what looks like a comment.
+// hidden is a word that was meant as a value, as in "event: #notify", but that YAML
+// takes for a comment; "" for what looks like a comment.
 func hidden(key, value *yaml.Node) string {
 	word, _, _ := strings.Cut(key.LineComment, " ")
 	if value.Value != "" || !isNull(value) || len(strings.TrimLeft(word, "#")) == 0 {
@@ -107,7 +108,7 @@ func join(where, key string) string {
 	return where + "." + key
 }
 
-// kind names what a node is, for problems.
+// kind says what a node is, for problems.
 func kind(n *yaml.Node) string {
 	switch n.Kind {
 	case yaml.MappingNode:
@@ -128,7 +129,7 @@ func kind(n *yaml.Node) string {
 
 // file is the top level; root is nil for an empty file.
 func (p *parser) file(root *yaml.Node) {
-	p.config.Server, _ = ParseServer("")
+	p.config.Server, _ = address.ParseServer("")
 	if root == nil {
 		root = &yaml.Node{Kind: yaml.MappingNode, Line: 1}
 	}
@@ -152,17 +153,12 @@ func (p *parser) file(root *yaml.Node) {
 }
 
 func (p *parser) server(n *yaml.Node, where string) {
-	text, ok := p.text(n, where)
+	addr, ok := parsed(p, n, where, address.ParseServer)
 	if !ok {
 		return
 	}
-	addr, err := ParseServer(text)
-	if err != nil {
-		p.problem(n.Line, where, err.Error())
-		return
-	}
 	if _, port, _ := net.SplitHostPort(addr); port == "0" {
-		p.problem(n.Line, where, "no server is at port 0: a port is a number from 1 to 65535")
+		p.problem(n.Line, where, "a server cannot be at port 0: want a number from 1 to 65535")
 	}
 	p.config.Server = addr
 }
@@ -205,11 +201,11 @@ func (p *parser) subscription(n *yaml.Node, where string, s Subscription) {
 	p.config.Subscriptions = append(p.config.Subscriptions, s)
 }
 
-// before finds a subscription that matches whatever s matches; nil if none does,
-// or if s still has presence to tell.
+// before finds a subscription that matches whatever s matches; nil if there is
+// none, or if s still has presence to alert for.
 func (p *parser) before(s Subscription) *Subscription {
 	every := nameKey("")
-	coming := s.Event.Equal(sig.EventConnect) || s.Event.Equal(sig.EventDisconnect)
+	coming := topic.IsPresence(s.Event)
 	for _, sender := range []string{nameKey(s.Sender), every} {
 		for _, event := range []string{nameKey(s.Event), every} {
 			for i, o := range p.first[sender+" "+event] {
@@ -228,19 +224,9 @@ func (p *parser) before(s Subscription) *Subscription {
 // alertKeys are the keys of a subscription that may have a default.
 func (p *parser) alertKeys(s *Subscription) map[string]setter {
 	return map[string]setter{
-		"title": func(n *yaml.Node, where string) { s.Title = p.template(n, where) },
-		"body":  func(n *yaml.Node, where string) { s.Body = p.template(n, where) },
-		"urgency": func(n *yaml.Node, where string) {
-			text, ok := p.text(n, where)
-			if !ok {
-				return
-			}
-			u, err := notify.ParseUrgency(text)
-			if err != nil {
-				p.problem(n.Line, where, err.Error())
-			}
-			s.Urgency = u
-		},
+		"title":   func(n *yaml.Node, where string) { s.Title = p.template(n, where) },
+		"body":    func(n *yaml.Node, where string) { s.Body = p.template(n, where) },
+		"urgency": func(n *yaml.Node, where string) { s.Urgency, _ = parsed(p, n, where, notify.ParseUrgency) },
 		"presence": func(n *yaml.Node, where string) {
 			v := resolve(n)
 			if v.Kind != yaml.ScalarNode || v.ShortTag() != "!!bool" || v.Decode(&s.Presence) != nil {
@@ -250,7 +236,7 @@ func (p *parser) alertKeys(s *Subscription) map[string]setter {
 	}
 }
 
-// text is a scalar that is text; 42 and true are none, unless quoted.
+// text is a scalar that is text, which 42 and true are only in quotes.
 func (p *parser) text(n *yaml.Node, where string) (string, bool) {
 	v := resolve(n)
 	switch {
@@ -262,6 +248,19 @@ func (p *parser) text(n *yaml.Node, where string) (string, bool) {
 		return v.Value, true
 	}
 	return "", false
+}
+
+// parsed is what a text means to parse, whose error is a problem.
+func parsed[T any](p *parser, n *yaml.Node, where string, parse func(string) (T, error)) (v T, ok bool) {
+	text, ok := p.text(n, where)
+	if !ok {
+		return v, false
+	}
+	v, err := parse(text)
+	if err != nil {
+		p.problem(n.Line, where, err.Error())
+	}
+	return v, err == nil
 }
 
 func (p *parser) template(n *yaml.Node, where string) *template.Template {

@@ -34,7 +34,7 @@ func (ps Problems) Error() string {
 }
 
 const (
-	// maxProblems ends the walk: aliases make a small file say much.
+	// maxProblems ends the walk: with aliases, a small file can say a lot.
 	maxProblems = 1000
 	// maxWhat bounds a problem's text, in runes: it may quote the file.
 	maxWhat = 300
@@ -52,10 +52,10 @@ func (p *parser) problem(line int, where, what string) {
 	p.problems = append(p.problems, Problem{p.path, max(1, line), where, what})
 }
 
-// full reports whether there is room for no more problems.
+// full reports whether there is no room for more problems.
 func (p *parser) full() bool { return len(p.problems) >= maxProblems }
 
-// sorted is all that was found, in the order of lines.
+// sorted is everything that was found, in the order of lines.
 func (p *parser) sorted() Problems {
 	slices.SortStableFunc(p.problems, func(a, b Problem) int { return a.Line - b.Line })
 	if p.full() {
@@ -65,7 +65,7 @@ func (p *parser) sorted() Problems {
 	return p.problems
 }
 
-// nearest is the known word that was probably meant; "" if none is near.
+// nearest is the known word that was probably meant; "" if none is close.
 func nearest(word string, known []string) string {
 	if len(word) > 40 {
 		return ""
@@ -79,8 +79,8 @@ func nearest(word string, known []string) string {
 	return best
 }
 
-// editDistance counts the letters to insert, delete, replace or swap with
-// their neighbour.
+// editDistance counts the letters to insert, delete, replace or swap with their
+// neighbour.
 func editDistance(a, b string) int {
 	var before []int
 	last := make([]int, len(b)+1)

@@ -53,7 +53,7 @@ c.yaml:7: subscriptions[2]: unknown key "titel" (did you mean "title"?)
 c.yaml:8: subscriptions[2].title: there is no .Sendr: a template has .Sender, .Event, .Data and .Time
 c.yaml:9: subscriptions[2].body: unclosed action
 c.yaml:10: subscriptions[2]: unknown key "zebra"
-c.yaml:11: subscriptions[3]: the key "sender" is in line 11 already
+c.yaml:11: subscriptions[3]: the key "sender" is already on line 11
 c.yaml:15: subscriptions[4].body: there is no .Evnt: a template has .Sender, .Event, .Data and .Time
 c.yaml:16: subscriptions[4].body: there is no .Tme: a template has .Sender, .Event, .Data and .Time
 c.yaml:18: subscriptions[6]: never alerts: line 17 matches first
@@ -75,7 +75,7 @@ func TestProblems(t *testing.T) {
 		{"nothing for a list", `subscriptions:`, `1: subscriptions: the list is empty: say what to alert for, such as "- {sender: timer, event: tick}"`},
 		{"a list at the top", `[1]`, `1: want keys and values, not a list`},
 		{"a key that is a list", good + "? [x]\n: 1\n", `2: want a key, not a list`},
-		{"merge key", "subscriptions:\n- &x {sender: a}\n- {<<: *x, event: b}", `3: subscriptions[1]: "<<" is not taken: what all subscriptions share belongs into "defaults"`},
+		{"merge key", "subscriptions:\n- &x {sender: a}\n- {<<: *x, event: b}", `3: subscriptions[1]: "<<" is not supported: put what all subscriptions share into "defaults"`},
 		{"an alias of itself", "subscriptions: &a [*a]", "1: subscriptions[0]: want keys and values, not a list"},
 		{"null for text", "subscriptions: [{sender: a, title: }]", "1: subscriptions[0].title: want text, not nothing"},
 		{"numbers for text", "server: 3000\nsubscriptions: [{sender: a, title: 42, body: true}]", "1: server: want text, not a number\nc.yaml:2: subscriptions[0].title: want text, not a number\nc.yaml:2: subscriptions[0].body: want text, not true or false"},
@@ -84,25 +84,25 @@ func TestProblems(t *testing.T) {
 		{"a comment for a list", "defaults: #none\nsubscriptions: #none\n", `2: subscriptions: the list is empty: say what to alert for, such as "- {sender: timer, event: tick}"`},
 		{"yes is text", "subscriptions: [{presence: yes}]", `1: subscriptions[0].presence: want true or false, not the text "yes"`},
 		{"a number for a truth", "subscriptions: [{presence: 1}]", `1: subscriptions[0].presence: want true or false, not a number`},
-		{"a tag that lies", "subscriptions: [{sender: !!int abc, event: !!bool 5}]", "1: subscriptions[0].sender: abc is no name: quote it if it is text\nc.yaml:1: subscriptions[0].event: 5 is no name: quote it if it is text"},
-		{"not a number", `subscriptions: [{sender: .nan}, {event: -.inf}]`, "1: subscriptions[0].sender: .nan is no name: quote it if it is text\nc.yaml:1: subscriptions[1].event: -.inf is no name: quote it if it is text"},
+		{"a tag that lies", "subscriptions: [{sender: !!int abc, event: !!bool 5}]", "1: subscriptions[0].sender: abc is not a name: quote it if it is text\nc.yaml:1: subscriptions[0].event: 5 is not a name: quote it if it is text"},
+		{"not a number", `subscriptions: [{sender: .nan}, {event: -.inf}]`, "1: subscriptions[0].sender: .nan is not a name: quote it if it is text\nc.yaml:1: subscriptions[1].event: -.inf is not a name: quote it if it is text"},
 		{"a long name", "subscriptions: [{sender: " + strings.Repeat("a", 1025) + "}]", `1: subscriptions[0].sender: the name is longer than 1 KiB`},
-		{"port", good + "server: host:99999", `2: server: "99999" is no port: a port is a number up to 65535`},
-		{"port 0", good + "server: host:0", `2: server: no server is at port 0: a port is a number from 1 to 65535`},
+		{"port", good + "server: host:99999", `2: server: "99999" is not a port: a port is a number up to 65535`},
+		{"port 0", good + "server: host:0", `2: server: a server cannot be at port 0: want a number from 1 to 65535`},
 		{"nothing for a server", good + "server:", `2: server: want text, not nothing`},
 		{"every event before one", "subscriptions:\n- sender: a\n- {sender: a, event: b}\n- {sender: a, event: \"#connect\"}\n- {sender: a, event: c, presence: true}\n", `3: subscriptions[1]: never alerts: line 2 matches first`},
 		{"everything first", "subscriptions:\n- presence: true\n- event: b\n", `3: subscriptions[1]: never alerts: line 2 matches first`},
 		{"true is 1", "subscriptions:\n- event: true\n- event: 1\n", `3: subscriptions[1]: never alerts: line 2 matches first`},
 		{"an alias of a subscription", "subscriptions:\n- &a {sender: a}\n- *a\n", `3: subscriptions[1]: never alerts: line 2 matches first`},
 
-		{"a tab", "subscriptions:\n\t- {sender: a}\n", `2: this is not YAML: a tab indents this line, which takes spaces`},
+		{"a tab", "subscriptions:\n\t- {sender: a}\n", `2: this is not YAML: a tab indents this line: indent with spaces`},
 		{"indented too little", "subscriptions:\n - sender: a\n   event: b\n  title: x\n", `4: this is not YAML: did not find expected '-' indicator`},
 		{"an open list", "server: a\nsubscriptions: [{sender: a}\ndefaults: {}\n", `2: this is not YAML: did not find expected ',' or ']'`},
 		{"an open quote", "subscriptions:\n- sender: \"a\n- sender: b\n", `2: this is not YAML: found unexpected end of stream`},
 		{"an unknown alias", "server: a\nsubscriptions: *x\n", `2: this is not YAML: unknown anchor 'x' referenced`},
 		{"a NUL byte", good + "server: \x00\n", `2: this is not YAML: control characters are not allowed`},
-		{"two documents", good + "---\nx: 1\n", `2: a second document: the file holds one`},
-		{"two documents and more", "server: a\n---\nx: 1\n", "1: " + none + "\nc.yaml:2: a second document: the file holds one"},
+		{"two documents", good + "---\nx: 1\n", `2: a second document: the file must hold only one`},
+		{"two documents and more", "server: a\n---\nx: 1\n", "1: " + none + "\nc.yaml:2: a second document: the file must hold only one"},
 		{"not UTF-8", good + "\xff", `2: this is not UTF-8 text`},
 		{"too large", strings.Repeat("#\n", 1<<19) + "#", `1: the file is larger than 1 MiB`},
 		{"a fault in a large file", good + strings.Repeat("# comment\n", 4000) + "a: ]\n", `4002: this is not YAML: did not find expected node content`},

@@ -22,12 +22,12 @@ type Fields struct {
 const (
 	// maxText bounds what a template may write, in bytes.
 	maxText = 64 << 10
-	// maxValue bounds a text on its way through a template, in bytes: a loop
-	// can double one at each turn.
+	// maxValue bounds a text on its way through a template, in bytes: a loop can
+	// double one with each turn.
 	maxValue = 4 << 20
-	// maxTurns bounds a template's loops, all turns taken together.
+	// maxTurns bounds the turns of all of a template's loops together.
 	maxTurns = 100_000
-	// maxWork bounds what a template's functions make of texts in one rendering,
+	// maxWork bounds the text that a template's functions make in one rendering,
 	// in bytes, and so its time: each turn of a loop can make a large text.
 	maxWork = 16 << 20
 	// maxParts bounds what one call makes before its result can be measured.
@@ -42,14 +42,14 @@ var (
 	errParts    = fmt.Errorf("a call in the template has more than %d verbs or arguments", maxParts)
 )
 
-// limits are the errors of a template that takes too much.
+// limits are the errors of a template that does too much.
 var limits = []error{errTurns, errTooLarge, errWork, errParts}
 
-// Render runs a template of a [Subscription]. What the data lacks is empty
-// text, also where the data is no object: with the data "x", {{.Data.a.b}}
-// writes nothing. Objects and lists are written as JSON. What is longer than
-// 64 KiB is cut. The error is the template's own: {{len .Data}} of a number,
-// loops without an end, or more work than a notification is worth.
+// Render runs a template of a [Subscription]. What the data lacks is empty text,
+// even where the data is not an object: with the data "x", {{.Data.a.b}} writes
+// nothing. Objects and lists are written as JSON. What is longer than 64 KiB is cut.
+// The error is the template's own: {{len .Data}} of a number, loops without an end,
+// or more work than a notification is worth.
 func Render(t *template.Template, f Fields) (string, error) {
 	t, err := t.Clone() // whose functions have a meter of their own
 	if err != nil {
@@ -63,9 +63,8 @@ func Render(t *template.Template, f Fields) (string, error) {
 	return w.String(), nil
 }
 
-// writer takes maxText bytes, and maxTurns writes of nothing: [compile] has
-// each turn of a loop write nothing, so that a loop which writes nothing else
-// ends too.
+// writer takes maxText bytes, and maxTurns writes of nothing: [compile] makes each
+// turn of a loop write nothing, so that a loop which writes nothing else ends too.
 type writer struct {
 	strings.Builder
 	turns int
@@ -88,15 +87,14 @@ func (w *writer) Write(p []byte) (int, error) {
 	return w.Builder.Write(p)
 }
 
-// functions are those that a template is compiled with; [Render] has others
-// in their place.
+// functions are those that a template is compiled with; [Render] replaces them.
 var functions = new(meter).functions()
 
 // meter measures the work of one rendering.
 type meter struct{ bytes int }
 
-// functions are what templates may call besides text/template's own, and in
-// the place of those that could make a text grow without an end.
+// functions are what templates may call besides text/template's own, and in place
+// of those that could make a text grow without end.
 func (m *meter) functions() template.FuncMap {
 	return template.FuncMap{
 		"json": m.json,
@@ -131,7 +129,7 @@ func (m *meter) functions() template.FuncMap {
 	}
 }
 
-// call makes a text of arguments, if they are few.
+// call makes a text of arguments, if there are few of them.
 func (m *meter) call(f func(...any) string, args []any) (string, error) {
 	if len(args) > maxParts {
 		return "", errParts
@@ -139,8 +137,8 @@ func (m *meter) call(f func(...any) string, args []any) (string, error) {
 	return m.made(f(args...))
 }
 
-// change makes a text of a value's. What is read counts as well: it may be
-// much, and what is made of it little.
+// change makes another text of a value's. What is read counts as well: it may be
+// long, and the result short.
 func (m *meter) change(v any, f func(string) string) (string, error) {
 	s, err := m.text(v)
 	if err == nil {
@@ -152,7 +150,7 @@ func (m *meter) change(v any, f func(string) string) (string, error) {
 	return m.made(f(s))
 }
 
-// made lets a text through if it is not too much.
+// made lets a text through unless it is too much.
 func (m *meter) made(s string) (string, error) {
 	if len(s) > maxValue {
 		return "", errTooLarge
@@ -191,7 +189,7 @@ func (m *meter) json(v any) (string, error) {
 	return m.made(s)
 }
 
-// jsonText is compact JSON. It leaves < > & as they are: this is no HTML.
+// jsonText is compact JSON. It leaves < > & as they are: this is not HTML.
 func jsonText(v any) (string, error) {
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
@@ -200,7 +198,7 @@ func jsonText(v any) (string, error) {
 	return strings.TrimSuffix(b.String(), "\n"), err
 }
 
-// member is what {{.a.b}} is in these templates: nothing where data has no
+// member is the value of {{.a.b}} in these templates: nothing where the data has no
 // such member.
 func member(v any, names ...string) (any, error) {
 	for _, name := range names {

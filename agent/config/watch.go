@@ -12,20 +12,20 @@ import (
 )
 
 const (
-	// settle is how long a file must be quiet: editors save in several steps.
+	// settle is how long a file must stay unchanged: editors save in several steps.
 	settle = 150 * time.Millisecond
-	// poll finds what the folder's events do not tell: a link whose target
-	// changed elsewhere, a folder that was made anew.
+	// poll finds what the folder's events do not show: a link whose target changed
+	// elsewhere, a folder that was made anew.
 	poll = 2 * time.Second
 	// absence is how long a file may be missing while it is being saved.
 	absence = 2 * time.Second
 )
 
-// Watch calls changed once it watches, and then whenever the file's content
-// has changed, until ctx ends; not for a save that changes nothing. That the
-// file is gone, or is something that cannot be read, is such a change once it
-// has been so for 2 s. It watches the folder: editors put a new file in the old
-// one's place. Where the system cannot watch, it looks every 2 s.
+// Watch calls changed once it watches, and then whenever the file's content has
+// changed, until ctx ends; not for a save that changes nothing. A file that is gone
+// or cannot be read counts as a change after 2 s. Watch watches the folder, as
+// editors put a new file in place of the old one. Where the system cannot watch, it
+// looks every 2 s.
 func Watch(ctx context.Context, path string, changed func()) {
 	w := &watch{path: path}
 	var events <-chan fsnotify.Event
@@ -75,13 +75,13 @@ type watch struct {
 	folders [2]folder
 	file    os.FileInfo
 	content content
-	missing time.Time // since when it cannot be read; zero: it can, or that was told
+	missing time.Time // since when it cannot be read; zero: it can, or that was reported
 }
 
 // folder is one that is being watched: the file's, or its target's.
 type folder struct {
 	path string
-	info os.FileInfo // nil: it is not there
+	info os.FileInfo // nil: it does not exist
 }
 
 // concerns reports whether an event of this file may be one of ours.
@@ -90,7 +90,7 @@ func (w *watch) concerns(name string) bool {
 	return base == filepath.Base(w.path) || base == filepath.Base(w.target)
 }
 
-// look reports whether the content is another one, or when to look again.
+// look reports whether the content differs, or when to look again.
 func (w *watch) look(at time.Time) (differs bool, wait time.Duration) {
 	now := contentOf(w.path)
 	if now.problem != "" && now != w.content {
@@ -106,7 +106,7 @@ func (w *watch) look(at time.Time) (differs bool, wait time.Duration) {
 	return differs, 0
 }
 
-// content tells files apart.
+// content tells one content of the file from another.
 type content struct {
 	sum     [sha256.Size]byte
 	problem string // of a file that cannot be read
@@ -134,8 +134,8 @@ func sumOf(path string) (sum [sha256.Size]byte, err error) {
 	return [sha256.Size]byte(h.Sum(nil)), err
 }
 
-// follow watches the folders that are there now, and reports whether one of
-// them or the file's time, size or identity is not what it was.
+// follow watches the folders that exist now, and reports whether one of them, or
+// the file's time, size or identity, has changed.
 func (w *watch) follow() (differs bool) {
 	w.target = w.path
 	if target, err := filepath.EvalSymlinks(w.path); err == nil {
@@ -160,14 +160,14 @@ func (w *watch) watchInstead(old, now folder) {
 		return
 	}
 	if old.path != "" {
-		_ = w.watcher.Remove(old.path) // gone with the old folder, mostly
+		_ = w.watcher.Remove(old.path) // usually gone with the old folder
 	}
 	if now.info != nil {
-		_ = w.watcher.Add(now.path) // otherwise the poll sees to it
+		_ = w.watcher.Add(now.path) // if it fails, there is the poll
 	}
 }
 
-// stat is nil for what is not there.
+// stat is nil for what does not exist.
 func stat(path string) os.FileInfo {
 	info, err := os.Stat(path)
 	if err != nil {

@@ -11,12 +11,12 @@ import (
 var errBeeepBusy = errors.New("an earlier call of beeep has not returned")
 
 // beeepTurn holds a token while a call of beeep runs, and so guards beeep.AppName.
-// It is one for the process because what it guards is: beeep keeps its settings
-// and its bus connection in package variables.
+// There is one for the process, as beeep keeps its settings and its bus connection
+// in package variables.
 var beeepTurn = make(chan struct{}, 1)
 
 // runBeeep calls show, which calls beeep, and waits until it returns or ctx ends.
-// In the latter case show keeps the turn until it does return.
+// In the latter case show keeps the turn until it returns.
 func runBeeep(ctx context.Context, appName string, show func() error) error {
 	if ctx.Err() != nil {
 		return ended(ctx)

@@ -10,11 +10,11 @@ import (
 	"github.com/gen2brain/beeep"
 )
 
-// backend speaks to the notification server on the session bus, and to beeep
-// where that refused. Its methods must take turns.
+// backend talks to the notification server on the session bus, and to beeep where
+// that server refused. Its methods must take turns.
 type backend struct {
 	opts    Options
-	session *session // nil until dialed. Our own connection: others close godbus's shared one
+	session *session // nil until dialed. The connection is our own: others close godbus's shared one
 }
 
 func newBackend(opts Options) *backend { return &backend{opts: opts} }
@@ -22,8 +22,8 @@ func newBackend(opts Options) *backend { return &backend{opts: opts} }
 func (b *backend) notify(ctx context.Context, n Notification) (Receipt, error) {
 	receipt, err := b.overBus(ctx, n)
 	if errors.Is(err, errBusLost) || errors.Is(err, errServerGone) {
-		// Whatever the one that died may have shown died with it: showing it
-		// again shows it once.
+		// Whatever the one that died may have shown died with it, so this shows
+		// it once.
 		receipt, err = b.overBus(ctx, n)
 	}
 	if isRefusal(err) && !errors.Is(err, ErrNoDesktop) {
@@ -54,7 +54,7 @@ func (b *backend) overBus(ctx context.Context, n Notification) (Receipt, error) 
 	return receipt, err
 }
 
-// overBeeep is for where the bus answered, with refusal.
+// overBeeep is for the case that the bus answered with refusal.
 func (b *backend) overBeeep(ctx context.Context, n Notification, refusal error) (Receipt, error) {
 	if errors.Is(refusal, errNoServer) {
 		refusal = fmt.Errorf("%w: %w: install and start one, such as dunst", ErrNoDesktop, refusal)
@@ -72,7 +72,7 @@ func (b *backend) overBeeep(ctx context.Context, n Notification, refusal error) 
 	if err != nil {
 		return Receipt{}, fmt.Errorf("%w; then %w", refusal, err)
 	}
-	b.opts.Logger.Warn("beeep stood in for the notification server", "error", refusal)
+	b.opts.Logger.Warn("beeep stood in for the notification server", "err", refusal)
 	return Receipt{Via: "beeep"}, nil
 }
 

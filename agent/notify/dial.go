@@ -27,8 +27,8 @@ func busAddress() (string, error) {
 	return address, nil
 }
 
-// beeepFindsBus reports whether beeep would find a bus. If not it must not be
-// called: the library below it would start a bus of its own and leave it running.
+// beeepFindsBus reports whether beeep would find a bus. If not, it must not be
+// called: the library below it would start a bus of its own and leave that running.
 func beeepFindsBus() bool {
 	if a := os.Getenv(sessionbus.Variable); a != "" && a != "autolaunch:" {
 		return true
@@ -37,14 +37,14 @@ func beeepFindsBus() bool {
 	return err == nil
 }
 
-// dialBus connects to the first of the addresses that takes the connection, and
-// says hello. Signals go to h from then on.
+// dialBus connects to the first of the addresses that accepts a connection, and
+// says hello. From then on signals go to h.
 func dialBus(ctx context.Context, addresses string, h dbus.SignalHandler) (*dbus.Conn, *socket, error) {
 	raw, err := dialAddresses(ctx, addresses)
 	if err != nil {
 		return nil, nil, err
 	}
-	// The handshake takes no context. Closing the socket is what ends it.
+	// The handshake takes no context: closing the socket ends it.
 	stop := context.AfterFunc(ctx, func() { raw.Close() })
 	sock := newSocket(raw)
 	conn, err := dbus.NewConn(sock, dbus.WithSignalHandler(h))
@@ -115,8 +115,8 @@ func parseAddress(address string) (network, target string, err error) {
 	return "", "", fmt.Errorf("bus address %q: unsupported", address)
 }
 
-// socket is the connection below godbus, which itself bounds no write. It closes
-// when a write fails: after half a message, what follows would be garbage.
+// socket is the connection below godbus, which sets no bound to its writes. It
+// closes when a write fails: after half a message, the rest would be garbage.
 type socket struct {
 	net.Conn
 	buffered *bufio.Reader
@@ -136,8 +136,8 @@ func (s *socket) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// boundWrites lets the writes until the returned function is called fail when ctx
-// ends: closing the connection would wait for a write that blocks.
+// boundWrites makes writes fail when ctx ends, until release is called: closing
+// the connection would wait for a write that blocks.
 func (s *socket) boundWrites(ctx context.Context) (release func()) {
 	expired := make(chan struct{})
 	stop := context.AfterFunc(ctx, func() {

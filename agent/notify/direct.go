@@ -19,7 +19,7 @@ type backend struct {
 
 func newBackend(opts Options) *backend {
 	if runtime.GOOS == "windows" {
-		// Both stand unescaped, in a PowerShell string and in an XML attribute.
+		// beeep does not escape them, in a PowerShell string and in an XML attribute.
 		opts.AppName = strings.ReplaceAll(opts.AppName, "'", "’")
 		if strings.ContainsAny(opts.Icon, "$`\"&<") {
 			opts.Icon = ""

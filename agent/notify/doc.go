@@ -12,11 +12,10 @@
 //
 // On Linux and the BSDs a notification goes over D-Bus to whichever server owns
 // org.freedesktop.Notifications. The bus is dialed by the first notification and
-// again after it died, each time at the address that the environment names then,
-// so a bus or a server that appears later is picked up. Where the server refuses,
-// or there is none, beeep is tried (notify-send, kdialog). It is not tried where
-// the server did not answer in time: it would hang as well, or show the
-// notification twice.
+// again after it died, each time at the address that the environment has then, so
+// a bus or a server that appears later is found. Where the server refuses, or there
+// is none, beeep is tried (notify-send, kdialog). It is not tried where the server
+// did not answer in time: it would hang as well, or show the notification twice.
 //
 // Without a session bus there is nothing to ask, and no process is started.
 //
@@ -24,8 +23,8 @@
 //
 // # Concurrency
 //
-// All methods may be called from any goroutine. Notifications of one Desktop take
-// turns: one that waits for its turn also ends with its context.
+// All methods may be called from any goroutine. The notifications of one Desktop
+// take turns: the wait for a turn also ends with the context.
 //
 // A beeep call cannot be stopped. When the context ends first, Notify returns and
 // the call is left behind; until it returns, further notifications that need
@@ -33,7 +32,7 @@
 //
 // # Text
 //
-// Text may come from anyone, so every backend gets it cleaned: valid UTF-8, no
+// Text may come from anyone, so it is cleaned for every backend: valid UTF-8, no
 // control characters except newline and tab in the body, no characters that
 // reorder other text, at most 200 characters of title and 2,000 of body. It is
 // plain text: what looks like markup is shown as it is.

@@ -53,7 +53,7 @@ func (b *bus) dunst(t *testing.T, display string) (shown <-chan string, stop fun
 		cmd.Wait()
 	})
 	t.Cleanup(stop)
-	for owner := ""; owner == ""; { // the bus also tells of our own name, and that the name was given up
+	for owner := ""; owner == ""; { // the bus also reports our own name, and that the name was given up
 		if sig := receive(t, owners, "dunst to take its name"); sig.Name == "org.freedesktop.DBus.NameOwnerChanged" {
 			owner, _ = sig.Body[2].(string)
 		}

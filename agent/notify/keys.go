@@ -7,7 +7,7 @@ import "slices"
 const maxKeys = 256
 
 // keys remembers the id that the server last gave for each key. At most maxKeys
-// are kept; the one unused for longest is forgotten first.
+// are kept; the one unused for the longest time is forgotten first.
 type keys struct {
 	entries []keyID // longest unused first
 }

@@ -11,16 +11,16 @@ import (
 	"sigalert/internal/plain"
 )
 
-// ErrNoDesktop is wrapped by the error of [Desktop.Notify] when there is nothing
-// here that could show a notification. The error's text says why, and what to do.
-var ErrNoDesktop = errors.New("no desktop that could show a notification")
+// ErrNoDesktop is wrapped by the error of [Desktop.Notify] when nothing here could
+// show a notification. The error's text says why, and what to do.
+var ErrNoDesktop = errors.New("no desktop to show a notification")
 
 var errClosed = errors.New("desktop is closed")
 
 // Urgency says how much a notification may disturb. The zero value is Normal.
 type Urgency uint8
 
-// The urgencies. What they mean is the desktop's choice; most keep a Critical
+// The urgencies. The desktop decides what they mean; most desktops keep a Critical
 // notification on the screen until it is dismissed.
 const (
 	Normal Urgency = iota
@@ -64,8 +64,8 @@ type Notification struct {
 	Key string
 }
 
-// Cut is the notification as it is shown at most: the rest is not worth
-// keeping.
+// Cut returns the notification with no more text than is shown: the rest is not
+// worth keeping.
 func (n Notification) Cut() Notification {
 	n.Title, n.Body = plain.Line(n.Title, maxTitle), cleanBody(n.Body)
 	return n
@@ -89,7 +89,7 @@ type Receipt struct {
 type Options struct {
 	AppName string       // shown as the sender of the notifications; default "sigalert"
 	Icon    string       // path of a PNG file, or on D-Bus a themed icon's name; default none
-	Logger  *slog.Logger // told what no error tells, such as that beeep had to stand in; default silent
+	Logger  *slog.Logger // gets what no error says, such as that beeep had to stand in; default silent
 }
 
 const defaultAppName = "sigalert"
@@ -125,9 +125,9 @@ func New(opts *Options) *Desktop {
 }
 
 // Notify shows n and reports who took it. It blocks until the desktop has
-// answered, and never longer than until ctx ends; a caller should bound ctx, as a
+// answered, but never longer than until ctx ends; callers should bound ctx, as a
 // desktop that hangs does not answer at all. After an error a later Notify may
-// work: nothing has to be set up anew. Where ctx ended first the error wraps
+// work: nothing has to be set up anew. Where ctx ended first, the error wraps
 // ctx.Err(), and the notification may still appear.
 func (d *Desktop) Notify(ctx context.Context, n Notification) (Receipt, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
@@ -153,9 +153,9 @@ func (d *Desktop) Notify(ctx context.Context, n Notification) (Receipt, error) {
 }
 
 // Close ends the notifications under way, waits for them, and closes the
-// connection to the desktop, with which godbus's reader ends. Afterwards Notify
-// fails. Notifications on the screen stay. A beeep call that its Notify left
-// behind cannot be stopped: it goes on until it returns by itself.
+// connection to the desktop, which ends godbus's reader. Afterwards Notify fails.
+// Notifications on the screen stay. A beeep call that its Notify left behind cannot
+// be stopped: it goes on until it returns by itself.
 func (d *Desktop) Close() error {
 	d.close()
 	d.turn <- struct{}{}
@@ -172,8 +172,8 @@ func ended(ctx context.Context) error {
 	return ctx.Err()
 }
 
-// usableIcon makes a path absolute, as the server's directory is not ours, and
-// drops an icon that cannot be sent.
+// usableIcon makes a path absolute, as the server's working directory is not ours,
+// and drops an icon that cannot be sent.
 func usableIcon(icon string) string {
 	if icon != plain.Line(icon, len(icon)) {
 		return ""

@@ -36,8 +36,8 @@ type server struct {
 	markup bool   // it reads the body as markup
 }
 
-// session is one connection to the bus, with what was learned over it. Its calls
-// must take turns.
+// session is one connection to the bus, with what was learned over it. Calls of
+// its methods must take turns.
 type session struct {
 	conn *dbus.Conn
 	sock *socket
@@ -46,7 +46,7 @@ type session struct {
 	server  server
 	changes int      // of the server, so far
 	keys    keys     // ids that server gave
-	closed  []uint32 // closed since the last Notify was sent: a close may be read before its id is known
+	closed  []uint32 // closed since the last Notify was sent: a close may be read before the id is known
 }
 
 func newSession(ctx context.Context, address string) (*session, error) {
@@ -77,7 +77,7 @@ func (s *session) close() {
 }
 
 // DeliverSignal is called by the connection's reader, for each signal in order.
-// Signals of other senders than the bus and the server are ignored.
+// Signals from others than the bus and the server are ignored.
 func (s *session) DeliverSignal(_, _ string, sig *dbus.Signal) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -112,7 +112,7 @@ func (s *session) forgetServer() {
 	s.keys.clear()
 }
 
-// lookup returns the server, and asks who it is if that is not known.
+// lookup returns the server; if it is not known, it asks the bus.
 func (s *session) lookup(ctx context.Context) (server, error) {
 	for {
 		s.mu.Lock()
@@ -133,7 +133,7 @@ func (s *session) lookup(ctx context.Context) (server, error) {
 	}
 }
 
-// findServer starts a server if none runs and the bus knows one to start.
+// findServer starts a server if none is running and the bus knows one to start.
 func (s *session) findServer(ctx context.Context) (server, error) {
 	var found server
 	bus := func(method string, args []any, results ...any) error {
@@ -237,8 +237,9 @@ func urgencyLevel(u Urgency) byte {
 	}
 }
 
-// call waits for the reply, and never longer than until ctx ends. Its error is
-// ctx's, or wraps errBusLost, errServerGone, errBadReply or the replied dbus.Error.
+// call waits for the reply, but never longer than until ctx ends. Its error is
+// ctx's, or wraps errBusLost, errServerGone, errBadReply or the dbus.Error in the
+// reply.
 func (s *session) call(ctx context.Context, to string, path dbus.ObjectPath, method string, args []any, results ...any) error {
 	release := s.sock.boundWrites(ctx)
 	defer release()
@@ -262,14 +263,13 @@ func (s *session) call(ctx context.Context, to string, path dbus.ObjectPath, met
 	}
 }
 
-// isRefusal reports whether err is an answer, of the bus or of the server, though
-// not the wanted one.
+// isRefusal reports whether err is an answer from the bus or the server.
 func isRefusal(err error) bool {
 	var refusal dbus.Error
 	return errors.As(err, &refusal)
 }
 
-// isGone reports whether refusal, sent by the bus in place of a program, says
+// isGone reports whether refusal, which the bus sent in place of a program, says
 // that the program has left the bus.
 func isGone(refusal dbus.Error) bool {
 	switch refusal.Name {

@@ -16,11 +16,12 @@ const (
 	maxKey   = 200   // bytes
 )
 
-// breaker is a zero-width space. It parts characters that together mean something
-// to a program on the way, and is not seen.
+// breaker is a zero-width space, which is not seen. It separates characters that
+// together mean something to a program on the way.
 const breaker = "\u200b"
 
-// cleanTitle makes s a line that every backend takes, or fallback if nothing is left.
+// cleanTitle makes s a line that every backend accepts, or fallback if nothing is
+// left.
 func cleanTitle(s, fallback string) string {
 	s = strings.TrimSpace(plain.Line(strings.TrimSpace(s), maxTitle))
 	if s == "" {
@@ -29,7 +30,7 @@ func cleanTitle(s, fallback string) string {
 	return s
 }
 
-// cleanBody makes s a text that every backend takes.
+// cleanBody makes s a text that every backend accepts.
 func cleanBody(s string) string {
 	return plain.Text(s, maxBody)
 }
@@ -45,11 +46,11 @@ func cleanKey(s string) string {
 
 var markup = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;")
 
-// escapeMarkup is for the body where the server reads it as markup.
+// escapeMarkup is for a body that the server reads as markup.
 func escapeMarkup(s string) string { return markup.Replace(s) }
 
-// guardArgument keeps text that is passed as a command's argument from being
-// taken for an option (notify-send), or for a property list (terminal-notifier).
+// guardArgument keeps text that is passed as a command's argument from being taken
+// for an option (notify-send) or a property list (terminal-notifier).
 func guardArgument(s string) string {
 	if s != "" && strings.ContainsRune(`-[{(<"\`, rune(s[0])) {
 		return " " + s
@@ -77,7 +78,8 @@ func guardAppleScript(s string) string {
 	}, s))
 }
 
-// The double quotes that PowerShell takes for one another.
+// powerShell breaks up what PowerShell would take for the end of a text or for
+// something to expand; it treats the other double quotes like the plain one.
 var powerShell = strings.NewReplacer(
 	"$", "$"+breaker,
 	"`", "`"+breaker,

@@ -60,7 +60,7 @@ func (h *Handler) events(w http.ResponseWriter, r *http.Request) {
 func (h *Handler) event(w http.ResponseWriter, r *http.Request) {
 	id, err := strconv.ParseUint(r.PathValue("id"), 10, 64)
 	if err != nil {
-		fail(w, r, http.StatusBadRequest, fmt.Sprintf("want an event's number, not %q", r.PathValue("id")))
+		fail(w, r, http.StatusBadRequest, fmt.Sprintf("the address must end in an event's number, not %q", r.PathValue("id")))
 		return
 	}
 	e, ok, err := h.log.Event(id)
@@ -68,7 +68,7 @@ func (h *Handler) event(w http.ResponseWriter, r *http.Request) {
 	case err != nil:
 		h.cannotRead(w, r, err)
 	case !ok:
-		fail(w, r, http.StatusNotFound, "the log has no event of this number, or has it no more")
+		fail(w, r, http.StatusNotFound, "the log has no event with this number, or no longer has it")
 	default:
 		writeJSON(w, http.StatusOK, newEvent(e))
 	}

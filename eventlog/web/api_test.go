@@ -13,6 +13,7 @@ import (
 
 	"sigalert/eventlog"
 	"sigalert/eventlog/web"
+	"sigalert/internal/outcome"
 	"sigalert/sig"
 	"sigalert/sig/sigtest"
 )
@@ -83,7 +84,7 @@ func TestPaging(t *testing.T) {
 
 func TestOutcome(t *testing.T) {
 	held := entry("a", "x", "1")
-	held.Outcome, held.Why = eventlog.Held, "paused"
+	held.Outcome, held.Why = outcome.Held, "paused"
 	s := newFilled(t, web.Options{}, held)
 	if got := s.get(t, "/api/events"); !strings.Contains(got, `"outcome":"held back","why":"paused"`) {
 		t.Errorf("as JSON: %s", got)
@@ -345,7 +346,7 @@ func TestPageTellsOfTheConnection(t *testing.T) {
 	}
 	server.Stop()
 	s.await(t, func() bool { return strings.Contains(s.get(t, "/"), "No connection to "+server.Addr) })
-	if got := s.expect(t, 202, "/add?sender=b"); got != "subscribed to every event of b, once the server "+server.Addr+" answers\n" {
+	if got := s.expect(t, 202, "/add?sender=b"); got != "subscribed to every event of b, as soon as the server "+server.Addr+" answers\n" {
 		t.Errorf("add without a server: %s", got)
 	}
 	sigtest.Serve(t, server.Addr)

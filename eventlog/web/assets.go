@@ -15,8 +15,8 @@ var files embed.FS
 // Each page and fragment is a template of this set.
 var templates = template.Must(template.ParseFS(files, "assets/*.html"))
 
-// serveAsset serves the style, the script and the icon; templates are not for
-// everybody.
+// serveAsset serves the style, the script and the icon; the templates are
+// not public.
 func serveAsset(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Cache-Control", "no-cache")
 	switch r.URL.Path {

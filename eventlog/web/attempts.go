@@ -10,7 +10,7 @@ import (
 )
 
 // attempts bounds how many wrong tokens and keys an address may try: ten, and
-// then one each second. Whoever is at another address does not wait for that.
+// then one each second. Other addresses do not wait for that.
 type attempts struct {
 	mu sync.Mutex // guards the field below
 	by map[netip.Prefix]*rate.Limiter
@@ -19,7 +19,7 @@ type attempts struct {
 // mostAddresses is how many are told apart.
 const mostAddresses = 10_000
 
-// may reports whether the request's token is to be looked at.
+// may reports whether the request's token may be checked.
 func (a *attempts) may(r *http.Request) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()

@@ -12,6 +12,7 @@ import (
 
 	"sigalert/eventlog"
 	"sigalert/internal/age"
+	"sigalert/internal/words"
 	"sigalert/sig"
 )
 
@@ -33,7 +34,7 @@ func done(format string, args ...any) answer {
 	return answer{status: http.StatusOK, text: fmt.Sprintf(format, args...)}
 }
 
-// change runs f unless another site asks for it or the parameters are others
+// change runs f unless another site asks for it or there are parameters other
 // than these, and answers in the form that was asked for.
 func (h *Handler) change(f func(*http.Request) answer, parameters ...string) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
@@ -43,7 +44,7 @@ func (h *Handler) change(f func(*http.Request) answer, parameters ...string) htt
 			w.Header().Set("Allow", "GET, POST")
 			a = failed(http.StatusMethodNotAllowed, "HEAD changes nothing")
 		case ahead(r):
-			a = failed(http.StatusForbidden, "refused: the browser asks before anybody wants it")
+			a = failed(http.StatusForbidden, "refused: the browser only prefetches this address")
 		case crossSite(r):
 			a = failed(http.StatusForbidden, "refused: the request comes from another site's page")
 		case untold(r) && !h.isToken(givenToken(r)): // a session is every page's of this browser
@@ -75,10 +76,10 @@ func (h *Handler) clear(*http.Request) answer {
 	if err != nil {
 		return failed(http.StatusInternalServerError, "cannot clear the log: %v", err)
 	}
-	return done("cleared %s", count(n, "event"))
+	return done("cleared %s", words.Count(n, "event"))
 }
 
-// config changes the limits where it is told to, and tells the configuration.
+// config changes the limits if it is asked to, and answers the configuration.
 func (h *Handler) config(r *http.Request) answer {
 	if h.opts.Editor == nil && r.FormValue("limit")+r.FormValue("age") != "" {
 		return failed(http.StatusForbidden, "%s", h.opts.Fixed)
@@ -88,7 +89,7 @@ func (h *Handler) config(r *http.Request) answer {
 	if text := r.FormValue("limit"); text != "" {
 		n, err := strconv.Atoi(text)
 		if err != nil || n < 1 || n > eventlog.MostLimit {
-			return failed(http.StatusBadRequest, "limit: want a whole number from 1 to %d, not %q", eventlog.MostLimit, text)
+			return failed(http.StatusBadRequest, "limit: must be a whole number from 1 to %d, not %q", eventlog.MostLimit, text)
 		}
 		limits.Count = n
 	}
@@ -147,9 +148,9 @@ func (h *Handler) add(r *http.Request) answer {
 	if h.opts.Editor == nil {
 		return failed(http.StatusForbidden, "%s", h.opts.Fixed)
 	}
-	t := topic(r)
-	if strings.ContainsFunc(string(t.Sender+t.Event), unicode.IsControl) { // no form could name it to remove it
-		return failed(http.StatusBadRequest, "not subscribed to %s: a name with a control character cannot be subscribed to here", topicText(t))
+	t := askedTopic(r)
+	if strings.ContainsFunc(string(t.Sender+t.Event), unicode.IsControl) { // no form could name it in order to remove it
+		return failed(http.StatusBadRequest, "not subscribed to %s: a name with a control character cannot be subscribed to here", t)
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), addWait)
 	defer cancel()
@@ -161,21 +162,21 @@ func (h *Handler) add(r *http.Request) answer {
 	}
 	switch {
 	case errors.Is(err, sig.ErrNotOffered) && already != "":
-		return failed(http.StatusConflict, "subscribed to %s already, but the sender is connected, and does not offer this event", topicText(t))
+		return failed(http.StatusConflict, "subscribed to %s already, but the sender is connected, and does not offer this event", t)
 	case errors.Is(err, sig.ErrNotOffered):
-		return failed(http.StatusConflict, "not subscribed to %s: the sender is connected, and does not offer this event", topicText(t))
+		return failed(http.StatusConflict, "not subscribed to %s: the sender is connected, and does not offer this event", t)
 	case errors.Is(err, eventlog.ErrFull):
-		return failed(http.StatusConflict, "not subscribed to %s: %v", topicText(t), err)
+		return failed(http.StatusConflict, "not subscribed to %s: %v", t, err)
 	case errors.Is(err, eventlog.ErrNotKept):
-		return failed(http.StatusInternalServerError, "not subscribed to %s: %v", topicText(t), err)
+		return failed(http.StatusInternalServerError, "not subscribed to %s: %v", t, err)
 	case errors.Is(err, sig.ErrTooLarge):
-		return failed(http.StatusBadRequest, "not subscribed to %s: %v", topicText(t), err)
+		return failed(http.StatusBadRequest, "not subscribed to %s: %v", t, err)
 	case err != nil:
-		return failed(http.StatusBadGateway, "not subscribed to %s: %v", topicText(t), err)
+		return failed(http.StatusBadGateway, "not subscribed to %s: %v", t, err)
 	case sub.Status == sig.Pending:
-		return answer{status: http.StatusAccepted, text: fmt.Sprintf("subscribed to %s%s, once the server %s answers", topicText(t), already, h.opts.Source.Server())}
+		return answer{status: http.StatusAccepted, text: fmt.Sprintf("subscribed to %s%s, as soon as the server %s answers", t, already, h.opts.Source.Server())}
 	}
-	return done("subscribed to %s%s", topicText(t), already)
+	return done("subscribed to %s%s", t, already)
 }
 
 // subscribed is how a subscription stands; the error is that of a refused one.
@@ -185,19 +186,19 @@ func (h *Handler) subscribed(t eventlog.Topic) (eventlog.Subscription, error) {
 			return sub, sub.Err
 		}
 	}
-	return eventlog.Subscription{}, eventlog.ErrNoSubscription // it was removed meanwhile
+	return eventlog.Subscription{}, eventlog.ErrNoSubscription // it has been removed meanwhile
 }
 
 func (h *Handler) remove(r *http.Request) answer {
 	if h.opts.Editor == nil {
 		return failed(http.StatusForbidden, "%s", h.opts.Fixed)
 	}
-	t := topic(r)
+	t := askedTopic(r)
 	switch err := h.opts.Editor.Remove(t); {
 	case errors.Is(err, eventlog.ErrNoSubscription):
-		return failed(http.StatusNotFound, "there is no subscription to %s: /regs lists those that there are", topicText(t))
+		return failed(http.StatusNotFound, "there is no subscription to %s: /regs lists those that exist", t)
 	case err != nil:
-		return failed(http.StatusInternalServerError, "removed, but not for good: %v", err)
+		return failed(http.StatusInternalServerError, "removed, but only until the next start: %v", err)
 	}
-	return done("removed the subscription to %s", topicText(t))
+	return done("removed the subscription to %s", t)
 }

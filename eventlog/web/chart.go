@@ -7,6 +7,8 @@ import (
 	"sync"
 
 	"sigalert/eventlog"
+	"sigalert/internal/topic"
+	"sigalert/internal/words"
 	"sigalert/sig"
 )
 
@@ -51,8 +53,8 @@ func newChart(all []eventlog.Series, colours map[sig.Name]string) chart {
 		}
 	}
 	c := chart{
-		Label: fmt.Sprintf("%s in the last hour, at most %s in a minute", count(total, "event"), grouped(top)),
-		Top:   grouped(top),
+		Label: fmt.Sprintf("%s in the last hour, at most %s in a minute", words.Count(total, "event"), words.Number(top)),
+		Top:   words.Number(top),
 	}
 	if total == 0 {
 		c.Label = "No event in the last hour"
@@ -61,7 +63,7 @@ func newChart(all []eventlog.Series, colours map[sig.Name]string) chart {
 	var below [eventlog.Hour]int
 	for _, s := range all {
 		one := series{
-			Colour: colours[s.Sender], Name: nameText(s.Sender), Total: grouped(s.Total),
+			Colour: colours[s.Sender], Name: topic.Name(s.Sender), Total: words.Number(s.Total),
 			Filter: address(nil, "sender", s.Sender.String()),
 		}
 		if s.Others {
@@ -81,10 +83,10 @@ func newChart(all []eventlog.Series, colours map[sig.Name]string) chart {
 		var parts strings.Builder
 		for k, s := range all {
 			if s.Counts[i] > 0 {
-				fmt.Fprintf(&parts, "\n%s %s", c.Series[k].Name, grouped(s.Counts[i]))
+				fmt.Fprintf(&parts, "\n%s %s", c.Series[k].Name, words.Number(s.Counts[i]))
 			}
 		}
-		c.Minutes = append(c.Minutes, minute{i * barStep, fmt.Sprintf("%s: %s%s", when, count(n, "event"), parts.String())})
+		c.Minutes = append(c.Minutes, minute{i * barStep, fmt.Sprintf("%s: %s%s", when, words.Count(n, "event"), parts.String())})
 	}
 	return c
 }
@@ -105,8 +107,8 @@ func bars(counts [eventlog.Hour]int, below *[eventlog.Hour]int, top int) string 
 	return path.String()
 }
 
-// palette gives senders classes of the style. Who is in the chart keeps its
-// colour; who comes gets the one of its name, or the next that is free.
+// palette gives senders classes of the style. One that is in the chart keeps its
+// colour; a new one gets that of its name, or the next that is free.
 type palette struct {
 	mu sync.Mutex // guards the field below
 	of map[sig.Name]uint32

@@ -15,13 +15,13 @@
 // Content-Security-Policy lets nothing run that is not the page's own. A Host
 // that is a name must be one that the handler knows, against DNS rebinding. A
 // request that changes something, whatever its method, must not come from
-// another site's page; a GET of which browsers do not tell wants the token. With
-// a token, or where there are one-time keys, every address but /healthz wants a
-// session, the token, or a key.
+// another site's page; a GET whose origin browsers do not tell requires the token.
+// With a token, or where there are one-time keys, every address but /healthz
+// requires a session, the token, or a key.
 //
 // # Limits
 //
 // A request has 10 s to arrive, and at most 64 KiB. A client has 10 s for each
-// 64 KiB of an answer, and is left if it does not take them. 100 streams are
-// served at a time.
+// 64 KiB of an answer, and is disconnected if it does not take them. 100 streams
+// are served at a time.
 package web

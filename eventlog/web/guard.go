@@ -42,14 +42,14 @@ func withoutPort(host string) string {
 }
 
 // loopback reports whether browsers take a request's Host for this machine,
-// whatever the network says, and trust it as they do an encrypted one.
+// whatever the network says, and trust it like an encrypted one.
 func loopback(host string) bool {
 	name := withoutPort(host)
 	addr, err := netip.ParseAddr(name)
 	return strings.EqualFold(name, "localhost") || err == nil && addr.IsLoopback() && !addr.Is4In6()
 }
 
-// guard lets through who may see the log; others get a page to log in with.
+// guard lets through those who may see the log; others get a page to log in with.
 func (h *Handler) guard(next http.HandlerFunc) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		token, key := givenToken(r), r.URL.Query().Get("key")
@@ -61,7 +61,7 @@ func (h *Handler) guard(next http.HandlerFunc) http.Handler {
 			h.refuse(w, r, "")
 		case !h.attempts.may(r):
 			tooMany(w, r)
-		case h.isToken(token) && r.URL.Path == "/" && wantsPage(r), // the page's script has none
+		case h.isToken(token) && r.URL.Path == "/" && wantsPage(r), // the page's script does not have one
 			r.Method == http.MethodGet && !ahead(r) && h.sessions.redeem(key, now):
 			h.begin(w, r)
 		case h.isToken(token):
@@ -83,19 +83,19 @@ func givenToken(r *http.Request) string {
 	if token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer "); ok {
 		return token
 	}
-	return r.URL.Query().Get("token") // the body is not to be read before it is looked at
+	return r.URL.Query().Get("token") // the body must not be read before it is checked
 }
 
 func (h *Handler) isToken(given string) bool {
 	return h.opts.Token != "" && sameSecret(given, h.opts.Token)
 }
 
-// refuse says what is missing: to a browser with a form, where a token opens
-// the log.
+// refuse says what is missing; to a browser, with a form for the token if there is
+// one.
 func (h *Handler) refuse(w http.ResponseWriter, r *http.Request, problem string) {
-	text := "this log wants its token: add the header \"Authorization: Bearer TOKEN\", or the parameter token"
+	text := "this log requires its token: add the header \"Authorization: Bearer TOKEN\", or the parameter token"
 	if h.opts.Token == "" {
-		text = "this page wants to be opened from the tray's menu: its key works once, for a minute"
+		text = "open this page from the tray's menu: its key works once, for a minute"
 	}
 	if h.opts.Token != "" {
 		w.Header().Set("WWW-Authenticate", `Bearer realm="sigalert"`)
@@ -109,7 +109,7 @@ func (h *Handler) refuse(w http.ResponseWriter, r *http.Request, problem string)
 	})
 }
 
-// login opens a session for who knows the token.
+// login opens a session for those who know the token.
 func (h *Handler) login(w http.ResponseWriter, r *http.Request) {
 	if crossSite(r) {
 		fail(w, r, http.StatusForbidden, "refused: the request comes from another site's page")
@@ -126,7 +126,7 @@ func (h *Handler) login(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// begin opens a session, and leads to the page without what opened it.
+// begin opens a session, and redirects to the page without what opened it.
 func (h *Handler) begin(w http.ResponseWriter, r *http.Request) {
 	http.SetCookie(w, h.sessions.cookie(r, time.Now()))
 	asked := r.URL.Query()
@@ -137,8 +137,8 @@ func (h *Handler) begin(w http.ResponseWriter, r *http.Request) {
 }
 
 // crossSite reports whether another site's page has made this request. Browsers
-// say so; what is no browser says nothing, and may do what its user may. GET is
-// not spared, as [http.CrossOriginProtection] would: here it changes things.
+// say so; what is not a browser says nothing, and may do what its user may. Unlike
+// [http.CrossOriginProtection] it checks GET too, which changes things here.
 func crossSite(r *http.Request) bool {
 	unsafe := *r
 	unsafe.Method = http.MethodPost
@@ -152,16 +152,16 @@ func crossSite(r *http.Request) bool {
 
 var sameOrigin = http.NewCrossOriginProtection()
 
-// untold reports whether nobody can tell where this request comes from: to an
-// address that is neither encrypted nor loopback, a browser sends a GET for an
-// image of any page without a word of that. A POST it always sends with Origin.
+// untold reports whether nothing says where this request comes from: to an
+// address that is neither encrypted nor loopback, a browser sends a GET for any
+// page's image without saying so. A POST always has an Origin.
 func untold(r *http.Request) bool {
 	return r.Method == http.MethodGet && !loopback(r.Host) &&
 		r.Header.Get("Sec-Fetch-Site") == "" && r.Header.Get("Origin") == ""
 }
 
 // ahead reports whether a browser fetches what its user may want next, such as
-// an address that he has begun to type.
+// an address that is being typed.
 func ahead(r *http.Request) bool {
 	return strings.Contains(r.Header.Get("Sec-Purpose")+r.Header.Get("Purpose")+r.Header.Get("X-Moz"), "prefetch")
 }

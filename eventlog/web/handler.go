@@ -13,11 +13,11 @@ import (
 )
 
 // Source is where a log's events come from. Its methods do not wait. When what
-// they return has changed, [eventlog.Log.Touch] is to be called.
+// they return has changed, [eventlog.Log.Touch] must be called.
 type Source interface {
 	// Server is the address of the server.
 	Server() string
-	// Link tells of the connection to it.
+	// Link is how the connection to it stands.
 	Link() sig.LinkStatus
 	Subscriptions() []eventlog.Subscription
 }
@@ -39,17 +39,17 @@ type Options struct {
 	Fixed  string
 	// Token is what every request must have: in a header "Authorization:
 	// Bearer TOKEN", as the parameter token, or by having logged in with it.
-	// Default: none is asked for.
+	// Default: none is required.
 	Token string
 	// Private: every request must have a session, which a one-time key opens.
 	Private bool
 	// Hosts are names that this machine is called by, besides localhost and
 	// its own name.
 	Hosts []string
-	// HostAdvice says what to do where a request's Host is not known. Default:
+	// HostAdvice says what to do when a request's Host is unknown. Default:
 	// "use the machine's address".
 	HostAdvice string
-	// Logger hears of what fails here. Default: none.
+	// Logger is told what fails here. Default: none.
 	Logger *slog.Logger
 }
 
@@ -117,7 +117,7 @@ func (h *Handler) routes() {
 	h.mux.HandleFunc("/", nothing)
 }
 
-// handle has these paths answered, and other methods than these refused.
+// handle has f answer these methods of these paths, and refuses others.
 func (h *Handler) handle(f http.Handler, methods string, paths ...string) {
 	for _, path := range paths {
 		for method := range strings.SplitSeq(methods, ", ") {
@@ -125,7 +125,7 @@ func (h *Handler) handle(f http.Handler, methods string, paths ...string) {
 		}
 		h.mux.HandleFunc(path, func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Allow", methods)
-			fail(w, r, http.StatusMethodNotAllowed, "want "+methods+", not "+r.Method)
+			fail(w, r, http.StatusMethodNotAllowed, r.Method+" is not allowed here: use "+strings.ReplaceAll(methods, ", ", " or "))
 		})
 	}
 }
@@ -151,7 +151,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	head.Set("Cross-Origin-Opener-Policy", "same-origin")
 	head.Set("Cache-Control", "no-store")
 	if !h.knows(r.Host) {
-		fail(w, r, http.StatusMisdirectedRequest, fmt.Sprintf("this is not %q: %s", r.Host, h.opts.HostAdvice))
+		fail(w, r, http.StatusMisdirectedRequest, fmt.Sprintf("this log is not known as %q: %s", r.Host, h.opts.HostAdvice))
 		return
 	}
 	h.mux.ServeHTTP(w, r)

@@ -11,7 +11,7 @@ import (
 	"sigalert/eventlog"
 )
 
-// usualServer is where senders look for a server unless told otherwise.
+// usualServer is where senders look for a server by default.
 const usualServer = "127.0.0.1:3000"
 
 // index is the log: as a page, newest first, or as text, all of it.
@@ -100,7 +100,7 @@ func (h *Handler) text(w http.ResponseWriter, r *http.Request, q eventlog.Query)
 			return
 		case err != nil:
 			h.logger.Error("cannot read the log", "err", err)
-			panic(http.ErrAbortHandler) // what was sent must not seem to be all
+			panic(http.ErrAbortHandler) // what was sent must not seem complete
 		}
 		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 		for _, e := range found.Entries {
@@ -113,7 +113,7 @@ func (h *Handler) text(w http.ResponseWriter, r *http.Request, q eventlog.Query)
 		}
 		q.Before = found.Last
 	}
-	_ = out.Flush() // who does not take it has gone
+	_ = out.Flush() // a client that does not take it has gone
 }
 
 // registrations are the subscriptions.
@@ -131,6 +131,6 @@ func (h *Handler) registrations(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	for _, s := range h.opts.Source.Subscriptions() {
-		fmt.Fprintf(w, "%s (%s)\n", topicText(s.Topic), newTopicRow(s).State)
+		fmt.Fprintf(w, "%s (%s)\n", s.Topic, newTopicRow(s).State)
 	}
 }

@@ -8,7 +8,7 @@ import (
 )
 
 // health answers 200 while the log can be written. It says nothing else, and
-// wants no token.
+// requires no token.
 func (h *Handler) health(w http.ResponseWriter, r *http.Request) {
 	if err := h.log.State().Err; err != nil {
 		fail(w, r, http.StatusServiceUnavailable, "the log cannot be written")
@@ -31,7 +31,7 @@ func (h *Handler) metrics(w http.ResponseWriter, _ *http.Request) {
 	write("events_total", "counter", "Events logged since the start.", st.Logged)
 	write("dropped_total", "counter", "Events that came faster than they could be written.", st.Dropped)
 	write("missed_total", "counter", "Events that the server had forgotten before they came.", st.Missed)
-	write("gaps_total", "counter", "Times that events may have been missed, and nobody knows how many.", st.Unknown)
+	write("gaps_total", "counter", "How often an unknown number of events may have been missed.", st.Unknown)
 	write("entries", "gauge", "Events in the log.", st.Count())
 	write("entries_limit", "gauge", "Events that the log keeps.", h.log.Limits().Count)
 	write("size_bytes", "gauge", "Size of the log's file, or of its events in memory.", h.log.Size())

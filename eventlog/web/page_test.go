@@ -133,7 +133,7 @@ func TestPageKeepsTheQuestion(t *testing.T) {
 	if want := fmt.Sprintf("/?before=%d&limit=2&sender=a&since=%s", first+1, since); len(older) != 1 || older[0] != want {
 		t.Fatalf("older events are at %q, want %s", older, want)
 	}
-	if page := s.get(t, older[0]); strings.Count(page, `<li id="e`) != 1 || !strings.Contains(page, ">to the newest<") {
+	if page := s.get(t, older[0]); strings.Count(page, `<li id="e`) != 1 || !strings.Contains(page, ">back to the newest<") {
 		t.Errorf("older events: %s", page)
 	}
 	for class, want := range map[string]string{"sender": "/?limit=2&q=4&sender=a&since=" + since, "event": "/?event=x&limit=2&q=4&since=" + since} {

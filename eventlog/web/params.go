@@ -14,12 +14,12 @@ import (
 	"sigalert/sig"
 )
 
-// readForm reads the parameters, from the address and from a form. A name that
-// is not known is an error: what is meant may be missing, and then mean every
-// sender or event.
+// readForm reads the parameters, from the address and from a form. An unknown name
+// is an error: the one that was meant is missing then, which may mean every sender
+// or event.
 func readForm(r *http.Request, known ...string) error {
 	if kind, _, _ := strings.Cut(r.Header.Get("Content-Type"), ";"); kind != "" && kind != "application/x-www-form-urlencoded" {
-		return fmt.Errorf("want the parameters as a form (application/x-www-form-urlencoded), not as %q", kind)
+		return fmt.Errorf("send the parameters as a form (application/x-www-form-urlencoded), not as %q", kind)
 	}
 	if err := r.ParseForm(); err != nil {
 		return fmt.Errorf("cannot read the parameters: %w", err)
@@ -40,9 +40,9 @@ func readForm(r *http.Request, known ...string) error {
 
 func insteadOf(known []string) string {
 	if len(known) == 0 {
-		return ": there are none here"
+		return ": this address takes none"
 	}
-	return ": there are " + strings.Join(known, ", ")
+	return ": this address takes " + strings.Join(known, ", ")
 }
 
 // only lets through requests with these parameters.
@@ -64,16 +64,16 @@ func format(r *http.Request) (plainText bool, err error) {
 	case "plain":
 		return true, nil
 	default:
-		return false, fmt.Errorf("fmt: want html or plain, not %q", f)
+		return false, fmt.Errorf("fmt: must be html or plain, not %q", f)
 	}
 }
 
-// topic is the parameters sender and event; one that is missing means every one.
-func topic(r *http.Request) eventlog.Topic {
+// askedTopic is the parameters sender and event; one that is missing means every one.
+func askedTopic(r *http.Request) eventlog.Topic {
 	return eventlog.Topic{Sender: sig.Name(r.FormValue("sender")), Event: sig.Name(r.FormValue("event"))}
 }
 
-// query is the parameters of whatever shows events.
+// query reads the parameters of what shows events.
 func query(r *http.Request) (q eventlog.Query, err error) {
 	q = eventlog.Query{Sender: r.FormValue("sender"), Event: r.FormValue("event"), Text: r.FormValue("q")}
 	if q.Before, err = number(r, "before"); err != nil {
@@ -98,7 +98,7 @@ func number(r *http.Request, name string) (uint64, error) {
 	}
 	n, err := strconv.ParseUint(text, 10, 64)
 	if err != nil {
-		return 0, fmt.Errorf("%s: want a whole number, not %q", name, text)
+		return 0, fmt.Errorf("%s: must be a whole number, not %q", name, text)
 	}
 	return n, nil
 }
@@ -121,5 +121,5 @@ func since(r *http.Request, q *eventlog.Query) error {
 		q.Since = time.Now().Add(-d)
 		return nil
 	}
-	return fmt.Errorf("since: want an event's number, a time like 2006-01-02T15:04:05Z, or how long ago, like 10m or 1d, not %q", text)
+	return fmt.Errorf("since: must be an event's number, a time like 2006-01-02T15:04:05Z, or how long ago, like 10m or 1d, not %q", text)
 }

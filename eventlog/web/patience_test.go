@@ -204,6 +204,7 @@ func TestStreamFromTheFirstTellsWhatIsMissed(t *testing.T) {
 			} {
 				add(t, log, c.before...)
 				conn := m.dial(t, "/api/stream?since=0")
+				synctest.Wait() // the stream has begun
 				add(t, log, c.while...)
 				got := ""
 				for scan := bufio.NewScanner(conn); !strings.HasPrefix(scan.Text(), ": still"); scan.Scan() {

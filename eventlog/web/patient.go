@@ -5,11 +5,11 @@ import (
 	"time"
 )
 
-// mostWrite is what a client has time to take at once.
+// mostWrite is how much a client is given time for at once.
 const mostWrite = 64 << 10
 
 // patient is a response whose client has 10 s to take each part of what is
-// written, however much that is and however long it takes to come.
+// written, however much that is in all and however slowly it is written.
 type patient struct {
 	http.ResponseWriter
 	control *http.ResponseController

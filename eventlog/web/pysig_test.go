@@ -52,7 +52,7 @@ func TestAddressesOfPysig(t *testing.T) {
 			{"/add?sender=ifttt", 200, "subscribed to every event of ifttt\n"},
 			{"/add", 200, "subscribed to every event\n"},
 			{"/remove", 200, "removed the subscription to every event\n"},
-			{"/remove?sender=keros&event=x", 404, "there is no subscription to keros: x: /regs lists those that there are\n"},
+			{"/remove?sender=keros&event=x", 404, "there is no subscription to keros: x: /regs lists those that exist\n"},
 			{"/rem?sender=ifttt", 200, "removed the subscription to every event of ifttt\n"},
 			{"/rem?event=%23notify&sender=", 200, "removed the subscription to #notify of any sender\n"},
 		} {
@@ -125,7 +125,7 @@ func TestAddressesOfPysig(t *testing.T) {
 			t.Errorf("after limit=3: %q", got)
 		}
 		for _, bad := range []string{"0", "-1", "many", "1000001", "3.5"} {
-			if got := s.expect(t, 400, "/config?limit="+bad); !strings.HasPrefix(got, "limit: want a whole number from 1 to 1000000, not ") {
+			if got := s.expect(t, 400, "/config?limit="+bad); !strings.HasPrefix(got, "limit: must be a whole number from 1 to 1000000, not ") {
 				t.Errorf("limit=%s: %s", bad, got)
 			}
 		}
@@ -159,7 +159,7 @@ func TestPost(t *testing.T) {
 		{"/add", "sender=a&event=b", "text/html", 303, ""},
 		{"/add", "sender=a&event=b", "application/json", 200, `{"text":"subscribed to a: b already"}` + "\n"},
 		{"/add?sender=c", "", "", 200, "subscribed to every event of c\n"},
-		{"/remove", "sender=a", "application/json", 404, `{"error":"there is no subscription to every event of a: /regs lists those that there are"}` + "\n"},
+		{"/remove", "sender=a", "application/json", 404, `{"error":"there is no subscription to every event of a: /regs lists those that exist"}` + "\n"},
 		{"/rem", "sender=a&event=b", "", 200, "removed the subscription to a: b\n"},
 		{"/config", "limit=5", "text/html", 303, ""},
 		{"/clear", "", "application/json", 200, `{"text":"cleared 1 event"}` + "\n"},
@@ -174,7 +174,7 @@ func TestPost(t *testing.T) {
 			t.Errorf("POST %s %s, %s: %d %q, %s", c.address, c.form, c.accept, status, text, head.Get("Location"))
 		}
 	}
-	if status, text, _ := s.do(t, "POST", "/config", url.Values{"limit": {"x"}}, "Accept: text/html"); status != 400 || !strings.Contains(text, "limit: want a whole number") {
+	if status, text, _ := s.do(t, "POST", "/config", url.Values{"limit": {"x"}}, "Accept: text/html"); status != 400 || !strings.Contains(text, "limit: must be a whole number") {
 		t.Errorf("a form with a mistake: %d %s", status, text)
 	}
 	if got := s.log.Limits().Count; got != 5 {
@@ -186,23 +186,23 @@ func TestPost(t *testing.T) {
 func TestMistakes(t *testing.T) {
 	s := newSite(t, sigtest.Serve(t, "127.0.0.1:0").Addr, web.Options{}, eventlog.Topic{})
 	for address, want := range map[string]string{
-		"/remove?sendr=timer":                `unknown parameter "sendr": there are sender, event`,
+		"/remove?sendr=timer":                `unknown parameter "sendr": this address takes sender, event`,
 		"/remove?sender=a&sender=b":          "the parameter sender is given twice",
 		"/remove?sender=%ff":                 "the parameter sender is not UTF-8",
 		"/remove?sender=%zz":                 "cannot read the parameters",
-		"/clear?everything=1":                `unknown parameter "everything": there are none here`,
-		"/?fmt=xml":                          `fmt: want html or plain, not "xml"`,
-		"/regs?fmt=xml":                      `fmt: want html or plain, not "xml"`,
-		"/?before=x":                         `before: want a whole number, not "x"`,
-		"/?since=yesterday":                  `since: want an event's number, a time like 2006-01-02T15:04:05Z, or how long ago, like 10m or 1d`,
+		"/clear?everything=1":                `unknown parameter "everything": this address takes none`,
+		"/?fmt=xml":                          `fmt: must be html or plain, not "xml"`,
+		"/regs?fmt=xml":                      `fmt: must be html or plain, not "xml"`,
+		"/?before=x":                         `before: must be a whole number, not "x"`,
+		"/?since=yesterday":                  `since: must be an event's number, a time like 2006-01-02T15:04:05Z, or how long ago, like 10m or 1d`,
 		"/?limit=1001":                       "limit: at most 1000, not 1001",
-		"/config?age=soon":                   `age: "soon" is no age: want days or hours`,
-		"/api/events?limit=-1":               "limit: want a whole number",
-		"/api/events/x":                      "want an event's number",
-		"/api/stream?fmt=plain":              "fmt: want html, or leave it out for JSON",
+		"/config?age=soon":                   `age: "soon" is not a valid age: use days or hours`,
+		"/api/events?limit=-1":               "limit: must be a whole number",
+		"/api/events/x":                      "must end in an event's number",
+		"/api/stream?fmt=plain":              "fmt: must be html, or left out for JSON",
 		"/api/events?fmt=plain":              "unknown parameter",
 		"/add?sender=" + string(longName()):  "not subscribed",
-		"/config?limit=99999999999999999999": "limit: want a whole number",
+		"/config?limit=99999999999999999999": "limit: must be a whole number",
 	} {
 		status, text, _ := s.do(t, "GET", address, nil)
 		if status < 400 || status > 502 || !strings.Contains(text, want) {
@@ -210,7 +210,7 @@ func TestMistakes(t *testing.T) {
 		}
 	}
 	status, text, _ := s.do(t, "POST", "/remove", nil, "Content-Type: application/json")
-	if status != 400 || !strings.Contains(text, "want the parameters as a form") {
+	if status != 400 || !strings.Contains(text, "send the parameters as a form") {
 		t.Errorf("POST of JSON: %d %s", status, text)
 	}
 	status, _, _ = s.do(t, "POST", "/remove", url.Values{"sender": {strings.Repeat("x", 100<<10)}})

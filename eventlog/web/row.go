@@ -7,20 +7,21 @@ import (
 	"net/url"
 	"strings"
 	"time"
-	"unicode"
 	"unicode/utf8"
 
 	"sigalert/eventlog"
+	"sigalert/internal/outcome"
 	"sigalert/internal/plain"
+	"sigalert/internal/topic"
 	"sigalert/sig"
 )
 
 const (
 	mostExcerpt = 200            // characters of data that are shown in a line
 	mostWhy     = 1000           // characters of an outcome's reason
-	mostPretty  = 8 << 10        // bytes of data that the page folds out itself
-	mostIndent  = 4 * mostPretty // bytes of that with the blanks that make it readable
-	longMember  = 20             // characters; a value with more gives way to others
+	mostPretty  = 8 << 10        // bytes of data that the page itself can unfold
+	mostIndent  = 4 * mostPretty // bytes of that with indentation
+	longMember  = 20             // characters; a longer value gives way to others
 )
 
 // row is an entry as a line.
@@ -47,8 +48,8 @@ type member struct {
 func newRow(now time.Time, asked url.Values, colours map[sig.Name]string, e eventlog.Entry) row {
 	r := row{
 		ID:      e.ID,
-		Sender:  nameText(e.Sender),
-		Event:   nameText(e.Event),
+		Sender:  topic.Name(e.Sender),
+		Event:   topic.Name(e.Event),
 		Colour:  colours[e.Sender],
 		Ago:     ago(now, e.Time),
 		At:      e.Time.UTC().Format("2006-01-02T15:04:05.000Z"),
@@ -59,13 +60,13 @@ func newRow(now time.Time, asked url.Values, colours map[sig.Name]string, e even
 	r.OfSender = address(asked, "sender", e.Sender.String())
 	r.OfEvent = address(asked, "event", e.Event.String())
 	switch {
-	case e.Outcome == eventlog.Shown:
+	case e.Outcome == outcome.Shown:
 		r.Class = "shown"
-	case e.Outcome == eventlog.Held:
+	case e.Outcome == outcome.Held:
 		r.Class = "held"
-	case e.Outcome == eventlog.Failed:
+	case e.Outcome == outcome.Failed:
 		r.Class = "failed"
-	case e.Event == sig.EventConnect || e.Event == sig.EventDisconnect:
+	case topic.IsPresence(e.Event):
 		r.Class = "presence"
 	}
 	if len(e.Data) == 0 || string(e.Data) == "null" {
@@ -76,7 +77,7 @@ func newRow(now time.Time, asked url.Values, colours map[sig.Name]string, e even
 		r.Excerpt, r.Size = plain.Line(string(text[:mostPretty]), mostExcerpt), sizeText(len(text))
 		return r
 	}
-	if indented(text) > mostIndent { // a hundred brackets in one another have thousands of blanks
+	if indented(text) > mostIndent { // a hundred nested brackets are indented by thousands of spaces
 		r.Excerpt, r.Size = plain.Line(string(text), mostExcerpt), sizeText(len(text))
 		return r
 	}
@@ -146,37 +147,25 @@ func members(text []byte) (all []member) {
 	return all
 }
 
-// pretty is JSON on many lines. What could change the order of what is read is
-// escaped.
+// pretty is JSON on many lines, without what could change the order in which it is
+// read.
 func pretty(text []byte) string {
 	var b bytes.Buffer
 	if json.Indent(&b, text, "", "  ") != nil {
 		b.Reset()
 		b.Write(text)
 	}
-	return escapeBidi(b.String())
-}
-
-func escapeBidi(text string) string {
-	var b strings.Builder
-	for _, r := range text {
-		if unicode.Is(unicode.Bidi_Control, r) || unicode.IsControl(r) && r != '\n' || r == utf8.RuneError {
-			fmt.Fprintf(&b, `\u%04x`, r)
-			continue
-		}
-		b.WriteRune(r)
-	}
-	return b.String()
+	return plain.Escape(b.String())
 }
 
 // line is an entry as fmt=plain has it.
 func line(e eventlog.Entry) string {
 	data := eventlog.Readable(e.Data)
-	text := fmt.Sprintf("%s %s: %s", e.Time.Format("2006-01-02 15:04:05.000"), nameText(e.Sender), nameText(e.Event))
+	text := fmt.Sprintf("%s %s: %s", e.Time.Format("2006-01-02 15:04:05.000"), topic.Name(e.Sender), topic.Name(e.Event))
 	if len(data) > 0 {
 		text += " " + plain.Line(string(data), len(data))
 	}
-	if e.Outcome != eventlog.None {
+	if e.Outcome != outcome.None {
 		text += " [" + strings.TrimSuffix(e.Outcome.String()+": "+plain.Line(e.Why, mostExcerpt), ": ") + "]"
 	}
 	return text

@@ -13,6 +13,7 @@ import (
 
 	"sigalert/eventlog"
 	"sigalert/eventlog/web"
+	"sigalert/internal/outcome"
 )
 
 // Another site's page cannot change anything, whatever the method; a script
@@ -133,7 +134,7 @@ func TestHostAdvice(t *testing.T) {
 		"name it with --host": "name it with --host",
 	} {
 		s := newFilled(t, web.Options{HostAdvice: advice})
-		if _, text, _ := s.do(t, "GET", "/", nil, "Host: evil.test"); text != `this is not "evil.test": `+want+"\n" {
+		if _, text, _ := s.do(t, "GET", "/", nil, "Host: evil.test"); text != `this log is not known as "evil.test": `+want+"\n" {
 			t.Errorf("%q: %s", advice, text)
 		}
 	}
@@ -165,7 +166,7 @@ func TestEscaping(t *testing.T) {
 	quoted := `"</script><script>alert(1)</script>\"'><img src=x onerror=alert(2)>"`
 	e := entry(evil, evil, quoted)
 	e.Why = evil
-	e.Outcome = eventlog.Held
+	e.Outcome = outcome.Held
 	s := newFilled(t, web.Options{}, e)
 	if _, err := s.subscriber.Add(t.Context(), eventlog.Topic{Sender: evil, Event: evil}); err != nil {
 		t.Fatal(err)

@@ -46,7 +46,7 @@ func (h *Handler) Serve(ctx context.Context, listener net.Listener) error {
 	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), arrival)
 	defer cancel()
 	if server.Shutdown(grace) != nil {
-		_ = server.Close() // it takes nothing: what it has not taken is no loss
+		_ = server.Close() // a client that takes nothing loses nothing
 	}
 	if err == nil {
 		err = <-ended
@@ -57,8 +57,8 @@ func (h *Handler) Serve(ctx context.Context, listener net.Listener) error {
 	return err
 }
 
-// unused are the connections that nothing has been asked on yet: browsers make
-// them ahead, and [http.Server.Shutdown] waits 5 s for each.
+// unused are the connections that have had no request yet: browsers open them in
+// advance, and [http.Server.Shutdown] waits 5 s for each.
 type unused struct {
 	mu    sync.Mutex // guards the fields below
 	conns map[net.Conn]bool

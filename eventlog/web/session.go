@@ -21,8 +21,8 @@ const (
 	mostKeys    = 10
 )
 
-// sessions tells who has logged in. A session is a signed time: it outlives the
-// process as long as the log's secret does, and ends with another token.
+// sessions knows who has logged in. A session is a signed time: it outlives the
+// process as long as the log's secret does, and ends when the token changes.
 type sessions struct {
 	secret []byte
 
@@ -57,7 +57,7 @@ func (s *sessions) newKey(now time.Time) string {
 	return key
 }
 
-// redeem reports whether the key is good, and ends it.
+// redeem reports whether the key is good, and uses it up.
 func (s *sessions) redeem(key string, now time.Time) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -70,7 +70,7 @@ func (s *sessions) redeem(key string, now time.Time) bool {
 	return false
 }
 
-// cookieName tells logs of one host apart: cookies do not know ports.
+// cookieName tells apart the logs of one host: cookies are not bound to a port.
 func cookieName(r *http.Request) string {
 	_, port, err := net.SplitHostPort(r.Host)
 	if err != nil {

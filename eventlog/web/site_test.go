@@ -42,9 +42,7 @@ func newSite(t testing.TB, server string, opts web.Options, topics ...eventlog.T
 	if err != nil {
 		t.Fatal(err)
 	}
-	var subscriber *eventlog.Subscriber
-	client := sig.NewClientRouter(tcp.NewClient(server), &sig.ClientOptions{Changed: log.Touch, Missed: func(n int) { subscriber.Missed(n) }})
-	subscriber, err = eventlog.NewSubscriber(log, client, topics...)
+	subscriber, err := eventlog.NewSubscriber(log, tcp.NewClient(server), &eventlog.SubscriberOptions{Topics: topics})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -69,7 +67,7 @@ func newSite(t testing.TB, server string, opts web.Options, topics ...eventlog.T
 		}()
 	}
 	run(func() { log.Run(ctx) })
-	run(func() { client.Run(ctx) })
+	run(func() { subscriber.Run(ctx) })
 	run(func() {
 		if err := handler.Serve(ctx, listener); err != nil {
 			t.Error(err)

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"sigalert/eventlog"
+	"sigalert/internal/wait"
 )
 
 const (
@@ -23,13 +24,13 @@ const (
 )
 
 // stream sends what is logged as Server-Sent Events, until the client goes. It
-// reads the log as the client takes it: nothing waits for a slow one, who is
-// told how much the log's limit took before he read it.
+// reads the log as the client takes it: nothing waits for a slow one, which is
+// sent how much the log's limits removed before it read that.
 func (h *Handler) stream(w http.ResponseWriter, r *http.Request) {
 	forPage := r.FormValue("fmt") == "html"
 	q, err := query(r)
 	if err == nil && !forPage && r.FormValue("fmt") != "" {
-		err = errors.New("fmt: want html, or leave it out for JSON")
+		err = errors.New("fmt: must be html, or left out for JSON")
 	}
 	if err != nil {
 		fail(w, r, http.StatusBadRequest, err.Error())
@@ -44,7 +45,7 @@ func (h *Handler) stream(w http.ResponseWriter, r *http.Request) {
 		defer func() { <-h.streams }()
 	default:
 		w.Header().Set("Retry-After", "5")
-		fail(w, r, http.StatusServiceUnavailable, fmt.Sprintf("%d streams are being served, and no more are possible", mostStreams))
+		fail(w, r, http.StatusServiceUnavailable, fmt.Sprintf("%d streams are open already, and no more are possible", mostStreams))
 		return
 	}
 	fromNow := r.FormValue("since") == ""
@@ -56,7 +57,7 @@ func (h *Handler) stream(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case fromNow:
 		s.query.After = s.begun.Last
-	case q.After == 0: // what has gone already is not missed
+	case q.After == 0: // what was removed before is not missed
 		s.query.After = s.begun.First - 1
 	}
 	step, pause := s.events, time.Duration(0)
@@ -74,8 +75,8 @@ type streaming struct {
 	begun eventlog.State
 	// The page's:
 	asked  url.Values
-	sent   []byte    // what is beside the log, as sent last
-	sentAt time.Time // when
+	sent   []byte    // what is beside the log, as it was sent last
+	sentAt time.Time // when that was
 }
 
 // run calls step after each change, until that fails or ctx ends.
@@ -92,7 +93,7 @@ func (s *streaming) run(ctx context.Context, step func(context.Context) (more bo
 		switch {
 		case err != nil:
 			return
-		case pause > 0 && !wait(ctx, pause):
+		case pause > 0 && !wait.Sleep(ctx, pause, nil):
 			return
 		case more:
 			continue
@@ -107,19 +108,8 @@ func (s *streaming) run(ctx context.Context, step func(context.Context) (more bo
 	}
 }
 
-func wait(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return false
-	case <-timer.C:
-		return true
-	}
-}
-
-// reset reports whether the log is another than the client has followed: it was
-// cleared, or begun anew.
+// reset reports whether the log is not the one that the client has followed: it was
+// cleared, or is a new one.
 func (s *streaming) reset() bool {
 	st := s.h.log.State()
 	if st.Cleared == s.begun.Cleared && s.query.After >= st.Before && s.query.After <= st.Last {
@@ -158,8 +148,8 @@ func (s *streaming) events(ctx context.Context) (more bool, err error) {
 	return found.More, nil
 }
 
-// page sends the newest entries as rows, and what is beside the log: what would
-// scroll away at once is left out.
+// page sends the newest entries as rows, and what is beside the log. Rows that
+// would scroll away at once are left out.
 func (s *streaming) page(ctx context.Context) (more bool, err error) {
 	now := time.Now()
 	if s.reset() {

@@ -11,6 +11,7 @@ import (
 	"sigalert/eventlog"
 	"sigalert/internal/age"
 	"sigalert/internal/plain"
+	"sigalert/internal/words"
 	"sigalert/sig"
 )
 
@@ -20,7 +21,7 @@ const mostNames = 50 // names that are proposed for a filter
 type page struct {
 	Title     string
 	Asked     url.Values // but for before
-	Before    bool       // it is older events that were asked for
+	Before    bool       // older events were asked for
 	Filtered  bool
 	Newest    string // the address of the newest of these
 	Log       list
@@ -30,10 +31,10 @@ type page struct {
 	Ages      []choice
 	Editable  bool
 	Fixed     string
-	Elsewhere string   // the server, unless it is where senders look for it anyway
+	Elsewhere string   // the server, unless senders look for it there anyway
 	Senders   []string // proposed for the filter
 	Events    []string
-	Since     uint64 // what the stream is to begin behind
+	Since     uint64 // what the stream begins after
 }
 
 // choice is what can be chosen from a menu.
@@ -42,7 +43,7 @@ type choice struct {
 	Chosen      bool
 }
 
-// ages are what the page offers to keep events for, and what it is now.
+// ages are how long the page offers to keep events, with the present age.
 func ages(now time.Duration) (all []choice) {
 	const day = 24 * time.Hour
 	known := false
@@ -65,10 +66,10 @@ func ages(now time.Duration) (all []choice) {
 type list struct {
 	Rows  []row
 	Older string // the address of what is older; "": nothing is
-	Gap   bool   // what is older is newer than what the page has
+	Gap   bool   // there is more between these and what the page has
 }
 
-// list is what was found of what was asked for.
+// list shows a result.
 func (h *Handler) list(now time.Time, asked url.Values, r eventlog.Result) list {
 	l := list{Rows: make([]row, len(r.Entries))}
 	colours := h.palette.colours(h.log.LastHour(chartSeries))
@@ -81,7 +82,7 @@ func (h *Handler) list(now time.Time, asked url.Values, r eventlog.Result) list 
 	return l
 }
 
-// given are those of these parameters that a request has.
+// given returns those of these parameters that a request has.
 func given(r *http.Request, names ...string) url.Values {
 	v := url.Values{}
 	for _, name := range names {
@@ -92,7 +93,7 @@ func given(r *http.Request, names ...string) url.Values {
 	return v
 }
 
-// address is the page's for what was asked for, but with this parameter.
+// address is the page's for what was asked for, with this parameter changed.
 func address(asked url.Values, name, value string) string {
 	v := url.Values{}
 	maps.Copy(v, asked)
@@ -132,7 +133,7 @@ func (h *Handler) side() side {
 		}
 	}
 	s.First = st.First
-	s.Kept = fmt.Sprintf("%s of at most %s", count(st.Count(), "event"), grouped(h.log.Limits().Count))
+	s.Kept = fmt.Sprintf("%s of at most %s", words.Count(st.Count(), "event"), words.Number(h.log.Limits().Count))
 	s.Troubles = troubles(st)
 	hour := h.log.LastHour(chartSeries)
 	s.Chart = newChart(hour, h.palette.colours(hour))
@@ -147,19 +148,19 @@ func troubles(st eventlog.State) (all []string) {
 		all = append(all, "The log cannot be written: "+st.Err.Error())
 	}
 	if st.Dropped > 0 {
-		all = append(all, count(int(st.Dropped), "event")+" dropped: they came faster than they could be written")
+		all = append(all, words.Count(int(st.Dropped), "event")+" dropped: they came faster than they could be written")
 	}
 	if st.Missed > 0 {
-		all = append(all, count(int(st.Missed), "event")+" missed: the server had forgotten them")
+		all = append(all, words.Count(int(st.Missed), "event")+" missed: the server had forgotten them")
 	}
 	if st.Unknown > 0 {
-		all = append(all, "Events may be missing: the server cannot tell what was while there was no connection")
+		all = append(all, "Events may be missing: the server cannot say what happened while there was no connection")
 	}
 	return all
 }
 
 func newTopicRow(sub eventlog.Subscription) topicRow {
-	r := topicRow{Sender: sub.Sender.String(), Event: sub.Event.String(), Text: topicText(sub.Topic)}
+	r := topicRow{Sender: sub.Sender.String(), Event: sub.Event.String(), Text: sub.Topic.String()}
 	switch sub.Status {
 	case sig.Active:
 		r.Class, r.State = "on", "active"

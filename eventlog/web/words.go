@@ -2,47 +2,8 @@ package web
 
 import (
 	"fmt"
-	"strconv"
 	"time"
-
-	"sigalert/eventlog"
-	"sigalert/internal/plain"
-	"sigalert/sig"
 )
-
-func count(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return grouped(n) + " " + what + "s"
-}
-
-// grouped is a number as people write long ones: 100,000.
-func grouped(n int) string {
-	text := strconv.Itoa(n)
-	for i := len(text) - 3; i > 0 && text[i-1] != '-'; i -= 3 {
-		text = text[:i] + "," + text[i:]
-	}
-	return text
-}
-
-const mostName = 200 // characters of a name that are shown
-
-// nameText is a name on a line of its own.
-func nameText(n sig.Name) string { return plain.Line(n.String(), mostName) }
-
-// topicText is a topic in a sentence.
-func topicText(t eventlog.Topic) string {
-	switch {
-	case t.Sender.IsEvery() && t.Event.IsEvery():
-		return "every event"
-	case t.Sender.IsEvery():
-		return nameText(t.Event) + " of any sender"
-	case t.Event.IsEvery():
-		return "every event of " + nameText(t.Sender)
-	}
-	return nameText(t.Sender) + ": " + nameText(t.Event)
-}
 
 // ago is a time as people say it.
 func ago(now, t time.Time) string {

@@ -11,7 +11,7 @@ import (
 const day = 24 * time.Hour
 
 // Parse reads for how long something is kept: days, a Go duration, or both,
-// such as 30d, 720h or 1d12h. 0 is without a limit.
+// such as 30d, 720h or 1d12h. 0 means no limit.
 func Parse(text string) (time.Duration, error) {
 	days, rest, ok := strings.Cut(text, "d")
 	switch {
@@ -26,7 +26,7 @@ func Parse(text string) (time.Duration, error) {
 	case err != nil, perr != nil,
 		strings.Trim(days, "0123456789.") != "", strings.ContainsAny(rest, "+-"),
 		whole > math.MaxInt64/24, part > math.MaxInt64-24*whole:
-		return 0, fmt.Errorf("%q is no age: want days or hours, such as 30d or 720h, or 0 for no limit", text)
+		return 0, fmt.Errorf("%q is not a valid age: use days or hours, such as 30d or 720h, or 0 for no limit", text)
 	}
 	return 24*whole + part, nil
 }

@@ -8,8 +8,7 @@
 //   - macOS: ~/Library/LaunchAgents/sigalert.plist
 //   - Windows: the value sigalert of the user's Run key in the registry
 //
-// The functions take no lock; whoever writes last wins, and no reader sees half
-// an entry.
+// The functions take no lock: the last write wins, and no reader sees half an entry.
 package autostart
 
 import (
@@ -23,15 +22,15 @@ import (
 type Entry struct {
 	Enabled bool   // the next login starts Exe
 	Where   string // the file or registry value; empty if there is no entry
-	Exe     string // the program it starts; empty where Where alone tells
+	Exe     string // the program it starts; empty if not known
 	Fault   string // why an entry that exists is not enabled
 }
 
-// ErrUnit says that a systemd user unit starts the program already.
+// ErrUnit says that a systemd user unit already starts the program.
 var ErrUnit = errors.New("the systemd user unit sigalert.service is enabled")
 
 // Enable makes the next login start exe, an absolute path, and returns where it
-// wrote that. An entry for another path or one that was turned off is replaced;
+// wrote that. An entry for another path, or one that was turned off, is replaced;
 // the same entry is left alone. Where a systemd user unit starts the program,
 // Enable changes nothing and returns an error wrapping ErrUnit.
 func Enable(exe string) (where string, err error) {
@@ -45,9 +44,9 @@ func Enable(exe string) (where string, err error) {
 	return where, nil
 }
 
-// Disable removes what Enable wrote, and reports whether there was an entry.
-// A systemd user unit that starts the program it leaves alone; it then returns
-// an error wrapping ErrUnit.
+// Disable removes what Enable wrote, and reports whether there was an entry. It
+// leaves alone a systemd user unit that starts the program, and then returns an
+// error wrapping ErrUnit.
 func Disable() (removed bool, err error) {
 	removed, err = disable()
 	if err != nil {
@@ -56,7 +55,7 @@ func Disable() (removed bool, err error) {
 	return removed, nil
 }
 
-// Status tells what the next login does. No entry is no error.
+// Status is what the next login does. Having no entry is not an error.
 func Status() (Entry, error) {
 	e, err := status()
 	if err != nil {
@@ -75,7 +74,7 @@ func newEntry(where, exe string, off bool) Entry {
 		e.Fault = "it is turned off"
 	default:
 		if _, err := exec.LookPath(exe); err != nil {
-			e.Fault = fmt.Sprintf("%s is not there or cannot be run", exe)
+			e.Fault = fmt.Sprintf("%s does not exist or cannot be run", exe)
 		}
 	}
 	e.Enabled = e.Fault == ""

@@ -57,9 +57,9 @@ func parseDesktop(text string) (exe string, off bool) {
 }
 
 // execLine returns the value of Exec. It is escaped twice: each argument by the
-// rules of Exec, then the line by those that hold for every string of a desktop
-// entry. A percent sign is doubled, but GLib looks for the program before it
-// undoes that, so env goes in between.
+// rules of Exec, then the line by those for every string of a desktop entry. A
+// percent sign is doubled, but GLib looks for the program before it undoes that, so
+// env goes first.
 func execLine(exe string) string {
 	line := quoteArg(exe)
 	if strings.Contains(exe, "%") {
@@ -68,7 +68,7 @@ func execLine(exe string) string {
 	return escapeValue(line)
 }
 
-// program is the inverse of execLine, for a line that is split already.
+// program is the inverse of execLine, for a line that has been split.
 func program(args []string) string {
 	if len(args) > 1 && args[0] == "env" {
 		return args[1]

@@ -10,8 +10,8 @@ import (
 	"path/filepath"
 )
 
-// writeFile replaces a file in one step, with the folders that it needs. A file
-// that has the data already is left alone.
+// writeFile replaces a file in one step, and makes the folders that it needs. A
+// file that already has the data is left alone.
 func writeFile(path string, data []byte) error {
 	if there, err := os.ReadFile(path); err == nil && bytes.Equal(there, data) {
 		return nil

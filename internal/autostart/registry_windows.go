@@ -10,7 +10,7 @@ import (
 
 const (
 	runKey = `Software\Microsoft\Windows\CurrentVersion\Run`
-	// The settings and the task manager turn an entry off here.
+	// The Settings app and the Task Manager turn an entry off here.
 	approvedKey = `Software\Microsoft\Windows\CurrentVersion\Explorer\StartupApproved\Run`
 	maxCommand  = 260 // longer ones are not run
 )
@@ -29,7 +29,7 @@ func (v value) where() string { return `HKCU\` + runKey + `\` + string(v) }
 func (v value) enable(exe string) (string, error) {
 	command := `"` + exe + `"`
 	if len(command) > maxCommand {
-		return "", fmt.Errorf("the path is longer than Windows runs at login: %s", exe)
+		return "", fmt.Errorf("the path is too long for Windows to run at login: %s", exe)
 	}
 	key, _, err := registry.CreateKey(registry.CURRENT_USER, runKey, registry.SET_VALUE)
 	if err != nil {
@@ -92,7 +92,7 @@ func (v value) status() (Entry, error) {
 	return newEntry(v.where(), exe, v.off()), nil
 }
 
-// off reports whether the user turned the entry off: the first byte is then odd.
+// off reports whether the user turned the entry off: then the first byte is odd.
 func (v value) off() bool {
 	key, err := registry.OpenKey(registry.CURRENT_USER, approvedKey, registry.QUERY_VALUE)
 	if err != nil {

@@ -63,7 +63,7 @@ func disable() (bool, error) {
 	return removed, checkUnit(config)
 }
 
-// removeIcon removes an icon unless someone put another in its place.
+// removeIcon removes an icon, unless somebody has put another in its place.
 func removeIcon(data, name string) error {
 	ours, err := icons.Theme.ReadFile(name)
 	if err != nil {
@@ -97,14 +97,14 @@ func status() (Entry, error) {
 	return newEntry(path, exe, off), nil
 }
 
-// checkUnit returns an error if systemd starts the program. The link may point
-// to a unit that is gone; it still says what the user wants.
+// checkUnit returns an error if systemd starts the program. The link may point to
+// a unit that is gone; it still says what the user wants.
 func checkUnit(config string) error {
 	path := unitPath(config)
 	if _, err := os.Lstat(path); err != nil {
 		return nil
 	}
-	return fmt.Errorf("%w (%s); to have it off: systemctl --user disable sigalert.service", ErrUnit, path)
+	return fmt.Errorf("%w (%s); to turn it off: systemctl --user disable sigalert.service", ErrUnit, path)
 }
 
 func entryPath(config string) string {
@@ -124,7 +124,7 @@ func folders() (config, data string, err error) {
 	return folder("XDG_CONFIG_HOME", home, ".config"), folder("XDG_DATA_HOME", home, ".local/share"), nil
 }
 
-// folder reads a variable that counts only if its path is absolute.
+// folder reads a variable, which counts only if its path is absolute.
 func folder(name, home, fallback string) string {
 	if dir := os.Getenv(name); filepath.IsAbs(dir) {
 		return dir

@@ -11,10 +11,12 @@ import (
 	"strings"
 	"time"
 
-	"sigalert/agent/config"
+	"github.com/spf13/cobra"
+
+	"sigalert/internal/address"
 )
 
-// prompter asks for values in the way of pysig's examples.
+// prompter asks for values as pysig's examples do.
 type prompter struct {
 	in  *bufio.Reader
 	out io.Writer
@@ -24,7 +26,7 @@ func newPrompter(in io.Reader, out io.Writer) *prompter {
 	return &prompter{bufio.NewReader(in), out}
 }
 
-// ask reads one line; an empty one, or the end of the input, is the default.
+// ask reads one line; an empty line, or the end of the input, means the default.
 // The error is the input's, or says why ctx ended.
 func (p *prompter) ask(ctx context.Context, what, def string) (string, error) {
 	shown := def
@@ -38,8 +40,8 @@ func (p *prompter) ask(ctx context.Context, what, def string) (string, error) {
 	return line, err
 }
 
-// prompt reads one line, without blanks around it; the end of the input is an
-// empty one. The error is as ask has it.
+// prompt reads one line, without the blanks around it; the end of the input counts
+// as an empty line. The error is as in ask.
 func (p *prompter) prompt(ctx context.Context, text string) (string, error) {
 	fmt.Fprint(p.out, text)
 	line, err := p.line(ctx)
@@ -61,7 +63,7 @@ func (p *prompter) line(ctx context.Context) (string, error) {
 		err  error
 	}
 	got := make(chan input, 1)
-	// Nothing ends a read of standard input: when ctx ends, nobody joins this
+	// Nothing can end a read of standard input: when ctx ends, nobody joins this
 	// goroutine, and nobody reads after it.
 	go func() {
 		text, err := p.in.ReadString('\n')
@@ -75,30 +77,53 @@ func (p *prompter) line(ctx context.Context) (string, error) {
 	}
 }
 
-func (p *prompter) askPort(ctx context.Context, what, def string) (string, error) {
-	text, err := p.ask(ctx, what, def)
-	if err != nil {
-		return "", err
-	}
-	if _, err := config.ParseServer(joinHostPort("127.0.0.1", text)); err != nil {
-		return "", usage(err)
-	}
-	return text, nil
+// questions ask for what a command was not given. Once an answer is missing or
+// wrong, nothing more is asked.
+type questions struct {
+	ctx context.Context
+	in  *prompter
+	err error // about that answer
 }
 
-// askSeconds takes a number of seconds, as pysig does, or a duration like 2m.
-func (p *prompter) askSeconds(ctx context.Context, what, def string) (time.Duration, error) {
-	text, err := p.ask(ctx, what, def)
-	if err != nil {
-		return 0, err
+func (p *program) questions(cmd *cobra.Command) *questions {
+	return &questions{ctx: cmd.Context(), in: p.in}
+}
+
+func (q *questions) text(given bool, into *string, what, def string) {
+	if !given && q.err == nil {
+		*into, q.err = q.in.ask(q.ctx, what, def)
+	}
+}
+
+// address asks for a host and a port.
+func (q *questions) address(given bool, into *string, what, host string) {
+	port := ""
+	q.text(given, &host, what, host)
+	q.text(given, &port, "Server port", "3000")
+	if given || q.err != nil {
+		return
+	}
+	*into = joinHostPort(host, port)
+	if _, err := address.ParseServer(joinHostPort(address.Loopback, port)); err != nil {
+		q.err = usage(err)
+	}
+}
+
+// seconds asks for a number of seconds, as pysig does; the answer may also be a
+// duration such as 2m.
+func (q *questions) seconds(given bool, into *time.Duration, what, def string) {
+	text := ""
+	q.text(given, &text, what, def)
+	if given || q.err != nil {
+		return
 	}
 	if s, err := strconv.ParseFloat(text, 64); err == nil && s > 0 && s < 1e9 {
-		return time.Duration(s * float64(time.Second)), nil
+		*into = time.Duration(s * float64(time.Second))
+	} else if d, err := time.ParseDuration(text); err == nil && d > 0 {
+		*into = d
+	} else {
+		q.err = usage(fmt.Errorf("%q is not a duration: want seconds, or a duration such as 500ms or 2m", text))
 	}
-	if d, err := time.ParseDuration(text); err == nil && d > 0 {
-		return d, nil
-	}
-	return 0, usage(fmt.Errorf("%q is no time: give seconds, or a duration like 500ms or 2m", text))
 }
 
 func joinHostPort(host, port string) string {

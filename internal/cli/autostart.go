@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -18,24 +19,24 @@ func (p *program) autostart() *cobra.Command {
   sigalert autostart status`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return usage(fmt.Errorf("autostart what: enable, disable or status?"))
+			return usage(errors.New("autostart takes one of enable, disable and status"))
 		},
 	}
 	cmd.AddCommand(
 		&cobra.Command{Use: "enable", Short: "Start at login from now on", Args: noArgs, RunE: func(*cobra.Command, []string) error { return p.enableAutostart() }},
-		&cobra.Command{Use: "disable", Short: "Do not start at login any more", Args: noArgs, RunE: func(*cobra.Command, []string) error {
+		&cobra.Command{Use: "disable", Short: "No longer start at login", Args: noArgs, RunE: func(*cobra.Command, []string) error {
 			removed, err := autostart.Disable()
 			if err != nil {
 				return err
 			}
 			if removed {
-				fmt.Fprintln(p.out, "sigalert does not start at login any more")
+				fmt.Fprintln(p.out, "sigalert no longer starts at login")
 			} else {
 				fmt.Fprintln(p.out, "sigalert did not start at login")
 			}
 			return nil
 		}},
-		&cobra.Command{Use: "status", Short: "Tell whether it starts at login", Args: noArgs, RunE: func(*cobra.Command, []string) error { return p.autostartStatus() }},
+		&cobra.Command{Use: "status", Short: "Show whether it starts at login", Args: noArgs, RunE: func(*cobra.Command, []string) error { return p.autostartStatus() }},
 	)
 	return cmd
 }
@@ -49,7 +50,7 @@ func (p *program) enableAutostart() error {
 		return err
 	}
 	if builtByRun(exe) {
-		return fmt.Errorf("%s is gone after this run: build the program first, with go build", exe)
+		return fmt.Errorf("%s exists only during this run: build the program first, with go build", exe)
 	}
 	where, err := autostart.Enable(exe)
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"sigalert/agent/config"
+	"sigalert/internal/words"
 )
 
 func (p *program) check() *cobra.Command {
@@ -14,7 +15,7 @@ func (p *program) check() *cobra.Command {
 		Use:   "check",
 		Short: "Check the configuration file",
 		Long: `Reads the configuration and prints every problem with its line. The exit code
-is 0 if there is none, 1 if there is, and 2 if the file cannot be read.`,
+is 0 if there are none, 1 if there are some, and 2 if the file cannot be read.`,
 		Example: `  sigalert check
   sigalert check --config other.yaml`,
 		Args: noArgs,
@@ -34,11 +35,7 @@ is 0 if there is none, 1 if there is, and 2 if the file cannot be read.`,
 			case err != nil:
 				return &exitError{exitUnreadable, err}
 			}
-			plural := "s"
-			if len(c.Subscriptions) == 1 {
-				plural = ""
-			}
-			fmt.Fprintf(p.out, "%s: good: %d subscription%s at %s\n", path, len(c.Subscriptions), plural, c.Server)
+			fmt.Fprintf(p.out, "%s: good: %s at %s\n", path, words.Count(len(c.Subscriptions), "subscription"), c.Server)
 			return nil
 		},
 	}

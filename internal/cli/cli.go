@@ -1,4 +1,8 @@
-// Package cli is sigalert's command line: one file a subcommand.
+// Package cli is sigalert's command line.
+//
+// Each command is in the file of its name, except the agent, which runs without
+// a command: that is agent.go. cli.go has what starts a command and the flags that
+// several share; what else they share is in files named after it.
 package cli
 
 import (
@@ -13,7 +17,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"sigalert/agent/config"
+	"sigalert/internal/address"
 	"sigalert/internal/plain"
 )
 
@@ -25,7 +29,8 @@ const (
 	exitUnreadable = 2 // of check
 )
 
-// exitError is an error with an exit code of its own. A nil err says nothing.
+// exitError is an error with an exit code of its own. With a nil err nothing is
+// printed.
 type exitError struct {
 	code int
 	err  error
@@ -40,7 +45,7 @@ func (e *exitError) Error() string {
 
 func (e *exitError) Unwrap() error { return e.err }
 
-// errUsage marks a mistake on the command line.
+// errUsage is added to every mistake on the command line.
 var errUsage = errors.New(`try "sigalert --help"`)
 
 func usage(err error) error {
@@ -54,21 +59,21 @@ type program struct {
 	err io.Writer
 	log *slog.Logger
 
-	server   string // of the commands that are clients
-	instead  string // of the configuration's server, for the agent
+	server   string // for the commands that are clients
+	instead  string // for the agent: the server that replaces the configuration's
 	config   string
 	logLevel string
 	ask      bool
 }
 
-// Main runs a command line and returns the exit code. It must be called on
-// the main goroutine: a tray may need it.
+// Main runs a command line and returns the exit code. It must be called on the
+// main goroutine: a tray may need that.
 func Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	out := &output{w: stdout}
 	p := &program{in: newPrompter(stdin, out), out: out, err: stderr}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
-	context.AfterFunc(ctx, stop) // the second signal ends the process, whatever it waits for
+	context.AfterFunc(ctx, stop) // a second signal ends the process, whatever it waits for
 	root := p.root()
 	root.SetArgs(args)
 	root.SetIn(stdin)
@@ -82,7 +87,7 @@ func Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	return code
 }
 
-// complain prints an error, each of its lines as one.
+// complain prints an error line by line.
 func (p *program) complain(err error) {
 	if err == nil || err.Error() == "" {
 		return
@@ -91,7 +96,7 @@ func (p *program) complain(err error) {
 		if i == 0 {
 			line = "sigalert: " + line
 		}
-		fmt.Fprintln(p.err, plain.Line(line, len(line))) // a peer may have a part in it
+		fmt.Fprintln(p.err, plain.Line(line, len(line))) // it may have text from a peer
 	}
 }
 
@@ -110,9 +115,9 @@ func (p *program) root() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "sigalert",
 		Short: "Desktop notifications for events of a pysig network",
-		Long: `sigalert stays subscribed to events on a pysig event network and turns each
-into a desktop notification. Without a command it runs that agent, with an
-icon in the tray where there is one.`,
+		Long: `sigalert stays subscribed to events on a pysig event network and turns each of
+them into a desktop notification. Without a command it runs this agent, with an
+icon where the desktop has a tray.`,
 		Example: `  sigalert demo                                  see it work
   sigalert                                       run the agent
   sigalert send timer tick '{"n": 1}'            send an event
@@ -134,7 +139,7 @@ icon in the tray where there is one.`,
 	flags := cmd.PersistentFlags()
 	flags.StringVar(&p.config, "config", "", "configuration `FILE` (default: $SIGALERT_CONFIG, or config.yaml in the user's configuration folder)")
 	flags.StringVar(&p.logLevel, "log-level", "info", "trace, debug, info, warning, error, critical or none")
-	cmd.Flags().StringVar(&p.instead, "server", "", "the server's `URL`, instead of the configuration's")
+	cmd.Flags().StringVar(&p.instead, "server", "", "the server's `URL`, in place of the configuration's")
 	cmd.AddCommand(p.demo(), p.serve(), p.send(), p.listen(), p.senders(), p.request(), p.eventLog(), p.check(), p.test(), p.autostart(), p.version())
 	cmd.SetOut(p.out)
 	cmd.SetErr(p.err)
@@ -142,30 +147,24 @@ icon in the tray where there is one.`,
 	return cmd
 }
 
-// serverFlags are those of the commands that speak to a server.
+// serverFlags adds the flags of the commands that talk to a server.
 func (p *program) serverFlags(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&p.server, "server", "tcp://127.0.0.1:3000", "the server's `URL`; tcp:// and :3000 may be left out")
+	cmd.Flags().StringVar(&p.server, "server", "tcp://127.0.0.1:3000", "the server's `URL`; tcp:// and :3000 can be left out")
 	p.askFlag(cmd)
 }
 
 func (p *program) askFlag(cmd *cobra.Command) {
-	cmd.Flags().BoolVar(&p.ask, "ask", false, "ask on standard input for what is not given")
+	cmd.Flags().BoolVar(&p.ask, "ask", false, "ask for what is not given, on standard input")
 }
 
-// serverAddr is the address to dial, asked for if need be.
+// serverAddr is the address to dial; with --ask the user is asked for it.
 func (p *program) serverAddr(cmd *cobra.Command) (string, error) {
-	if p.ask && !cmd.Flags().Changed("server") {
-		host, err := p.in.ask(cmd.Context(), "Server IP", "127.0.0.1")
-		if err != nil {
-			return "", err
-		}
-		port, err := p.in.askPort(cmd.Context(), "Server port", "3000")
-		if err != nil {
-			return "", err
-		}
-		p.server = joinHostPort(host, port)
+	q := p.questions(cmd)
+	q.address(!p.ask || cmd.Flags().Changed("server"), &p.server, "Server IP", address.Loopback)
+	if q.err != nil {
+		return "", q.err
 	}
-	addr, err := config.ParseServer(p.server)
+	addr, err := address.ParseServer(p.server)
 	if err != nil {
 		return "", usage(fmt.Errorf("--server: %w", err))
 	}

@@ -10,25 +10,25 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"sigalert/agent/config"
+	"sigalert/internal/address"
 	"sigalert/sig"
 )
 
-// completeTimeout is how long a shell's user is made to wait for names.
+// completeTimeout is how long the user of a shell has to wait for names at most.
 const completeTimeout = 500 * time.Millisecond
 
 // completeFunc completes an argument, or a flag's value.
 type completeFunc = func(cmd *cobra.Command, args []string, toComplete string) ([]cobra.Completion, cobra.ShellCompDirective)
 
-// completeNames asks the server for its senders, and has pick name what fits.
-// Where the server cannot be asked there is nothing to complete, and nobody to
-// tell.
+// completeNames asks the server for its senders, of which pick chooses the names
+// to offer. Where the server cannot be asked there is nothing to complete, and
+// nobody to show an error to.
 func (p *program) completeNames(pick func(all []listed, args []string) []cobra.Completion) completeFunc {
 	return func(cmd *cobra.Command, args []string, toComplete string) ([]cobra.Completion, cobra.ShellCompDirective) {
 		p.log = slog.New(slog.DiscardHandler)
 		ctx, cancel := context.WithTimeout(cmd.Context(), completeTimeout)
 		defer cancel()
-		addr, err := config.ParseServer(p.server)
+		addr, err := address.ParseServer(p.server)
 		if err != nil {
 			return nil, cobra.ShellCompDirectiveNoFileComp
 		}
@@ -68,10 +68,9 @@ func eventNames(all []listed, sender sig.Name) []cobra.Completion {
 	return slices.Compact(names)
 }
 
-// typable reports whether a name can be typed as an argument, and is safe to
-// be put on a command line for somebody: names are other people's, and shells
-// insert what several have in common without quotes, and evaluate it at the
-// next completion.
+// typable reports whether a name can be typed as an argument, and is safe to put
+// on somebody's command line: names come from others, and shells insert what
+// several have in common without quotes, and evaluate it at the next completion.
 func typable(n sig.Name) bool {
 	return n != "" && n[0] != '-' && !strings.ContainsFunc(string(n), func(r rune) bool {
 		return !unicode.In(r, unicode.Letter, unicode.Mark, unicode.Number) && !strings.ContainsRune(" #%+,-./:=@_", r)

@@ -7,8 +7,8 @@ import (
 	"sigalert/sig"
 )
 
-// parseData is a DATA argument: JSON, or, where it is none, a string; nothing
-// is null.
+// parseData reads a DATA argument: JSON, or text where it is not JSON; an empty
+// one is null.
 func parseData(text string) sig.Data {
 	switch {
 	case text == "":
@@ -16,6 +16,6 @@ func parseData(text string) sig.Data {
 	case json.Valid([]byte(text)) && utf8.ValidString(text):
 		return sig.JSONData([]byte(text))
 	}
-	quoted, _ := json.Marshal(text) // a string always has JSON
+	quoted, _ := json.Marshal(text) // every string has JSON
 	return sig.JSONData(quoted)
 }

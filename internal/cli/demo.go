@@ -30,11 +30,11 @@ subscriptions:
 func (p *program) demo() *cobra.Command {
 	return &cobra.Command{
 		Use:   "demo",
-		Short: "See it work, in one process",
+		Short: "See it work in one process",
 		Long: `Runs a router, two senders that fire every few seconds, and an agent that is
-subscribed to them, all in this process and on this machine's loopback. It
-needs no configuration. Alerts are notifications where there is a desktop, and
-lines where there is none.`,
+subscribed to them, all in this process and on the loopback interface. It needs
+no configuration. Alerts are notifications where there is a desktop, and lines of
+text where there is not.`,
 		Example: "  sigalert demo",
 		Args:    noArgs,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return p.runDemo(cmd.Context()) },

@@ -11,8 +11,8 @@ import (
 	"sigalert/packaging/icons"
 )
 
-// iconPath is a file with the application's icon, for the notifications: a
-// notification server cannot be given the picture itself. "" if there is none.
+// iconPath is a file with the application's icon for notifications, as the picture
+// itself cannot be sent with them; "" if there is none.
 func iconPath(log *slog.Logger) string {
 	picture, err := icons.Theme.ReadFile("hicolor/64x64/apps/sigalert.png")
 	if err != nil {

@@ -8,6 +8,9 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"sigalert/internal/queue"
+	"sigalert/internal/wait"
 )
 
 const (
@@ -16,9 +19,9 @@ const (
 	flushTime   = time.Second
 )
 
-// queueOutput has standard output, standard error and the log never wait for
-// who reads them: an agent or a server whose log nobody reads goes on, and ends
-// when it is told to. flush writes what waits, for at most a second.
+// queueOutput makes sure that standard output, standard error and the log never
+// wait for their reader: an agent or a server whose log nobody reads goes on, and
+// ends when it is asked to. flush writes what waits, for at most a second.
 func (p *program) queueOutput() (flush func()) {
 	out := newLineQueue(p.out, droppedLine)
 	log := newLineQueue(p.err, func(n int) string {
@@ -48,23 +51,25 @@ func droppedText(n int) string {
 func droppedLine(n int) string { return droppedText(n) + "\n" }
 
 // lineQueue is a writer that never waits. One goroutine passes on what is
-// written, in order; 1,000 writes or 1 MiB of them may wait. When that is
-// full, the newest give way, and in their place a line says how many they were.
+// written, in order; 1,000 writes or 1 MiB of them may wait. When that is full,
+// the newest are dropped, and in their place a line says how many they were.
 type lineQueue struct {
 	w       io.Writer
 	dropped func(n int) string // that line
-	ready   chan struct{}      // holds a token while there may be work
-	done    chan struct{}      // closed once the goroutine has ended
+	ready   wait.Token
+	done    chan struct{} // closed once the goroutine has ended
 
 	mu      sync.Mutex // guards the fields below
-	lines   [][]byte
-	bytes   int
+	lines   queue.Queue[[]byte]
 	missing int // after those lines
 	closed  bool
 }
 
 func newLineQueue(w io.Writer, dropped func(n int) string) *lineQueue {
-	q := &lineQueue{w: w, dropped: dropped, ready: make(chan struct{}, 1), done: make(chan struct{})}
+	q := &lineQueue{
+		w: w, dropped: dropped, ready: wait.NewToken(), done: make(chan struct{}),
+		lines: queue.New(queuedLines, queuedBytes, func(line *[]byte) int { return len(*line) }),
+	}
 	go q.run()
 	return q
 }
@@ -73,74 +78,57 @@ func newLineQueue(w io.Writer, dropped func(n int) string) *lineQueue {
 func (q *lineQueue) Write(line []byte) (int, error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if n := len(q.lines); n >= queuedLines || n > 0 && q.bytes+len(line) > queuedBytes {
+	if !q.lines.Fits(line) {
 		q.missing++
 		return len(line), nil
 	}
 	q.mend()
-	q.add(slices.Clone(line))
+	q.lines.Push(slices.Clone(line))
+	q.ready.Raise()
 	return len(line), nil
 }
 
-// mend puts the line that says how many are missing in their place. It needs
-// the lock, as add does.
+// mend puts the line that says how many are missing in their place. It requires
+// the lock.
 func (q *lineQueue) mend() {
 	if q.missing > 0 {
-		n := q.missing
+		q.lines.Push([]byte(q.dropped(q.missing)))
 		q.missing = 0
-		q.add([]byte(q.dropped(n)))
-	}
-}
-
-func (q *lineQueue) add(line []byte) {
-	q.lines = append(q.lines, line)
-	q.bytes += len(line)
-	q.wake()
-}
-
-func (q *lineQueue) wake() {
-	select {
-	case q.ready <- struct{}{}:
-	default:
 	}
 }
 
 func (q *lineQueue) run() {
 	defer close(q.done)
 	for {
-		line, ok := q.next()
-		if !ok {
+		line, ended := q.next()
+		switch {
+		case line != nil:
+			_, _ = q.w.Write(line) // there is nowhere to report a failure
+		case ended:
 			return
-		}
-		if line == nil {
+		default:
 			<-q.ready
-			continue
 		}
-		_, _ = q.w.Write(line) // there is nobody to tell
 	}
 }
 
-// next is the line to write; nil if there is none. It is not ok at the end.
-func (q *lineQueue) next() (line []byte, ok bool) {
+// next is the line to write; nil if there is none.
+func (q *lineQueue) next() (line []byte, ended bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if len(q.lines) == 0 {
+	if q.lines.Len() == 0 {
 		q.mend()
 	}
-	if len(q.lines) == 0 {
-		return nil, !q.closed
-	}
-	line, q.lines = q.lines[0], q.lines[1:]
-	q.bytes -= len(line)
-	return line, true
+	line, _ = q.lines.Pop()
+	return line, q.closed
 }
 
-// close waits until all is written, or ctx ends: then the goroutine is left
-// behind in a write that may never return.
+// close waits until everything is written, or ctx ends: then the goroutine is
+// abandoned in a write that may never return.
 func (q *lineQueue) close(ctx context.Context) {
 	q.mu.Lock()
 	q.closed = true
-	q.wake()
+	q.ready.Raise()
 	q.mu.Unlock()
 	select {
 	case <-q.done:

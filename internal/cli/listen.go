@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"sigalert/internal/plain"
+	"sigalert/internal/topic"
 	"sigalert/sig"
 )
 
@@ -24,8 +25,8 @@ func (p *program) listen() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "listen",
 		Short: "Print events as they come",
-		Long: `Prints a line for each event. A sender or an event that is left out means
-every one.`,
+		Long: `Prints a line for each event. Without --sender the events of every sender are
+printed, without --event every event.`,
 		Example: `  sigalert listen
   sigalert listen --sender timer --event tick
   sigalert listen --json --count 1`,
@@ -36,19 +37,22 @@ every one.`,
 				return err
 			}
 			if p.ask {
-				if o.sender, o.event, err = p.askNames(cmd, o.sender, o.event, "", ""); err != nil {
-					return err
+				q, given := p.questions(cmd), cmd.Flags().Changed
+				q.text(given("sender"), &o.sender, "Sender", "")
+				q.text(given("event"), &o.event, "Event", "")
+				if q.err != nil {
+					return q.err
 				}
 			}
 			return p.runListen(cmd.Context(), addr, o)
 		},
 	}
-	cmd.Flags().StringVar(&o.sender, "sender", "", "only events of the sender `NAME`")
-	cmd.Flags().StringVar(&o.event, "event", "", "only the event `NAME`")
+	cmd.Flags().StringVar(&o.sender, "sender", "", "print only events of the sender `NAME`")
+	cmd.Flags().StringVar(&o.event, "event", "", "print only the event `NAME`")
 	cmd.Flags().BoolVar(&o.json, "json", false, `print JSON Lines: {"sender":…,"event":…,"data":…}`)
 	cmd.Flags().IntVar(&o.count, "count", 0, "end after `N` events")
 	p.serverFlags(cmd)
-	// They fail for flags that are not there.
+	// These fail only for flags that do not exist.
 	_ = cmd.RegisterFlagCompletionFunc("sender", p.completeNames(func(all []listed, _ []string) []cobra.Completion { return senderNames(all) }))
 	_ = cmd.RegisterFlagCompletionFunc("event", p.completeNames(func(all []listed, _ []string) []cobra.Completion {
 		return eventNames(all, sig.Name(o.sender))
@@ -60,7 +64,7 @@ func (p *program) runListen(ctx context.Context, addr string, o listenOptions) e
 	if o.count < 0 {
 		return usage(errors.New("--count must not be negative"))
 	}
-	c := p.connect(ctx, addr, clientHooks{wait: true})
+	c := p.connect(ctx, addr, true)
 	defer c.stop()
 	events := make(chan sig.Event)
 	pass := func(ev sig.Event) {
@@ -92,7 +96,7 @@ func (p *program) runListen(ctx context.Context, addr string, o listenOptions) e
 			}
 			refused = st == sig.Refused
 		case ev := <-events:
-			if presence(ev.Event) && o.event != "" && !ev.Event.Equal(event) {
+			if topic.IsPresence(ev.Event) && o.event != "" && !ev.Event.Equal(event) {
 				p.printPresence(ev)
 				continue
 			}
@@ -103,10 +107,6 @@ func (p *program) runListen(ctx context.Context, addr string, o listenOptions) e
 		}
 	}
 	return nil
-}
-
-func presence(event sig.Name) bool {
-	return event.Equal(sig.EventConnect) || event.Equal(sig.EventDisconnect)
 }
 
 func (p *program) printPresence(ev sig.Event) {

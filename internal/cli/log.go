@@ -1,52 +1,253 @@
 package cli
 
 import (
+	"context"
+	"errors"
 	"fmt"
-	"io"
-	"log/slog"
-	"math"
+	"net"
+	"os"
+	"path/filepath"
+	"strconv"
 	"strings"
+
+	"github.com/adrg/xdg"
+	"github.com/spf13/cobra"
+
+	"sigalert/eventlog"
+	"sigalert/eventlog/web"
+	"sigalert/internal/address"
+	"sigalert/internal/age"
+	"sigalert/internal/wait"
+	"sigalert/sig"
+	"sigalert/sig/tcp"
 )
 
-// The levels have pysig's names; slog lacks the outer ones.
-const (
-	levelTrace    = slog.Level(-8)
-	levelCritical = slog.Level(12)
-	levelNone     = slog.Level(math.MaxInt)
-)
+type logOptions struct {
+	listen, store, age string
+	token, tokenFile   string
+	limit              int
+	subscribe, hosts   []string
 
-var levels = []struct {
-	name  string
-	level slog.Level
-}{
-	{"trace", levelTrace}, {"debug", slog.LevelDebug}, {"info", slog.LevelInfo}, {"warning", slog.LevelWarn},
-	{"error", slog.LevelError}, {"critical", levelCritical}, {"none", levelNone},
+	// What they mean, with what was asked for:
+	addr   string // to listen on
+	log    eventlog.Options
+	page   web.Options
+	topics []eventlog.Topic
 }
 
-func parseLevel(name string) (slog.Level, error) {
-	var names []string
-	for _, l := range levels {
-		if strings.EqualFold(name, l.name) {
-			return l.level, nil
-		}
-		names = append(names, l.name)
-	}
-	return 0, fmt.Errorf("unknown level %q: want one of %s", name, strings.Join(names, ", "))
-}
-
-func newLogger(w io.Writer, level slog.Level) *slog.Logger {
-	return slog.New(slog.NewTextHandler(w, &slog.HandlerOptions{
-		Level: level,
-		ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
-			if a.Key != slog.LevelKey {
-				return a
+func (p *program) eventLog() *cobra.Command {
+	var o logOptions
+	cmd := &cobra.Command{
+		Use:   "log",
+		Short: "Keep a log of events, and show it in a browser",
+		Long: `Keeps the events of a server in a file, and shows them as a page that follows
+them. Its addresses are those of pysig's web_events_logger, and more. A sender or
+an event that is left out of SENDER:EVENT means every one. The subscriptions and
+the limits are kept in the file, and can be changed on the page; at the first
+start, without --subscribe, every event is logged.`,
+		Example: `  sigalert log                                  then open http://127.0.0.1:8080/
+  sigalert log --limit 100000 --subscribe timer:tick --subscribe door: --subscribe ':#notify'
+  sigalert log --listen 0.0.0.0:8080 --token-file /etc/sigalert/token`,
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := o.read(cmd.Flags().Changed); err != nil {
+				return err
 			}
-			for _, l := range levels {
-				if a.Value.Any() == l.level {
-					a.Value = slog.StringValue(l.name)
+			addr, err := p.serverAddr(cmd)
+			if err != nil {
+				return err
+			}
+			if p.ask {
+				if err := p.askLog(cmd, &o); err != nil {
+					return err
 				}
 			}
-			return a
+			return p.runLog(cmd.Context(), addr, o)
 		},
-	}))
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&o.listen, "listen", "127.0.0.1:8080", "`ADDRESS` to show the log at")
+	flags.IntVar(&o.limit, "limit", eventlog.DefaultLimit, "keep the newest `N` events")
+	flags.StringVar(&o.age, "age", "", "keep events for a `TIME` such as 12h or 30d; 0: for ever (default 0)")
+	flags.StringArrayVar(&o.subscribe, "subscribe", nil, "log `SENDER:EVENT`; may be repeated")
+	flags.StringVar(&o.store, "store", "", "the log's `FILE`, or none to keep it in memory (default: sigalert/log.db in the user's state folder)")
+	flags.StringVar(&o.token, "token", "", "`TOKEN` required to see the log")
+	flags.StringVar(&o.tokenFile, "token-file", "", "`FILE` that contains the token")
+	flags.StringArrayVar(&o.hosts, "host", nil, "another `NAME` of this machine in a browser's address; may be repeated")
+	p.serverFlags(cmd)
+	return cmd
 }
+
+// parseTopic reads SENDER:EVENT; without a colon it is a sender.
+func parseTopic(text string) eventlog.Topic {
+	if i := strings.LastIndexByte(text, ':'); i >= 0 {
+		return eventlog.Topic{Sender: sig.Name(text[:i]), Event: sig.Name(text[i+1:])}
+	}
+	return eventlog.Topic{Sender: sig.Name(text)}
+}
+
+// askLog asks for the limit and the subscriptions. An empty answer gives none:
+// then those in the log's file stay as they are.
+func (p *program) askLog(cmd *cobra.Command, o *logOptions) error {
+	ctx := cmd.Context()
+	if !cmd.Flags().Changed("limit") {
+		text, err := p.in.prompt(ctx, fmt.Sprintf("Queue limit (default: %d):", eventlog.DefaultLimit))
+		if err != nil {
+			return err
+		}
+		if text != "" {
+			limit, err := strconv.Atoi(text)
+			if err != nil || limit < 1 || limit > eventlog.MostLimit {
+				return usage(fmt.Errorf("%q is not a valid limit: use a number from 1 to %d", text, eventlog.MostLimit))
+			}
+			o.log.Limit = limit
+		}
+	}
+	if cmd.Flags().Changed("subscribe") {
+		return nil
+	}
+	topics, err := p.askTopics(ctx)
+	o.topics = topics
+	return err
+}
+
+// askTopics asks for senders, and for the events of each. An empty answer ends
+// a list. A sender without events means every event of that sender; an empty first
+// sender, with events, means every sender. Where there is neither, nothing was
+// given.
+func (p *program) askTopics(ctx context.Context) (topics []eventlog.Topic, err error) {
+	for s := 1; ; s++ {
+		sender, err := p.in.prompt(ctx, fmt.Sprintf("Sender %d:", s))
+		if err != nil || sender == "" && s > 1 {
+			return topics, err
+		}
+		for e := 1; ; e++ {
+			event, err := p.in.prompt(ctx, fmt.Sprintf("Event %d:", e))
+			if err != nil {
+				return nil, err
+			}
+			if event == "" && e == 1 && sender == "" {
+				return nil, nil
+			}
+			if event != "" || e == 1 {
+				topics = append(topics, eventlog.Topic{Sender: sig.Name(sender), Event: sig.Name(event)})
+			}
+			if event == "" {
+				break
+			}
+		}
+	}
+}
+
+// read works out what the options mean, and what is wrong with them.
+func (o *logOptions) read(given func(flag string) bool) (err error) {
+	if given("limit") {
+		if o.limit < 1 || o.limit > eventlog.MostLimit {
+			return usage(fmt.Errorf("--limit must be from 1 to %d, got %d", eventlog.MostLimit, o.limit))
+		}
+		o.log.Limit = o.limit
+	}
+	if o.age != "" {
+		d, err := age.Parse(o.age)
+		if err != nil {
+			return usage(fmt.Errorf("--age: %w", err))
+		}
+		o.log.Age = &d
+	}
+	switch o.store {
+	case "none":
+	case "":
+		o.log.Path = filepath.Join(xdg.StateHome, "sigalert", "log.db")
+	default:
+		o.log.Path = o.store
+	}
+	for _, text := range o.subscribe {
+		o.topics = append(o.topics, parseTopic(text))
+	}
+	for _, host := range o.hosts {
+		if err := address.CheckHost(host); err != nil {
+			return usage(fmt.Errorf("--host: %w", err))
+		}
+	}
+	o.page.Hosts, o.page.HostAdvice = o.hosts, "use the machine's address, or name it with --host"
+	if o.page.Token, err = o.readToken(given); err != nil {
+		return err
+	}
+	if o.addr, err = address.ParsePage(o.listen); err != nil {
+		return usage(fmt.Errorf("--listen: %w", err))
+	}
+	if o.page.Token == "" && !address.IsLoopback(o.addr) {
+		return usage(fmt.Errorf("--listen: anybody who reaches %s could read and clear the log: add --token or --token-file", o.addr))
+	}
+	return nil
+}
+
+// readToken is the token that the options name; "" where they name none. One
+// that is given but empty, as by a script whose variable is not set, is refused.
+func (o *logOptions) readToken(given func(flag string) bool) (string, error) {
+	token, where := o.token, "--token"
+	switch {
+	case given("token") && given("token-file"):
+		return "", usage(errors.New("--token and --token-file cannot be given together"))
+	case given("token-file"):
+		text, err := os.ReadFile(o.tokenFile)
+		if err != nil {
+			return "", fmt.Errorf("--token-file: %w", err)
+		}
+		token, where = strings.TrimSpace(string(text)), o.tokenFile
+	case !given("token"):
+		return "", nil
+	}
+	if err := address.CheckToken(token); err != nil {
+		return "", usage(fmt.Errorf("%s: %w", where, err))
+	}
+	return token, nil
+}
+
+func (p *program) runLog(ctx context.Context, addr string, o logOptions) error {
+	defer outliveLog()() // which the flush of the output may need
+	defer p.queueOutput()()
+	ctx, stop := untilHangup(ctx)
+	defer stop()
+	listener, err := web.Listen(o.addr)
+	if err != nil {
+		return fmt.Errorf("%w: choose another address with --listen", err)
+	}
+	defer listener.Close()
+	o.log.Logger, o.page.Logger = p.log, p.log
+	log, err := eventlog.Open(&o.log)
+	if err != nil {
+		return err
+	}
+	return errors.Join(p.keepLog(ctx, log, addr, o, listener), log.Close())
+}
+
+// keepLog fills and shows a log until ctx ends.
+func (p *program) keepLog(ctx context.Context, log *eventlog.Log, addr string, o logOptions, listener net.Listener) error {
+	defer wait.Start(ctx, log.Run)()
+	subscriber, err := eventlog.NewSubscriber(log, tcp.NewClient(addr), &eventlog.SubscriberOptions{
+		Topics: o.topics,
+		Linked: p.logLink(ctx, addr, true),
+		Missed: p.logMissed(addr),
+		Logger: p.log,
+	})
+	if err != nil {
+		return err
+	}
+	defer wait.Start(ctx, subscriber.Run)()
+	o.page.Source, o.page.Editor = logSource{subscriber, addr}, subscriber
+	handler, err := web.New(log, o.page)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintln(p.out, web.URL(listener.Addr()))
+	return handler.Serve(ctx, listener)
+}
+
+// logSource is a subscriber with its server's name.
+type logSource struct {
+	*eventlog.Subscriber
+	server string
+}
+
+func (s logSource) Server() string { return s.server }

@@ -5,9 +5,8 @@ import (
 	"runtime"
 )
 
-// startAside starts a program that outlives the click it was started by, and
-// may outlive us. failed is called where it does not start, or ends with an
-// error.
+// startAside starts a program that outlives the click that started it, and may
+// outlive us. failed is called if it does not start, or ends with an error.
 func startAside(cmd *exec.Cmd, failed func(error)) {
 	if err := cmd.Start(); err != nil {
 		failed(err)
@@ -20,7 +19,7 @@ func startAside(cmd *exec.Cmd, failed func(error)) {
 	}()
 }
 
-// editor opens a file with the program that the desktop has for texts.
+// editor opens a file with the desktop's program for text.
 func editor(path string) *exec.Cmd {
 	switch runtime.GOOS {
 	case "windows":

@@ -5,8 +5,8 @@ import (
 	"sync"
 )
 
-// output is standard output. It remembers that a write failed, so that a
-// command need not look at each: Main does at the end.
+// output is standard output. It remembers that a write failed, so that commands
+// need not check each: Main does at the end.
 type output struct {
 	w io.Writer
 

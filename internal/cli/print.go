@@ -3,8 +3,6 @@ package cli
 import (
 	"encoding/json"
 	"fmt"
-	"unicode"
-	"unicode/utf8"
 
 	"sigalert/internal/plain"
 	"sigalert/sig"
@@ -16,22 +14,9 @@ func (p *program) printJSON(v any) error {
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(p.out, "%s\n", escaped(text))
+	_, err = fmt.Fprintln(p.out, plain.Escape(string(text)))
 	return err
 }
 
-// escaped is JSON text in which what a terminal may obey is escaped.
-func escaped(text []byte) []byte {
-	var out []byte
-	for _, r := range string(text) {
-		if unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) {
-			out = fmt.Appendf(out, "\\u%04x", r)
-			continue
-		}
-		out = utf8.AppendRune(out, r)
-	}
-	return out
-}
-
-// plainName is a name that cannot play tricks on a terminal.
+// plainName is a name without what could play tricks on a terminal.
 func plainName(n sig.Name) string { return plain.Line(n.String(), 500) }

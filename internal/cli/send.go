@@ -22,38 +22,33 @@ func (p *program) send() *cobra.Command {
 	var o sendOptions
 	cmd := &cobra.Command{
 		Use:   "send SENDER EVENT [DATA]",
-		Short: "Send an event, once or again and again",
+		Short: "Send an event, once or repeatedly",
 		Long: `Connects as the sender SENDER, which offers EVENT, and fires it. DATA is JSON,
-or text. With --every it stays connected and fires until it is ended.`,
+or text. With --every it stays connected and fires until it is interrupted.`,
 		Example: `  sigalert send timer tick
   sigalert send timer tick '{"n": 1}'
   sigalert send timer tick "some text" --every 5s --count 10`,
-		Args: func(cmd *cobra.Command, args []string) error {
-			if len(args) > 3 || len(args) < 2 && !p.ask {
-				return usage(fmt.Errorf("send takes SENDER EVENT and perhaps DATA, got %d arguments", len(args)))
-			}
-			return nil
-		},
+		Args: p.takeArgs("SENDER EVENT and perhaps DATA", &o.sender, &o.event, &o.data),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			for i, into := range []*string{&o.sender, &o.event, &o.data} {
-				if i < len(args) {
-					*into = args[i]
-				}
-			}
 			addr, err := p.serverAddr(cmd)
 			if err != nil {
 				return err
 			}
 			if p.ask {
-				if err := p.askSend(cmd, &o, len(args)); err != nil {
-					return err
+				q := p.questions(cmd)
+				q.text(len(args) > 0, &o.sender, "Sender", "timer_client")
+				q.text(len(args) > 1, &o.event, "Event", "tick")
+				q.text(len(args) > 2, &o.data, "Event data", "")
+				q.seconds(cmd.Flags().Changed("every"), &o.every, "Timer delay", "5")
+				if q.err != nil {
+					return q.err
 				}
 			}
 			return p.runSend(cmd.Context(), addr, o)
 		},
 	}
-	cmd.Flags().DurationVar(&o.every, "every", 0, "fire again after this time, for ever")
-	cmd.Flags().IntVar(&o.count, "count", 0, "end after `N` events (default: 1, with --every no end)")
+	cmd.Flags().DurationVar(&o.every, "every", 0, "fire again and again, at intervals of this time")
+	cmd.Flags().IntVar(&o.count, "count", 0, "end after `N` events (default: 1; with --every, never)")
 	p.serverFlags(cmd)
 	cmd.ValidArgsFunction = p.completeNames(func(all []listed, args []string) []cobra.Completion {
 		switch len(args) {
@@ -67,28 +62,6 @@ or text. With --every it stays connected and fires until it is ended.`,
 	return cmd
 }
 
-func (p *program) askSend(cmd *cobra.Command, o *sendOptions, given int) (err error) {
-	if given < 1 {
-		if o.sender, err = p.in.ask(cmd.Context(), "Sender", "timer_client"); err != nil {
-			return err
-		}
-	}
-	if given < 2 {
-		if o.event, err = p.in.ask(cmd.Context(), "Event", "tick"); err != nil {
-			return err
-		}
-	}
-	if given < 3 {
-		if o.data, err = p.in.ask(cmd.Context(), "Event data", ""); err != nil {
-			return err
-		}
-	}
-	if !cmd.Flags().Changed("every") {
-		o.every, err = p.in.askSeconds(cmd.Context(), "Timer delay", "5")
-	}
-	return err
-}
-
 func (p *program) runSend(ctx context.Context, addr string, o sendOptions) error {
 	switch {
 	case o.sender == "" || o.event == "":
@@ -98,7 +71,7 @@ func (p *program) runSend(ctx context.Context, addr string, o sendOptions) error
 	case o.every == 0 && o.count == 0:
 		o.count = 1
 	}
-	c := p.connect(ctx, addr, clientHooks{wait: o.every > 0})
+	c := p.connect(ctx, addr, o.every > 0)
 	defer c.stop()
 	sender, err := p.offer(ctx, c, o)
 	if err != nil || sender == nil {
@@ -134,9 +107,9 @@ func (p *program) runSend(ctx context.Context, addr string, o sendOptions) error
 	return nil
 }
 
-// offer registers the sender. Whoever sends once gets an error at once when
-// there is no server; whoever sends for long waits for it. A nil sender
-// without an error means that ctx ended.
+// offer registers the sender. To send once, it fails at once where there is no
+// server; with --every it waits for one. A nil sender without an error means that
+// ctx ended.
 func (p *program) offer(ctx context.Context, c *client, o sendOptions) (sender *sig.RemoteSender, err error) {
 	add := func(ctx context.Context) (err error) {
 		sender, err = c.AddRemoteSender(ctx, sig.Name(o.sender), sig.Name(o.event))

@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"sigalert/internal/topic"
 	"sigalert/sig"
 )
 
@@ -14,11 +15,11 @@ func (p *program) senders() *cobra.Command {
 	asJSON := false
 	cmd := &cobra.Command{
 		Use:   "senders",
-		Short: "List the senders, and what each offers",
+		Short: "List the senders and what each of them offers",
 		Long: `Prints a line for each sender that the server knows: its name, whether it is
-connected or only waited for by listeners, and its events. Both there and with
---json the events that every sender has (#connect, #disconnect and the
-broadcast) are left out, and so is the router itself, which has no others.`,
+connected or only waited for by listeners, and its events. With and without
+--json it leaves out the events that every sender has (#connect, #disconnect and
+the broadcast), and the router itself, which has no others.`,
 		Example: `  sigalert senders
   sigalert senders --json`,
 		Args: noArgs,
@@ -43,16 +44,16 @@ broadcast) are left out, and so is the router itself, which has no others.`,
 	return cmd
 }
 
-// listed is a sender as people and scripts are told of it.
+// listed is a sender as people and scripts see it.
 type listed struct {
 	Sender    sig.Name   `json:"sender"`
 	Connected bool       `json:"connected"`
 	Events    []sig.Name `json:"events"` // without those that every sender has
 }
 
-// listSenders asks the server for its senders; the router itself is none.
+// listSenders asks the server for its senders, without the router itself.
 func (p *program) listSenders(ctx context.Context, addr string) ([]listed, error) {
-	c := p.connect(ctx, addr, clientHooks{})
+	c := p.connect(ctx, addr, false)
 	defer c.stop()
 	var known []sig.SenderStatus
 	err := c.atOnce(ctx, func(ctx context.Context) (err error) {
@@ -66,7 +67,7 @@ func (p *program) listSenders(ctx context.Context, addr string) ([]listed, error
 		}
 		l := listed{s.Sender, s.Connected, []sig.Name{}}
 		for _, e := range s.Events {
-			if !e.IsEvery() && !presence(e) {
+			if !e.IsEvery() && !topic.IsPresence(e) {
 				l.Events = append(l.Events, e)
 			}
 		}

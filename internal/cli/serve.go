@@ -4,12 +4,11 @@ import (
 	"context"
 	"fmt"
 	"net"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
-	"sigalert/agent/config"
+	"sigalert/internal/address"
 	"sigalert/sig"
 	"sigalert/sig/tcp"
 )
@@ -25,10 +24,10 @@ func (p *program) serve() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "serve",
 		Short: "Run a router server",
-		Long: `Runs a router server: senders and listeners connect to it, and it brings the
-events of the one to the other. With --sender it has a sender of its own,
-which fires an event again and again. With --requests that sender also answers
-a request, echo, with what it was asked.`,
+		Long: `Runs a router server: senders and listeners connect to it, and it passes the
+senders' events to the listeners. With --sender it has a sender of its own, which
+fires an event repeatedly. With --requests that sender also answers the request
+echo, with the request's parameters.`,
 		Example: `  sigalert serve
   sigalert serve --sender timer --event tick --data '"server data"' --every 5s
   sigalert serve --requests     then: sigalert request timer echo '{"n": 1}'`,
@@ -47,77 +46,39 @@ a request, echo, with what it was asked.`,
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&o.listen, "listen", "127.0.0.1:3000", "`ADDRESS` to listen on")
-	flags.StringVar(&o.sender, "sender", "", "`NAME` of a sender of the server's own")
-	flags.StringVar(&o.event, "event", "tick", "its event's `NAME`")
-	flags.StringVar(&o.data, "data", "", "the event's data: `JSON`, or text")
-	flags.DurationVar(&o.every, "every", 5*time.Second, "the time between two events")
-	flags.BoolVar(&o.requests, "requests", false, "its sender, timer if --sender names no other, answers the request echo")
+	flags.StringVar(&o.sender, "sender", "", "`NAME` of the server's own sender")
+	flags.StringVar(&o.event, "event", "tick", "`NAME` of its event")
+	flags.StringVar(&o.data, "data", "", "data of the event: `JSON`, or text")
+	flags.DurationVar(&o.every, "every", 5*time.Second, "time between two events")
+	flags.BoolVar(&o.requests, "requests", false, "its sender (timer, without --sender) answers the request echo")
 	p.askFlag(cmd)
 	return cmd
 }
 
-func (p *program) askServe(cmd *cobra.Command, o *serveOptions) (err error) {
-	given := cmd.Flags().Changed
-	if !given("log-level") {
-		name, err := p.in.ask(cmd.Context(), "Log level", "info")
-		if err != nil {
-			return err
-		}
-		level, err := parseLevel(name)
+func (p *program) askServe(cmd *cobra.Command, o *serveOptions) error {
+	q, given := p.questions(cmd), cmd.Flags().Changed
+	q.text(given("log-level"), &p.logLevel, "Log level", "info")
+	if q.err == nil {
+		level, err := parseLevel(p.logLevel)
 		if err != nil {
 			return usage(err)
 		}
 		p.log = newLogger(p.err, level)
 	}
-	if !given("listen") {
-		host, err := p.in.ask(cmd.Context(), "Server bind", "0.0.0.0")
-		if err != nil {
-			return err
-		}
-		port, err := p.in.askPort(cmd.Context(), "Server port", "3000")
-		if err != nil {
-			return err
-		}
-		o.listen = joinHostPort(host, port)
-	}
-	if o.sender, o.event, err = p.askNames(cmd, o.sender, o.event, "timer", "tick"); err != nil {
-		return err
-	}
-	return p.askDataAndDelay(cmd, &o.data, &o.every)
-}
-
-// askNames asks for a sender and an event that were not given.
-func (p *program) askNames(cmd *cobra.Command, sender, event, defSender, defEvent string) (string, string, error) {
-	var err error
-	if !cmd.Flags().Changed("sender") {
-		if sender, err = p.in.ask(cmd.Context(), "Sender", defSender); err != nil {
-			return "", "", err
-		}
-	}
-	if !cmd.Flags().Changed("event") {
-		event, err = p.in.ask(cmd.Context(), "Event", defEvent)
-	}
-	return sender, event, err
-}
-
-func (p *program) askDataAndDelay(cmd *cobra.Command, data *string, every *time.Duration) (err error) {
-	if !cmd.Flags().Changed("data") {
-		if *data, err = p.in.ask(cmd.Context(), "Event data", *data); err != nil {
-			return err
-		}
-	}
-	if !cmd.Flags().Changed("every") {
-		*every, err = p.in.askSeconds(cmd.Context(), "Timer delay", "5")
-	}
-	return err
+	q.address(given("listen"), &o.listen, "Server bind", "0.0.0.0")
+	q.text(given("sender"), &o.sender, "Sender", "timer")
+	q.text(given("event"), &o.event, "Event", "tick")
+	q.text(given("data"), &o.data, "Event data", o.data)
+	q.seconds(given("every"), &o.every, "Timer delay", "5")
+	return q.err
 }
 
 func (p *program) runServe(ctx context.Context, o serveOptions) error {
 	defer p.queueOutput()()
 	if o.every <= 0 {
-		return usage(fmt.Errorf("--every must be more than 0, got %s", o.every))
+		return usage(fmt.Errorf("--every must be greater than 0, got %s", o.every))
 	}
-	addr, err := listenAddr(o.listen)
+	addr, err := address.ParseListen(o.listen)
 	if err != nil {
 		return usage(fmt.Errorf("--listen: %w", err))
 	}
@@ -127,7 +88,7 @@ func (p *program) runServe(ctx context.Context, o serveOptions) error {
 	}
 	p.log.Info("listening on " + carrier.Addr())
 	if host, _, _ := net.SplitHostPort(carrier.Addr()); !net.ParseIP(host).IsLoopback() {
-		p.log.Warn("whoever reaches this address may listen and send: there is no password", "listen", carrier.Addr())
+		p.log.Warn("anyone who can reach this address may listen and send: there is no password", "listen", carrier.Addr())
 	}
 	server := p.newServer()
 	if o.sender == "" {
@@ -136,7 +97,7 @@ func (p *program) runServe(ctx context.Context, o serveOptions) error {
 	ctx, end := context.WithCancel(ctx)
 	ticking := make(chan error, 1)
 	go func() {
-		defer end() // a server whose sender failed is not what was asked for
+		defer end() // without its sender the server is not what was asked for
 		ticking <- p.tick(ctx, &server.Router, o)
 	}()
 	err = server.Serve(ctx, carrier)
@@ -149,20 +110,6 @@ func (p *program) runServe(ctx context.Context, o serveOptions) error {
 
 func (p *program) newServer() *sig.ServerRouter {
 	return sig.NewServerRouter(&sig.ServerOptions{Name: "sigalert " + versionText(), Logger: p.log})
-}
-
-// listenAddr completes an address to listen on, as a server's URL is completed;
-// but with nothing before the port's colon it is every address of this machine.
-func listenAddr(text string) (string, error) {
-	addr, err := config.ParseServer(text)
-	if err != nil {
-		return "", err
-	}
-	if host, _, err := net.SplitHostPort(strings.TrimSpace(text)); err == nil && host == "" {
-		_, port, _ := net.SplitHostPort(addr) // ParseServer wrote it
-		return ":" + port, nil
-	}
-	return addr, nil
 }
 
 // tick has the server's own sender fire, and answer requests, until ctx ends.

@@ -5,6 +5,7 @@ import (
 
 	"sigalert/agent"
 	"sigalert/agent/notify"
+	"sigalert/internal/wait"
 	"sigalert/tray"
 )
 
@@ -14,17 +15,10 @@ type trayAgent struct {
 	path    string // of the configuration; "" if there is none to edit
 	quit    func()
 	log     *slog.Logger
-	changed chan struct{}
+	changed wait.Token
 
-	history     func() bool // whether there is one to open; nil: never
+	history     func() bool // reports whether there is one to open; nil: never
 	openHistory func()      // nil: does nothing
-}
-
-func (t *trayAgent) notice() {
-	select {
-	case t.changed <- struct{}{}:
-	default:
-	}
 }
 
 func (t *trayAgent) Changed() <-chan struct{} { return t.changed }
@@ -44,7 +38,7 @@ func look(st agent.Status) tray.Look {
 	switch {
 	case st.Paused:
 		return tray.Paused
-	case st.ConfigError != "" || st.Lost:
+	case st.ConfigError != nil || st.Lost:
 		return tray.Trouble
 	case !st.Connected:
 		return tray.Connecting

@@ -1,11 +1,11 @@
 // Package copies tells the first copy of an event from the others.
 //
-// Where several listeners of one client match an event, each brings a copy, and
-// which come is not known: a listener that is not in force brings none, and one
-// may come into force between two events. So it is the copy that comes first
-// which counts, whoever brought it. The others are told by the event's number.
-// A pysig server gives none: there, of events that are alike, as many count as
-// one listener has brought.
+// Where several listeners of one client match an event, each brings a copy, and it
+// is not known which copies will come: a listener that is not in force brings none,
+// and one may come into force between two events. So the copy that comes first
+// counts, whichever listener brought it. The others are recognized by the event's
+// number. A pysig server gives no numbers: there, of events that are alike, as many
+// count as one listener has brought.
 package copies
 
 import (
@@ -13,6 +13,7 @@ import (
 	"slices"
 	"time"
 
+	"sigalert/internal/topic"
 	"sigalert/sig"
 )
 
@@ -20,20 +21,12 @@ const (
 	// within is how long the copies of one event may be apart: each may wait
 	// 10 s for another client that does not answer.
 	within = 30 * time.Second
-	most   = 256 // events that are kept in mind
+	most   = 256 // events that are remembered
 )
 
-// Topic is what a listener asks for. The zero Name is every one.
-type Topic struct{ Sender, Event sig.Name }
-
-// Matches reports whether a listener that asks for the topic gets the event.
-func (t Topic) Matches(ev sig.Event) bool {
-	return (t.Sender.IsEvery() || t.Sender.Equal(ev.Sender)) && (t.Event.IsEvery() || t.Event.Equal(ev.Event))
-}
-
-// Filter tells which copies are the first of their event. The zero Filter is
-// ready to use. It belongs to one goroutine, keeps 256 events in mind, and no
-// data of theirs.
+// Filter finds the copies that are the first of their event. The zero Filter is
+// ready to use. It belongs to one goroutine, and remembers 256 events without their
+// data.
 type Filter struct {
 	seen []seen // events that may have more copies, oldest first
 }
@@ -42,14 +35,14 @@ type Filter struct {
 type seen struct {
 	likeness
 	at time.Time
-	by []Topic // whose copy has come
+	by []topic.Topic // whose copy has come
 }
 
-// likeness is equal for the copies of an event, and where events have numbers
-// for nothing else.
+// likeness is equal for the copies of an event and, where events have numbers, for
+// nothing else.
 type likeness struct {
 	seq           uint64
-	time          int64 // with seq: a server that begins anew counts anew
+	time          int64 // only with seq: a server that restarts counts anew
 	data          [sha256.Size]byte
 	sender, event sig.Name
 }
@@ -65,11 +58,10 @@ func likenessOf(ev sig.Event) likeness {
 	return like
 }
 
-// First reports whether the copy of ev that the listener of by brings is the
-// first of its event. It is asked once for each copy, in the order in which they
-// come, and told how many of the client's listeners match ev, that of by among
-// them.
-func (f *Filter) First(by Topic, ev sig.Event, listeners int) bool {
+// First reports whether the copy of ev that the listener for by brings is the first
+// of its event. It is called once for each copy, in the order in which they come;
+// listeners is how many of the client's listeners match ev, including that for by.
+func (f *Filter) First(by topic.Topic, ev sig.Event, listeners int) bool {
 	if listeners <= 1 && len(f.seen) == 0 {
 		return true
 	}
@@ -89,26 +81,26 @@ func (f *Filter) First(by Topic, ev sig.Event, listeners int) bool {
 		if len(f.seen) == most {
 			f.seen = slices.Delete(f.seen, 0, 1)
 		}
-		f.seen = append(f.seen, seen{like, ev.Time, []Topic{by}})
+		f.seen = append(f.seen, seen{like, ev.Time, []topic.Topic{by}})
 	}
 	return true
 }
 
-// Keep is for a change of the listeners. Whose topic is not wanted any more is
-// forgotten with the events that he brought: others, which came into force
-// later, would seem to bring those when they bring ones that are alike. What he
-// still brings is no copy to ask First about.
-func (f *Filter) Keep(wanted func(Topic) bool) {
+// Keep is for a change of the listeners. A listener whose topic is no longer wanted
+// is forgotten with the events that it brought: listeners that came into force
+// later would seem to bring copies of those when they bring events that are alike.
+// First must not be called for what such a listener still brings.
+func (f *Filter) Keep(wanted func(topic.Topic) bool) {
 	f.drop(func(s seen) bool {
-		return slices.ContainsFunc(s.by, func(t Topic) bool { return !wanted(t) })
+		return slices.ContainsFunc(s.by, func(t topic.Topic) bool { return !wanted(t) })
 	})
 }
 
-// Forget is for the end of a connection: no copies are to come.
+// Forget is for the end of a connection: no more copies will come.
 func (f *Filter) Forget() { f.drop(func(seen) bool { return true }) }
 
-// drop forgets events, but none that has a number: that may be replayed, and
-// is taken for no other.
+// drop forgets events, except those with a number: they may be replayed, and cannot
+// be mistaken for others.
 func (f *Filter) drop(old func(seen) bool) {
 	f.seen = slices.DeleteFunc(f.seen, func(s seen) bool { return s.seq == 0 && old(s) })
 }

@@ -7,62 +7,38 @@ import (
 	"testing"
 	"time"
 
+	"sigalert/internal/topic"
 	"sigalert/sig"
 )
 
 var (
 	start  = time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
-	topics = []Topic{{"s", "e"}, {"s", ""}, {"", "e"}}
+	topics = []topic.Topic{{Sender: "s", Event: "e"}, {Sender: "s"}, {Event: "e"}}
 )
 
 func event(data string) sig.Event {
 	return sig.Event{Sender: "s", Event: "e", Data: sig.JSONData([]byte(data)), Time: start}
 }
 
-func TestMatches(t *testing.T) {
-	for _, tc := range []struct {
-		topic         Topic
-		sender, event sig.Name
-		want          bool
-	}{
-		{Topic{"s", "e"}, "s", "e", true},
-		{Topic{"s", "e"}, "s", "f", false},
-		{Topic{"s", "e"}, "t", "e", false},
-		{Topic{"s", "e"}, "s", "", false}, // a broadcast
-		{Topic{"s", ""}, "s", "", true},
-		{Topic{"s", ""}, "s", "f", true},
-		{Topic{"s", ""}, "t", "f", false},
-		{Topic{"", "e"}, "t", "e", true},
-		{Topic{"", "e"}, "t", "f", false},
-		{Topic{}, "t", "f", true},
-		{Topic{}, "t", sig.EventConnect, true},
-		{Topic{sig.Number(1), "e"}, sig.Number(1.0), "e", true},
-	} {
-		if got := tc.topic.Matches(sig.Event{Sender: tc.sender, Event: tc.event}); got != tc.want {
-			t.Errorf("%q, %s: %s: %v", tc.topic, tc.sender, tc.event, got)
-		}
-	}
-}
-
 // An event counts once, whichever listeners are in force, and however the
 // copies that they bring are mixed.
 func TestFirst(t *testing.T) {
 	// Each is a copy: its listener, the event's data, and "!" where it is the
-	// first. Or "-" a lost connection, "~" b is not asked for any more, "+" 31 s.
+	// first. Or "-" a lost connection, "~" b is no longer asked for, "+" 31 s.
 	for name, copies := range map[string]string{
-		"all in force":                    "a1! b1 c1 b2! c2 a2 c3! b3 a3",
-		"the first is not":                "b1! c1 c2! b2",
-		"the last alone":                  "c1! c2!",
-		"alike":                           "a1! b1 c1 a1! b1 c1",
-		"alike, and one not in force":     "b1! b1! c1 c1 b1! c1",
-		"alike, under way at once":        "a1! a1! b1 b1 c1 c1 b1! a1 c1",
-		"the first comes into force":      "b1! b1! a1 b1! b1! a1 a2! b2",
-		"the others come into force":      "a1! a1! b1 a1! b1 c1 a1!",
-		"one copy is lost":                "a1! b2! a2 a1! b1",
-		"a connection between":            "b1! - a1! b1",
-		"who was ahead is not asked for":  "b1! ~ a1! c1 c2! a2",
-		"who was behind is not asked for": "a1! ~ c1 c2! a2",
-		"long ago":                        "b1! + a1! b1",
+		"all in force":                            "a1! b1 c1 b2! c2 a2 c3! b3 a3",
+		"the first is not":                        "b1! c1 c2! b2",
+		"the last alone":                          "c1! c2!",
+		"alike":                                   "a1! b1 c1 a1! b1 c1",
+		"alike, and one not in force":             "b1! b1! c1 c1 b1! c1",
+		"alike, under way at once":                "a1! a1! b1 b1 c1 c1 b1! a1 c1",
+		"the first comes into force":              "b1! b1! a1 b1! b1! a1 a2! b2",
+		"the others come into force":              "a1! a1! b1 a1! b1 c1 a1!",
+		"one copy is lost":                        "a1! b2! a2 a1! b1",
+		"a connection between":                    "b1! - a1! b1",
+		"who was ahead is not asked for":          "b1! ~ a1! c1 c2! a2",
+		"what came second is no longer asked for": "a1! ~ c1 c2! a2",
+		"long ago":                                "b1! + a1! b1",
 	} {
 		f, now, asked := new(Filter), start, topics
 		for _, c := range strings.Fields(copies) {
@@ -71,8 +47,8 @@ func TestFirst(t *testing.T) {
 				f.Forget()
 				continue
 			case "~":
-				asked = []Topic{topics[0], topics[2]}
-				f.Keep(func(t Topic) bool { return slices.Contains(asked, t) })
+				asked = []topic.Topic{topics[0], topics[2]}
+				f.Keep(func(t topic.Topic) bool { return slices.Contains(asked, t) })
 				continue
 			case "+":
 				now = now.Add(31 * time.Second)
@@ -107,7 +83,7 @@ func TestFirstByNumber(t *testing.T) {
 	}
 	ev := event("0")
 	ev.Seq, ev.Time = 9, start.Add(5*time.Minute)
-	f.Keep(func(t Topic) bool { return t == topics[1] })
+	f.Keep(func(t topic.Topic) bool { return t == topics[1] })
 	if f.First(topics[1], ev, 1) {
 		t.Error("after a change of the listeners, a copy counts again")
 	}

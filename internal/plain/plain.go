@@ -1,22 +1,23 @@
-// Package plain makes text from elsewhere fit to show.
+// Package plain makes text from others safe to show.
 package plain
 
 import (
+	"fmt"
 	"strings"
 	"unicode"
 	"unicode/utf8"
 )
 
-// Line is text as one line of at most limit characters, without what could
-// play tricks on a terminal or on the text beside it. Line breaks and tabs
-// become spaces; otherwise it is [Text].
+// Line is text as one line of at most limit characters, without what could play
+// tricks on a terminal or on the text beside it. Line breaks and tabs become
+// spaces; otherwise it is [Text].
 func Line(text string, limit int) string { return clean(text, limit, false) }
 
-// Text is at most limit characters of text, the last one "…" if there were
-// more: bad UTF-8 as U+FFFD (one for a run), line breaks as "\n", without
-// control characters but the tab, and without those that reorder what stands
-// beside them. The limit is 1 or more. It allocates for the result only,
-// however long the text is.
+// Text is at most limit characters of text, the last one "…" if there were more:
+// with each run of bad UTF-8 as U+FFFD and line breaks as "\n", without control
+// characters except the tab, and without those that reorder what stands beside
+// them. The limit is 1 or more. It allocates only for the result, however long the
+// text is.
 func Text(text string, limit int) string { return clean(text, limit, true) }
 
 func clean(s string, limit int, multiline bool) string {
@@ -65,4 +66,18 @@ func dropped(r rune) bool {
 		return true
 	}
 	return unicode.IsControl(r)
+}
+
+// Escape writes as JSON does, \u202e, what JSON text may hold that could play
+// tricks on a terminal or change the order in which it is read. Line breaks stay.
+func Escape(text string) string {
+	var b strings.Builder
+	for _, r := range text {
+		if unicode.Is(unicode.Bidi_Control, r) || unicode.IsControl(r) && r != '\n' || r == utf8.RuneError {
+			fmt.Fprintf(&b, `\u%04x`, r)
+			continue
+		}
+		b.WriteRune(r)
+	}
+	return b.String()
 }

@@ -12,13 +12,14 @@ type Queue[T any] struct {
 	size            func(*T) int
 }
 
-// New returns a queue for most items of mostBytes in all; size is an item's
-// share of those, and must not change while the item is in the queue.
+// New returns a queue for at most most items, of mostBytes in all; size returns
+// an item's share of those bytes, which must not change while the item is in
+// the queue.
 func New[T any](most, mostBytes int, size func(*T) int) Queue[T] {
 	return Queue[T]{most: most, mostBytes: mostBytes, size: size}
 }
 
-// Len is how many items there are.
+// Len returns how many items there are.
 func (q *Queue[T]) Len() int { return len(q.items) }
 
 // Fits reports whether there is room for an item. A single item always fits.
@@ -33,10 +34,10 @@ func (q *Queue[T]) Push(x T) {
 	q.bytes += q.size(&x)
 }
 
-// Pop removes the oldest item; ok is false where there is none.
+// Pop removes the oldest item; ok is false if there is none.
 func (q *Queue[T]) Pop() (x T, ok bool) {
 	if len(q.items) == 0 {
-		q.items = nil // with the array behind it
+		q.items = nil // and with it the array
 		return x, false
 	}
 	var none T

@@ -10,12 +10,12 @@ import (
 	"github.com/godbus/dbus/v5"
 )
 
-// Variable is the environment's name for the bus's address.
+// Variable is the environment variable with the bus's address.
 const Variable = "DBUS_SESSION_BUS_ADDRESS"
 
-// Address is the session bus's address as the environment has it now. The
-// error says what is missing. "autolaunch:" counts as none: it asks for a bus
-// that nobody else is on.
+// Address is the session bus's address as the environment has it now. The error
+// says what is missing. "autolaunch:" does not count: it asks for a bus that nobody
+// else is on.
 func Address() (string, error) {
 	if a := os.Getenv(Variable); a != "" && !strings.HasPrefix(a, "autolaunch:") {
 		return a, nil

@@ -1,5 +1,5 @@
-// Package wait has what goroutines wait with: a token that says there may be
-// work, a sleep that can be ended early, and a task that can be stopped.
+// Package wait has what goroutines need for waiting: a token that says there
+// may be work, a sleep that can be ended early, and a task that can be stopped.
 package wait
 
 import (
@@ -8,8 +8,8 @@ import (
 )
 
 // A Token is raised by any number of goroutines for one that waits for it. It
-// says that there may be something to do, however often it was raised since the
-// last time.
+// says that there may be something to do, however often it was raised since it
+// was last taken.
 type Token chan struct{}
 
 // NewToken returns a token that is not raised.

@@ -8,7 +8,7 @@ import (
 	"sigalert/sig/tcp"
 )
 
-// Server is a server on real TCP. Trigger at its Router what clients are to
+// Server is a server on real TCP. Trigger events on its Router for clients to
 // hear.
 type Server struct {
 	*sig.Router

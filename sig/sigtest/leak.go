@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// Main is a TestMain that fails the tests which leave goroutines of this module
+// Main is a TestMain that fails if the tests leave goroutines of this module
 // behind.
 func Main(m *testing.M) {
 	code := m.Run()
@@ -20,8 +20,9 @@ func Main(m *testing.M) {
 	os.Exit(code)
 }
 
-// leaked waits until no goroutine but the caller's has anything of this module
-// in its stack. It returns the stacks of those that stay for longer than most.
+// leaked waits until no goroutine except the caller's has anything of this
+// module in its stack. It returns the stacks of those that are still there
+// after most.
 func leaked(most time.Duration) (left []string) {
 	for end := time.Now().Add(most); ; time.Sleep(10 * time.Millisecond) {
 		left = left[:0]
@@ -36,7 +37,8 @@ func leaked(most time.Duration) (left []string) {
 	}
 }
 
-// otherStacks are those of all goroutines but the caller's, which comes first.
+// otherStacks returns the stacks of all goroutines except the caller's, which
+// comes first.
 func otherStacks() []string {
 	for buf := make([]byte, 1<<20); ; buf = make([]byte, 2*len(buf)) {
 		if n := runtime.Stack(buf, true); n < len(buf) {

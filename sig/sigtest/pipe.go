@@ -11,7 +11,7 @@ import (
 	"sigalert/sig"
 )
 
-// Network is a carrier in memory: a server carrier and any number of clients
+// Network is an in-memory carrier: a server carrier and any number of clients
 // that dial it. The zero Network is down; bring it up with Up.
 type Network struct {
 	mu     sync.Mutex // guards the fields below
@@ -42,9 +42,8 @@ func (n *Network) Cut() {
 	}
 }
 
-// Freeze makes all connections swallow what is written, as a host does that
-// is gone without a word, until it is called with false. New connections are
-// frozen as well.
+// Freeze makes all connections, new ones included, swallow what is written, as
+// a host does that has vanished without a word, until it is called with false.
 func (n *Network) Freeze(frozen bool) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -64,14 +63,14 @@ func (n *Network) state() (frozen bool, delay time.Duration) {
 	return n.frozen, n.delay
 }
 
-// Dials is how often a client has dialled, with or without success.
+// Dials returns how often a client has dialled, with or without success.
 func (n *Network) Dials() int {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	return n.dials
 }
 
-// Client is a carrier that dials this network's server.
+// Client returns a carrier that dials this network's server.
 func (n *Network) Client() sig.ClientCarrier { return memoryClient{n} }
 
 type memoryServer struct {

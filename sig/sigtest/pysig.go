@@ -10,10 +10,10 @@ import (
 	"time"
 )
 
-// Peer is one end of a TCP connection that behaves as pysig does: what one
-// recv of 4,096 bytes returns it takes for one message. So it loses messages
-// that arrive together, in parts, or too long; Lost counts those reads. It
-// writes whenever it likes.
+// Peer is one end of a TCP connection that behaves as pysig does: it takes
+// whatever one recv of 4,096 bytes returns for one message. So it loses
+// messages that arrive together, in parts, or too long; Lost counts those
+// reads. It does not pace its writes.
 type Peer struct {
 	// Handle answers requests, each on the reading goroutine, as pysig's
 	// client does. Set it before the first message can come. Nil: every
@@ -35,14 +35,15 @@ type reply struct {
 	Exception string          `json:"exception"`
 }
 
-// NewPeer speaks on a connection until it ends. Close it.
+// NewPeer returns a peer that serves a connection until it ends. Close it after
+// use.
 func NewPeer(conn net.Conn, handle func(method string, params json.RawMessage) (any, error)) *Peer {
 	p := &Peer{Handle: handle, conn: conn, done: make(chan struct{}), waiting: make(map[int]chan reply)}
 	go p.receive()
 	return p
 }
 
-// DialPeer is a pysig-like client of the server at addr.
+// DialPeer returns a pysig-like client of the server at addr.
 func DialPeer(addr string, handle func(method string, params json.RawMessage) (any, error)) (*Peer, error) {
 	conn, err := net.Dial("tcp", addr)
 	if err != nil {
@@ -51,7 +52,7 @@ func DialPeer(addr string, handle func(method string, params json.RawMessage) (a
 	return NewPeer(conn, handle), nil
 }
 
-// Lost is how many reads were no message of their own.
+// Lost returns how many reads did not hold exactly one message.
 func (p *Peer) Lost() int { return int(p.lost.Load()) }
 
 // Done is closed once the connection has ended.
@@ -121,8 +122,8 @@ func (p *Peer) take(idText json.RawMessage, r reply) {
 	}
 }
 
-// Call sends a request and waits 10 s for its reply. Calls at the same time
-// are sent at the same time.
+// Call sends a request and waits 10 s for its reply. Concurrent calls do not
+// wait for each other.
 func (p *Peer) Call(method string, params any) (json.RawMessage, error) {
 	waiting := make(chan reply, 1)
 	p.mu.Lock()

@@ -17,7 +17,7 @@ func NewRecorder() *Recorder { return &Recorder{make(chan sig.Event, 10_000)} }
 // Listen is the callback to register.
 func (r *Recorder) Listen(ev sig.Event) { r.events <- ev }
 
-// Text is an event as Expect compares it: "timer: tick 5".
+// Text returns an event as Expect compares it: "timer: tick 5".
 func Text(ev sig.Event) string {
 	data, err := ev.Data.JSON()
 	if err != nil {
@@ -26,7 +26,7 @@ func Text(ev sig.Event) string {
 	return fmt.Sprintf("%s: %s %s", ev.Sender, ev.Event, data)
 }
 
-// Next is the next event; the test fails if none comes within 10 s.
+// Next returns the next event; the test fails if none comes within 10 s.
 func (r *Recorder) Next(t testing.TB) sig.Event {
 	t.Helper()
 	select {
@@ -48,8 +48,8 @@ func (r *Recorder) Expect(t testing.TB, want ...string) {
 	}
 }
 
-// ExpectNone fails the test if an event has come that Expect has not taken.
-// Whoever calls it must know that none is under way.
+// ExpectNone fails the test if an event has come that Expect has not taken. The
+// caller must know that none is under way.
 func (r *Recorder) ExpectNone(t testing.TB) {
 	t.Helper()
 	select {

@@ -11,7 +11,8 @@ import (
 // PysigServer is a server on real TCP that behaves as pysig's does on the
 // wire, with a sig.Router behind it.
 type PysigServer struct {
-	// Router has the senders and listeners; trigger here what clients hear.
+	// Router has the senders and listeners; trigger events on it for clients to
+	// hear.
 	Router *sig.Router
 
 	listener net.Listener
@@ -34,10 +35,11 @@ func NewPysigServer(addr string) (*PysigServer, error) {
 	return s, nil
 }
 
-// Addr is the server's address, as host:port.
+// Addr returns the server's address, as host:port.
 func (s *PysigServer) Addr() string { return s.listener.Addr().String() }
 
-// Lost is how many reads, of all its clients, were no message of their own.
+// Lost returns how many reads, of all its clients, did not hold exactly one
+// message.
 func (s *PysigServer) Lost() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -93,7 +95,7 @@ func (s *PysigServer) accept() {
 	}
 }
 
-// pysigClient is a connection's side of the server. Its maps belong to the
+// pysigClient is the server's side of a connection. Its maps belong to the
 // connection's reading goroutine.
 type pysigClient struct {
 	server    *PysigServer

@@ -19,19 +19,19 @@ const (
 	// MaxIn is the longest message, in bytes, that is read.
 	MaxIn = sig.MaxMessage
 
-	// gap keeps two messages out of one recv of the peer: with 5 ms between
-	// them, one of a hundred was still lost.
+	// gap keeps two messages from ending up in one recv of the peer: with 5 ms
+	// between them, one in a hundred was still lost.
 	gap = 10 * time.Millisecond
-	// writeTimeout is how long a peer that does not read has at least, before
-	// the connection to it ends; it is at most twice that.
+	// writeTimeout is the least time that a peer may go without reading before
+	// the connection to it ends; the most is twice that.
 	writeTimeout = 10 * time.Second
 	// messageTimeout ends the connection to a peer that begins a message and
-	// does not end it.
+	// does not finish it.
 	messageTimeout = 30 * time.Second
 )
 
-// keepAlive finds the peers that are gone without a word, where the protocol
-// has no message to ask them.
+// keepAlive detects peers that have vanished without a word, where the protocol
+// has no message to probe them with.
 var keepAlive = net.KeepAliveConfig{Enable: true, Idle: 15 * time.Second, Interval: 15 * time.Second, Count: 3}
 
 type conn struct {
@@ -39,7 +39,7 @@ type conn struct {
 	dec *wire.Decoder
 
 	// The reading goroutine's.
-	timed bool // the present message has its deadline
+	timed bool // the present message has been given its deadline
 	armed bool // the connection has a read deadline
 
 	mu       sync.Mutex // guards the fields below, and holds the order of writes
@@ -53,8 +53,8 @@ func newConn(c net.Conn) *conn {
 	return conn
 }
 
-// reader is the connection as its decoder reads it: from a message's first
-// bytes on there is a deadline. Silence between messages may last for days.
+// reader is the connection as its decoder reads it: from the first bytes of a
+// message on, there is a deadline. Silence between messages may last for days.
 type reader conn
 
 func (r *reader) Read(p []byte) (int, error) {
@@ -71,7 +71,7 @@ func (r *reader) Read(p []byte) (int, error) {
 		return n, nil
 	}
 	if errors.Is(err, os.ErrDeadlineExceeded) {
-		err = fmt.Errorf("a message was begun and not ended within %s", messageTimeout)
+		err = fmt.Errorf("a message was begun but not finished within %s", messageTimeout)
 	}
 	return n, reason(err)
 }
@@ -81,9 +81,9 @@ func (c *conn) ReadMessage() ([]byte, error) {
 	return c.dec.Next()
 }
 
-// WriteMessage waits until 10 ms after the write before, and then at most
-// 20 s for the peer to take the message. A message over [MaxOut] bytes is
-// refused with sig.ErrTooLarge.
+// WriteMessage waits until 10 ms after the previous write, and then at most 20
+// s for the peer to take the message. A message over [MaxOut] bytes is refused
+// with sig.ErrTooLarge.
 func (c *conn) WriteMessage(text []byte) error {
 	if len(text) > MaxOut {
 		return fmt.Errorf("%w: it has %d bytes, and a pysig peer reads at most %d", sig.ErrTooLarge, len(text), MaxOut)
@@ -96,8 +96,8 @@ func (c *conn) WriteMessage(text []byte) error {
 	return err
 }
 
-// sleepUntil is exact where time.Sleep may be half a millisecond late, which is
-// five messages in a hundred: it sleeps whole milliseconds, and yields for the
+// sleepUntil is exact; time.Sleep may be half a millisecond late, which costs
+// five messages in a hundred. It sleeps whole milliseconds, and yields for the
 // rest.
 func sleepUntil(t time.Time) {
 	if d := time.Until(t).Truncate(time.Millisecond); d > 0 {
@@ -117,8 +117,9 @@ func (c *conn) WriteStream(batch []byte) error {
 	return c.write(batch)
 }
 
-// write needs the lock. Setting a deadline costs as much as a small write: one
-// serves several writes, each of which has between one and two timeouts.
+// write must be called with the lock held. Setting a deadline costs as much as
+// a small write: so one serves several writes, each of which has between one
+// and two timeouts.
 func (c *conn) write(text []byte) error {
 	if now := time.Now(); c.deadline.Sub(now) < writeTimeout {
 		c.deadline = now.Add(2 * writeTimeout)

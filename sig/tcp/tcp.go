@@ -16,7 +16,7 @@ type Client struct {
 	dialer net.Dialer
 }
 
-// NewClient is the carrier to the server at host:port.
+// NewClient returns a carrier for the server at host:port.
 func NewClient(addr string) *Client {
 	return &Client{addr: addr, dialer: net.Dialer{KeepAliveConfig: keepAlive}}
 }
@@ -35,8 +35,8 @@ func (c *Client) String() string { return c.addr }
 // Server accepts clients; it is a [sig.ServerCarrier].
 type Server struct{ listener net.Listener }
 
-// Listen binds to host:port at once; port 0 is any free one. An empty host is
-// every address of this machine.
+// Listen binds to host:port at once; port 0 is any free one. An empty host
+// means every address of this machine.
 func Listen(addr string) (*Server, error) {
 	lc := net.ListenConfig{KeepAliveConfig: keepAlive}
 	l, err := lc.Listen(context.Background(), "tcp", addr)
@@ -46,7 +46,7 @@ func Listen(addr string) (*Server, error) {
 	return &Server{l}, nil
 }
 
-// Addr is where the server listens, as host:port.
+// Addr returns the address at which the server listens, as host:port.
 func (s *Server) Addr() string { return s.listener.Addr().String() }
 
 func (s *Server) Accept() (sig.Conn, error) {
@@ -59,8 +59,8 @@ func (s *Server) Accept() (sig.Conn, error) {
 
 func (s *Server) Close() error { return s.listener.Close() }
 
-// reason is an error of package net without the address, which our own texts
-// have already, and without the system call's name.
+// reason returns an error of package net without the address, which our own
+// texts already have, and without the system call's name.
 func reason(err error) error {
 	var op *net.OpError
 	if errors.As(err, &op) {

@@ -17,7 +17,7 @@ function parse(text) {
 	return template.content;
 }
 
-// Times: in the words of the server's, and exact ones in the reader's zone.
+// Times: in the server's words, and exact ones in the reader's time zone.
 const exact = new Intl.DateTimeFormat(undefined, {
 	year: "numeric", month: "short", day: "numeric", hour: "numeric", minute: "2-digit", second: "2-digit",
 	fractionalSecondDigits: 3, timeZoneName: "short",
@@ -88,7 +88,7 @@ function showWaiting() {
 	$("empty").hidden = log.children.length > 0;
 }
 
-// trim removes what the log has no more, and what is too much for a page.
+// trim removes what the log no longer has, and what is too much for a page.
 function trim() {
 	const older = $("more").firstElementChild;
 	const first = Number($("status").dataset.first);
@@ -189,7 +189,7 @@ async function answers() {
 	}
 }
 
-// logIn leads to the form for it. The address may have a token, which opens this page and nothing else.
+// logIn opens the form for it. The address may have a token, which opens this page and nothing else.
 function logIn() {
 	location.replace("/");
 }
@@ -245,7 +245,7 @@ $("filter").addEventListener("formdata", ({ formData }) => {
 	for (const [name, value] of [...formData]) if (value === "") formData.delete(name);
 });
 
-// "/" leads to the filter.
+// "/" moves the focus to the filter.
 document.addEventListener("keydown", (key) => {
 	if (key.key !== "/" || key.ctrlKey || key.metaKey || key.altKey || key.target.closest?.("input, select, textarea")) return;
 	key.preventDefault();

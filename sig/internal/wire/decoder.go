@@ -9,31 +9,31 @@ import (
 
 const (
 	// MaxDepth is how deeply arrays and objects may be nested in data:
-	// encoding/json reads as much.
+	// encoding/json can read that much.
 	MaxDepth = 9_990
 	// envelope is how much deeper a message may be than the data in it.
 	envelope = 8
 )
 
-// ErrTooLarge is wrapped when a value is longer than the decoder's limit.
+// ErrTooLarge is the error for a value that is longer than the decoder's limit.
 var ErrTooLarge = errors.New("message too large")
 
-// maxBlank bounds the white space between values: who sends nothing else sends
-// no messages.
+// maxBlank bounds the white space between values: a peer that sends nothing
+// else sends no messages.
 const maxBlank = 64 << 10
 
 // A decoder reads into a buffer of firstBuffer, and of up to streamBuffer while
-// much comes at once. One that grew for a long value, or for a rush that is
-// over, is given back.
+// a lot comes at once. One that grew for a long value, or for a rush that is
+// over, is released.
 const (
 	firstBuffer  = 4 << 10
 	streamBuffer = 64 << 10
 	smallReads   = 16 // in a row end a rush
 )
 
-// A Decoder cuts a stream into JSON values, however the stream's reads split
-// or join them. White space between values is skipped. It finds where values
-// end, and not whether they are [Valid].
+// A Decoder cuts a stream into JSON values, however the stream's reads split or
+// join them. White space between values is skipped. It finds where values end,
+// but not whether they are [Valid].
 type Decoder struct {
 	r     io.Reader
 	limit int
@@ -54,16 +54,16 @@ type Decoder struct {
 // NewDecoder reads values of at most limit bytes from r.
 func NewDecoder(r io.Reader, limit int) *Decoder { return &Decoder{r: r, limit: limit} }
 
-// Lines has each value end at the next newline: that is found faster. It is
-// for the goroutine that calls Next.
+// Lines makes each value end at the next newline, which is faster to find. Only
+// the goroutine that calls Next may call it.
 func (d *Decoder) Lines() { d.lines = true }
 
-// Partial reports whether a value has begun and not ended.
+// Partial reports whether a value has begun but not ended.
 func (d *Decoder) Partial() bool { return d.opened }
 
-// Next returns the next value; it is the caller's until the next call. The
-// error is the reader's (io.ErrUnexpectedEOF within a value), or tells why the
-// stream is not JSON, and then nothing more can be read.
+// Next returns the next value; it is valid until the next call. The error is
+// the reader's (io.ErrUnexpectedEOF within a value), or says why the stream is
+// not JSON, and then nothing more can be read.
 //
 // Only objects and arrays are values here: a bare number has no end, and
 // nobody sends any.
@@ -85,8 +85,8 @@ func (d *Decoder) Next() ([]byte, error) {
 	}
 }
 
-// release forgets the consumed bytes, and a buffer that is larger than is
-// wanted now.
+// release forgets the consumed bytes, and a buffer that is larger than needed
+// now.
 func (d *Decoder) release() {
 	rest := d.buf[d.start:]
 	switch {
@@ -95,7 +95,7 @@ func (d *Decoder) release() {
 	case len(rest) == 0:
 		d.buf = d.buf[:0]
 	default:
-		return // moved when there is no more room, and not for each value
+		return // moved when there is no more room, not for each value
 	}
 	d.pos -= d.start
 	d.start = 0
@@ -133,7 +133,7 @@ func (d *Decoder) fill() error {
 	return err
 }
 
-// scan goes on from pos; it returns nil, nil where the value needs more bytes.
+// scan goes on from pos; it returns nil, nil if the value needs more bytes.
 func (d *Decoder) scan() ([]byte, error) {
 	if !d.opened {
 		if err := d.begin(); err != nil || !d.opened {
@@ -162,7 +162,7 @@ func (d *Decoder) scan() ([]byte, error) {
 				return d.end()
 			}
 		case c == 0:
-			return nil, fmt.Errorf("not JSON: a NUL byte within %s", Excerpt(d.buf[d.start:]))
+			return nil, fmt.Errorf("not JSON: a NUL byte in %s", Excerpt(d.buf[d.start:]))
 		}
 	}
 	return nil, nil
@@ -181,7 +181,7 @@ func (d *Decoder) begin() error {
 		return nil
 	}
 	if rest[0] != '{' && rest[0] != '[' {
-		return fmt.Errorf("not JSON: it begins with %s, where a message begins with '{'", Excerpt(rest))
+		return fmt.Errorf("not JSON: it begins with %s, but a message begins with '{'", Excerpt(rest))
 	}
 	d.opened = true
 	return nil

@@ -6,8 +6,8 @@ import (
 	"unicode/utf8"
 )
 
-// Object walks the members of a JSON object, in their order. It allocates
-// nothing, and its parts are parts of the text:
+// Object walks the members of a JSON object, in order. It allocates nothing,
+// and its parts are slices of the text:
 //
 //	for o := wire.ObjectOf(text); o.Next(); {
 //		switch string(o.Key) {
@@ -22,7 +22,7 @@ type Object struct {
 	i    int
 }
 
-// ObjectOf walks text, which must be [Valid]. Where text is no object, it has
+// ObjectOf walks text, which must be [Valid]. If text is not an object, it has
 // no members.
 func ObjectOf(text []byte) Object {
 	o := Object{text: text}
@@ -34,8 +34,8 @@ func ObjectOf(text []byte) Object {
 	return o
 }
 
-// ParseObject validates text and calls f for each member of the object that it
-// is. It reports false where text is not [Valid], or no object: then f may have
+// ParseObject validates text, an object, and calls f for each of its members.
+// It returns false if text is not [Valid], or not an object: f may then have
 // been called for the members before the fault.
 func ParseObject(text []byte, f func(key, value []byte)) bool {
 	i := skipSpace(text, 0)
@@ -92,10 +92,10 @@ func (o *Object) Next() bool {
 		end = stringEnd(o.text, o.i)
 		o.Key = unquote(o.text[o.i:end])
 	}
-	begin := skipSpace(o.text, skipSpace(o.text, end)+1) // behind the colon
+	begin := skipSpace(o.text, skipSpace(o.text, end)+1) // after the colon
 	end = valueEnd(o.text, begin)
 	o.Value = o.text[begin:end:end]
-	o.i = skipSpace(o.text, skipSpace(o.text, end)+1) // behind the comma
+	o.i = skipSpace(o.text, skipSpace(o.text, end)+1) // after the comma
 	return true
 }
 
@@ -107,7 +107,7 @@ type Array struct {
 	i    int
 }
 
-// ArrayOf walks text, which must be [Valid]; ok is false where it is no array.
+// ArrayOf walks text, which must be [Valid]; ok is false if it is not an array.
 func ArrayOf(text []byte) (a Array, ok bool) {
 	i := skipSpace(text, 0)
 	if i >= len(text) || text[i] != '[' {
@@ -146,7 +146,7 @@ func skipSpace(text []byte, i int) int {
 	return i
 }
 
-// valueEnd is the index behind the value that begins at text[i].
+// valueEnd returns the index just after the value that begins at text[i].
 func valueEnd(text []byte, i int) int {
 	if text[i] == '"' {
 		return stringEnd(text, i)
@@ -175,8 +175,8 @@ func valueEnd(text []byte, i int) int {
 	return len(text)
 }
 
-// stringEnd is the index behind the string that begins at text[i], or
-// len(text) where it does not end.
+// stringEnd returns the index just after the string that begins at text[i], or
+// len(text) if it does not end.
 func stringEnd(text []byte, i int) int {
 	for i++; ; i++ {
 		i = skipPlain(text, i)

@@ -5,8 +5,9 @@ import "bytes"
 // pysig writes these unquoted, as Python's json does; JSON has no such values.
 var notNumbers = [][]byte{[]byte("-Infinity"), []byte("Infinity"), []byte("NaN")}
 
-// Strict returns text with Python's NaN, Infinity and -Infinity made null, so
-// that any JSON reader takes it. It returns text itself where it has none.
+// Strict returns text with null in place of Python's NaN, Infinity and
+// -Infinity, so that any JSON reader takes it. It returns text itself if it has
+// none.
 func Strict(text []byte) []byte {
 	if !bytes.Contains(text, []byte("NaN")) && !bytes.Contains(text, []byte("Infinity")) {
 		return text

@@ -8,12 +8,12 @@ import (
 
 const hex = "0123456789abcdef"
 
-// AppendString appends s as a JSON string in raw UTF-8. Bytes that are no
+// AppendString appends s as a JSON string in raw UTF-8. Bytes that are not
 // UTF-8 become U+FFFD.
 func AppendString(b []byte, s string) []byte { return appendString(b, s, false) }
 
-// AppendASCII is AppendString with all but ASCII escaped: pysig closes the
-// connection on other text in an exception.
+// AppendASCII is AppendString with everything except ASCII escaped: pysig
+// closes the connection on other text in an exception.
 func AppendASCII(b []byte, s string) []byte { return appendString(b, s, true) }
 
 func appendString(b []byte, s string, ascii bool) []byte {
@@ -39,8 +39,8 @@ func appendString(b []byte, s string, ascii bool) []byte {
 	return append(b, '"')
 }
 
-// OneLine makes JSON text one line, in place: where it has newlines, they are
-// white space.
+// OneLine makes JSON text one line, in place: any newlines in it are white
+// space.
 func OneLine(text []byte) []byte {
 	for rest := text; ; {
 		i := bytes.IndexByte(rest, '\n')
@@ -52,7 +52,7 @@ func OneLine(text []byte) []byte {
 	}
 }
 
-// Plain is what stands between the quotes of a JSON string in ASCII that has
+// Plain returns what is between the quotes of an ASCII JSON string that has
 // nothing escaped.
 func Plain(text []byte) (inner []byte, ok bool) {
 	end := len(text) - 1

@@ -10,8 +10,8 @@ import (
 // Infinity and -Infinity count as values.
 func Valid(text []byte) bool { return valid(text, MaxDepth+envelope) }
 
-// ValidData is [Valid] for what a message is to hold: nested at most [MaxDepth]
-// deep.
+// ValidData is [Valid] for data that goes into a message: nested at most
+// [MaxDepth] deep.
 func ValidData(text []byte) bool { return valid(text, MaxDepth) }
 
 func valid(text []byte, depth int) bool {
@@ -20,8 +20,8 @@ func valid(text []byte, depth int) bool {
 	return end > 0 && skipSpace(text, end) == len(text) && utf8.Valid(text)
 }
 
-// validValue is the index behind the value that begins at text[i], or -1 where
-// none does that is nested at most depth deep.
+// validValue returns the index just after the value that begins at text[i], or
+// -1 if there is none that is nested at most depth deep.
 func validValue(text []byte, i, depth int) int {
 	if i >= len(text) {
 		return -1
@@ -118,7 +118,7 @@ func validString(text []byte, i int) int {
 		case c < 0x20:
 			return -1
 		}
-		if i++; i == len(text) { // behind a backslash
+		if i++; i == len(text) { // after a backslash
 			return -1
 		}
 		switch text[i] {
@@ -135,7 +135,7 @@ func validString(text []byte, i int) int {
 	}
 }
 
-// skipPlain is the index of the next quote, backslash or control character
+// skipPlain returns the index of the next quote, backslash or control character
 // from i on, or len(text). It looks at eight bytes at a time.
 func skipPlain(text []byte, i int) int {
 	const ones, highs = 0x0101010101010101, 0x8080808080808080
@@ -187,7 +187,7 @@ func validNumber(text []byte, i int) int {
 	return i
 }
 
-// digits is the index behind at least one digit, or -1.
+// digits returns the index after at least one digit, or -1.
 func digits(text []byte, i int) int {
 	first := i
 	for i < len(text) && '0' <= text[i] && text[i] <= '9' {

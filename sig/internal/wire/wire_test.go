@@ -172,7 +172,7 @@ func TestObjectAndArray(t *testing.T) {
 	}
 }
 
-// Ours agrees with encoding/json but for Python's numbers.
+// Ours agrees with encoding/json, except for Python's numbers.
 func TestValid(t *testing.T) {
 	for _, text := range []string{
 		`{}`, `[]`, ` [1, -0, 2.5e-3, 1E+9, 0.1] `, `{"a": {"b": [true, false, null]}}`, `"\u00e9\n\"\\\/"`, `"é日本"`, `0`, `""`,
@@ -241,7 +241,7 @@ func FuzzDecoder(f *testing.F) {
 		for _, v := range whole {
 			switch {
 			case len(v) == 0 || len(v) > limit || v[0] != '{' && v[0] != '[':
-				t.Errorf("no value: %q", v)
+				t.Errorf("not a value: %q", v)
 			case lines && strings.Contains(v, "\n"):
 				t.Errorf("more than a line: %q", v)
 			}

@@ -15,6 +15,7 @@ import (
 	"sigalert/agent"
 	"sigalert/agent/config"
 	"sigalert/agent/notify"
+	"sigalert/internal/outcome"
 	"sigalert/sig/sigtest"
 )
 
@@ -75,7 +76,7 @@ func TestAlertedShown(t *testing.T) {
 	})
 }
 
-// What is of no event is of no interest here.
+// Notifications that no event caused are not reported.
 func TestAlertedIsOfEvents(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b, f := newAlertedBench(t, `subscriptions: [{sender: timer, presence: true}]`)
@@ -98,7 +99,7 @@ func TestAlertedHeld(t *testing.T) {
 		b.Pause(0)
 		b.fire(timer, "tick", 1)
 		b.fire(fire, "alarm", 2)
-		f.expect(t, "held timer: tick 1 (paused)", "held fire: alarm 2 (paused)")
+		f.expect(t, "held back timer: tick 1 (paused)", "held back fire: alarm 2 (paused)")
 		b.Resume()
 		b.expect("2 alerts while paused timer: tick\nfire: alarm")
 		f.expect(t)
@@ -110,7 +111,7 @@ func TestAlertedHeld(t *testing.T) {
 			}
 			line := fmt.Sprint("shown timer: tick ", i)
 			if i >= 5 {
-				line = fmt.Sprintf("held timer: tick %d (more than 5 alerts in 2 s, counted in one)", i)
+				line = fmt.Sprintf("held back timer: tick %d (more than 5 alerts in 2 s, counted in one)", i)
 			}
 			want = append(want, line)
 			synctest.Wait()
@@ -128,7 +129,7 @@ func TestAlertedFailed(t *testing.T) {
 		fire := b.add("fire", "alarm")
 		b.screen.set(false, errors.New("no\nserver"))
 		b.fire(fire, "alarm", 1)
-		f.expect(t, "failed fire: alarm 1 (no server; it went to the log)")
+		f.expect(t, "not shown fire: alarm 1 (no server; it went to the log)")
 
 		b.screen.set(true, nil)
 		b.fire(fire, "alarm", 2)
@@ -139,15 +140,15 @@ func TestAlertedFailed(t *testing.T) {
 			}
 		}
 		f.expect(t,
-			"failed fire: alarm 3 (64 newer ones waited for the desktop; it went to the log)",
-			"failed fire: alarm 4 (64 newer ones waited for the desktop; it went to the log)")
+			"not shown fire: alarm 3 (64 newer ones waited for the desktop; it went to the log)",
+			"not shown fire: alarm 4 (64 newer ones waited for the desktop; it went to the log)")
 		time.Sleep(5 * time.Second)
-		f.expect(t, "failed fire: alarm 2 (the notification server did not answer within 5s; it went to the log)")
+		f.expect(t, "not shown fire: alarm 2 (the notification server did not answer within 5s; it went to the log)")
 
 		b.end() // one is under way, the others wait
 		all := f.take()
 		for i, a := range all {
-			if got := fmt.Sprint(a.Outcome, a.Event.Data.Value(), a.Why); got != fmt.Sprint("failed", 5+i, "the agent ended; it went to the log") {
+			if got := fmt.Sprint(a.Outcome, a.Event.Data.Value(), a.Why); got != fmt.Sprint("not shown", 5+i, "the agent ended; it went to the log") {
 				t.Errorf("at the end: %s", got)
 			}
 		}
@@ -157,7 +158,7 @@ func TestAlertedFailed(t *testing.T) {
 	})
 }
 
-// Each event has one fate, whatever happens.
+// Each event is reported once, whatever happens.
 func TestAlertedOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b, f := newAlertedBench(t, `{subscriptions: [{sender: timer}, {event: tick}, {sender: fire, urgency: critical}]}`)
@@ -180,7 +181,7 @@ func TestAlertedOnce(t *testing.T) {
 		b.screen.set(true, nil)
 		b.fire(fire, "alarm", 300)
 		b.end()
-		seen, outcomes := make(map[string]bool), make(map[agent.Outcome]int)
+		seen, outcomes := make(map[string]bool), make(map[outcome.Outcome]int)
 		for _, a := range f.take() {
 			key := fmt.Sprint(a.Event.Sender, a.Event.Data.Value())
 			if seen[key] {
@@ -189,13 +190,13 @@ func TestAlertedOnce(t *testing.T) {
 			seen[key] = true
 			outcomes[a.Outcome]++
 		}
-		if len(seen) != 601 || outcomes[agent.Shown] == 0 || outcomes[agent.Held] == 0 || outcomes[agent.Failed] == 0 {
+		if len(seen) != 601 || outcomes[outcome.Shown] == 0 || outcomes[outcome.Held] == 0 || outcomes[outcome.Failed] == 0 {
 			t.Errorf("%d events, %v", len(seen), outcomes)
 		}
 	})
 }
 
-// While the desktop hangs, data in plenty does not wait with the alerts.
+// While the desktop hangs, the data that wait with the alerts are bounded.
 func TestAlertedIsBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b, f := newAlertedBench(t, `subscriptions: [{sender: fire, urgency: critical}]`)
@@ -216,7 +217,7 @@ func TestAlertedIsBounded(t *testing.T) {
 			got = append(got, strings.TrimSpace(fmt.Sprintf("%s %s %s", a.Outcome, data, a.Why)))
 		}
 		const whole, without = "shown xxxxxxxxx", "shown <nil> its data was too much to keep"
-		want := append([]string{"failed under way the notification server did not answer within 5s; it went to the log"},
+		want := append([]string{"not shown under way the notification server did not answer within 5s; it went to the log"},
 			slices.Concat(slices.Repeat([]string{whole}, 8), slices.Repeat([]string{without}, 3), []string{whole})...)
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Error(diff)
@@ -244,7 +245,7 @@ func TestConfigured(t *testing.T) {
 		mu.Lock()
 		defer mu.Unlock()
 		if len(got) != 2 || len(got[0].Subscriptions) != 3 || got[1] != c {
-			t.Errorf("told of %v, want the first and %v", got, c)
+			t.Errorf("configured with %v, want the first and %v", got, c)
 		}
 	})
 }

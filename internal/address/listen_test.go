@@ -1,8 +1,12 @@
-package cli
+package address_test
 
-import "testing"
+import (
+	"testing"
 
-func TestListenAddr(t *testing.T) {
+	"sigalert/internal/address"
+)
+
+func TestParseListen(t *testing.T) {
 	for in, want := range map[string]string{
 		"":               "127.0.0.1:3000",
 		":":              ":3000",
@@ -15,12 +19,12 @@ func TestListenAddr(t *testing.T) {
 		"tcp://":         "127.0.0.1:3000",
 		"127.0.0.1:4000": "127.0.0.1:4000",
 	} {
-		if got, err := listenAddr(in); err != nil || got != want {
+		if got, err := address.ParseListen(in); err != nil || got != want {
 			t.Errorf("%q: %q, %v; want %q", in, got, err, want)
 		}
 	}
 	for _, in := range []string{":99999", "127.0.0.1:99999", ":x", ":-1", ":http", "[]:1", "http://host"} {
-		if got, err := listenAddr(in); err == nil {
+		if got, err := address.ParseListen(in); err == nil {
 			t.Errorf("%q: %q", in, got)
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"text/template"
 
 	"sigalert/agent/notify"
+	"sigalert/internal/topic"
 	"sigalert/sig"
 )
 
@@ -20,7 +21,7 @@ type Config struct {
 	Path          string
 	Server        string // host:port
 	Subscriptions []Subscription
-	History       *History // nil: none is kept
+	History       *History // nil: no history is kept
 }
 
 // Subscription is one entry of the file's subscriptions.
@@ -32,23 +33,12 @@ type Subscription struct {
 	Line          int  // in the file
 }
 
-// String is the subscription for people: "timer: tick", "every event of
-// timer", "#notify of any sender", "every event".
-func (s Subscription) String() string {
-	switch {
-	case s.Sender.IsEvery() && s.Event.IsEvery():
-		return "every event"
-	case s.Sender.IsEvery():
-		return s.Event.String() + " of any sender"
-	case s.Event.IsEvery():
-		return "every event of " + s.Sender.String()
-	}
-	return s.Sender.String() + ": " + s.Event.String()
-}
+// Topic is what the subscription asks for.
+func (s Subscription) Topic() topic.Topic { return topic.Topic{Sender: s.Sender, Event: s.Event} }
 
-// DefaultPath is where the configuration is unless the user says otherwise:
-// $SIGALERT_CONFIG, or sigalert/config.yaml in his configuration folder. It
-// looks at the environment at each call.
+// DefaultPath is where the configuration is by default: $SIGALERT_CONFIG, or
+// sigalert/config.yaml in the user's configuration folder. Each call looks at the
+// environment anew.
 func DefaultPath() (string, error) {
 	if path := os.Getenv("SIGALERT_CONFIG"); path != "" {
 		return path, nil
@@ -60,8 +50,9 @@ func DefaultPath() (string, error) {
 	return filepath.Join(dir, "sigalert", "config.yaml"), nil
 }
 
-// LoadRegular is Load for who must not wait: it refuses a pipe, which may have
-// no writer, and whatever else is no regular file, or a link to one.
+// LoadRegular is Load for callers that must not wait: it refuses a pipe, which may
+// have no writer, and anything else that is neither a regular file nor a link to
+// one.
 func LoadRegular(path string) (*Config, error) {
 	if err := regular(path); err != nil {
 		return nil, err
@@ -89,8 +80,8 @@ func regular(path string) error {
 	return nil
 }
 
-// Load reads a file, which may be a pipe. The error is Problems where its content is wrong, and
-// wraps that of the file system where it cannot be read.
+// Load reads a file, which may be a pipe. The error is Problems where the content
+// is wrong, and wraps the file system's where it cannot be read.
 func Load(path string) (*Config, error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -104,8 +95,8 @@ func Load(path string) (*Config, error) {
 	return Parse(path, text)
 }
 
-// Parse is Load for a text; path names it in the problems. The error is
-// always Problems.
+// Parse is Load for text; path names it in the problems. The error is always
+// Problems.
 func Parse(path string, text []byte) (*Config, error) {
 	p := newParser(path)
 	if root := p.decode(text); root != nil || len(p.problems) == 0 {

@@ -1,12 +1,14 @@
-package cli
+package web_test
 
 import (
 	"net"
 	"net/url"
 	"testing"
+
+	"sigalert/eventlog/web"
 )
 
-func TestPageURL(t *testing.T) {
+func TestURL(t *testing.T) {
 	for addr, want := range map[string]string{
 		"127.0.0.1:8080": "http://127.0.0.1:8080/",
 		"0.0.0.0:80":     "http://127.0.0.1:80/",
@@ -18,25 +20,25 @@ func TestPageURL(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got := pageURL(at)
+		got := web.URL(at)
 		if _, err := url.Parse(got); err != nil || got != want {
 			t.Errorf("%s: %s, %v; want %s", addr, got, err, want)
 		}
 	}
 }
 
-func TestListenPage(t *testing.T) {
-	taken, err := listenPage("127.0.0.1:0")
+func TestListen(t *testing.T) {
+	taken, err := web.Listen("127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer taken.Close()
 	busy := taken.Addr().String()
 	for addr, want := range map[string]string{
-		busy:                "another program has " + busy,
+		busy:                busy + " is in use by another program",
 		"nowhere.invalid:1": "cannot listen on nowhere.invalid:1: lookup nowhere.invalid",
 	} {
-		listener, err := listenPage(addr)
+		listener, err := web.Listen(addr)
 		if err == nil {
 			listener.Close()
 			t.Errorf("%s: it listens", addr)

@@ -11,14 +11,14 @@ import (
 	"sigalert/agent"
 )
 
-// An editor that the agent starts must end when who reads its output does.
+// An editor that the agent starts must end when the reader of its output does.
 func TestEditorHasItsSIGPIPE(t *testing.T) {
 	if _, err := os.Stat("/proc/self/status"); err != nil {
 		t.Skip("no /proc to see it in")
 	}
 	defer outliveLog()()
 	dir := t.TempDir()
-	// It has the file in its place at once: then it is whole.
+	// The rename puts the file there in one step, so that it is whole.
 	script := "#!/bin/sh\ngrep SigIgn /proc/$$/status >$1.new && mv $1.new $1\n"
 	if err := os.WriteFile(filepath.Join(dir, "xdg-open"), []byte(script), 0o700); err != nil {
 		t.Fatal(err)

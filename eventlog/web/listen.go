@@ -1,4 +1,4 @@
-package cli
+package web
 
 import (
 	"errors"
@@ -10,18 +10,18 @@ import (
 	"syscall"
 )
 
-// wsaAddrInUse is what Windows says where others say EADDRINUSE.
+// wsaAddrInUse is EADDRINUSE on Windows.
 const wsaAddrInUse = syscall.Errno(10048)
 
-// listenPage listens for the readers of a page. The error says in words what is
-// wrong with the address.
-func listenPage(addr string) (net.Listener, error) {
+// Listen listens for a page's readers. The error says in words what is wrong with
+// the address.
+func Listen(addr string) (net.Listener, error) {
 	listener, err := net.Listen("tcp", addr)
 	if err == nil {
 		return listener, nil
 	}
 	if errors.Is(err, syscall.EADDRINUSE) || errors.Is(err, wsaAddrInUse) {
-		return nil, fmt.Errorf("another program has %s", addr)
+		return nil, fmt.Errorf("%s is in use by another program", addr)
 	}
 	var op *net.OpError
 	if errors.As(err, &op) {
@@ -34,8 +34,8 @@ func listenPage(addr string) (net.Listener, error) {
 	return nil, fmt.Errorf("cannot listen on %s: %w", addr, err)
 }
 
-// pageURL is where a browser of this machine finds what is served at addr.
-func pageURL(addr net.Addr) string {
+// URL is where a browser on this machine finds what is served at addr.
+func URL(addr net.Addr) string {
 	host := addr.String()
 	if at, err := netip.ParseAddrPort(host); err == nil && at.Addr().IsUnspecified() {
 		host = netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), at.Port()).String()

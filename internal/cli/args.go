@@ -7,8 +7,8 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// strictHelp makes mistakes of what cobra's own commands, help and completion,
-// forgive: they print their help and say that all went well.
+// strictHelp makes cobra's own commands, help and completion, report mistakes:
+// they would print their help and succeed.
 func strictHelp(root *cobra.Command) {
 	root.InitDefaultHelpCmd()
 	root.InitDefaultCompletionCmd()
@@ -25,7 +25,7 @@ func strictHelp(root *cobra.Command) {
 		case "completion":
 			cmd.Args = noArgs
 			cmd.RunE = func(*cobra.Command, []string) error {
-				return usage(errors.New("completion for what: bash, zsh, fish or powershell?"))
+				return usage(errors.New("completion takes one of bash, zsh, fish and powershell"))
 			}
 			for _, shell := range cmd.Commands() {
 				shell.Args = noArgs
@@ -41,7 +41,21 @@ func noArgs(cmd *cobra.Command, args []string) error {
 	case cmd.HasSubCommands():
 		return unknownCommand(cmd, args[0])
 	}
-	return usage(fmt.Errorf("%s takes no argument, got %q", cmd.Name(), args[0]))
+	return usage(fmt.Errorf("%s takes no arguments, got %q", cmd.Name(), args[0]))
+}
+
+// takeArgs puts two arguments, and perhaps a third, into these variables; with
+// --ask any of them may be left out.
+func (p *program) takeArgs(what string, into ...*string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) > len(into) || len(args) < 2 && !p.ask {
+			return usage(fmt.Errorf("%s takes %s, got %d arguments", cmd.Name(), what, len(args)))
+		}
+		for i, arg := range args {
+			*into[i] = arg
+		}
+		return nil
+	}
 }
 
 func unknownCommand(parent *cobra.Command, name string) error {

@@ -1,4 +1,4 @@
-package cli
+package history
 
 import (
 	"bytes"
@@ -18,12 +18,13 @@ import (
 	"sigalert/agent/config"
 	"sigalert/agent/notify"
 	"sigalert/eventlog"
+	"sigalert/internal/wait"
 	"sigalert/sig"
 )
 
 // historyBench is a history, and what it tells.
 type historyBench struct {
-	*history
+	*History
 	path string
 	end  func()
 
@@ -50,33 +51,23 @@ func (b *historyBench) Write(line []byte) (int, error) {
 func runHistory(t *testing.T) *historyBench {
 	t.Helper()
 	b := &historyBench{path: filepath.Join(t.TempDir(), "history.db")}
-	b.history = newHistory(historyOptions{
-		path:   b.path,
-		config: "c.yaml",
-		agent:  b,
-		notice: func() {},
-		again:  20 * time.Millisecond,
-		logger: slog.New(slog.NewTextHandler(b, &slog.HandlerOptions{Level: slog.LevelDebug})),
+	b.History = New(Options{
+		Path:    b.path,
+		Config:  "c.yaml",
+		Changed: func() {},
+		Logger:  slog.New(slog.NewTextHandler(b, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	})
-	ctx, cancel := context.WithCancel(t.Context())
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		b.run(ctx)
-	}()
-	b.end = func() {
-		cancel()
-		<-ended
-	}
+	b.delay = 20 * time.Millisecond
+	b.end = wait.Start(t.Context(), func(ctx context.Context) { b.Run(ctx, b) })
 	t.Cleanup(b.end)
 	return b
 }
 
-func (b *historyBench) wants(h *config.History) { b.configured(&config.Config{History: h}) }
+func (b *historyBench) wants(h *config.History) { b.Configured(&config.Config{History: h}) }
 
 func (b *historyBench) alert(n int) {
 	data := sig.JSONData(fmt.Append(nil, n))
-	b.alerted(agent.Alert{Event: sig.Event{Sender: "timer", Event: "tick", Data: data, Time: time.Now()}})
+	b.Alerted(agent.Alert{Event: sig.Event{Sender: "timer", Event: "tick", Data: data, Time: time.Now()}})
 }
 
 func (b *historyBench) await(t *testing.T, what string, ok func() bool) {
@@ -93,10 +84,9 @@ func (b *historyBench) await(t *testing.T, what string, ok func() bool) {
 func (b *historyBench) pageIsThere(t *testing.T) (url string) {
 	t.Helper()
 	b.await(t, "the page is there", func() bool {
-		b.page.mu.Lock()
-		defer b.page.mu.Unlock()
-		url = b.page.url
-		return url != ""
+		link := b.Link()
+		url, _, _ = strings.Cut(link, "?")
+		return link != ""
 	})
 	return url
 }
@@ -182,9 +172,8 @@ func TestHistoryKeepsItsPage(t *testing.T) {
 	b.wants(c)
 	b.wants(&config.History{Listen: c.Listen, Limit: c.Limit, Age: c.Age})
 	b.await(t, "the limits are in force", func() bool {
-		b.alerts.mu.Lock()
-		defer b.alerts.mu.Unlock()
-		return b.alerts.log != nil && b.alerts.log.Limits() == eventlog.Limits{Count: 7, Age: time.Hour}
+		log, _ := b.wanted()
+		return log.Limits() == eventlog.Limits{Count: 7, Age: time.Hour}
 	})
 	if again := b.pageIsThere(t); again != url {
 		t.Errorf("it was at %s, and is at %s", url, again)
@@ -195,8 +184,8 @@ func TestHistoryKeepsItsPage(t *testing.T) {
 	b.await(t, "another page", func() bool { return strings.Count(b.logged(), "msg=history") == 2 })
 	url = b.pageIsThere(t)
 	for host, want := range map[string]string{
-		"log.example":   "401 this page wants to be opened from the tray's menu",
-		"other.example": `421 this is not "other.example": use the machine's address, or add it to history.hosts in the agent's configuration`,
+		"log.example":   "401 open this page from the tray's menu",
+		"other.example": `421 this log is not known as "other.example": use the machine's address, or add it to history.hosts in the agent's configuration`,
 	} {
 		request, err := http.NewRequest("GET", url, nil)
 		if err != nil {
@@ -219,7 +208,7 @@ func TestHistoryKeepsItsPage(t *testing.T) {
 // counted.
 func TestHistoryWaitsForItsFile(t *testing.T) {
 	t.Parallel()
-	for _, n := range []int{1, mostWaiting, mostWaiting + 42} {
+	for _, n := range []int{1, eventlog.MostWaiting, eventlog.MostWaiting + 42} {
 		t.Run(fmt.Sprint(n), func(t *testing.T) {
 			t.Parallel()
 			b := runHistory(t)
@@ -228,23 +217,23 @@ func TestHistoryWaitsForItsFile(t *testing.T) {
 				t.Fatal(err)
 			}
 			b.wants(anyPort())
-			told := "history: The alerts are not kept yet: " + b.path + " is in use by another process\nIt is tried again every 10 s; until then 1000 alerts may wait.\n"
+			told := "history: The alerts are not kept yet: " + b.path + " is in use by another process\nThis is tried again every second; until then up to 4096 alerts wait.\n"
 			b.await(t, "it is told", func() bool { return b.tells() != "" })
 			for i := range n {
 				b.alert(i)
 			}
-			b.await(t, "it is tried again", func() bool { return strings.Contains(b.logged(), "level=DEBUG msg=\"The alerts are not kept yet\"") })
+			b.await(t, "it is tried again", func() bool { return strings.Contains(b.logged(), "level=DEBUG msg=\"still cannot write the log\"") })
 			b.tellsOnly(t, told)
 			if err := other.Close(); err != nil {
 				t.Fatal(err)
 			}
 			b.pageIsThere(t)
 			missing := ""
-			if n > mostWaiting {
+			if n > eventlog.MostWaiting {
 				missing = "42 are lost, as too many waited."
 			}
 			b.tellsOnly(t, told+"history: The alerts are kept now: "+missing+"\n")
-			if got, _ := b.kept(t); got != min(n, mostWaiting) {
+			if got, _ := b.kept(t); got != min(n, eventlog.MostWaiting) {
 				t.Errorf("%d of %d alerts", got, n)
 			}
 		})
@@ -263,16 +252,17 @@ func TestHistoryWaitsForItsPort(t *testing.T) {
 	c := anyPort()
 	c.Listen = other.Addr().String()
 	b.wants(c)
-	told := "history: The history's page cannot be shown yet: another program has " + c.Listen +
-		": choose another history.listen in c.yaml\nThe alerts are kept, and the page comes as soon as it can.\n"
+	told := "history: The history's page cannot be shown yet: " + c.Listen +
+		" is in use by another program: choose another history.listen in c.yaml\nThe alerts are kept, and the page comes as soon as it can.\n"
 	b.await(t, "it is tried again", func() bool { return strings.Contains(b.logged(), "level=DEBUG msg=\"The history's page") })
 	b.alert(1)
 	b.tellsOnly(t, told)
-	if b.there() {
+	if b.Shown() {
 		t.Error("there is a page")
 	}
 	other.Close()
 	b.pageIsThere(t)
+	b.await(t, "it is told", func() bool { return b.tells() != told })
 	b.tellsOnly(t, told+"history: The history's page can be shown: It is at http://"+c.Listen+"/, and \"Open history\" in the tray's menu opens it.\n")
 	if got, _ := b.kept(t); got != 1 {
 		t.Errorf("%d alerts", got)
@@ -283,7 +273,7 @@ func TestHistoryWaitsForItsPort(t *testing.T) {
 func TestHistoryTriesAtOnceWhatIsConfigured(t *testing.T) {
 	t.Parallel()
 	b := runHistory(t)
-	b.page.again = time.Hour // nothing reads it before a page is wanted
+	b.delay = time.Hour // nothing reads it before a page is wanted
 	other, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -308,14 +298,7 @@ func TestHistoryOff(t *testing.T) {
 	b.pageIsThere(t)
 	b.alert(1)
 	b.wants(nil)
-	b.await(t, "it has ended", func() bool {
-		b.alerts.mu.Lock()
-		defer b.alerts.mu.Unlock()
-		return b.alerts.log == nil
-	})
-	if b.there() {
-		t.Error("the page is there")
-	}
+	b.await(t, "the page has gone", func() bool { return !b.Shown() })
 	b.alert(2)
 	b.wants(anyPort())
 	b.alert(3)

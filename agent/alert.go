@@ -1,0 +1,29 @@
+package agent
+
+import (
+	"fmt"
+
+	"sigalert/internal/outcome"
+	"sigalert/internal/words"
+	"sigalert/sig"
+)
+
+// Alert is an event that a subscription alerts for, and what became of it.
+type Alert struct {
+	Event   sig.Event
+	Outcome outcome.Outcome
+	Why     string // for people; empty where there is nothing to say
+}
+
+// Why an alert was held back.
+const whyPaused = "paused"
+
+var whyFlood = fmt.Sprintf("more than %s in %s, counted in one", words.Count(floodLimit, "alert"), words.Span(floodWindow))
+
+// Why an alert failed.
+const whyEnded = "the agent ended"
+
+var whyFull = fmt.Sprintf("%d newer ones waited for the desktop", deliveryQueue)
+
+// whyNoData is added where an event lost its data on the way.
+const whyNoData = "its data was too much to keep"

@@ -1,0 +1,272 @@
+package agent
+
+import (
+	"time"
+
+	"sigalert/agent/config"
+	"sigalert/agent/notify"
+	"sigalert/internal/outcome"
+	"sigalert/internal/topic"
+	"sigalert/sig"
+)
+
+// apply brings a good configuration into force.
+func (a *Agent) apply(c *config.Config) {
+	server := c.Server
+	if a.opts.Server != "" {
+		server = a.opts.Server
+	}
+	if a.receiver != nil && a.receiver.server != server {
+		a.lost += a.receiver.client.Dropped()
+		a.receiver.stop()
+		a.receiver = nil
+	}
+	old := a.presence
+	a.presence = newPresence(c.Subscriptions)
+	if a.receiver == nil {
+		a.connect(server)
+	} else {
+		a.presence.inherit(old)
+	}
+	a.config = c
+	a.matcher.use(c.Subscriptions)
+	a.receiver.listen(c.Subscriptions)
+	a.subscribed, a.failing = false, make(map[*config.Subscription]bool)
+	a.log.Info("configuration in force", "server", server, "subscriptions", len(c.Subscriptions))
+	a.opts.Configured(c)
+}
+
+// connect begins to receive from a server.
+func (a *Agent) connect(server string) {
+	a.receiver = receive(a.ctx, server, a.opts.Carrier(server), a.log, sink{
+		loop:  a.asked,
+		event: a.event,
+		presence: func(ev sig.Event) {
+			a.presence.observe(time.Now(), ev.Sender, ev.Event.Equal(sig.EventConnect))
+		},
+		missed:  func(n int) { a.missed(server, n) },
+		changed: a.news.Raise,
+	})
+	a.link = newLinkWatch(server, time.Now())
+	a.matcher.forget()
+}
+
+// event takes an event through the stages.
+func (a *Agent) event(what topic.Topic, ev sig.Event) {
+	sub := a.matcher.match(what, ev)
+	if sub == nil {
+		return
+	}
+	a.counters.Received++
+	if !a.hold.paused && !a.limiter.admit(time.Now(), ev, sub.Urgency) {
+		a.counters.Limited++
+		a.held(ev, whyFlood)
+		return
+	}
+	n, err := render(time.Now(), *sub, ev)
+	if err != nil && !a.failing[sub] {
+		a.failing[sub] = true
+		a.log.Warn("a template failed, the alert has the default text", "line", sub.Line, "err", err)
+	}
+	if a.hold.keep(n) {
+		a.held(ev, whyPaused)
+		return
+	}
+	a.delivery.pushAlert(n, ev)
+}
+
+// held reports that an event's alert was held back.
+func (a *Agent) held(ev sig.Event, why string) {
+	if a.opts.Alerted != nil {
+		a.opts.Alerted(Alert{ev, outcome.Held, why})
+	}
+}
+
+// missed counts events of ours that the server has forgotten; below 0, nobody
+// knows how many, if any.
+func (a *Agent) missed(server string, n int) {
+	if n < 0 {
+		a.log.Info("alerts may be missing: the server cannot tell what happened while there was no connection", "server", server)
+		return
+	}
+	a.lost += uint64(n)
+}
+
+// tell shows a notification, unless the agent is paused.
+func (a *Agent) tell(n notify.Notification) {
+	if !a.hold.keep(n) {
+		a.delivery.push(n)
+	}
+}
+
+// tellDue shows what the stages have to say now.
+func (a *Agent) tellDue(now time.Time) {
+	if a.receiver != nil {
+		if n, ok := a.link.due(now); ok {
+			a.tell(n)
+		}
+		if n, ok := a.presence.due(now); ok {
+			a.tell(n)
+		}
+	}
+	if n, ok := a.limiter.summary(now); ok {
+		a.tell(n)
+	}
+	if a.hold.expired(now) {
+		a.resume()
+	}
+}
+
+// tellRest shows what would be lost at the end: who came or went, what was
+// counted, and what a pause holds back.
+func (a *Agent) tellRest() {
+	if a.presence != nil {
+		if n, ok := a.presence.news(); ok {
+			a.tell(n)
+		}
+	}
+	if n, ok := a.limiter.summary(a.limiter.next()); ok {
+		a.tell(n)
+	}
+	if n, ok := a.hold.resume(); ok {
+		a.delivery.push(n)
+	}
+}
+
+// next is when something is due; zero: never.
+func (a *Agent) next() time.Time {
+	next := earlier(a.limiter.next(), a.hold.until)
+	if a.receiver != nil {
+		next = earlier(earlier(next, a.link.next()), a.presence.next())
+	}
+	return next
+}
+
+// earlier is the earlier of two times; zero stands for never.
+func earlier(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
+		return b
+	}
+	return a
+}
+
+// observeLink takes over the connection's state.
+func (a *Agent) observeLink(now time.Time) {
+	if a.receiver == nil {
+		return
+	}
+	st, was := a.receiver.client.Link(), a.link.connected
+	if st.Err != nil && !st.Connected && (was || !sameText(st.Err, a.link.err)) {
+		a.log.Warn("no connection, trying again", "server", a.receiver.server, "err", st.Err)
+	}
+	// A server that greets and then answers nothing does not count.
+	connected := st.Connected && (was || a.receiver.answered())
+	if n, ok := a.link.observe(now, connected, st.Err); ok {
+		a.tell(n)
+	}
+	switch {
+	case connected && !was:
+		a.log.Info("connected", "server", a.receiver.server)
+	case !connected && was:
+		a.presence.offline()
+		a.matcher.forget()
+	}
+}
+
+// sameText reports whether two errors read the same. Each attempt has an error of
+// its own, and only a new text is news.
+func sameText(a, b error) bool {
+	if a == nil || b == nil {
+		return a == b
+	}
+	return a.Error() == b.Error()
+}
+
+// observeSubscriptions logs once that the server has answered them all, and what
+// it refused.
+func (a *Agent) observeSubscriptions(st Status) {
+	settled := st.Connected && a.receiver.pending() == 0
+	if settled && !a.subscribed {
+		a.log.Info("subscribed", "server", st.Server, "subscriptions", len(st.Subscriptions))
+		a.askSenders()
+	}
+	a.subscribed = settled
+	refused := make(map[topic.Topic]bool)
+	for _, sub := range st.Subscriptions {
+		if sub.Status != sig.Refused {
+			continue
+		}
+		refused[sub.Topic] = true
+		if !a.refused[sub.Topic] {
+			a.log.Warn("subscription not in force, waiting for its sender to offer the event", "subscription", sub.Topic, "line", sub.Line, "err", sub.Err)
+		}
+	}
+	a.refused = refused
+}
+
+// askSenders asks who is connected; the answer comes back to the loop. It is
+// called once the server has our listeners: they report who comes or goes from
+// then on.
+func (a *Agent) askSenders() {
+	if len(a.presence.watched) == 0 {
+		return
+	}
+	r, p := a.receiver, a.presence
+	p.asked()
+	a.tasks.Go(func() {
+		all, err := r.client.Senders(r.ctx, false)
+		a.ask(func() {
+			if p != a.presence || !a.link.connected {
+				return
+			}
+			if err != nil {
+				a.log.Warn("cannot find out which senders are connected: there is no alert for those that went meanwhile", "err", err)
+				p.unanswered()
+				return
+			}
+			var connected []sig.Name
+			for _, s := range all {
+				if s.Connected && !s.Sender.IsEvery() {
+					connected = append(connected, s.Sender)
+				}
+			}
+			p.sync(time.Now(), connected)
+		})
+	})
+}
+
+// woke is called after a suspend.
+func (a *Agent) woke() {
+	if a.receiver == nil {
+		return
+	}
+	a.log.Info("woke from suspend")
+	a.link.woke(time.Now())
+	a.receiver.client.Reconnect()
+}
+
+// publish makes the stages' state readable for others.
+func (a *Agent) publish() {
+	st := Status{
+		Paused:      a.hold.paused,
+		PausedUntil: a.hold.until,
+		Held:        a.hold.count,
+		ConfigError: a.configErr,
+		Counters:    a.counters,
+	}
+	var dropped uint64
+	st.Counters.Shown, st.Counters.Logged, dropped, st.DeliveryError = a.delivery.counts()
+	st.Counters.Dropped = dropped + a.lost
+	if a.receiver != nil {
+		st.Server = a.receiver.server
+		st.Connected, st.Since, st.LinkError = a.link.connected, a.link.since, a.link.err
+		st.Lost = a.link.announced && !a.link.connected
+		st.Subscriptions = a.receiver.status(a.config.Subscriptions)
+		st.Counters.Dropped += a.receiver.client.Dropped()
+	}
+	a.observeSubscriptions(st)
+	a.mu.Lock()
+	a.status = st
+	a.mu.Unlock()
+	a.opts.Changed()
+}

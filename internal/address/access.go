@@ -1,0 +1,33 @@
+package address
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"strings"
+)
+
+// CheckHost refuses a name of this machine that no browser can ask for.
+func CheckHost(name string) error {
+	if _, err := netip.ParseAddr(name); err == nil {
+		return nil // needless, as every address is accepted
+	}
+	odd := strings.ContainsFunc(name, func(r rune) bool {
+		return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-_.", r))
+	})
+	if odd || strings.Trim(name, ".") == "" {
+		return fmt.Errorf("%q is not a host name: want a name such as log.example, of ASCII letters and digits, dots and hyphens", name)
+	}
+	return nil
+}
+
+// CheckToken refuses a token that no header can carry.
+func CheckToken(token string) error {
+	if strings.TrimSpace(token) == "" {
+		return errors.New("the token is empty")
+	}
+	if strings.ContainsFunc(token, func(r rune) bool { return r <= ' ' || r > '~' }) {
+		return errors.New("a token consists of ASCII letters, digits and punctuation, without blanks")
+	}
+	return nil
+}

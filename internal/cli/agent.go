@@ -1,0 +1,136 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"sync"
+
+	"github.com/adrg/xdg"
+	"github.com/gofrs/flock"
+
+	"sigalert/agent"
+	"sigalert/agent/config"
+	"sigalert/agent/notify"
+	"sigalert/internal/address"
+	"sigalert/internal/wait"
+	"sigalert/tray"
+)
+
+// runAgent is the agent, as sigalert runs it without a command.
+func (p *program) runAgent(ctx context.Context) error {
+	defer outliveLog()() // before the queue, which may need it at its end
+	defer p.queueOutput()()
+	ctx, stop := untilHangup(ctx)
+	defer stop()
+	server := ""
+	if p.instead != "" {
+		addr, err := address.ParseServer(p.instead)
+		if err != nil {
+			return usage(fmt.Errorf("--server: %w", err))
+		}
+		server = addr
+	}
+	path, err := p.agentConfig()
+	if err != nil {
+		return err
+	}
+	unlock, err := lockInstance()
+	switch {
+	case errors.Is(err, errRunning):
+		return err
+	case err != nil:
+		p.log.Warn("cannot make sure that no other agent is running", "err", err)
+	default:
+		defer unlock()
+	}
+	desktop := notify.New(&notify.Options{Icon: iconPath(p.log), Logger: p.log})
+	defer desktop.Close()
+	lines := newLogger(p.err, levelTrace) // alerts are written whatever the log level
+	return p.runWithTray(ctx, agent.Options{
+		ConfigPath: path,
+		Server:     server,
+		Notifier:   desktop,
+		Fallback:   func(n notify.Notification) { lines.Info("alert", "text", n.Line()) },
+		Logger:     p.log,
+	}, path)
+}
+
+// agentConfig is the path of the configuration; the first run writes one.
+func (p *program) agentConfig() (string, error) {
+	path, err := p.configPath()
+	if err != nil {
+		return "", err
+	}
+	path, err = filepath.Abs(path)
+	if err != nil {
+		return "", err
+	}
+	_, err = os.Stat(path)
+	switch {
+	case err == nil || !errors.Is(err, fs.ErrNotExist):
+		return path, nil // the agent reports whatever else is wrong with it
+	case p.config != "":
+		return "", fmt.Errorf("%w\nWithout --config, sigalert writes a first configuration", err)
+	}
+	if err := config.WriteExample(path); err != nil {
+		return "", fmt.Errorf("write a first configuration: %w", err)
+	}
+	p.log.Info("wrote a first configuration: edit it", "path", path)
+	return path, nil
+}
+
+// runWithTray runs the agent, and the tray on this goroutine, until ctx ends
+// or the menu's Quit.
+func (p *program) runWithTray(ctx context.Context, opts agent.Options, path string) error {
+	ctx, quit := context.WithCancel(ctx)
+	defer quit()
+	t := &trayAgent{path: path, quit: quit, log: p.log, changed: wait.NewToken()}
+	h := p.newHistory(path, t.changed.Raise)
+	opts.Changed = func() {
+		t.changed.Raise()
+		h.Touch()
+	}
+	opts.Alerted, opts.Configured = h.Alerted, h.Configured
+	t.agent = agent.New(opts)
+	t.history, t.openHistory = h.Shown, func() { p.openHistory(h, t.agent) }
+	recording := context.WithoutCancel(ctx) // the agent's end is recorded too
+	stopRecording := wait.Start(recording, func(ctx context.Context) { h.Run(ctx, t.agent) })
+	var running sync.WaitGroup
+	running.Go(func() {
+		t.agent.Run(ctx)
+		stopRecording()
+	})
+	if err := tray.Run(ctx, t, p.log); err != nil {
+		p.log.Info("running without a tray", "why", err)
+	}
+	running.Wait()
+	p.log.Debug("ended")
+	return nil
+}
+
+var errRunning = errors.New("an agent is already running; quit it from its tray menu before you start another")
+
+// lockInstance makes sure that only one agent runs for this user.
+func lockInstance() (unlock func(), err error) {
+	dir := xdg.RuntimeDir
+	if info, err := os.Stat(dir); err != nil || !info.IsDir() {
+		dir = filepath.Join(xdg.StateHome, "sigalert")
+		if err := os.MkdirAll(dir, 0o700); err != nil {
+			return nil, err
+		}
+	}
+	path := filepath.Join(dir, "sigalert.lock")
+	lock := flock.New(path)
+	got, err := lock.TryLock()
+	if err != nil {
+		return nil, fmt.Errorf("lock %s: %w", path, err)
+	}
+	if !got {
+		return nil, errRunning
+	}
+	return func() { _ = lock.Unlock() }, nil
+}

@@ -1,0 +1,52 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"log/slog"
+	"math"
+	"strings"
+)
+
+// The levels have pysig's names; slog lacks the outer ones.
+const (
+	levelTrace    = slog.Level(-8)
+	levelCritical = slog.Level(12)
+	levelNone     = slog.Level(math.MaxInt)
+)
+
+var levels = []struct {
+	name  string
+	level slog.Level
+}{
+	{"trace", levelTrace}, {"debug", slog.LevelDebug}, {"info", slog.LevelInfo}, {"warning", slog.LevelWarn},
+	{"error", slog.LevelError}, {"critical", levelCritical}, {"none", levelNone},
+}
+
+func parseLevel(name string) (slog.Level, error) {
+	var names []string
+	for _, l := range levels {
+		if strings.EqualFold(name, l.name) {
+			return l.level, nil
+		}
+		names = append(names, l.name)
+	}
+	return 0, fmt.Errorf("unknown level %q: want one of %s", name, strings.Join(names, ", "))
+}
+
+func newLogger(w io.Writer, level slog.Level) *slog.Logger {
+	return slog.New(slog.NewTextHandler(w, &slog.HandlerOptions{
+		Level: level,
+		ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
+			if a.Key != slog.LevelKey {
+				return a
+			}
+			for _, l := range levels {
+				if a.Value.Any() == l.level {
+					a.Value = slog.StringValue(l.name)
+				}
+			}
+			return a
+		},
+	}))
+}

@@ -1,0 +1,229 @@
+package history
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"sigalert/agent"
+	"sigalert/agent/config"
+	"sigalert/agent/notify"
+	"sigalert/eventlog"
+	"sigalert/internal/wait"
+)
+
+const (
+	retryDelay = 10 * time.Second // between two attempts at what the page or the limits need
+	never      = 1000 * time.Hour // long enough for a sleep that only a token is to end
+)
+
+// Agent is what a history needs of its agent.
+type Agent interface {
+	Tell(notify.Notification)
+	Status() agent.Status
+}
+
+// Options are a history's settings; all must be given.
+type Options struct {
+	Path   string // of the log
+	Config string // the path of the configuration
+	// Changed is called after [History.Shown] may have changed.
+	Changed func()
+	Logger  *slog.Logger
+}
+
+// History keeps alerts, and shows them, while the configuration asks for that.
+//
+// The log lasts for as long as the configuration asks for any history; only its
+// page ends and begins again when another is configured. What cannot be done is
+// tried again, and reported once.
+//
+// Alerted, Configured and Touch are for the agent, and do not wait.
+type History struct {
+	opts  Options
+	delay time.Duration // retryDelay
+	wake  wait.Token    // raised when Run may have something to do
+	agent Agent         // Run's
+
+	mu     sync.Mutex      // guards the fields below
+	config *config.History // in force; nil: no history
+	log    *eventlog.Log   // for the alerts; nil where config is
+	page   *page           // nil: none is shown
+}
+
+// New returns a history that shows nothing until Run; alerts wait.
+func New(o Options) *History {
+	return &History{opts: o, delay: retryDelay, wake: wait.NewToken()}
+}
+
+// Configured takes over a configuration.
+func (h *History) Configured(c *config.Config) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.config = c.History
+	switch {
+	case c.History == nil:
+		h.log = nil
+	case h.log == nil:
+		h.log = h.newLog(c.History)
+	}
+	h.wake.Raise()
+}
+
+func (h *History) newLog(c *config.History) *eventlog.Log {
+	lost := uint64(0) // that were reported
+	return eventlog.New(&eventlog.Options{
+		Path:   h.opts.Path,
+		Limit:  c.Limit,
+		Age:    &c.Age,
+		Logger: h.opts.Logger,
+		Trouble: func(st eventlog.State) {
+			if st.Err != nil {
+				h.tell("The alerts are not kept yet", fmt.Sprintf("%v\nThis is tried again every second; until then up to %d alerts wait.", st.Err, eventlog.MostWaiting))
+				return
+			}
+			missing := ""
+			if n := st.Dropped - lost; n > 0 {
+				h.opts.Logger.Error("alerts are lost: too many waited for the log", "count", n)
+				missing = fmt.Sprintf("%d are lost, as too many waited.", n)
+			}
+			lost = st.Dropped
+			h.tell("The alerts are kept now", missing)
+		},
+	})
+}
+
+// Alerted keeps an alert.
+func (h *History) Alerted(a agent.Alert) {
+	e, err := eventlog.EntryOf(a.Event)
+	if err != nil { // what came over a network is JSON
+		return
+	}
+	e.Outcome, e.Why = a.Outcome, a.Why
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.log != nil {
+		h.log.Offer(e)
+	}
+}
+
+// Touch makes the page show how the agent stands now.
+func (h *History) Touch() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.log != nil {
+		h.log.Touch()
+	}
+}
+
+// Run keeps and shows the alerts of a, until ctx ends; that must not be before
+// the last alert.
+func (h *History) Run(ctx context.Context, a Agent) {
+	h.agent = a
+	for {
+		if log, _ := h.wanted(); log != nil {
+			h.keep(ctx, log)
+		} else {
+			wait.Sleep(ctx, never, h.wake)
+		}
+		if ctx.Err() != nil {
+			return
+		}
+	}
+}
+
+func (h *History) wanted() (*eventlog.Log, *config.History) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.log, h.config
+}
+
+// keep runs and shows log until another is wanted, or none, or ctx ends.
+func (h *History) keep(ctx context.Context, log *eventlog.Log) {
+	end := wait.Start(context.WithoutCancel(ctx), log.Run)
+	defer func() {
+		h.hide()
+		end()
+		if err := log.Close(); err != nil {
+			h.opts.Logger.Error("cannot close the history", "err", err)
+		}
+	}()
+	if !h.awaitOpen(ctx, log) {
+		return
+	}
+	limits := trouble{history: h, title: "The history's limits are not in force yet", over: "The history's limits are in force"}
+	page := trouble{history: h, title: "The history's page cannot be shown yet", over: "The history's page can be shown"}
+	for {
+		wanted, c := h.wanted()
+		if wanted != log {
+			return
+		}
+		limited := limits.report(limit(log, c), "The alerts are kept.", "")
+		url, err := h.show(ctx, log, c)
+		shown := page.report(err, "The alerts are kept, and the page comes as soon as it can.",
+			"It is at "+url+`, and "Open history" in the tray's menu opens it.`)
+		delay := h.delay
+		if limited && shown {
+			delay = never
+		}
+		if !wait.Sleep(ctx, delay, h.wake) {
+			return
+		}
+	}
+}
+
+// awaitOpen reports whether log is open; otherwise another is wanted, or ctx has
+// ended.
+func (h *History) awaitOpen(ctx context.Context, log *eventlog.Log) bool {
+	for {
+		select {
+		case <-log.Opened():
+			return true
+		case <-h.wake:
+			if wanted, _ := h.wanted(); wanted != log {
+				return false
+			}
+		case <-ctx.Done():
+			return false
+		}
+	}
+}
+
+func limit(log *eventlog.Log, c *config.History) error {
+	limits := eventlog.Limits{Count: c.Limit, Age: c.Age}
+	if limits == log.Limits() {
+		return nil
+	}
+	return log.SetLimits(limits)
+}
+
+// trouble is reported once, however often it is met, and once when it is over.
+type trouble struct {
+	history     *History
+	title, over string
+	met         string // the error's text; empty: it was not met
+}
+
+// report reports whether err is nil.
+func (t *trouble) report(err error, advice, after string) (ok bool) {
+	logger := t.history.opts.Logger
+	switch {
+	case err == nil && t.met != "":
+		t.met = ""
+		logger.Info(t.over)
+		t.history.tell(t.over, after)
+	case err != nil && err.Error() == t.met:
+		logger.Debug(t.title, "err", err)
+	case err != nil:
+		t.met = err.Error()
+		logger.Error(t.title, "err", err)
+		t.history.tell(t.title, t.met+"\n"+advice)
+	}
+	return err == nil
+}
+
+func (h *History) tell(title, body string) {
+	h.agent.Tell(notify.Notification{Title: title, Body: body, Key: "history"})
+}

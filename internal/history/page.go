@@ -1,0 +1,126 @@
+package history
+
+import (
+	"context"
+	"fmt"
+
+	"sigalert/agent/config"
+	"sigalert/eventlog"
+	"sigalert/eventlog/web"
+	"sigalert/internal/wait"
+	"sigalert/sig"
+)
+
+// page shows a log at one address until stop is called.
+type page struct {
+	config  *config.History
+	handler *web.Handler
+	url     string
+	stop    func()
+	ended   chan error // holds why it has ended
+}
+
+// isFor reports whether it is the page that c asks for: the limits are the
+// log's.
+func (p *page) isFor(c *config.History) bool {
+	same := *p.config
+	same.Limit, same.Age = c.Limit, c.Age
+	return same.Equal(c)
+}
+
+// show serves the page that c asks for, unless it is served already.
+func (h *History) show(ctx context.Context, log *eventlog.Log, c *config.History) (url string, err error) {
+	if p := h.page; p != nil {
+		select {
+		case err := <-p.ended:
+			h.hide()
+			return "", err
+		default:
+		}
+		if p.isFor(c) {
+			return p.url, nil
+		}
+		h.hide()
+	}
+	handler, err := web.New(log, web.Options{
+		Title:      "sigalert history",
+		Source:     source{h.agent},
+		Fixed:      "The subscriptions and the limits are those of " + h.opts.Config + ": edit it, and they are in force within a second.",
+		Token:      c.Token,
+		Private:    true,
+		Hosts:      c.Hosts,
+		HostAdvice: "use the machine's address, or add it to history.hosts in the agent's configuration", // not where that is: anybody may ask
+		Logger:     h.opts.Logger,
+	})
+	if err != nil {
+		return "", err
+	}
+	listener, err := web.Listen(c.Listen)
+	if err != nil {
+		return "", fmt.Errorf("%w: choose another history.listen in %s", err, h.opts.Config)
+	}
+	p := &page{config: c, handler: handler, url: web.URL(listener.Addr()), ended: make(chan error, 1)}
+	p.stop = wait.Start(ctx, func(ctx context.Context) {
+		p.ended <- handler.Serve(ctx, listener)
+		h.wake.Raise()
+	})
+	h.opts.Logger.Info("history", "url", p.url)
+	h.use(p)
+	return p.url, nil
+}
+
+func (h *History) hide() {
+	if h.page != nil {
+		h.page.stop()
+		h.use(nil)
+	}
+}
+
+// use is called by Run alone, which therefore reads page without the lock.
+func (h *History) use(p *page) {
+	h.mu.Lock()
+	h.page = p
+	h.mu.Unlock()
+	h.opts.Changed()
+}
+
+// Shown reports whether there is a page.
+func (h *History) Shown() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.page != nil
+}
+
+// Link is an address that opens the page once within a minute; "": there is no
+// page.
+func (h *History) Link() string {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.page == nil {
+		return ""
+	}
+	return h.page.url + "?key=" + h.page.handler.Key()
+}
+
+// source shows an agent as the source of its history.
+type source struct{ agent Agent }
+
+func (s source) Server() string { return s.agent.Status().Server }
+
+func (s source) Link() sig.LinkStatus {
+	st := s.agent.Status()
+	link := sig.LinkStatus{Connected: st.Connected, Since: st.Since}
+	if !st.Connected {
+		link.Err = st.LinkError
+	}
+	return link
+}
+
+func (s source) Subscriptions() []eventlog.Subscription {
+	all := s.agent.Status().Subscriptions
+	subs := make([]eventlog.Subscription, len(all))
+	for i, sub := range all {
+		subs[i] = eventlog.Subscription{Topic: sub.Topic, Status: sub.Status, Err: sub.Err}
+	}
+	return subs
+}
