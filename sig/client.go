@@ -185,16 +185,20 @@ func (c *ClientRouter) asking(ctx context.Context) (*peer, error) {
 	return l.await(ctx)
 }
 
-// Senders asks the server for its senders; with their events, if wanted. It
-// waits for a connection. The error is ctx's, ErrNotConnected, ErrNoAnswer or a
-// *RemoteError.
+// Senders asks the server for its senders, and for their events too if events
+// is true. It waits for a connection. The error is ctx's, ErrNotConnected,
+// ErrNoAnswer or a *RemoteError.
 func (c *ClientRouter) Senders(ctx context.Context, events bool) (all []SenderStatus, err error) {
 	p, err := c.asking(ctx)
 	if err != nil {
 		return nil, err
 	}
 	for next := uint64(0); ; {
-		text, err := p.call(ctx, "list_senders", fmt.Appendf(nil, `{"list_events": %t, "from": %d}`, events, next))
+		params := fmt.Appendf(nil, `{"list_events": %t`, events)
+		if p.streaming.Load() {
+			params = fmt.Appendf(params, `, "from": %d`, next)
+		}
+		text, err := p.call(ctx, "list_senders", append(params, '}'))
 		if err != nil {
 			return nil, err
 		}

@@ -52,7 +52,7 @@ const entryEnd = "}}\n"
 
 func (e *entry) data() []byte { return e.text[e.dataAt : len(e.text)-len(entryEnd)] }
 
-// size is about what the event holds in memory.
+// size is roughly what the event takes up in memory.
 func (e *entry) size() int { return 120 + len(e.text) }
 
 // trace is what is left of a forgotten event.

@@ -15,7 +15,7 @@ type SenderStatus struct {
 	// Events are the sender's events, if they were asked for, including the
 	// zero Name (its broadcast), #connect and #disconnect.
 	Events []Name
-	// LeftOut is how many more events there are: too many for a message.
+	// LeftOut is how many more events the sender has: too many for a message.
 	LeftOut int
 }
 
@@ -38,57 +38,57 @@ func (w wireSender) status() SenderStatus {
 }
 
 const (
-	// A page of senders ends with the sender that makes it as long as this, in
-	// bytes, and has at most so many in all.
+	// A page of senders is full when it has fullPage bytes, and is at most
+	// maxPage bytes long.
 	fullPage, maxPage = 32 << 10, 1 << 20
-	// maxListed is how many senders a client takes from a server.
+	// maxListed is how many senders a client accepts from a server.
 	maxListed = 1_000_000
 )
 
-// listing is a list of senders as it is written, with room for so many bytes.
+// listing is a list of senders as it goes over the wire.
 type listing struct {
-	text    []byte // with commas between
-	room    int
-	leftOut int // senders and events for which there was none
+	text    []byte // the senders, with commas in between
+	room    int    // for text, in bytes
+	leftOut int    // senders and events for which there was no room
 }
 
-// add adds a sender, and what fits of its events.
-func (l *listing) add(connected bool, sender Name, events []Name) {
+// add adds a sender, and reports whether there was room. The first is added in
+// any case, with as many of its events as there is room for.
+func (l *listing) add(connected bool, sender Name, events []Name) bool {
+	const end = `],"left_out":1000000}`
 	begin := len(l.text)
 	if begin > 0 {
-		l.text = append(l.text, ", "...)
+		l.text = append(l.text, ',')
 	}
-	l.text = sender.appendJSON(fmt.Appendf(l.text, `{"connected": %t, "sender": `, connected))
+	l.text = sender.appendJSON(fmt.Appendf(l.text, `{"connected":%t,"sender":`, connected))
 	if events != nil {
-		const end = `], "left_out": 1000000}`
-		n := 0
-		l.text = append(l.text, `, "events": [`...)
-		for ; n < len(events); n++ {
-			mark := len(l.text)
-			if n > 0 {
-				l.text = append(l.text, ", "...)
-			}
-			l.text = append(events[n].appendJSON(append(l.text, `{"event": `...)), '}')
-			if len(l.text)+len(end) > l.room {
-				l.text = l.text[:mark]
-				break
-			}
+		l.text = append(l.text, `,"events":[`...)
+	}
+	for i, e := range events {
+		mark := len(l.text)
+		if i > 0 {
+			l.text = append(l.text, ',')
 		}
+		l.text = append(e.appendJSON(append(l.text, `{"event":`...)), '}')
+		if begin == 0 && len(l.text)+len(end) > l.room {
+			l.leftOut += len(events) - i
+			l.text = fmt.Appendf(l.text[:mark], `],"left_out":%d}`, len(events)-i)
+			return true
+		}
+	}
+	if events != nil {
 		l.text = append(l.text, ']')
-		if left := len(events) - n; left > 0 {
-			l.text = fmt.Appendf(l.text, `, "left_out": %d`, left)
-			l.leftOut += left
-		}
 	}
 	l.text = append(l.text, '}')
-	if len(l.text) > l.room {
+	if begin > 0 && len(l.text) > l.room {
 		l.text = l.text[:begin]
-		l.leftOut++
+		return false
 	}
+	return true
 }
 
-// page lists the senders from a number on, and tells the next page's; 0 after
-// the last, which ends with the router itself.
+// page lists senders from a number on, and returns the number of the next page's
+// first; 0 if there is no more. The router itself comes last.
 func (r *Router) page(withEvents bool, from uint64) (l listing, next uint64) {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
@@ -97,34 +97,52 @@ func (r *Router) page(withEvents bool, from uint64) (l listing, next uint64) {
 		if s == nil || s.number < from {
 			continue
 		}
-		if len(l.text) >= fullPage {
+		if len(l.text) >= fullPage || !l.add(s.connected, s.name, s.listed(withEvents)) {
 			return l, s.number
 		}
-		l.add(s.connected, s.name, s.listed(withEvents))
 	}
-	l.add(true, "", r.listed(withEvents))
+	if !l.add(true, "", r.listed(withEvents)) {
+		return l, r.came + 1
+	}
 	return l, 0
 }
 
-// list lists what has room, the senders that are connected first.
+// list lists the senders in the order in which they came, the router itself last.
+// If there is not room for all of them, those that are connected come first.
 func (r *Router) list(withEvents bool, room int) listing {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
-	l := listing{room: room}
-	for _, connected := range [...]bool{true, false} {
-		for _, s := range r.order {
-			if s != nil && s.connected == connected {
-				l.add(connected, s.name, s.listed(withEvents))
+	senders := slices.DeleteFunc(slices.Clone(r.order), func(s *Sender) bool { return s == nil })
+	l := r.listOf(senders, withEvents, room)
+	if l.leftOut > 0 {
+		slices.SortStableFunc(senders, func(a, b *Sender) int {
+			switch {
+			case a.connected == b.connected:
+				return 0
+			case a.connected:
+				return -1
 			}
-		}
-		if connected {
-			l.add(true, "", r.listed(withEvents))
-		}
+			return 1
+		})
+		l = r.listOf(senders, withEvents, room)
 	}
 	return l
 }
 
-// listed are a sender's events for a list; nil where they are not wanted. The
+func (r *Router) listOf(senders []*Sender, withEvents bool, room int) listing {
+	l := listing{room: room}
+	for _, s := range senders {
+		if !l.add(s.connected, s.name, s.listed(withEvents)) {
+			l.leftOut++
+		}
+	}
+	if !l.add(true, "", r.listed(withEvents)) {
+		l.leftOut++
+	}
+	return l
+}
+
+// listed returns a sender's events for a list; nil if they are not asked for. The
 // caller holds the lock.
 func (s *Sender) listed(withEvents bool) []Name {
 	if !withEvents {
@@ -133,7 +151,7 @@ func (s *Sender) listed(withEvents bool) []Name {
 	return append(s.known(), builtIn...)
 }
 
-// listed are the events of the router itself, likewise.
+// listed returns the events of the router itself, likewise.
 func (r *Router) listed(withEvents bool) []Name {
 	if !withEvents {
 		return nil

@@ -434,8 +434,8 @@ func (c *session) mySender(name Name) (*Sender, error) {
 	return nil, errNotFound(name)
 }
 
-// listSenders answers with a page where the client asks for it, and else with a
-// list of what a message holds.
+// listSenders answers with a page if the client asks for one, and otherwise with
+// as much of the list as fits into a message.
 func (c *session) listSenders(r request) ([]byte, error) {
 	want, from := member(r.params, "list_events"), member(r.params, "from")
 	withEvents := !missing(want) && string(want) != "false" && string(want) != "0"
@@ -443,7 +443,7 @@ func (c *session) listSenders(r request) ([]byte, error) {
 		l, next := c.server.page(withEvents, number)
 		return fmt.Appendf(nil, `{"senders": [%s], "next": %d}`, l.text, next), nil
 	}
-	const around = 64 // bytes of the answer, but its id
+	const around = 64 // bytes of the answer besides the list and the id
 	room := pysigReads - around - len(r.id)
 	if c.peer.streaming.Load() {
 		room = maxPage
