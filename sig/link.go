@@ -2,6 +2,7 @@ package sig
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
@@ -54,6 +55,18 @@ type link struct {
 	invited bool          // by the other link: backoff did not choose the time
 }
 
+func newLink(carrier ClientCarrier, o ClientOptions) *link {
+	return &link{
+		carrier:  carrier,
+		backoff:  o.Backoff,
+		log:      o.Logger,
+		changed:  o.Changed,
+		identity: rand.Text(),
+		needed:   make(chan struct{}),
+		kick:     wait.NewToken(),
+	}
+}
+
 func (l *link) need() { l.needOne.Do(func() { close(l.needed) }) }
 
 func (l *link) isNeeded() bool { return isClosed(l.needed) }
@@ -67,6 +80,7 @@ func (l *link) run(ctx context.Context) {
 	}
 	attempt, gone := 0, time.Now()
 	for {
+		began := time.Now()
 		healthy, err := l.once(ctx)
 		if ctx.Err() != nil {
 			return
@@ -77,7 +91,10 @@ func (l *link) run(ctx context.Context) {
 		attempt++
 		retry := l.backoff(attempt, time.Since(gone))
 		l.log.Debug("no connection", "server", l.carrier, "err", err, "attempt", attempt, "retry_in", retry)
-		l.waiting(true)
+		invited := l.waiting(true)
+		if healthy == 0 && !invited && l.other.isBackSince(began) { // its invitation came during the attempt
+			l.invite()
+		}
 		if !wait.Sleep(ctx, retry, l.kick) {
 			return
 		}
@@ -216,12 +233,22 @@ func (l *link) await(ctx context.Context) (*peer, error) {
 	}
 }
 
-func (l *link) waiting(waits bool) {
+// waiting begins or ends a wait; it reports whether the attempt before was
+// invited.
+func (l *link) waiting(waits bool) (invited bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	invited = l.invited
 	if l.waits = waits; waits {
 		l.invited = false
 	}
+	return invited
+}
+
+// isBackSince reports whether the link is connected, and was not before t.
+func (l *link) isBackSince(t time.Time) bool {
+	_, st := l.current()
+	return st.Connected && !st.Since.Before(t)
 }
 
 // invite ends a wait, because the server is back. A link that was invited does
