@@ -66,7 +66,7 @@ func (a *Agent) event(what topic.Topic, ev sig.Event) {
 	n, err := render(time.Now(), *sub, ev)
 	if err != nil && !a.failing[sub] {
 		a.failing[sub] = true
-		a.log.Warn("a template failed, the alert has the default text", "line", sub.Line, "err", err)
+		a.log.Warn("a template failed: the alert has the default text", "line", sub.Line, "err", err)
 	}
 	if a.hold.keep(n) {
 		a.held(ev, whyPaused)
@@ -220,7 +220,7 @@ func (a *Agent) askSenders() {
 				return
 			}
 			if err != nil {
-				a.log.Warn("cannot find out which senders are connected: there is no alert for those that went meanwhile", "err", err)
+				a.log.Warn("cannot find out which senders are connected: those that left in the meantime are not reported", "err", err)
 				p.unanswered()
 				return
 			}

@@ -53,7 +53,7 @@ func (l *linkWatch) observe(now time.Time, connected bool, err error) (n notify.
 	if !was.ever {
 		title = "Connected after "
 	}
-	return notify.Notification{Title: title + words.Span(now.Sub(was.since)), Body: "The server " + l.server + " answers.", Key: "server"}, true
+	return notify.Notification{Title: title + words.Span(now.Sub(was.since)), Body: "The server " + l.server + " is answering.", Key: "server"}, true
 }
 
 // woke grants more time: after a suspend the network needs a while.

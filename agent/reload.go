@@ -24,7 +24,7 @@ func (a *Agent) reload(onDemand bool) {
 	}
 	if a.configErr != nil {
 		a.configErr = nil
-		a.delivery.push(notify.Notification{Title: "Configuration is good again", Body: words.Count(len(c.Subscriptions), "subscription") + " in force.", Key: "config"})
+		a.delivery.push(notify.Notification{Title: "Configuration is valid again", Body: words.Count(len(c.Subscriptions), "subscription") + " in force.", Key: "config"})
 	}
 	a.apply(c)
 }

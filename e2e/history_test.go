@@ -92,7 +92,7 @@ func TestHistoryWaitsForItsPort(t *testing.T) {
 
 	other.Close()
 	over := d.mon.next(t)
-	over.says(t, "The history's page can be shown", "http://"+addr+"/")
+	over.says(t, "The history's page can be shown now", "http://"+addr+"/")
 	if over.replaces != told.id {
 		t.Errorf("%v does not replace %v", over, told)
 	}

@@ -363,7 +363,7 @@ func pageChanges(t *testing.T, b *browser) {
 	p.fill(t, `form[action="/add"] [name="sender"]`, "door")
 	p.fill(t, `form[action="/add"] [name="event"]`, "knock")
 	p.click(t, `form[action="/add"] button`)
-	says("Not subscribed to door: knock: the sender is connected, and does not offer this event.")
+	says("Not subscribed to door: knock: the sender is connected and does not offer this event.")
 	if !evaluate[bool](t, p, `said.matches(".trouble:popover-open") && document.querySelector('form[action="/add"] [name="event"]').value === "knock"`) {
 		t.Error("a failure looks like a success, or has lost what was typed")
 	}

@@ -114,7 +114,7 @@ func (s *onDisk) open(opts *bolt.Options) (err error) {
 }
 
 func (s *onDisk) damaged(why any) error {
-	return fmt.Errorf("%s is not an event log, or is damaged: move it away to begin a new one (%v)", s.path, why)
+	return fmt.Errorf("%s is not an event log, or is damaged: move it elsewhere to begin a new one (%v)", s.path, why)
 }
 
 // guard turns a panic between its call and that of end into an error: bbolt

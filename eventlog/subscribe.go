@@ -21,9 +21,9 @@ var (
 	// ErrNoSubscription is returned for a topic that is not subscribed to.
 	ErrNoSubscription = errors.New("there is no such subscription")
 	// ErrSubscribed is returned for a topic that is subscribed to already.
-	ErrSubscribed = errors.New("this subscription exists already")
+	ErrSubscribed = errors.New("this subscription already exists")
 	// ErrFull is returned where there are MostSubscriptions.
-	ErrFull = fmt.Errorf("there are %d subscriptions already, and no more are possible", MostSubscriptions)
+	ErrFull = fmt.Errorf("there are already %d subscriptions, and no more are possible", MostSubscriptions)
 	// ErrNotKept is wrapped where the log's file cannot be written.
 	ErrNotKept = errors.New("the subscriptions cannot be kept")
 )

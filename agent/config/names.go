@@ -19,7 +19,7 @@ const maxName = 1 << 10
 func (p *parser) name(n *yaml.Node, where string) sig.Name {
 	v := resolve(n)
 	if v.Kind != yaml.ScalarNode {
-		p.problem(n.Line, where, "want a name, not "+kind(v))
+		p.problem(n.Line, where, "must be a name, not "+kind(v))
 		return ""
 	}
 	if len(v.Value) > maxName {

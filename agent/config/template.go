@@ -37,7 +37,7 @@ const (
 var (
 	errFull     = errors.New("the text is full")
 	errTurns    = fmt.Errorf("the template does not end: it loops more than %d times", maxTurns)
-	errTooLarge = errors.New("a text in the template grows over 4 MiB")
+	errTooLarge = errors.New("a text in the template grows beyond 4 MiB")
 	errWork     = errors.New("the template's functions make more than 16 MiB of text")
 	errParts    = fmt.Errorf("a call in the template has more than %d verbs or arguments", maxParts)
 )

@@ -13,7 +13,7 @@ import (
 
 // ErrNoDesktop is wrapped by the error of [Desktop.Notify] when nothing here could
 // show a notification. The error's text says why, and what to do.
-var ErrNoDesktop = errors.New("no desktop to show a notification")
+var ErrNoDesktop = errors.New("no desktop to show a notification on")
 
 var errClosed = errors.New("desktop is closed")
 
@@ -49,7 +49,7 @@ func ParseUrgency(s string) (Urgency, error) {
 			return u, nil
 		}
 	}
-	return Normal, fmt.Errorf("unknown urgency %q: want low, normal or critical", s)
+	return Normal, fmt.Errorf("unknown urgency %q: must be low, normal or critical", s)
 }
 
 // A Notification is what to show.

@@ -57,7 +57,7 @@ func newChart(all []eventlog.Series, colours map[sig.Name]string) chart {
 		Top:   words.Number(top),
 	}
 	if total == 0 {
-		c.Label = "No event in the last hour"
+		c.Label = "No events in the last hour"
 		return c
 	}
 	var below [eventlog.Hour]int

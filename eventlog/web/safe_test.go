@@ -291,7 +291,7 @@ func TestLogin(t *testing.T) {
 		t.Errorf("no form to log in with: %s", text)
 	}
 	status, text, head := s.do(t, "POST", "/login", url.Values{"token": {"wrong"}}, "Accept: text/html")
-	if status != 401 || !strings.Contains(text, "not the token") || head.Get("Set-Cookie") != "" {
+	if status != 401 || !strings.Contains(text, "Wrong token") || head.Get("Set-Cookie") != "" {
 		t.Errorf("with a wrong token: %d %s", status, text)
 	}
 	status, _, _ = s.do(t, "POST", "/login", url.Values{"token": {"correct"}}, "Sec-Fetch-Site: cross-site")

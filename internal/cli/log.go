@@ -66,7 +66,7 @@ start, without --subscribe, every event is logged.`,
 		},
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&o.listen, "listen", "127.0.0.1:8080", "`ADDRESS` to show the log at")
+	flags.StringVar(&o.listen, "listen", "127.0.0.1:8080", "`ADDRESS` at which to show the log")
 	flags.IntVar(&o.limit, "limit", eventlog.DefaultLimit, "keep the newest `N` events")
 	flags.StringVar(&o.age, "age", "", "keep events for a `TIME` such as 12h or 30d; 0: for ever (default 0)")
 	flags.StringArrayVar(&o.subscribe, "subscribe", nil, "log `SENDER:EVENT`; may be repeated")
@@ -177,7 +177,7 @@ func (o *logOptions) read(given func(flag string) bool) (err error) {
 		return usage(fmt.Errorf("--listen: %w", err))
 	}
 	if o.page.Token == "" && !address.IsLoopback(o.addr) {
-		return usage(fmt.Errorf("--listen: anybody who reaches %s could read and clear the log: add --token or --token-file", o.addr))
+		return usage(fmt.Errorf("--listen: anyone who can reach %s could read and clear the log: add --token or --token-file", o.addr))
 	}
 	return nil
 }
