@@ -12,7 +12,7 @@ import (
 type Alert struct {
 	Event   sig.Event
 	Outcome outcome.Outcome
-	Why     string // for people; empty where there is nothing to say
+	Why     string // for people; empty if there is nothing to say
 }
 
 // Why an alert was held back.
@@ -25,5 +25,5 @@ const whyEnded = "the agent ended"
 
 var whyFull = fmt.Sprintf("%d newer ones were waiting for the desktop", deliveryQueue)
 
-// whyNoData is added where an event lost its data on the way.
+// whyNoData is added if an event lost its data on the way.
 const whyNoData = "its data was too large to keep"

@@ -190,7 +190,7 @@ func (d *delivery) notify(ctx context.Context, n notify.Notification) (notify.Re
 	return receipt, err
 }
 
-// counts is how the notifications fared.
+// counts returns how the notifications fared.
 func (d *delivery) counts() (shown, missed, dropped uint64, trouble error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()

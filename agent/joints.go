@@ -82,8 +82,8 @@ func (a *Agent) held(ev sig.Event, why string) {
 	}
 }
 
-// missed counts events of ours that the server has forgotten; below 0, nobody
-// knows how many, if any.
+// missed counts events of ours that the server has forgotten; if n is below 0,
+// nobody knows how many, if any.
 func (a *Agent) missed(server string, n int) {
 	if n < 0 {
 		a.log.Info("alerts may be missing: the server cannot tell what happened while there was no connection", "server", server)
@@ -245,7 +245,7 @@ func (a *Agent) woke() {
 	a.receiver.client.Reconnect()
 }
 
-// publish makes the stages' state readable for others.
+// publish makes the stages' state readable by others.
 func (a *Agent) publish() {
 	st := Status{
 		Paused:      a.hold.paused,

@@ -11,8 +11,8 @@ import (
 	"sigalert/internal/words"
 )
 
-// reload takes over the file where it is good. A bad one changes nothing but what
-// is said about it.
+// reload takes over the file if it is good. A bad one changes only what is said
+// about it.
 func (a *Agent) reload(onDemand bool) {
 	if a.opts.Config != nil || a.ctx.Err() != nil { // nothing begins at the end
 		return

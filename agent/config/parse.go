@@ -91,8 +91,8 @@ func (p *parser) mapping(n *yaml.Node, where string, keys map[string]setter) {
 	}
 }
 
-// hidden is a word that was meant as a value, as in "event: #notify", but that YAML
-// takes for a comment; "" for what looks like a comment.
+// hidden is a word that was meant as a value, as in "event: #notify", but which
+// YAML takes for a comment; "" for what looks like a comment.
 func hidden(key, value *yaml.Node) string {
 	word, _, _ := strings.Cut(key.LineComment, " ")
 	if value.Value != "" || !isNull(value) || len(strings.TrimLeft(word, "#")) == 0 {
@@ -236,7 +236,7 @@ func (p *parser) alertKeys(s *Subscription) map[string]setter {
 	}
 }
 
-// text is a scalar that is text, which 42 and true are only in quotes.
+// text is a scalar that is text; 42 and true are text only in quotes.
 func (p *parser) text(n *yaml.Node, where string) (string, bool) {
 	v := resolve(n)
 	switch {
@@ -250,7 +250,7 @@ func (p *parser) text(n *yaml.Node, where string) (string, bool) {
 	return "", false
 }
 
-// parsed is what a text means to parse, whose error is a problem.
+// parsed is what parse makes of a text; its error becomes a problem.
 func parsed[T any](p *parser, n *yaml.Node, where string, parse func(string) (T, error)) (v T, ok bool) {
 	text, ok := p.text(n, where)
 	if !ok {

@@ -238,7 +238,7 @@ func TestStreamTellsWhatIsMissed(t *testing.T) {
 	}
 }
 
-// A log that begins anew, behind what the client has seen, is another.
+// A log whose numbers end before what the client has seen is another log.
 func TestStreamOfAnotherLog(t *testing.T) {
 	s := newFilled(t, web.Options{}, entry("a", "x", "1"))
 	next := s.follow(t, "/api/stream?since=9000000000000000")

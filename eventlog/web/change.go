@@ -19,7 +19,7 @@ import (
 // addWait is how long a server may take to answer a subscription.
 const addWait = 5 * time.Second
 
-// answer is what a change has come to.
+// answer is the outcome of a change.
 type answer struct {
 	status int
 	text   string
@@ -79,7 +79,7 @@ func (h *Handler) clear(*http.Request) answer {
 	return done("cleared %s", words.Count(n, "event"))
 }
 
-// config changes the limits if it is asked to, and answers the configuration.
+// config changes the limits if asked to, and answers with the configuration.
 func (h *Handler) config(r *http.Request) answer {
 	if h.opts.Editor == nil && r.FormValue("limit")+r.FormValue("age") != "" {
 		return failed(http.StatusForbidden, "%s", h.opts.Fixed)

@@ -136,7 +136,7 @@ func (h *Handler) begin(w http.ResponseWriter, r *http.Request) {
 	http.Redirect(w, r, to.String(), http.StatusSeeOther)
 }
 
-// crossSite reports whether another site's page has made this request. Browsers
+// crossSite reports whether another site's page made this request. Browsers
 // say so; what is not a browser says nothing, and may do what its user may. Unlike
 // [http.CrossOriginProtection] it checks GET too, which changes things here.
 func crossSite(r *http.Request) bool {

@@ -1,6 +1,6 @@
-// Package address reads what people write to say where something is on the
-// network: a server to connect to, an address to listen on, and the names and
-// the token with which a page may be reached.
+// Package address reads what people write for a place on the network: a server
+// to connect to, an address to listen on, and the names and the token with which
+// a page may be reached.
 package address
 
 import (
@@ -46,7 +46,7 @@ func ParseListen(text string) (addr string, err error) {
 }
 
 // ParsePage reads an address for a page to listen on, and returns its host:port.
-// Neither may be left out: for some people no host means this machine alone, for
+// Neither may be left out: to some people no host means this machine alone, to
 // others everyone who can reach it.
 func ParsePage(text string) (addr string, err error) {
 	const want = "use HOST:PORT, such as 127.0.0.1:8080"

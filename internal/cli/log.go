@@ -28,7 +28,7 @@ type logOptions struct {
 	limit              int
 	subscribe, hosts   []string
 
-	// What they mean, with what was asked for:
+	// What these and the answers to --ask mean:
 	addr   string // to listen on
 	log    eventlog.Options
 	page   web.Options
@@ -113,7 +113,7 @@ func (p *program) askLog(cmd *cobra.Command, o *logOptions) error {
 
 // askTopics asks for senders, and for the events of each. An empty answer ends
 // a list. A sender without events means every event of that sender; an empty first
-// sender, with events, means every sender. Where there is neither, nothing was
+// sender, with events, means every sender. If there is neither, nothing was
 // given.
 func (p *program) askTopics(ctx context.Context) (topics []eventlog.Topic, err error) {
 	for s := 1; ; s++ {
@@ -182,8 +182,8 @@ func (o *logOptions) read(given func(flag string) bool) (err error) {
 	return nil
 }
 
-// readToken is the token that the options name; "" where they name none. One
-// that is given but empty, as by a script whose variable is not set, is refused.
+// readToken is the token that the options name; "" if they name none. One
+// that is given but empty, such as by a script whose variable is not set, is refused.
 func (o *logOptions) readToken(given func(flag string) bool) (string, error) {
 	token, where := o.token, "--token"
 	switch {

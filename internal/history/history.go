@@ -15,7 +15,7 @@ import (
 )
 
 const (
-	retryDelay = 10 * time.Second // between two attempts at what the page or the limits need
+	retryDelay = 10 * time.Second // between two attempts to show the page or set the limits
 	never      = 1000 * time.Hour // long enough for a sleep that only a token is to end
 )
 
@@ -49,7 +49,7 @@ type History struct {
 
 	mu     sync.Mutex      // guards the fields below
 	config *config.History // in force; nil: no history
-	log    *eventlog.Log   // for the alerts; nil where config is
+	log    *eventlog.Log   // for the alerts; nil if config is
 	page   *page           // nil: none is shown
 }
 
@@ -140,7 +140,7 @@ func (h *History) wanted() (*eventlog.Log, *config.History) {
 	return h.log, h.config
 }
 
-// keep runs and shows log until another is wanted, or none, or ctx ends.
+// keep runs and shows log until another log or none is configured, or ctx ends.
 func (h *History) keep(ctx context.Context, log *eventlog.Log) {
 	end := wait.Start(context.WithoutCancel(ctx), log.Run)
 	defer func() {
@@ -174,8 +174,8 @@ func (h *History) keep(ctx context.Context, log *eventlog.Log) {
 	}
 }
 
-// awaitOpen reports whether log is open; otherwise another is wanted, or ctx has
-// ended.
+// awaitOpen reports whether log is open; otherwise another is configured, or ctx
+// has ended.
 func (h *History) awaitOpen(ctx context.Context, log *eventlog.Log) bool {
 	for {
 		select {
