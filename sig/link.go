@@ -81,18 +81,18 @@ func (l *link) run(ctx context.Context) {
 	attempt, gone := 0, time.Now()
 	for {
 		began := time.Now()
-		healthy, err := l.once(ctx)
+		was, err := l.once(ctx)
 		if ctx.Err() != nil {
 			return
 		}
-		if healthy >= healthyAfter {
+		if was.Connected && time.Since(was.Since) >= healthyAfter {
 			attempt, gone = 0, time.Now()
 		}
 		attempt++
 		retry := l.backoff(attempt, time.Since(gone))
 		l.log.Debug("no connection", "server", l.carrier, "err", err, "attempt", attempt, "retry_in", retry)
 		invited := l.waiting(true)
-		if healthy == 0 && !invited && l.other.isBackSince(began) { // its invitation came during the attempt
+		if !was.Connected && !invited && l.other.isBackSince(began) { // its invitation came during the attempt
 			l.invite()
 		}
 		if !wait.Sleep(ctx, retry, l.kick) {
@@ -102,15 +102,14 @@ func (l *link) run(ctx context.Context) {
 	}
 }
 
-// once runs one connection from beginning to end; it returns how long the
-// connection was good.
-func (l *link) once(ctx context.Context) (connected time.Duration, err error) {
+// once runs one connection from beginning to end; it returns the status before
+// the end, which is Connected if the server greeted.
+func (l *link) once(ctx context.Context) (was LinkStatus, err error) {
 	dialCtx, cancelDial := context.WithTimeout(ctx, answerTimeout)
 	conn, err := l.carrier.Dial(dialCtx)
 	cancelDial()
 	if err != nil {
-		l.lost(err)
-		return 0, err
+		return l.lost(err), err
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	stop := context.AfterFunc(ctx, func() { conn.Close() })
@@ -189,20 +188,17 @@ func (l *link) greet(ctx context.Context, p *peer) error {
 	return nil
 }
 
-// lost notes that there is no connection, and why.
-func (l *link) lost(err error) (connected time.Duration) {
+// lost notes that there is no connection, and why. It returns the status before.
+func (l *link) lost(err error) (was LinkStatus) {
 	l.mu.Lock()
-	l.peer = nil
-	if l.status.Connected {
-		connected = time.Since(l.status.Since)
-	}
+	l.peer, was = nil, l.status
 	if l.status.Connected || l.status.Since.IsZero() {
 		l.status.Since = time.Now()
 	}
 	l.status.Connected, l.status.Err = false, err
 	l.mu.Unlock()
 	l.changed()
-	return connected
+	return was
 }
 
 func (l *link) current() (*peer, LinkStatus) {
