@@ -1,8 +1,8 @@
 # make           builds ./sigalert
-# make test      everything that is tested, from formatting to a real desktop
+# make test      runs every check, from formatting to a real desktop
 # make fuzz      runs each fuzz target for a minute (FUZZTIME=10m: for ten)
 # make bench     measures speed and memory, ours and NATS', and writes docs/benchmarks.md
-# make pictures  makes the pictures in docs/pictures anew
+# make pictures  takes the screenshots in docs/pictures again
 # make icons     makes the PNG and ICO files from the drawings in packaging/icons
 # make fmt, make clean
 
@@ -65,7 +65,7 @@ unit:
 e2e:
 	go test -count=1 -parallel 4 -timeout 20m ./e2e
 
-# To make one input shorter may take go test a minute, and it tests nothing meanwhile: a second will do.
+# Shortening one input may take go test a minute, during which it tests nothing: a second will do.
 fuzz: FUZZTIME ?= 1m
 fuzz:
 	@set -e; for package in $$(go list ./...); do \

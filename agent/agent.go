@@ -26,7 +26,7 @@ type Options struct {
 	// Notifier shows the alerts, one at a time.
 	Notifier Notifier
 	// Fallback gets the alerts that Notifier did not show; calls may overlap.
-	// Default: a line each in the log.
+	// Default: one log line each.
 	Fallback func(notify.Notification)
 	// Alerted is called once for each event that a subscription alerts for, as
 	// soon as it is known what became of it, and never after Run has returned. It

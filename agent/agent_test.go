@@ -59,7 +59,7 @@ func TestServerLostAndBack(t *testing.T) {
 		timer := b.add("timer", "tick")
 		b.Reconnect()
 		time.Sleep(time.Second)
-		b.expect("Back after 3 m The server 127.0.0.1:3000 answers.")
+		b.expect("Back after 3 m The server 127.0.0.1:3000 is answering.")
 		b.fire(timer, "tick", "again")
 		b.expect("timer: tick again")
 	})
@@ -355,5 +355,5 @@ func TestEditingTheFile(t *testing.T) {
 
 	write("subscriptions: [{sender: timer, event: tick}]")
 	until("good again", in("timer: tick"))
-	shown(fmt.Sprintf("Configuration is good again %s in force.", "1 subscription"))
+	shown(fmt.Sprintf("Configuration is valid again %s in force.", "1 subscription"))
 }

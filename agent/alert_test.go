@@ -111,7 +111,7 @@ func TestAlertedHeld(t *testing.T) {
 			}
 			line := fmt.Sprint("shown timer: tick ", i)
 			if i >= 5 {
-				line = fmt.Sprintf("held back timer: tick %d (more than 5 alerts in 2 s, counted in one)", i)
+				line = fmt.Sprintf("held back timer: tick %d (more than 5 alerts in 2 s, merged into one)", i)
 			}
 			want = append(want, line)
 			synctest.Wait()
@@ -140,8 +140,8 @@ func TestAlertedFailed(t *testing.T) {
 			}
 		}
 		f.expect(t,
-			"not shown fire: alarm 3 (64 newer ones waited for the desktop; it went to the log)",
-			"not shown fire: alarm 4 (64 newer ones waited for the desktop; it went to the log)")
+			"not shown fire: alarm 3 (64 newer ones were waiting for the desktop; it went to the log)",
+			"not shown fire: alarm 4 (64 newer ones were waiting for the desktop; it went to the log)")
 		time.Sleep(5 * time.Second)
 		f.expect(t, "not shown fire: alarm 2 (the notification server did not answer within 5s; it went to the log)")
 
@@ -216,7 +216,7 @@ func TestAlertedIsBounded(t *testing.T) {
 			data := fmt.Sprintf("%.9v", a.Event.Data.Value())
 			got = append(got, strings.TrimSpace(fmt.Sprintf("%s %s %s", a.Outcome, data, a.Why)))
 		}
-		const whole, without = "shown xxxxxxxxx", "shown <nil> its data was too much to keep"
+		const whole, without = "shown xxxxxxxxx", "shown <nil> its data was too large to keep"
 		want := append([]string{"not shown under way the notification server did not answer within 5s; it went to the log"},
 			slices.Concat(slices.Repeat([]string{whole}, 8), slices.Repeat([]string{without}, 3), []string{whole})...)
 		if diff := cmp.Diff(want, got); diff != "" {

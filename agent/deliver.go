@@ -150,7 +150,7 @@ func (d *delivery) deliver(ctx context.Context, q queued) {
 	case err == nil && was != nil:
 		d.log.Info("notifications work again", "by", receipt.Via)
 	case err != nil && was == nil: // once, not for each alert
-		d.log.Warn("no notifications, alerts are lines instead", "err", err)
+		d.log.Warn("no notifications: alerts go to the log instead", "err", err)
 	}
 	if err == nil {
 		d.report(q, outcome.Shown, "")
@@ -190,7 +190,7 @@ func (d *delivery) notify(ctx context.Context, n notify.Notification) (notify.Re
 	return receipt, err
 }
 
-// counts is how the notifications fared.
+// counts returns how the notifications fared.
 func (d *delivery) counts() (shown, missed, dropped uint64, trouble error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()

@@ -6,7 +6,7 @@
 // values without a clock, a channel or a logger.
 //
 // [Agent.Run] has one goroutine, the loop in agent.go, which owns the stages and
-// gives them the time; joints.go has all that passes from one stage to another.
+// gives them the time; joints.go has everything that passes from one stage to another.
 // Around the loop are goroutines that only pass something on to it (the
 // connection's events, the file's changes, the wake from suspend) or take from it
 // (the delivery, which may hang without holding up the loop).

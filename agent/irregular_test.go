@@ -135,7 +135,7 @@ func TestConfigurationThatIsNoFileAnyMore(t *testing.T) {
 			if err := os.WriteFile(path, good, 0o600); err != nil {
 				t.Fatal(err)
 			}
-			shown("Configuration is good again 1 subscription in force.")
+			shown("Configuration is valid again 1 subscription in force.")
 			if n := log.count("cannot read the configuration"); n != 1 {
 				t.Errorf("it is logged %d times", n)
 			}

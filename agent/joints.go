@@ -66,7 +66,7 @@ func (a *Agent) event(what topic.Topic, ev sig.Event) {
 	n, err := render(time.Now(), *sub, ev)
 	if err != nil && !a.failing[sub] {
 		a.failing[sub] = true
-		a.log.Warn("a template failed, the alert has the default text", "line", sub.Line, "err", err)
+		a.log.Warn("a template failed: the alert has the default text", "line", sub.Line, "err", err)
 	}
 	if a.hold.keep(n) {
 		a.held(ev, whyPaused)
@@ -82,8 +82,8 @@ func (a *Agent) held(ev sig.Event, why string) {
 	}
 }
 
-// missed counts events of ours that the server has forgotten; below 0, nobody
-// knows how many, if any.
+// missed counts events of ours that the server has forgotten; if n is below 0,
+// nobody knows how many, if any.
 func (a *Agent) missed(server string, n int) {
 	if n < 0 {
 		a.log.Info("alerts may be missing: the server cannot tell what happened while there was no connection", "server", server)
@@ -220,7 +220,7 @@ func (a *Agent) askSenders() {
 				return
 			}
 			if err != nil {
-				a.log.Warn("cannot find out which senders are connected: there is no alert for those that went meanwhile", "err", err)
+				a.log.Warn("cannot find out which senders are connected: those that left in the meantime are not reported", "err", err)
 				p.unanswered()
 				return
 			}
@@ -245,7 +245,7 @@ func (a *Agent) woke() {
 	a.receiver.client.Reconnect()
 }
 
-// publish makes the stages' state readable for others.
+// publish makes the stages' state readable by others.
 func (a *Agent) publish() {
 	st := Status{
 		Paused:      a.hold.paused,

@@ -12,11 +12,11 @@ import (
 const (
 	floodLimit  = 5               // notifications
 	floodWindow = 2 * time.Second // within this time
-	floodUpdate = time.Second     // how often the count is shown anew
-	mostCounted = 1000            // senders that are counted apart
+	floodUpdate = time.Second     // how often the count is updated
+	mostCounted = 1000            // senders that are counted separately
 )
 
-// limiter lets at most 5 notifications through in 2 s. Of the rest it makes one
+// limiter lets at most 5 notifications through in 2 s. The rest become one
 // notification that counts them, and is replaced as the count grows.
 type limiter struct {
 	shown   []time.Time // within the window, oldest first

@@ -13,7 +13,7 @@ const (
 )
 
 // linkWatch says when the server is lost and when it is back. A link that returns
-// within the grace says nothing.
+// within the grace goes unmentioned.
 type linkWatch struct {
 	server    string
 	connected bool
@@ -29,7 +29,7 @@ func newLinkWatch(server string, now time.Time) *linkWatch {
 	return &linkWatch{server: server, since: now, graceEnds: now.Add(linkGrace)}
 }
 
-// observe takes the link's present state, and returns what is to be said.
+// observe takes the link's present state, and returns what to say about it.
 func (l *linkWatch) observe(now time.Time, connected bool, err error) (n notify.Notification, ok bool) {
 	was := *l
 	if !connected && err != nil {
@@ -53,7 +53,7 @@ func (l *linkWatch) observe(now time.Time, connected bool, err error) (n notify.
 	if !was.ever {
 		title = "Connected after "
 	}
-	return notify.Notification{Title: title + words.Span(now.Sub(was.since)), Body: "The server " + l.server + " answers.", Key: "server"}, true
+	return notify.Notification{Title: title + words.Span(now.Sub(was.since)), Body: "The server " + l.server + " is answering.", Key: "server"}, true
 }
 
 // woke grants more time: after a suspend the network needs a while.

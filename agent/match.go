@@ -17,8 +17,8 @@ type matcher struct {
 	copies copies.Filter
 }
 
-// match finds the subscription that alerts for an event which came because what
-// was asked for; nil if there is none, or if the event has alerted already.
+// match finds the subscription that alerts for an event that came because what
+// was asked for; nil if there is none, or if the event has already alerted.
 func (m *matcher) match(what topic.Topic, ev sig.Event) *config.Subscription {
 	var first *config.Subscription
 	listeners, mine := 0, false
@@ -42,7 +42,7 @@ func (m *matcher) match(what topic.Topic, ev sig.Event) *config.Subscription {
 	return first
 }
 
-// use takes other subscriptions.
+// use replaces the subscriptions.
 func (m *matcher) use(subs []config.Subscription) {
 	m.subs = subs
 	m.copies.Keep(func(t topic.Topic) bool {

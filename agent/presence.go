@@ -15,17 +15,17 @@ import (
 const (
 	presenceGrace = 10 * time.Second
 	presenceBatch = 2 * time.Second
-	mostSenders   = 10_000 // that are kept in mind
+	mostSenders   = 10_000 // that are remembered
 )
 
 // presence says when senders come and go. A sender that returns within the grace
-// says nothing, and many within 2 s make one notification.
+// is not mentioned, and many changes within 2 s make one notification.
 type presence struct {
 	watched []sig.Name // senders; the zero Name: every one
 	senders map[sig.Name]*senderState
 	online  bool // the server was asked; otherwise nothing is known of them
 	synced  bool // it has answered once
-	// Who came or went after the server was asked: its answer is older than that.
+	// Those who came or went after the server was asked: its answer is older.
 	heard map[sig.Name]bool
 
 	changes []change
@@ -131,11 +131,11 @@ func (p *presence) sync(now time.Time, connected []sig.Name) {
 // asked notes that the server is being asked for its senders.
 func (p *presence) asked() { p.heard = make(map[sig.Name]bool) }
 
-// unanswered: it is not known who was lost with the last connection, but from now
-// on whoever comes or goes is heard of.
+// unanswered notes that there was no answer: it is not known who was lost with the
+// last connection, but from now on those who come or go are noticed.
 func (p *presence) unanswered() { p.online, p.heard = true, nil }
 
-// forgetSome makes room: senders that were announced to be gone may be forgotten.
+// forgetSome makes room: senders that were announced as gone may be forgotten.
 func (p *presence) forgetSome() {
 	if len(p.senders) < mostSenders {
 		return
@@ -147,7 +147,7 @@ func (p *presence) forgetSome() {
 	}
 }
 
-// offline: without the server nothing is known about the senders.
+// offline notes that there is no server: nothing is known about the senders.
 func (p *presence) offline() { p.online = false }
 
 func (p *presence) tell(now time.Time, c change) {
@@ -158,7 +158,7 @@ func (p *presence) tell(now time.Time, c change) {
 	}
 }
 
-// due is what is to be announced now.
+// due returns what is to be announced now.
 func (p *presence) due(now time.Time) (n notify.Notification, ok bool) {
 	for sender, st := range p.senders {
 		if p.gone(st) && !now.Before(st.since.Add(presenceGrace)) {
@@ -172,7 +172,7 @@ func (p *presence) due(now time.Time) (n notify.Notification, ok bool) {
 	return p.news()
 }
 
-// news is what has changed and was not announced yet, due or not.
+// news returns what has changed and has not been announced yet, due or not.
 func (p *presence) news() (n notify.Notification, ok bool) {
 	changes := p.changes
 	p.changes, p.batch = nil, time.Time{}

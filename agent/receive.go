@@ -21,7 +21,7 @@ type receiver struct {
 	listeners map[asked]*sig.RemoteListener
 }
 
-// sink is where a receiver takes what it receives.
+// sink is where a receiver passes what it receives.
 type sink struct {
 	// loop takes calls of the functions below; while it is full, the client waits.
 	loop     chan<- func()
@@ -65,8 +65,8 @@ func (r *receiver) pass(f func()) {
 	}
 }
 
-// listen makes what is listened to that of these subscriptions. What the old
-// ones and the new have in common stays as it is, and misses nothing.
+// listen listens to what these subscriptions ask for. What the old ones and the
+// new have in common stays as it is, and misses nothing.
 func (r *receiver) listen(subs []config.Subscription) {
 	old := r.listeners
 	r.listeners = make(map[asked]*sig.RemoteListener)

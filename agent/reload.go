@@ -11,8 +11,8 @@ import (
 	"sigalert/internal/words"
 )
 
-// reload takes over the file where it is good. A bad one changes nothing but what
-// is said about it.
+// reload takes over the file if it is good. A bad one changes only what is said
+// about it.
 func (a *Agent) reload(onDemand bool) {
 	if a.opts.Config != nil || a.ctx.Err() != nil { // nothing begins at the end
 		return
@@ -24,7 +24,7 @@ func (a *Agent) reload(onDemand bool) {
 	}
 	if a.configErr != nil {
 		a.configErr = nil
-		a.delivery.push(notify.Notification{Title: "Configuration is good again", Body: words.Count(len(c.Subscriptions), "subscription") + " in force.", Key: "config"})
+		a.delivery.push(notify.Notification{Title: "Configuration is valid again", Body: words.Count(len(c.Subscriptions), "subscription") + " in force.", Key: "config"})
 	}
 	a.apply(c)
 }

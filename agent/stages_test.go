@@ -278,7 +278,7 @@ func TestLinkSaysSoOnceAfterTheGrace(t *testing.T) {
 		t.Error("announced twice")
 	}
 	n, ok = l.observe(at(380), true, nil)
-	want = notify.Notification{Title: "Back after 3 m", Body: "The server host:3000 answers.", Key: "server"}
+	want = notify.Notification{Title: "Back after 3 m", Body: "The server host:3000 is answering.", Key: "server"}
 	if diff := cmp.Diff(want, n); !ok || diff != "" {
 		t.Errorf("%v\n%s", ok, diff)
 	}

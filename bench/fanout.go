@@ -32,8 +32,8 @@ func fanouts(ctx context.Context, p plan) ([]figure, error) {
 	return all, nil
 }
 
-// fanout publishes for a while and tells the deliveries in a second, the last
-// one's arrival included.
+// fanout publishes for a while and returns the deliveries per second, including
+// the arrival of the last one.
 func fanout(ctx context.Context, s system, listeners int, d time.Duration) (float64, error) {
 	srv, err := s.serve(loopback)
 	if err != nil {
@@ -135,7 +135,7 @@ func (f *flow) wait(ctx context.Context, events int64) error {
 	}
 }
 
-// check tells whether everybody had everything exactly once and in order.
+// check reports whether everybody had everything exactly once and in order.
 func (f *flow) check(sent int64) error {
 	for i, c := range f.counters {
 		if got, wrong := c.got.Load(), c.wrong.Load(); got != sent || wrong > 0 {

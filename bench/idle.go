@@ -20,7 +20,7 @@ func idle(ctx context.Context, p plan) ([]figure, error) {
 	}, nil
 }
 
-// idleMemory tells what one client takes in the server's process and in the
+// idleMemory returns what one client takes in the server's process and in the
 // clients' own, in KB.
 func idleMemory(ctx context.Context, s system, n int) ([]float64, error) {
 	srv, addr, err := start(ctx, "server", s.name, loopback)
@@ -33,7 +33,7 @@ func idleMemory(ctx context.Context, s system, n int) ([]float64, error) {
 		return nil, err
 	}
 	defer cs.stop()
-	// What a first client brings with it is not the others'.
+	// What the first client brings with it does not count for the others.
 	if err := cs.ask("connect 1"); err != nil {
 		return nil, err
 	}

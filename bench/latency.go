@@ -18,7 +18,7 @@ func latencies(ctx context.Context, p plan) ([]figure, error) {
 	}, nil
 }
 
-// latency tells p50 and p99 in microseconds, one event after the other.
+// latency returns p50 and p99 in microseconds, one event after the other.
 func latency(ctx context.Context, s system, p plan) ([]float64, error) {
 	srv, err := s.serve(loopback)
 	if err != nil {
@@ -57,7 +57,7 @@ func latency(ctx context.Context, s system, p plan) ([]float64, error) {
 	})
 }
 
-// sampled takes samples one by one, the first few for nothing, and tells p50
+// sampled takes samples one by one, discards the first few, and returns p50
 // and p99 in microseconds.
 func sampled(ctx context.Context, p plan, sample func(patience <-chan time.Time) (time.Duration, error)) ([]float64, error) {
 	const warmUp = 20

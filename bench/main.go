@@ -34,7 +34,7 @@ func quickPlan() plan {
 		idle: 500, back: 100, away: time.Second, signals: 200}
 }
 
-// measure is one of the letters: it tells its figures.
+// measure is one of the letters; it returns its figures.
 type measure struct {
 	letter, title string
 	run           func(context.Context, plan) ([]figure, error)

@@ -101,7 +101,7 @@ func (m *many) awaitHeard(ctx context.Context, n int64) error {
 	return nil
 }
 
-// atATime does n tasks, width of them at once, and tells the first error.
+// atATime does n tasks, width of them at once, and returns the first error.
 func atATime(width, n int, do func(i int) error) error {
 	errs := make(chan error, n)
 	var next atomic.Int64

@@ -31,7 +31,7 @@ The library %[1]ssig%[1]s compared with NATS: an embedded %[1]snats-server%[1]s 
 ![ours ÷ NATS, for each measure](%[2]s)
 
 %[3]s
-The column “ours ÷ NATS” is the plain ratio: if more is better, we lead where it is above 1; if less is better, where it is below 1. NATS has no counterpart to (a) and (g). pysig's figures come from an earlier measurement of pysig, not from this run.
+The column “ours ÷ NATS” is the plain ratio: if higher is better, we lead when it is above 1; if lower is better, when it is below 1. NATS has no counterpart to (a) and (g). pysig's figures come from an earlier measurement of pysig, not from this run.
 
 %[1]smake bench%[1]s writes this page, from the run that it describes.
 
@@ -45,7 +45,7 @@ Server and clients talk over TCP on the loopback interface. Unless stated otherw
 - **(c) Latency.** One event at a time, from the call that publishes it to the listener's callback; at most %s events. For NATS the call is a plain %s.
 - **(d) Requests.** A client asks, the server passes the request on, another client answers with the same data, and the answer comes back; one request at a time.
 - **(e) Idle clients.** The server and the clients are separate processes. Their memory is what the process holds in RAM (VmRSS), after a garbage collection that returns free memory to the system. The figure is the difference between one client and all of them, divided by their number. What the kernel holds for each connection is not included.
-- **(f) Reconnecting.** The server and the clients are separate processes. The server is killed; once all clients have noticed, a new one starts on the same port, at once or after a pause. The clock runs from when it listens until it has confirmed every subscription; after that an event has to reach each client. The clients wait as their defaults say. nats.go waits %g s and up to %g s more before every attempt. Ours waits at most a quarter of a second before the first attempt, and then a random time of at most a fifth of the absence (at least 0.5 s, and in the first minute 2 s at most), so that clients do not all return to a server at once.
+- **(f) Reconnecting.** The server and the clients are separate processes. The server is killed; once all clients have noticed, a new one starts on the same port, at once or after a pause. The clock runs from when it listens until it has confirmed every subscription; after that an event has to reach each client. The clients wait as long as their defaults say. nats.go waits %g s and up to %g s more before every attempt. Ours waits at most a quarter of a second before the first attempt, and then a random time of at most a fifth of the absence (at least 0.5 s, and in the first minute 2 s at most), so that clients do not all return to a server at once.
 - **(g) A pysig client.** %d of our clients trigger events at the same time, each waiting for the server's answers. The listener behaves on the wire like pysig, which takes whatever one read returns to be one message. The server's queue for the client is long enough for the whole run.
 
 `, payloadSize, rounds(p), "`Signal.Trigger`", p.fanout.Seconds(), whole(window), whole(p.samples), "`Publish`",

@@ -31,7 +31,7 @@ text { fill: #e6edf3 } .small { fill: #9198a1 }
 `
 
 // plot draws a bar for each measure's ratio, from 1.0 on, to a logarithmic
-// scale: first where more is better, then where less is.
+// scale: first where higher is better, then where lower is.
 func plot(all []figure) string {
 	most := 2.0 // the scale's ends are 1/2 and 2 at least
 	var groups [2][]figure
@@ -54,7 +54,7 @@ func plot(all []figure) string {
 	}
 	var b strings.Builder
 	y := 10
-	for i, title := range []string{"more is better", "less is better"} {
+	for i, title := range []string{"higher is better", "lower is better"} {
 		if len(groups[i]) == 0 {
 			continue
 		}

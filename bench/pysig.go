@@ -32,8 +32,8 @@ func pysig(ctx context.Context, p plan) ([]figure, error) {
 	}, nil
 }
 
-// toPysig sends a number of signals that the senders can share evenly. It tells
-// deliveries in a second and the longest time without any.
+// toPysig sends a number of signals that the senders can share evenly. It returns
+// deliveries per second and the longest time without any.
 func toPysig(ctx context.Context, signals int) (perSecond float64, longest time.Duration, err error) {
 	carrier, err := tcp.Listen(loopback)
 	if err != nil {

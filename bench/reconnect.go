@@ -9,7 +9,7 @@ import (
 )
 
 // reconnects measures how long many clients take to have their subscriptions
-// back after the server was killed and started anew.
+// back after the server was killed and started again.
 func reconnects(ctx context.Context, p plan) ([]figure, error) {
 	var all []figure
 	for _, away := range []time.Duration{0, p.away} {
@@ -31,7 +31,7 @@ func reconnects(ctx context.Context, p plan) ([]figure, error) {
 	return all, nil
 }
 
-// reconnect tells the time from when the new server listens until it has all
+// reconnect returns the time from when the new server listens until it has all
 // n subscriptions.
 func reconnect(ctx context.Context, s system, n int, away time.Duration) (time.Duration, error) {
 	addr, err := fixedAddr()
@@ -69,7 +69,7 @@ func reconnect(ctx context.Context, s system, n int, away time.Duration) (time.D
 	}
 	took := time.Since(listens)
 
-	// That it is so shows an event that reaches each of them.
+	// An event that reaches each of them shows that it is so.
 	sender := s.clients(addr)
 	defer sender.close()
 	publish, err := sender.publisher(ctx)
@@ -83,7 +83,7 @@ func reconnect(ctx context.Context, s system, n int, away time.Duration) (time.D
 }
 
 // fixedAddr is a free address below the ports that the system gives to
-// clients: else one of those could have it while the server is away.
+// clients: otherwise a client could have it while the server is away.
 func fixedAddr() (string, error) {
 	for range 100 {
 		addr := fmt.Sprintf("127.0.0.1:%d", 20_000+rand.IntN(10_000))

@@ -11,7 +11,7 @@ type figure struct {
 	letter, what, unit string
 	ours, nats         *float64 // nil: not measured
 	pysig              int      // 0: not known
-	more               bool     // more is better
+	more               bool     // higher is better
 }
 
 func value(f float64) *float64 { return &f }
@@ -31,14 +31,14 @@ func (f figure) ratio() *float64 {
 
 func (f figure) better() string {
 	if f.more {
-		return "more"
+		return "higher"
 	}
-	return "less"
+	return "lower"
 }
 
 func table(all []figure) string {
 	var b strings.Builder
-	b.WriteString("| | measure | unit | ours | NATS | ours ÷ NATS | better is | pysig |\n")
+	b.WriteString("| | measure | unit | ours | NATS | ours ÷ NATS | better | pysig |\n")
 	b.WriteString("|---|---|---|--:|--:|--:|---|--:|\n")
 	for _, f := range all {
 		pysig := "–"

@@ -38,7 +38,7 @@ type clients interface {
 	close()
 }
 
-// subscription tells how one stands.
+// subscription is how one stands.
 type subscription interface {
 	// await returns once the server has it, or once it is known to have not.
 	await(ctx context.Context, up bool) error
@@ -70,8 +70,8 @@ func number(b []byte) int64 {
 	return n
 }
 
-// alternate runs both systems in turn, several rounds of each, and tells of
-// every round's figures the medians.
+// alternate runs both systems in turn, several rounds of each, and returns the
+// medians of the rounds' figures.
 func alternate(rounds int, run func(system) ([]float64, error)) (ours, nats []float64, err error) {
 	var all [2][][]float64
 	for range rounds {

@@ -16,7 +16,7 @@ import (
 	"github.com/godbus/dbus/v5"
 )
 
-// BenchmarkSendToNotify measures the way of an event from a sender, through
+// BenchmarkSendToNotify measures the path of an event from a sender, through
 // "sigalert serve" and the agent, to the notification server's receipt of
 // Notify, three processes and a bus away. One event is under way at a time.
 func BenchmarkSendToNotify(b *testing.B) {
@@ -58,7 +58,7 @@ func BenchmarkSendToNotify(b *testing.B) {
 		}
 		all = append(all, t)
 		b.StopTimer()
-		// Between two messages on one connection the protocol wants 10 ms: we measure the way, not that wait.
+		// Between two messages on one connection the protocol requires 10 ms: we measure the path, not that wait.
 		time.Sleep(30 * time.Millisecond)
 		b.StartTimer()
 	}
@@ -68,8 +68,8 @@ func BenchmarkSendToNotify(b *testing.B) {
 	b.ReportMetric(at(0.99), "p99-ms")
 }
 
-// countNotifications makes the benchmark the notification server. It tells how
-// long ago the time was that each notification carries as its body.
+// countNotifications makes the benchmark the notification server. It reports how
+// long ago the time was that each notification has as its body.
 func (d *desktop) countNotifications(b *testing.B) <-chan time.Duration {
 	b.Helper()
 	conn, err := dbus.Connect(d.address)

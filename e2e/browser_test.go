@@ -91,7 +91,7 @@ func (b *browser) newTab(t testing.TB) *tab {
 	return p
 }
 
-// hear is told what happens in the tab.
+// hear records what happens in the tab.
 func (p *tab) hear(event any) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -108,8 +108,8 @@ func (p *tab) hear(event any) {
 }
 
 // calm fails the test if the tab has asked any other server than that of the
-// address, if a script has failed, or if the console shows anything but that the
-// server has refused what it should refuse.
+// address, if a script has failed, or if the console shows anything other than
+// the server's refusals of what it should refuse.
 func (p *tab) calm(t testing.TB, address string, refused ...string) {
 	t.Helper()
 	p.mu.Lock()
@@ -145,7 +145,7 @@ func (p *tab) visit(t testing.TB, address string) {
 	p.do(t, chromedp.Navigate(address))
 }
 
-// noScripts has the tab run none.
+// noScripts keeps the tab from running scripts.
 func (p *tab) noScripts(t testing.TB) {
 	t.Helper()
 	p.do(t, chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
@@ -162,7 +162,7 @@ func (p *tab) dropCookies(t testing.TB) {
 	}))
 }
 
-// inBackground has pages that the tab opens be hidden until it is shown.
+// inBackground keeps pages that the tab opens hidden until it is shown.
 func (p *tab) inBackground(t testing.TB) (show func()) {
 	t.Helper()
 	p.do(t, chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
@@ -235,8 +235,8 @@ func evaluate[T any](t testing.TB, p *tab, expression string) T {
 	return v
 }
 
-// until waits until an expression is true of a page that has been loaded, also
-// while the page is another.
+// until waits until an expression is true of a loaded page, even if the tab shows
+// another page at first.
 func (p *tab) until(t testing.TB, what, expression string) {
 	t.Helper()
 	is := func(expression string) (ok bool) {
@@ -271,8 +271,8 @@ func (p *tab) picture(t testing.TB, name string) {
 	savePicture(t, name, fewColours(m))
 }
 
-// fewColours is a picture in the 256 colours that it has most of: half the size,
-// and to the eye the same.
+// fewColours is a picture in its 256 most frequent colours: half the size, and the
+// same to the eye.
 func fewColours(m image.Image) image.Image {
 	counts := make(map[color.Color]int)
 	for y := m.Bounds().Min.Y; y < m.Bounds().Max.Y; y++ {

@@ -1,6 +1,6 @@
 #!/bin/bash
-# Installs what the tests need and this machine lacks: on Debian or Ubuntu, as root or with a sudo that asks
-# for no password. Elsewhere it says what to install and what is left out until then.
+# Installs what the tests need and this machine lacks: on Debian or Ubuntu, as root or with a sudo that
+# needs no password. Elsewhere it says what to install and what is left out until then.
 # With SIGALERT_TEST_ALL=1 it fails unless everything is there.
 set -eu
 
@@ -18,7 +18,7 @@ xfce4-panel                  | desktop tests                   | command -v xfce
 imagemagick                  | desktop tests                   | command -v import
 fonts-dejavu-core            | desktop tests                   | fc-list | grep DejaVuSans.ttf
 desktop-file-utils           | test of the entry that starts it at login | command -v desktop-file-validate
-librsvg2-bin                 | test that the icons are those drawn | command -v rsvg-convert
+librsvg2-bin                 | test that the icons match the drawings | command -v rsvg-convert
 chromium                     | tests of the page in a browser  | command -v chromium
 vim-tiny                     | test of saving with vim         | command -v vim.tiny || command -v vim
 '
@@ -44,7 +44,7 @@ if command -v apt-get >/dev/null && { [ -z "$root" ] || sudo -n true 2>/dev/null
 	[ -n "$packages" ] || exit 0
 fi
 
-echo "Not here, and not installed: $packages"
-echo "Left out for that: $(missing why | sed 's/, /\n/g' | sort -u | paste -sd, | sed 's/,/, /g')"
-echo "To have everything tested:  sudo apt-get install -y --no-install-recommends $packages"
+echo "Missing, and not installed: $packages"
+echo "Left out for that reason: $(missing why | sed 's/, /\n/g' | sort -u | paste -sd, | sed 's/,/, /g')"
+echo "To test everything:  sudo apt-get install -y --no-install-recommends $packages"
 [ "${SIGALERT_TEST_ALL:-}" != 1 ]

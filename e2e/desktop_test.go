@@ -92,7 +92,7 @@ func (d *desktop) startPanel(t testing.TB) *process {
 }
 
 // endPanel ends the panel, and waits until its plugin, a process of its own, is
-// no tray host any more: the next panel's would wait behind it for the name.
+// no longer a tray host: the next panel's would have to wait for the name.
 func (d *desktop) endPanel(t testing.TB, panel *process) {
 	t.Helper()
 	panel.end()

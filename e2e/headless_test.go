@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// With no display and no bus the alerts are lines of the log.
+// With no display and no bus the alerts are lines in the log.
 func TestWithoutDesktop(t *testing.T) {
 	eachBackend(t, func(t *testing.T, bin string) {
 		h := newHome(t)
@@ -27,7 +27,7 @@ func TestWithoutDesktop(t *testing.T) {
 	})
 }
 
-// A notification server and a panel that come after the agent are taken up.
+// A notification server and a panel that start after the agent are found.
 func TestDesktopComesLater(t *testing.T) {
 	eachBackend(t, func(t *testing.T, bin string) {
 		d := newBareDesktop(t)

@@ -71,8 +71,8 @@ func TestHistory(t *testing.T) {
 	})
 }
 
-// A port that another has is told of and waited for; meanwhile the alerts are
-// kept.
+// A port that another program has is reported and waited for; meanwhile the alerts
+// are kept.
 func TestHistoryWaitsForItsPort(t *testing.T) {
 	t.Parallel() // it waits 10 s
 	d := newDesktop(t)
@@ -92,7 +92,7 @@ func TestHistoryWaitsForItsPort(t *testing.T) {
 
 	other.Close()
 	over := d.mon.next(t)
-	over.says(t, "The history's page can be shown", "http://"+addr+"/")
+	over.says(t, "The history's page can be shown now", "http://"+addr+"/")
 	if over.replaces != told.id {
 		t.Errorf("%v does not replace %v", over, told)
 	}
@@ -176,7 +176,7 @@ func (r reader) do(t testing.TB, request *http.Request) (status int, text string
 	return response.StatusCode, string(body)
 }
 
-// shows waits until the log has these lines, each behind its time.
+// shows waits until the log has these lines, each after its time.
 func (r reader) shows(t testing.TB, url, want string) {
 	t.Helper()
 	got := ""

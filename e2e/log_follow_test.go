@@ -38,7 +38,7 @@ func pageComesBack(t *testing.T, b *browser) {
 	l.open(t, p)
 	evaluate[bool](t, p, `window.opened = true`)
 	l.process.kill()
-	p.until(t, "the page says that the log is away", `live.textContent === "The log does not answer, trying again"`)
+	p.until(t, "the page says that the log is away", `live.textContent === "The log is not answering; trying again"`)
 	l.send(t, "timer", "tick", "meanwhile")
 	address := strings.Trim(strings.TrimPrefix(l.url, "http://"), "/")
 	start(t, l.home.env, l.bin, "log", "--server", "tcp://"+l.addr, "--listen", address).await(t, "^"+l.url)
@@ -63,7 +63,7 @@ func pageSaysItIsFull(t *testing.T, b *browser) {
 	}
 	p := b.newTab(t)
 	p.visit(t, l.url)
-	p.until(t, "the page says that it is not alone", `live.textContent === "Too many pages follow the log, trying again"`)
+	p.until(t, "the page says that it is not alone", `live.textContent === "Too many pages are following the log; trying again"`)
 	cancel()
 	p.until(t, "the page is live", `live.textContent === "Live"`)
 	p.calm(t, l.url, "503 (Service Unavailable)")

@@ -66,7 +66,7 @@ func pageRefusesOtherSites(t *testing.T, b *browser) {
 	l := newLog(t, "--limit", "1000")
 	p := b.newTab(t)
 	l.resists(t, p, l.url, "refused")
-	// It was not for another reason: whoever types the address clears the log.
+	// It was for no other reason: typing the address does clear the log.
 	p.visit(t, l.url+"clear")
 	if got := l.get(t, "?fmt=plain"); got != "" {
 		t.Errorf("cleared, the log has %q", got)
@@ -88,8 +88,8 @@ func pageRefusesOtherSitesAnywhere(t *testing.T, b *browser) {
 	p.until(t, "the session was there all the time", `log.textContent.includes("stays")`)
 }
 
-// resists has pages of others try to clear the log at this address, of which
-// the log says one of these where it is seen.
+// resists has other sites' pages try to clear the log at this address. Where its
+// answer can be seen, it is one of these.
 func (l *logPage) resists(t testing.TB, p *tab, address string, says ...string) {
 	t.Helper()
 	l.send(t, "timer", "tick", "stays")

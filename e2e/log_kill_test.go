@@ -215,7 +215,7 @@ func (w *witness) watch(l *eventLog) (wait func()) {
 				return
 			}
 			if e.ID <= since {
-				w.t.Errorf("the stream has entry %d behind entry %d", e.ID, since)
+				w.t.Errorf("the stream has entry %d after entry %d", e.ID, since)
 			}
 			since = e.ID
 			w.show(e)
@@ -235,7 +235,7 @@ func (w *witness) parse(text string) (events []counted, next uint64) {
 	return page.Events, page.Next
 }
 
-// entries are those behind this number, the newest first.
+// entries are those after this number, the newest first.
 func (w *witness) entries(l *eventLog, after uint64) (all []counted) {
 	w.t.Helper()
 	for next := uint64(0); ; {

@@ -34,7 +34,7 @@ func (p *tab) logIn(t testing.TB, l *logPage) {
 	p.visit(t, l.named())
 	p.fill(t, `[name="token"]`, "wrong")
 	p.press(t, kb.Enter)
-	p.until(t, "the page says that the token is wrong", `document.querySelector("[role=alert]")?.textContent === "That is not the token."`)
+	p.until(t, "the page says that the token is wrong", `document.querySelector("[role=alert]")?.textContent === "Wrong token."`)
 	p.fill(t, `[name="token"]`, l.token)
 	p.press(t, kb.Enter)
 	p.until(t, "the log is open", `document.querySelector("#log") !== null`)

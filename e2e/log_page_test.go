@@ -113,7 +113,7 @@ func (s *server) stays(t testing.TB, sender, event, data string) {
 	start(t, s.home.env, s.bin, "send", "--server", "tcp://"+s.addr, sender, event, data, "--every", "1h").await(t, "msg=sent")
 }
 
-// rows returns the events on the page, without those of who comes and goes.
+// rows returns the events on the page, without those of senders that come and go.
 func (p *tab) rows(t testing.TB) []string {
 	t.Helper()
 	return evaluate[[]string](t, p, `[...document.querySelectorAll("#log > li:not(.presence)")].map((row) =>
@@ -213,7 +213,7 @@ func pageLetsRead(t *testing.T, b *browser) {
 	p.calm(t, l.url)
 }
 
-// What the log has no more goes from the page too, and many events at once
+// What the log no longer has goes from the page too, and many events at once
 // leave no silent gap.
 func pageKeepsToLimit(t *testing.T, b *browser) {
 	l := newLog(t, "--limit", "150", "--subscribe", "timer:tick")
@@ -346,7 +346,7 @@ func pageChanges(t *testing.T, b *browser) {
 	says("Subscribed to timer: tick.")
 	tabTo(`#clear summary`)
 	p.press(t, kb.Enter, kb.Tab)
-	if got := evaluate[string](t, p, `document.querySelector("#clear p").innerText`); got != "Remove all events from the log, for good?" {
+	if got := evaluate[string](t, p, `document.querySelector("#clear p").innerText`); got != "Remove all events from the log permanently?" {
 		t.Errorf("clear asks %q", got)
 	}
 	if len(p.rows(t)) == 0 {
@@ -363,7 +363,7 @@ func pageChanges(t *testing.T, b *browser) {
 	p.fill(t, `form[action="/add"] [name="sender"]`, "door")
 	p.fill(t, `form[action="/add"] [name="event"]`, "knock")
 	p.click(t, `form[action="/add"] button`)
-	says("Not subscribed to door: knock: the sender is connected, and does not offer this event.")
+	says("Not subscribed to door: knock: the sender is connected and does not offer this event.")
 	if !evaluate[bool](t, p, `said.matches(".trouble:popover-open") && document.querySelector('form[action="/add"] [name="event"]').value === "knock"`) {
 		t.Error("a failure looks like a success, or has lost what was typed")
 	}

@@ -13,8 +13,8 @@ import (
 	"time"
 )
 
-// patience is how long a test waits for something that must happen. It is no
-// measure of speed: it only ends a test that would wait for ever.
+// patience is how long a test waits for something that must happen. It does not
+// measure speed: it only ends a test that would wait for ever.
 const patience = 30 * time.Second
 
 // binaries is the folder of the programs built for this run.
@@ -75,7 +75,7 @@ func leaveOut(t testing.TB, why string) {
 	t.Skip(why)
 }
 
-// eventually waits until ok, looking often.
+// eventually waits until ok returns true, checking often.
 func eventually(t testing.TB, what string, ok func() bool) {
 	t.Helper()
 	give := time.After(patience)

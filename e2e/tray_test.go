@@ -98,7 +98,7 @@ func (m *trayMenu) items() ([]menuItem, error) {
 	return items, nil
 }
 
-// await waits until the menu has an item whose label begins so and that is ok.
+// await waits until the menu has an item with this beginning for which ok is true.
 func (m *trayMenu) await(t testing.TB, label string, ok func(menuItem) bool) menuItem {
 	t.Helper()
 	var found menuItem
@@ -121,7 +121,7 @@ func (m *trayMenu) await(t testing.TB, label string, ok func(menuItem) bool) men
 	return found
 }
 
-// is waits until the first line says so.
+// is waits until the first line is this.
 func (m *trayMenu) is(t testing.TB, state string) {
 	t.Helper()
 	m.await(t, state, func(menuItem) bool { return true })

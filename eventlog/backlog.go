@@ -35,7 +35,7 @@ func newBacklog() *backlog {
 	}
 }
 
-// offer takes an entry if there is room; otherwise it returns a channel that is
+// offer accepts an entry if there is room; otherwise it returns a channel that is
 // closed when there may be.
 func (b *backlog) offer(e Entry) (room <-chan struct{}, err error) {
 	b.mu.Lock()

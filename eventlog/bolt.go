@@ -114,11 +114,11 @@ func (s *onDisk) open(opts *bolt.Options) (err error) {
 }
 
 func (s *onDisk) damaged(why any) error {
-	return fmt.Errorf("%s is not an event log, or is damaged: move it away to begin a new one (%v)", s.path, why)
+	return fmt.Errorf("%s is not an event log, or is damaged: move it elsewhere to begin a new one (%v)", s.path, why)
 }
 
 // guard turns a panic between its call and that of end into an error: bbolt
-// panics at some kinds of damage, and reading what has gone from a mapped file is
+// panics on some kinds of damage, and reading what has gone from a mapped file is
 // a fault. tx is the transaction, once there is one; if it has not ended, nothing
 // more can be read from the file.
 func (s *onDisk) guard(err *error, tx **bolt.Tx) (end func()) {

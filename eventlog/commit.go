@@ -18,7 +18,7 @@ const (
 	settingPosition      = "position"
 )
 
-// getSetting leaves v as it is where there is no such setting.
+// getSetting leaves v as it is if there is no such setting.
 func getSetting(tx reader, name string, v any) bool {
 	text := tx.setting(name)
 	return text != nil && json.Unmarshal(text, v) == nil
@@ -32,7 +32,7 @@ func setSetting(tx writer, name string, v any) error {
 	return tx.set(name, text)
 }
 
-// commit writes entries, and removes what is beyond the limits.
+// commit writes entries, and removes those beyond the limits.
 func (l *Log) commit(batch []Entry) error {
 	now := time.Now()
 	position := lastPosition(batch)
@@ -166,7 +166,7 @@ func (c *change) removeAll() error {
 }
 
 // change updates the entries by f, then removes what is beyond the limits. The
-// error is that of f's update: where a later one fails, the next change removes
+// error is that of f's update: if a later one fails, the next change removes
 // the rest. It requires the lock.
 func (l *Log) change(now time.Time, logged uint64, f func(c *change) error) error {
 	if l.store == nil {
@@ -180,7 +180,7 @@ func (l *Log) change(now time.Time, logged uint64, f func(c *change) error) erro
 }
 
 // step is one update of the store, and publishes what has become of it. There
-// is more to do where too much is beyond the limits.
+// is more to do if too much is beyond the limits.
 func (l *Log) step(now time.Time, logged uint64, f func(c *change) error) (more bool, err error) {
 	var c change
 	err = l.store.update(func(tx writer) error {

@@ -10,7 +10,7 @@
 //
 // [New] and Run also open a log that cannot be opened yet. A [Subscriber] fills a
 // log with the events of a network, over a client of its own. Package
-// sigalert/eventlog/web shows one.
+// sigalert/eventlog/web shows a log.
 //
 // # Ordering
 //
@@ -20,8 +20,8 @@
 //
 // # Durability
 //
-// What [Log.Events] returns is kept: an entry is first written to the file, and
-// synced, and then seen. Entries that wait together are written together, at
+// What [Log.Events] returns is kept: an entry is written to the file and synced
+// before it is seen. Entries that wait together are written together, at
 // most twenty times a second. A process that is killed loses what waited.
 //
 // # Overflow

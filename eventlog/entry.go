@@ -14,7 +14,7 @@ import (
 type Entry struct {
 	// ID is the entry's number. The log gives it.
 	ID uint64
-	// Time is when the event was. It is kept to the microsecond.
+	// Time is when the event happened. It is kept to the microsecond.
 	Time          time.Time
 	Sender, Event sig.Name
 	// Data is JSON text. Empty: null.
@@ -24,7 +24,7 @@ type Entry struct {
 	// Why is the reason for the outcome, in words.
 	Why string
 
-	position sig.Position // after the event; zero where the server has none
+	position sig.Position // after the event; zero if the server has none
 	passed   bool         // there is no event, only the position
 }
 

@@ -57,7 +57,7 @@ type Options struct {
 	// once when the file cannot be opened or written, once for each other reason,
 	// and once when it works again. It must not wait. Default: none.
 	Trouble func(State)
-	// Logger is told the same. Default: none.
+	// Logger gets the same. Default: none.
 	Logger *slog.Logger
 }
 
@@ -68,7 +68,7 @@ type Log struct {
 	log      *slog.Logger
 	backlog  *backlog
 	opened   chan struct{} // closed once the store is there for readers
-	trouble  string        // that was reported last; Run's own
+	trouble  string        // reported last; Run's own
 
 	writing  sync.Mutex   // held through an update of the store; guards the fields below
 	store    store        // nil until it is open; does not change any more once opened is closed
@@ -83,12 +83,12 @@ type Log struct {
 	changed chan struct{} // closed, and replaced, at each change
 }
 
-// State says how a log stands.
+// State is how a log stands.
 type State struct {
 	// Before is a number before any that this log ever had.
 	Before uint64
 	// First and Last are the numbers of the oldest and the newest entry. There
-	// are none where Last is less than First.
+	// are none if Last is less than First.
 	First, Last uint64
 	// Cleared is how often the log was cleared.
 	Cleared int
@@ -115,8 +115,8 @@ func Open(opts *Options) (*Log, error) {
 	return l, nil
 }
 
-// New returns a log that Run opens as soon as that can be done. Entries wait
-// until then; whatever else needs the file fails.
+// New returns a log that Run opens as soon as possible. Entries wait until then;
+// anything else that needs the file fails.
 func New(opts *Options) *Log {
 	var o Options
 	if opts != nil {
@@ -166,7 +166,7 @@ func openStore(path string) (store, error) {
 	return openDisk(path)
 }
 
-// load closes the store where it fails.
+// load closes the store if it fails.
 func (l *Log) load(s store) (err error) {
 	l.writing.Lock()
 	defer l.writing.Unlock()
@@ -257,8 +257,8 @@ func (l *Log) Offer(e Entry) {
 	}
 }
 
-// Missed notes that a server has forgotten n events; below 0 that it may have,
-// and nobody can say how many.
+// Missed notes that a server has forgotten n events; if n is below 0, that it may
+// have, and nobody can say how many.
 func (l *Log) Missed(n int) {
 	l.publish(func() {
 		if n < 0 {
@@ -272,11 +272,11 @@ func (l *Log) Missed(n int) {
 // passed notes how far a server's events have come, none of which was to be
 // logged.
 func (l *Log) passed(p sig.Position) {
-	_, _ = l.backlog.offer(Entry{position: p, passed: true}) // where there is no room, what waits says more
+	_, _ = l.backlog.offer(Entry{position: p, passed: true}) // if there is no room, what waits says more
 }
 
-// Run opens the log where it is not open yet, and writes entries until ctx ends;
-// then it writes those that wait, and takes no more.
+// Run opens the log if it is not open yet, and writes entries until ctx ends;
+// then it writes those that are waiting, and accepts no more.
 func (l *Log) Run(ctx context.Context) {
 	unwritten := l.write(ctx)
 	unwritten = append(unwritten, l.backlog.close()...)
@@ -386,8 +386,8 @@ func (l *Log) Size() int64 {
 	}
 }
 
-// LastHour counts the events of the last hour by minute, for the senders that
-// had most, at most most of them, and for all others together. It also counts
+// LastHour counts the events of the last hour by minute, for the busiest senders,
+// at most most of them, and for all others together. It also counts
 // events that the limits have removed since.
 func (l *Log) LastHour(most int) []Series {
 	l.mu.Lock()
@@ -402,11 +402,11 @@ func (l *Log) Changed() <-chan struct{} {
 	return l.changed
 }
 
-// Touch makes whoever waits for a change look again. It is for the log's source,
-// whose own state is shown beside the log's.
+// Touch wakes those who wait for a change. It is for the log's source, whose own
+// state is shown beside the log's.
 func (l *Log) Touch() { l.publish(func() {}) }
 
-// publish changes what is guarded by mu, and says so.
+// publish changes what mu guards, and announces the change.
 func (l *Log) publish(change func()) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -428,8 +428,7 @@ func (l *Log) Secret() ([]byte, error) {
 	return secret, err
 }
 
-// Position is how far the log has got among its server's events; nil: that is
-// not known.
+// Position is how far the log has got in its server's events; nil: not known.
 func (l *Log) Position() *sig.Position {
 	l.writing.Lock()
 	defer l.writing.Unlock()

@@ -16,21 +16,21 @@ const (
 	// Hour is how many minutes a log counts events for.
 	Hour = 60
 
-	mostCounted   = 50 // senders of a minute that are counted apart
+	mostCounted   = 50 // senders of a minute that are counted separately
 	minutesPrefix = "minute/"
 )
 
 // Series are the events of one sender in each minute of the last hour.
 type Series struct {
 	Sender sig.Name
-	// Others: these are the events of all senders that are not counted apart.
+	// Others: these are the events of all senders that are not counted separately.
 	Others bool
 	Counts [Hour]int // the last is the present minute
 	Total  int
 }
 
-// minutes counts the events of the last hour, by minute and sender. It counts
-// also those that the log's limits have removed.
+// minutes counts the events of the last hour, by minute and sender. It also
+// counts those that the log's limits have removed.
 type minutes map[int64]counts
 
 // counts are a minute's. They are replaced, never changed, once others have
@@ -148,8 +148,8 @@ func parseCounts(text []byte) counts {
 	return of
 }
 
-// series are the senders that had most, at most most of them, and then the
-// others, if there are any.
+// series are the busiest senders, at most most of them, and then the others, if
+// there are any.
 func (m minutes) series(now time.Time, most int) []Series {
 	by := make(map[sender]*Series)
 	for minute, of := range m {

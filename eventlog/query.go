@@ -18,7 +18,7 @@ type Query struct {
 	// Sender and Event are names as people write them ([sig.Name.String]).
 	// Empty: every one.
 	Sender, Event string
-	// Text is looked for in the sender, the event and the data, ignoring case.
+	// Text is searched for in the sender, the event and the data, ignoring case.
 	// Empty: everything matches.
 	Text string
 	// Before and After are entries' numbers, and exclude those entries; 0: from
@@ -36,7 +36,7 @@ type Query struct {
 type Result struct {
 	Entries []Entry
 	// First and Last are the numbers of the first and the last entry that were
-	// looked at: what follows begins after the last. 0: none was.
+	// looked at: what follows begins after the last. 0: none were.
 	First, Last uint64
 	// More: there may be more.
 	More bool

@@ -74,7 +74,7 @@ func TestQuery(t *testing.T) {
 	})
 }
 
-// A result is no larger than a browser wants, and the next begins behind it.
+// A result is no larger than a browser can use, and the next begins after it.
 func TestResultIsBounded(t *testing.T) {
 	log, _ := open(t, eventlog.Options{Limit: 100})
 	for range 20 {

@@ -8,7 +8,7 @@ import (
 )
 
 // mapped is how much room in memory a file has at least, whatever its size. None
-// on 32 bits, where there is little.
+// on 32 bits, which have little.
 const mapped = (math.MaxInt >> 62) << 30
 
 // release unmaps what has been read of a file, which the system still has in

@@ -5,7 +5,7 @@ import "iter"
 // store keeps records under their numbers, which follow one another without a
 // gap, and settings under their names.
 type store interface {
-	// update runs f, and keeps all of what it did, or nothing where f or the file
+	// update runs f, and keeps all of what it did, or nothing if f or the file
 	// fails; in memory neither does. Updates do not overlap.
 	update(f func(tx writer) error) error
 	// view runs f on what was kept when it began, whatever is updated meanwhile.

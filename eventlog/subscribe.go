@@ -20,11 +20,11 @@ const MostSubscriptions = 300
 var (
 	// ErrNoSubscription is returned for a topic that is not subscribed to.
 	ErrNoSubscription = errors.New("there is no such subscription")
-	// ErrSubscribed is returned for a topic that is subscribed to already.
-	ErrSubscribed = errors.New("this subscription exists already")
-	// ErrFull is returned where there are MostSubscriptions.
-	ErrFull = fmt.Errorf("there are %d subscriptions already, and no more are possible", MostSubscriptions)
-	// ErrNotKept is wrapped where the log's file cannot be written.
+	// ErrSubscribed is returned for a topic that is already subscribed to.
+	ErrSubscribed = errors.New("this subscription already exists")
+	// ErrFull is returned if there are MostSubscriptions.
+	ErrFull = fmt.Errorf("there are already %d subscriptions, and no more are possible", MostSubscriptions)
+	// ErrNotKept is wrapped if the log's file cannot be written.
 	ErrNotKept = errors.New("the subscriptions cannot be kept")
 )
 
@@ -41,16 +41,17 @@ type Subscription struct {
 
 // SubscriberOptions are a subscriber's settings; nil is the zero value.
 type SubscriberOptions struct {
-	// Topics are subscribed to besides those that the log has kept. Default: where
+	// Topics are subscribed to besides those that the log has kept. Default: if
 	// it has kept none yet, every event.
 	Topics []Topic
 	// Linked is called after the connection to the server may have changed. It
 	// must not wait. Default: none.
 	Linked func(sig.LinkStatus)
 	// Missed is called with how many events the server had forgotten before they
-	// came; below 0: it may have, and nobody can say how many. Default: none.
+	// came; below 0: it may have forgotten some, and nobody can say how many.
+	// Default: none.
 	Missed func(n int)
-	// Logger is told of connections that fail. Default: none.
+	// Logger reports connections that fail. Default: none.
 	Logger *slog.Logger
 }
 
@@ -134,11 +135,11 @@ func (s *Subscriber) status(sub subscribed) Subscription {
 func (s *Subscriber) Link() sig.LinkStatus { return s.client.Link() }
 
 // Add subscribes to a topic, and waits until the server has answered or ctx
-// ends; in the latter case too the subscription is there, as Pending. A topic
+// ends; in the latter case the subscription is there too, as Pending. A topic
 // that the server refuses is not added: the error is the server's, and wraps
-// [sig.ErrNotOffered] where a connected sender does not offer the event. It is
-// ErrSubscribed for a topic that is subscribed to already, and wraps ErrNotKept
-// where the log's file fails.
+// [sig.ErrNotOffered] if a connected sender does not offer the event. It is
+// ErrSubscribed for a topic that is already subscribed to, and wraps ErrNotKept
+// if the log's file fails.
 func (s *Subscriber) Add(ctx context.Context, t Topic) (Subscription, error) {
 	s.mu.Lock()
 	err := ErrSubscribed
@@ -182,7 +183,7 @@ func (s *Subscriber) answered(ctx context.Context, sub subscribed) Subscription 
 }
 
 // Remove ends a subscription. The error is ErrNoSubscription, or wraps ErrNotKept
-// where the log's file fails: then the subscription is back after a restart.
+// if the log's file fails: then the subscription is back after a restart.
 func (s *Subscriber) Remove(t Topic) error {
 	if !s.drop(t) {
 		return ErrNoSubscription
@@ -249,8 +250,8 @@ func (s *Subscriber) changed() {
 	}
 }
 
-// missed is also called, below 0, where the connection to a pysig server was
-// lost: no copies of the events before that will come.
+// missed is also called, with n below 0, when the connection to a pysig server was
+// lost: no more copies of earlier events will come.
 func (s *Subscriber) missed(n int) {
 	if n < 0 {
 		s.mu.Lock()

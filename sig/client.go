@@ -64,8 +64,8 @@ type ClientRouter struct {
 	log    *slog.Logger
 	events *arrivals
 
-	receiving link // listeners
-	sending   link // senders, and requests to the server
+	receiving *link // listeners
+	sending   *link // senders, and requests to the server
 
 	guard         sync.Mutex // guards the fields below; the Router has its own
 	subs          subscriptions
@@ -107,7 +107,7 @@ func NewClientRouter(carrier ClientCarrier, opts *ClientOptions) *ClientRouter {
 		opts:             o,
 		log:              o.Logger,
 		events:           newArrivals(o.Queue),
-		early:            queue.New(64, 4<<20, (*arrival).size),
+		early:            queue.New(maxEarly, maxEarlyBytes, (*arrival).size),
 		subs:             subscriptions{byTopic: make(map[topic]*subscription), byID: make(map[Name]*subscription), since: o.Since},
 		listenersChanged: wait.NewToken(),
 		sendersChanged:   wait.NewToken(),
@@ -116,17 +116,10 @@ func NewClientRouter(carrier ClientCarrier, opts *ClientOptions) *ClientRouter {
 	if o.Since != nil {
 		c.subs.at = *o.Since
 	}
-	for l, serve := range map[*link]func(context.Context, *peer) error{
-		&c.receiving: c.keepListeners,
-		&c.sending:   c.keepSenders,
-	} {
-		l.carrier, l.backoff, l.log, l.changed = carrier, o.Backoff, o.Logger, o.Changed
-		l.handle, l.serve, l.pong = c.handle, serve, func(*peer, []byte) {}
-		l.identity = rand.Text()
-		l.needed, l.kick = make(chan struct{}), wait.NewToken()
-	}
-	c.receiving.pong = c.passed
-	c.receiving.other, c.sending.other = &c.sending, &c.receiving
+	c.receiving, c.sending = newLink(carrier, o), newLink(carrier, o)
+	c.receiving.handle, c.receiving.serve, c.receiving.pong = c.handle, c.keepListeners, c.passed
+	c.sending.handle, c.sending.serve, c.sending.pong = c.handle, c.keepSenders, func(*peer, []byte) {}
+	c.receiving.other, c.sending.other = c.sending, c.receiving
 	return c
 }
 
@@ -145,7 +138,7 @@ func (c *ClientRouter) Run(ctx context.Context) {
 // Link returns the state of the connection; if there are two, of the worse one.
 func (c *ClientRouter) Link() LinkStatus {
 	var worst *LinkStatus
-	for _, l := range []*link{&c.receiving, &c.sending} {
+	for _, l := range []*link{c.receiving, c.sending} {
 		if !l.isNeeded() {
 			continue
 		}
@@ -180,7 +173,7 @@ func (c *ClientRouter) Connect(ctx context.Context) error {
 // asking makes the connection for requests to the server if need be, and waits
 // for it.
 func (c *ClientRouter) asking(ctx context.Context) (*peer, error) {
-	l := &c.sending // where no answer waits behind events
+	l := c.sending // where no answer waits behind events
 	l.need()
 	return l.await(ctx)
 }

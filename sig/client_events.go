@@ -8,6 +8,9 @@ import (
 	"sigalert/sig/internal/wire"
 )
 
+// The signals kept until the reply that says whose they are.
+const maxEarly, maxEarlyBytes = 64, 4 << 20
+
 // arrival is an event on its way to the listeners of subscriptions, or a notice
 // that some are missing, or that none was for them.
 type arrival struct {

@@ -73,7 +73,7 @@ func (c *ClientRouter) registerNext(ctx context.Context, p *peer) (more bool, er
 			}
 		}
 	case s.offered: // its sender has come with the event since
-		c.subs.move(s, idle, s.resumes)
+		c.subs.retry(s)
 	default:
 		c.subs.refuse(s, err)
 	}
@@ -89,14 +89,14 @@ func (c *ClientRouter) unregisterNext(ctx context.Context, p *peer) (more bool, 
 		c.guard.Unlock()
 		return false, nil
 	}
-	c.subs.move(s, removing, s.resumes)
+	c.subs.remove(s)
 	params := append(s.id.appendJSON([]byte(`{"listener_id": `)), '}')
 	c.guard.Unlock()
 	if _, err := p.call(ctx, "remove_listener", params); err != nil && !isRefusal(err) {
 		return false, err
 	}
 	c.guard.Lock()
-	c.subs.move(s, idle, false)
+	c.subs.removed(s)
 	c.guard.Unlock()
 	return true, nil
 }

@@ -62,8 +62,8 @@ func (s *subscription) isOffered(offered []Name) bool {
 }
 
 // subscriptions holds everything that a client asks its server for, and how far
-// the events have got. It knows nothing of connections, time or queues; the
-// client's guard guards it. Its state is changed only by the methods below.
+// the events have got. It does not use connections, time or queues; the client's
+// guard guards it. Its state is changed only by the methods below.
 type subscriptions struct {
 	all     []*subscription // in the order in which they were added
 	byTopic map[topic]*subscription
@@ -140,7 +140,7 @@ func (ss *subscriptions) begin(server *peer, here Position) (gap bool) {
 func (ss *subscriptions) end() {
 	ss.server = nil // what is still read must not move the position
 	for _, s := range ss.all {
-		if s.state == active || s.state == refused {
+		if s.state != idle && s.state != asking {
 			s.had = max(s.had, ss.at.Seq)
 		}
 		ss.move(s, idle, s.resumes)
@@ -165,6 +165,15 @@ func (ss *subscriptions) refuse(s *subscription, err error) {
 	ss.move(s, refused, true)
 	s.err = err
 }
+
+// retry makes the server be asked for a subscription again.
+func (ss *subscriptions) retry(s *subscription) { ss.move(s, idle, s.resumes) }
+
+// remove marks a subscription as one that the server is being asked to forget.
+func (ss *subscriptions) remove(s *subscription) { ss.move(s, removing, s.resumes) }
+
+// removed notes that the server has forgotten a subscription.
+func (ss *subscriptions) removed(s *subscription) { ss.move(s, idle, false) }
 
 // nextBatch picks the subscriptions to ask a server that remembers for in one
 // message, and marks them as asked for. Those that resume go first, and since
@@ -291,7 +300,7 @@ func (ss *subscriptions) heard(ev Event) (changed bool) {
 		case s.state == asking:
 			s.dropped, s.offered = !offers, offers
 		case s.state == refused && offers && !remembers:
-			ss.move(s, idle, true)
+			ss.retry(s)
 			changed = true
 		}
 	}

@@ -579,6 +579,7 @@ func TestConnectionThatIsBackEndsTheWaitOfTheOther(t *testing.T) {
 		if _, err := c.AddRemoteSender(t.Context(), "clock", "chime"); err != nil {
 			t.Fatal(err)
 		}
+		time.Sleep(time.Second)
 		carrier.Close()
 		network.Cut()
 		synctest.Wait()

@@ -2,6 +2,7 @@ package sig
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
@@ -54,6 +55,18 @@ type link struct {
 	invited bool          // by the other link: backoff did not choose the time
 }
 
+func newLink(carrier ClientCarrier, o ClientOptions) *link {
+	return &link{
+		carrier:  carrier,
+		backoff:  o.Backoff,
+		log:      o.Logger,
+		changed:  o.Changed,
+		identity: rand.Text(),
+		needed:   make(chan struct{}),
+		kick:     wait.NewToken(),
+	}
+}
+
 func (l *link) need() { l.needOne.Do(func() { close(l.needed) }) }
 
 func (l *link) isNeeded() bool { return isClosed(l.needed) }
@@ -67,17 +80,21 @@ func (l *link) run(ctx context.Context) {
 	}
 	attempt, gone := 0, time.Now()
 	for {
-		healthy, err := l.once(ctx)
+		began := time.Now()
+		was, err := l.once(ctx)
 		if ctx.Err() != nil {
 			return
 		}
-		if healthy >= healthyAfter {
+		if was.Connected && time.Since(was.Since) >= healthyAfter {
 			attempt, gone = 0, time.Now()
 		}
 		attempt++
 		retry := l.backoff(attempt, time.Since(gone))
 		l.log.Debug("no connection", "server", l.carrier, "err", err, "attempt", attempt, "retry_in", retry)
-		l.waiting(true)
+		invited := l.waiting(true)
+		if !was.Connected && !invited && l.other.isBackSince(began) { // its invitation came during the attempt
+			l.invite()
+		}
 		if !wait.Sleep(ctx, retry, l.kick) {
 			return
 		}
@@ -85,15 +102,14 @@ func (l *link) run(ctx context.Context) {
 	}
 }
 
-// once runs one connection from beginning to end; it returns how long the
-// connection was good.
-func (l *link) once(ctx context.Context) (connected time.Duration, err error) {
+// once runs one connection from beginning to end; it returns the status before
+// the end, which is Connected if the server greeted.
+func (l *link) once(ctx context.Context) (was LinkStatus, err error) {
 	dialCtx, cancelDial := context.WithTimeout(ctx, answerTimeout)
 	conn, err := l.carrier.Dial(dialCtx)
 	cancelDial()
 	if err != nil {
-		l.lost(err)
-		return 0, err
+		return l.lost(err), err
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	stop := context.AfterFunc(ctx, func() { conn.Close() })
@@ -172,20 +188,17 @@ func (l *link) greet(ctx context.Context, p *peer) error {
 	return nil
 }
 
-// lost notes that there is no connection, and why.
-func (l *link) lost(err error) (connected time.Duration) {
+// lost notes that there is no connection, and why. It returns the status before.
+func (l *link) lost(err error) (was LinkStatus) {
 	l.mu.Lock()
-	l.peer = nil
-	if l.status.Connected {
-		connected = time.Since(l.status.Since)
-	}
+	l.peer, was = nil, l.status
 	if l.status.Connected || l.status.Since.IsZero() {
 		l.status.Since = time.Now()
 	}
 	l.status.Connected, l.status.Err = false, err
 	l.mu.Unlock()
 	l.changed()
-	return connected
+	return was
 }
 
 func (l *link) current() (*peer, LinkStatus) {
@@ -216,12 +229,22 @@ func (l *link) await(ctx context.Context) (*peer, error) {
 	}
 }
 
-func (l *link) waiting(waits bool) {
+// waiting begins or ends a wait; it reports whether the attempt before was
+// invited.
+func (l *link) waiting(waits bool) (invited bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	invited = l.invited
 	if l.waits = waits; waits {
 		l.invited = false
 	}
+	return invited
+}
+
+// isBackSince reports whether the link is connected, and was not before t.
+func (l *link) isBackSince(t time.Time) bool {
+	_, st := l.current()
+	return st.Connected && !st.Since.Before(t)
 }
 
 // invite ends a wait, because the server is back. A link that was invited does

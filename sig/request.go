@@ -163,7 +163,10 @@ func (c *session) forward(to *peer, params []byte, r request) {
 
 // forwarded explains to the requester why there is no answer.
 func forwarded(err error) error {
+	refusal := new(RemoteError)
 	switch {
+	case errors.As(err, &refusal): // its code would be the router's word
+		return &RemoteError{Status: refusal.Status, Text: refusal.Text}
 	case errors.Is(err, ErrNoAnswer):
 		return coded(codeNoAnswer, "the sender did not answer within %s", answerTimeout)
 	case errors.Is(err, ErrNotConnected):

@@ -328,6 +328,12 @@ func (o *outgoing) rest() (room []item) {
 	return room
 }
 
+func (o *outgoing) hasItems() bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return len(o.items) > 0
+}
+
 func (o *outgoing) isBehind() bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()

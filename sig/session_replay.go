@@ -203,6 +203,9 @@ func (c *session) catchUp(batch []byte) (_ []byte, lost uint64) {
 	s := c.server
 	s.mu.RLock()
 	defer s.mu.RUnlock()
+	if c.out.hasItems() { // the answer to a subscription, perhaps, which goes before its events
+		return batch, 0
+	}
 	j := s.journal
 	pos := c.queued()
 	if c.index == nil {

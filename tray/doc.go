@@ -6,7 +6,7 @@
 //
 //	err := tray.Run(ctx, agent, log)
 //
-// Run keeps the icon until ctx ends. Where there can be no icon, it returns an
+// Run keeps the icon until ctx ends. If there can be no icon, it returns an
 // error that wraps [ErrUnavailable] at once, and the program goes on without one.
 //
 // # Concurrency

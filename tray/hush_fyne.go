@@ -10,7 +10,7 @@ import (
 
 // hush keeps what the library writes with package log about a missing tray host
 // and a lost bus out of the program's output: show says it better. Everything else
-// goes where it went. The caller undoes it with restore.
+// goes where it went before. The caller undoes it with restore.
 func hush() (restore func()) {
 	out := log.Writer()
 	log.SetOutput(filter{out})

@@ -42,7 +42,7 @@ func prepare(ctx context.Context, log *slog.Logger) bool {
 	return true
 }
 
-// initGTK opens the display. The icon that GTK shows where there is no tray host
+// initGTK opens the display. The icon that GTK shows if there is no tray host
 // would load the whole of OpenGL, which takes the memory of a second program. GTK
 // reads the variable only here, and programs that the agent starts must not get
 // it.

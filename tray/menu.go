@@ -118,7 +118,8 @@ func (m *menu) follow(ctx context.Context) {
 }
 
 // show updates what differs from the state shown. A click may have changed a check
-// mark where the agent's state stayed, so after one the mark is always set.
+// mark although the agent's state stayed the same, so after one the mark is always
+// set.
 func (m *menu) show(s State, clicked bool) {
 	if s.Look != m.shown.Look {
 		m.ui.setIcon(s.Look)

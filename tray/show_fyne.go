@@ -14,9 +14,9 @@ import (
 )
 
 // show runs the library piece by piece. The library's Run cannot start again on
-// another bus, and panics at its end where the bus was lost; so show connects to
+// another bus, and panics at its end if the bus was lost; so show connects to
 // the shared session bus that the library uses, waits for that to close, and
-// starts anew.
+// starts again.
 func show(ctx context.Context, log *slog.Logger, build builder) error {
 	defer hush()()
 	systray.SetTitle("sigalert") // before the start: panels know the icon by it

@@ -55,8 +55,8 @@ type Agent interface {
 }
 
 // Run shows agent's state until ctx ends, and then returns nil. It must be
-// called on the main goroutine, and once in a process. Where this build or this
-// machine can never have a tray it returns an error wrapping ErrUnavailable, at
+// called on the main goroutine, and once in a process. If this build or this
+// machine can never have a tray, it returns an error wrapping ErrUnavailable, at
 // once. A nil log is silent.
 //
 // The state is shown at most ten times a second.

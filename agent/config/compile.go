@@ -16,7 +16,7 @@ import (
 // fault is one thing that is wrong with a template.
 type fault struct {
 	line   int    // in the template, from 1
-	prefix string // gives the line where the file's line does not
+	prefix string // gives the line if the file's line does not
 	what   string
 }
 
@@ -26,7 +26,7 @@ type fault struct {
 //   - the body of each loop and of each defined template begins by writing
 //     nothing, so that Render can count turns.
 //
-// On the way it finds fields that do not exist, even where no sample event would
+// On the way it finds fields that do not exist, even if no sample event would
 // reach them. Then it tries the template. A failure for lack of data does not
 // count, as data differs from event to event.
 func compile(text string) (*template.Template, []fault) {

@@ -38,7 +38,7 @@ func (s Subscription) Topic() topic.Topic { return topic.Topic{Sender: s.Sender,
 
 // DefaultPath is where the configuration is by default: $SIGALERT_CONFIG, or
 // sigalert/config.yaml in the user's configuration folder. Each call looks at the
-// environment anew.
+// environment again.
 func DefaultPath() (string, error) {
 	if path := os.Getenv("SIGALERT_CONFIG"); path != "" {
 		return path, nil
@@ -80,8 +80,8 @@ func regular(path string) error {
 	return nil
 }
 
-// Load reads a file, which may be a pipe. The error is Problems where the content
-// is wrong, and wraps the file system's where it cannot be read.
+// Load reads a file, which may be a pipe. The error is Problems if the content is
+// wrong, and wraps the file system's if it cannot be read.
 func Load(path string) (*Config, error) {
 	f, err := os.Open(path)
 	if err != nil {

@@ -79,9 +79,9 @@ func (p *parser) syntax(text []byte, err error) {
 // maxSearch bounds what is parsed to find a fault's line, in bytes.
 const maxSearch = 8 << 20
 
-// faultLine is the line after the longest beginning of the text that is YAML. The
-// line that yaml gives may be the one before, or that of the list around the
-// fault, and for an unknown anchor it gives none.
+// faultLine is the line after the longest beginning of the text that is valid
+// YAML. The line that yaml gives may be the one before, or that of the list around
+// the fault, and for an unknown anchor it gives none.
 func faultLine(text []byte, lines [][]byte, told int) int {
 	if len(text)*len(lines) > maxSearch {
 		if told < len(lines) && isYAML(bytes.Join(lines[:told], nil)) {

@@ -61,7 +61,7 @@ func (p *parser) limit(n *yaml.Node, where string) int {
 	if what == "a number" {
 		what = v.Value
 	}
-	p.problem(n.Line, where, "want a whole number from 1 to 1,000,000, not "+what)
+	p.problem(n.Line, where, "must be a whole number from 1 to 1,000,000, not "+what)
 	return 0
 }
 
@@ -94,7 +94,7 @@ func (p *parser) token(n *yaml.Node, where string) string {
 func (p *parser) hosts(n *yaml.Node, where string) (hosts []string) {
 	list := resolve(n)
 	if list.Kind != yaml.SequenceNode {
-		p.problem(n.Line, where, "want a list of names, not "+kind(list))
+		p.problem(n.Line, where, "must be a list of names, not "+kind(list))
 		return nil
 	}
 	for i, n := range list.Content {

@@ -46,27 +46,27 @@ func TestHistory(t *testing.T) {
 
 func TestHistoryProblems(t *testing.T) {
 	const (
-		address = "want HOST:PORT, such as 127.0.0.1:8080"
-		limit   = "2: history.limit: want a whole number from 1 to 1,000,000, not "
+		address = "use HOST:PORT, such as 127.0.0.1:8080"
+		limit   = "2: history.limit: must be a whole number from 1 to 1,000,000, not "
 		age     = "is not a valid age: use days or hours, such as 30d or 720h, or 0 for no limit"
 	)
 	exposed := func(address string) string {
 		return "2: history.listen: anyone who can reach " + address + " could read the history: add a token, or listen on 127.0.0.1"
 	}
 	for in, want := range map[string]string{
-		"history:":                                    "2: history: want keys and values, not nothing",
-		"history: true":                               "2: history: want keys and values, not true or false",
+		"history:":                                    "2: history: must be keys and values, not nothing",
+		"history: true":                               "2: history: must be keys and values, not true or false",
 		"history: {}":                                 `2: history: there is no address for its page: add one, such as "listen: 127.0.0.1:8080"`,
 		"history: {limit: 5}":                         `2: history: there is no address for its page: add one, such as "listen: 127.0.0.1:8080"`,
 		"histroy: {}":                                 `2: unknown key "histroy" (did you mean "history"?)`,
 		"history: {listne: a:1}":                      "2: history: unknown key \"listne\" (did you mean \"listen\"?)\n" + `2: history: there is no address for its page: add one, such as "listen: 127.0.0.1:8080"`,
-		"history: {listen: 8080}":                     "2: history.listen: want text, not a number",
-		"history: {listen: }":                         "2: history.listen: want text, not nothing",
-		"history: {listen: [a]}":                      "2: history.listen: want text, not a list",
+		"history: {listen: 8080}":                     "2: history.listen: must be text, not a number",
+		"history: {listen: }":                         "2: history.listen: must be text, not nothing",
+		"history: {listen: [a]}":                      "2: history.listen: must be text, not a list",
 		`history: {listen: "8080"}`:                   `2: history.listen: "8080" is not an address: ` + address,
 		`history: {listen: localhost}`:                `2: history.listen: "localhost" has no port: ` + address,
 		`history: {listen: ""}`:                       `2: history.listen: "" is not an address: ` + address,
-		`history: {listen: ":8080"}`:                  `2: history.listen: ":8080" has no host: want 127.0.0.1:8080 for this machine alone, or 0.0.0.0:8080 for everyone who can reach it`,
+		`history: {listen: ":8080"}`:                  `2: history.listen: ":8080" has no host: use 127.0.0.1:8080 for this machine alone, or 0.0.0.0:8080 for everyone who can reach it`,
 		"history: {listen: 'http://localhost:8080/'}": `2: history.listen: "http://localhost:8080/" is not an address: ` + address,
 		"history: {listen: 'localhost:80/log'}":       `2: history.listen: "80/log" is not a port: a port is a number up to 65535`,
 		"history: {listen: 'localhost:65536'}":        `2: history.listen: "65536" is not a port: a port is a number up to 65535`,
@@ -78,8 +78,8 @@ func TestHistoryProblems(t *testing.T) {
 		"history: {listen: host:8080}":                                               exposed("host:8080"),
 		"history: {listen: localhost.example:8080}":                                  exposed("localhost.example:8080"),
 		"history: {listen: 127.1:8080}":                                              exposed("127.1:8080"), // a name, as some read it
-		"history: {listen: host:8080, token: }":                                      "2: history.token: want text, not nothing",
-		"history: {listen: host:8080, token: 42}":                                    "2: history.token: want text, not a number",
+		"history: {listen: host:8080, token: }":                                      "2: history.token: must be text, not nothing",
+		"history: {listen: host:8080, token: 42}":                                    "2: history.token: must be text, not a number",
 		`history: {listen: host:8080, token: " "}`:                                   "2: history.token: the token is empty",
 		`history: {listen: localhost:8080, token: ""}`:                               "2: history.token: the token is empty",
 		"history: {listen: localhost:8080, limit: 0}":                                limit + "0",
@@ -95,13 +95,13 @@ func TestHistoryProblems(t *testing.T) {
 		"history: {listen: localhost:8080, age: 1.5}":                                `2: history.age: "1.5" ` + age,
 		"history: {listen: localhost:8080, age: a month}":                            `2: history.age: "a month" ` + age,
 		"history: {listen: localhost:8080, age: -1d}":                                `2: history.age: "-1d" ` + age,
-		"history: {listen: localhost:8080, age: }":                                   "2: history.age: want text, not nothing",
-		"history: {listen: localhost:8080, age: true}":                               "2: history.age: want text, not true or false",
-		"history: {listen: x, limit: x, age: x, token: [x]}":                         "2: history.listen: \"x\" has no port: " + address + "\n" + limit + "the text \"x\"\n2: history.age: \"x\" " + age + "\n2: history.token: want text, not a list",
-		"history: {listen: localhost:8080, hosts: log.example}":                      `2: history.hosts: want a list of names, not the text "log.example"`,
-		"history: {listen: localhost:8080, hosts: }":                                 "2: history.hosts: want a list of names, not nothing",
+		"history: {listen: localhost:8080, age: }":                                   "2: history.age: must be text, not nothing",
+		"history: {listen: localhost:8080, age: true}":                               "2: history.age: must be text, not true or false",
+		"history: {listen: x, limit: x, age: x, token: [x]}":                         "2: history.listen: \"x\" has no port: " + address + "\n" + limit + "the text \"x\"\n2: history.age: \"x\" " + age + "\n2: history.token: must be text, not a list",
+		"history: {listen: localhost:8080, hosts: log.example}":                      `2: history.hosts: must be a list of names, not the text "log.example"`,
+		"history: {listen: localhost:8080, hosts: }":                                 "2: history.hosts: must be a list of names, not nothing",
 		"history: {listen: localhost:8080, host: [a]}":                               `2: history: unknown key "host" (did you mean "hosts"?)`,
-		"history: {listen: localhost:8080, hosts: [a, 5,\n 'http://b']}":             "2: history.hosts[1]: want text, not a number\n" + `3: history.hosts[2]: "http://b" is not a host name: want a name such as log.example, of ASCII letters and digits, dots and hyphens`,
+		"history: {listen: localhost:8080, hosts: [a, 5,\n 'http://b']}":             "2: history.hosts[1]: must be text, not a number\n" + `3: history.hosts[2]: "http://b" is not a host name: use a name such as log.example, of ASCII letters and digits, dots and hyphens`,
 		`history: {listen: localhost:8080, token: "two words"}`:                      "2: history.token: a token consists of ASCII letters, digits and punctuation, without blanks",
 	} {
 		_, err := config.Parse("c.yaml", []byte(good+in))

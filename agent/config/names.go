@@ -19,7 +19,7 @@ const maxName = 1 << 10
 func (p *parser) name(n *yaml.Node, where string) sig.Name {
 	v := resolve(n)
 	if v.Kind != yaml.ScalarNode {
-		p.problem(n.Line, where, "want a name, not "+kind(v))
+		p.problem(n.Line, where, "must be a name, not "+kind(v))
 		return ""
 	}
 	if len(v.Value) > maxName {
@@ -49,8 +49,8 @@ func (p *parser) name(n *yaml.Node, where string) sig.Name {
 	return name
 }
 
-// literal is a boolean or a number in JSON, spelled as in the file where that is
-// JSON; "" where JSON has no such number, or the tag is wrong.
+// literal is a boolean or a number in JSON, spelled as in the file if that is
+// JSON; "" if JSON has no such number, or the tag is wrong.
 func literal(n *yaml.Node) string {
 	var b bool
 	var i int64
@@ -82,8 +82,7 @@ func literal(n *yaml.Node) string {
 	return strconv.FormatInt(i, 10)
 }
 
-// nameKey is the same for names that are equal, and nearly always different for
-// others.
+// nameKey is the same for equal names, and nearly always different for others.
 func nameKey(n sig.Name) string {
 	text := string(n.JSON())
 	switch text {

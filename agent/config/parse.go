@@ -55,7 +55,7 @@ type setter func(value *yaml.Node, where string)
 func (p *parser) mapping(n *yaml.Node, where string, keys map[string]setter) {
 	n = resolve(n)
 	if n.Kind != yaml.MappingNode {
-		p.problem(n.Line, where, "want keys and values, not "+kind(n))
+		p.problem(n.Line, where, "must be keys and values, not "+kind(n))
 		return
 	}
 	seen := make(map[string]int)
@@ -64,7 +64,7 @@ func (p *parser) mapping(n *yaml.Node, where string, keys map[string]setter) {
 		name := key.Value
 		switch {
 		case key.Kind != yaml.ScalarNode:
-			p.problem(line, where, "want a key, not "+kind(key))
+			p.problem(line, where, "must be a key, not "+kind(key))
 			continue
 		case key.ShortTag() == "!!merge":
 			p.problem(line, where, `"<<" is not supported: put what all subscriptions share into "defaults"`)
@@ -75,7 +75,7 @@ func (p *parser) mapping(n *yaml.Node, where string, keys map[string]setter) {
 		}
 		seen[name] = line
 		if word := hidden(n.Content[i], value); where != "" && word != "" {
-			p.problem(line, join(where, name), word+" is a comment here: a text that begins with # needs quotes")
+			p.problem(line, join(where, name), word+" is a comment here: text that begins with # needs quotes")
 			continue
 		}
 		set := keys[name]
@@ -91,8 +91,8 @@ func (p *parser) mapping(n *yaml.Node, where string, keys map[string]setter) {
 	}
 }
 
-// hidden is a word that was meant as a value, as in "event: #notify", but that YAML
-// takes for a comment; "" for what looks like a comment.
+// hidden is a word that was meant as a value, as in "event: #notify", but which
+// YAML takes for a comment; "" for what looks like a comment.
 func hidden(key, value *yaml.Node) string {
 	word, _, _ := strings.Cut(key.LineComment, " ")
 	if value.Value != "" || !isNull(value) || len(strings.TrimLeft(word, "#")) == 0 {
@@ -158,7 +158,7 @@ func (p *parser) server(n *yaml.Node, where string) {
 		return
 	}
 	if _, port, _ := net.SplitHostPort(addr); port == "0" {
-		p.problem(n.Line, where, "a server cannot be at port 0: want a number from 1 to 65535")
+		p.problem(n.Line, where, "a server cannot be at port 0: use a number from 1 to 65535")
 	}
 	p.config.Server = addr
 }
@@ -171,7 +171,7 @@ func (p *parser) subscriptions(n *yaml.Node, base Subscription) {
 		p.problem(n.Line, where, `the list is empty: say what to alert for, such as "- {sender: timer, event: tick}"`)
 		return
 	case list.Kind != yaml.SequenceNode:
-		p.problem(n.Line, where, "want a list, not "+kind(list))
+		p.problem(n.Line, where, "must be a list, not "+kind(list))
 		return
 	}
 	for i, n := range list.Content {
@@ -230,27 +230,27 @@ func (p *parser) alertKeys(s *Subscription) map[string]setter {
 		"presence": func(n *yaml.Node, where string) {
 			v := resolve(n)
 			if v.Kind != yaml.ScalarNode || v.ShortTag() != "!!bool" || v.Decode(&s.Presence) != nil {
-				p.problem(n.Line, where, "want true or false, not "+kind(v))
+				p.problem(n.Line, where, "must be true or false, not "+kind(v))
 			}
 		},
 	}
 }
 
-// text is a scalar that is text, which 42 and true are only in quotes.
+// text is a scalar that is text; 42 and true are text only in quotes.
 func (p *parser) text(n *yaml.Node, where string) (string, bool) {
 	v := resolve(n)
 	switch {
 	case v.Kind == yaml.MappingNode && v.Style&yaml.FlowStyle != 0: // title: {{.Sender}}
-		p.problem(n.Line, where, `want text, not keys and values: a text that begins with "{" needs quotes`)
+		p.problem(n.Line, where, `must be text, not keys and values: text that begins with "{" needs quotes`)
 	case v.Kind != yaml.ScalarNode || v.ShortTag() != "!!str" && v.ShortTag() != "!!timestamp":
-		p.problem(n.Line, where, "want text, not "+kind(v))
+		p.problem(n.Line, where, "must be text, not "+kind(v))
 	default:
 		return v.Value, true
 	}
 	return "", false
 }
 
-// parsed is what a text means to parse, whose error is a problem.
+// parsed is what parse makes of a text; its error becomes a problem.
 func parsed[T any](p *parser, n *yaml.Node, where string, parse func(string) (T, error)) (v T, ok bool) {
 	text, ok := p.text(n, where)
 	if !ok {

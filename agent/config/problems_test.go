@@ -43,12 +43,12 @@ defaults: {sender: x, urgncy: low}
 		t.Fatal("no problem")
 	}
 	want := `c.yaml:1: unknown key "servr" (did you mean "server"?)
-c.yaml:2: server: unknown scheme "http": want tcp://HOST:PORT
+c.yaml:2: server: unknown scheme "http": use tcp://HOST:PORT
 c.yaml:4: subscriptions[0]: unknown key "sendr" (did you mean "sender"?)
-c.yaml:4: subscriptions[0].urgency: unknown urgency "hgih": want low, normal or critical
-c.yaml:4: subscriptions[0].presence: want true or false, not the text "maybe"
-c.yaml:5: subscriptions[1]: want keys and values, not the text "timer"
-c.yaml:6: subscriptions[2].sender: want a name, not a list
+c.yaml:4: subscriptions[0].urgency: unknown urgency "hgih": must be low, normal or critical
+c.yaml:4: subscriptions[0].presence: must be true or false, not the text "maybe"
+c.yaml:5: subscriptions[1]: must be keys and values, not the text "timer"
+c.yaml:6: subscriptions[2].sender: must be a name, not a list
 c.yaml:7: subscriptions[2]: unknown key "titel" (did you mean "title"?)
 c.yaml:8: subscriptions[2].title: there is no .Sendr: a template has .Sender, .Event, .Data and .Time
 c.yaml:9: subscriptions[2].body: unclosed action
@@ -70,26 +70,26 @@ func TestProblems(t *testing.T) {
 		{"comment only", "# nothing\n", `1: ` + none},
 		{"null", "---\n~\n", `1: ` + none},
 		{"a server alone", "\nserver: a\n", `2: ` + none},
-		{"no list", `subscriptions: {sender: a}`, `1: subscriptions: want a list, not keys and values`},
+		{"no list", `subscriptions: {sender: a}`, `1: subscriptions: must be a list, not keys and values`},
 		{"empty list", `subscriptions: []`, `1: subscriptions: the list is empty: say what to alert for, such as "- {sender: timer, event: tick}"`},
 		{"nothing for a list", `subscriptions:`, `1: subscriptions: the list is empty: say what to alert for, such as "- {sender: timer, event: tick}"`},
-		{"a list at the top", `[1]`, `1: want keys and values, not a list`},
-		{"a key that is a list", good + "? [x]\n: 1\n", `2: want a key, not a list`},
+		{"a list at the top", `[1]`, `1: must be keys and values, not a list`},
+		{"a key that is a list", good + "? [x]\n: 1\n", `2: must be a key, not a list`},
 		{"merge key", "subscriptions:\n- &x {sender: a}\n- {<<: *x, event: b}", `3: subscriptions[1]: "<<" is not supported: put what all subscriptions share into "defaults"`},
-		{"an alias of itself", "subscriptions: &a [*a]", "1: subscriptions[0]: want keys and values, not a list"},
-		{"null for text", "subscriptions: [{sender: a, title: }]", "1: subscriptions[0].title: want text, not nothing"},
-		{"numbers for text", "server: 3000\nsubscriptions: [{sender: a, title: 42, body: true}]", "1: server: want text, not a number\nc.yaml:2: subscriptions[0].title: want text, not a number\nc.yaml:2: subscriptions[0].body: want text, not true or false"},
-		{"braces without quotes", "subscriptions:\n- title: {{.Sender}}\n", `2: subscriptions[0].title: want text, not keys and values: a text that begins with "{" needs quotes`},
-		{"a channel without quotes", "subscriptions:\n- event: #notify me\n", `2: subscriptions[0].event: #notify is a comment here: a text that begins with # needs quotes`},
+		{"an alias of itself", "subscriptions: &a [*a]", "1: subscriptions[0]: must be keys and values, not a list"},
+		{"null for text", "subscriptions: [{sender: a, title: }]", "1: subscriptions[0].title: must be text, not nothing"},
+		{"numbers for text", "server: 3000\nsubscriptions: [{sender: a, title: 42, body: true}]", "1: server: must be text, not a number\nc.yaml:2: subscriptions[0].title: must be text, not a number\nc.yaml:2: subscriptions[0].body: must be text, not true or false"},
+		{"braces without quotes", "subscriptions:\n- title: {{.Sender}}\n", `2: subscriptions[0].title: must be text, not keys and values: text that begins with "{" needs quotes`},
+		{"a channel without quotes", "subscriptions:\n- event: #notify me\n", `2: subscriptions[0].event: #notify is a comment here: text that begins with # needs quotes`},
 		{"a comment for a list", "defaults: #none\nsubscriptions: #none\n", `2: subscriptions: the list is empty: say what to alert for, such as "- {sender: timer, event: tick}"`},
-		{"yes is text", "subscriptions: [{presence: yes}]", `1: subscriptions[0].presence: want true or false, not the text "yes"`},
-		{"a number for a truth", "subscriptions: [{presence: 1}]", `1: subscriptions[0].presence: want true or false, not a number`},
+		{"yes is text", "subscriptions: [{presence: yes}]", `1: subscriptions[0].presence: must be true or false, not the text "yes"`},
+		{"a number for a truth", "subscriptions: [{presence: 1}]", `1: subscriptions[0].presence: must be true or false, not a number`},
 		{"a tag that lies", "subscriptions: [{sender: !!int abc, event: !!bool 5}]", "1: subscriptions[0].sender: abc is not a name: quote it if it is text\nc.yaml:1: subscriptions[0].event: 5 is not a name: quote it if it is text"},
 		{"not a number", `subscriptions: [{sender: .nan}, {event: -.inf}]`, "1: subscriptions[0].sender: .nan is not a name: quote it if it is text\nc.yaml:1: subscriptions[1].event: -.inf is not a name: quote it if it is text"},
 		{"a long name", "subscriptions: [{sender: " + strings.Repeat("a", 1025) + "}]", `1: subscriptions[0].sender: the name is longer than 1 KiB`},
 		{"port", good + "server: host:99999", `2: server: "99999" is not a port: a port is a number up to 65535`},
-		{"port 0", good + "server: host:0", `2: server: a server cannot be at port 0: want a number from 1 to 65535`},
-		{"nothing for a server", good + "server:", `2: server: want text, not nothing`},
+		{"port 0", good + "server: host:0", `2: server: a server cannot be at port 0: use a number from 1 to 65535`},
+		{"nothing for a server", good + "server:", `2: server: must be text, not nothing`},
 		{"every event before one", "subscriptions:\n- sender: a\n- {sender: a, event: b}\n- {sender: a, event: \"#connect\"}\n- {sender: a, event: c, presence: true}\n", `3: subscriptions[1]: never alerts: line 2 matches first`},
 		{"everything first", "subscriptions:\n- presence: true\n- event: b\n", `3: subscriptions[1]: never alerts: line 2 matches first`},
 		{"true is 1", "subscriptions:\n- event: true\n- event: 1\n", `3: subscriptions[1]: never alerts: line 2 matches first`},
@@ -133,8 +133,8 @@ func TestTemplateProblems(t *testing.T) {
 		`{{foo .Sender}}`:                  `function "foo" not defined`,
 		`{{range 1000000000}}{{end}}`:      `the template does not end: it loops more than 100000 times`,
 		`{{define "a"}}{{template "b"}}{{template "b"}}{{end}}` + doubling('b', 'z') + `{{define "z"}}{{end}}{{template "a"}}`: `the template does not end: it loops more than 100000 times`,
-		`{{$x := "xx"}}{{range 100}}{{$x = print $x $x}}{{end}}`:                                                               `a text in the template grows over 4 MiB`,
-		`{{$x := "'"}}{{range 100}}{{$x = js $x}}{{end}}`:                                                                      `a text in the template grows over 4 MiB`,
+		`{{$x := "xx"}}{{range 100}}{{$x = print $x $x}}{{end}}`:                                                               `a text in the template grows beyond 4 MiB`,
+		`{{$x := "'"}}{{range 100}}{{$x = js $x}}{{end}}`:                                                                      `a text in the template grows beyond 4 MiB`,
 		`{{range 100000}}{{$x := printf "%1000000d" 1}}{{end}}`:                                                                `the template's functions make more than 16 MiB of text`,
 		`{{range 9}}{{range 99}}{{$x := printf "%1000000d" 1}}{{end}}{{end}}`:                                                  `the template's functions make more than 16 MiB of text`,
 		`{{$x := printf "%1000000d" 1}}{{range 99}}{{if eq (truncate 1 $x) "x"}}{{end}}{{end}}`:                                `the template's functions make more than 16 MiB of text`,

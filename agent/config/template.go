@@ -37,7 +37,7 @@ const (
 var (
 	errFull     = errors.New("the text is full")
 	errTurns    = fmt.Errorf("the template does not end: it loops more than %d times", maxTurns)
-	errTooLarge = errors.New("a text in the template grows over 4 MiB")
+	errTooLarge = errors.New("a text in the template grows beyond 4 MiB")
 	errWork     = errors.New("the template's functions make more than 16 MiB of text")
 	errParts    = fmt.Errorf("a call in the template has more than %d verbs or arguments", maxParts)
 )
@@ -46,12 +46,12 @@ var (
 var limits = []error{errTurns, errTooLarge, errWork, errParts}
 
 // Render runs a template of a [Subscription]. What the data lacks is empty text,
-// even where the data is not an object: with the data "x", {{.Data.a.b}} writes
+// even if the data is not an object: with the data "x", {{.Data.a.b}} writes
 // nothing. Objects and lists are written as JSON. What is longer than 64 KiB is cut.
 // The error is the template's own: {{len .Data}} of a number, loops without an end,
 // or more work than a notification is worth.
 func Render(t *template.Template, f Fields) (string, error) {
-	t, err := t.Clone() // whose functions have a meter of their own
+	t, err := t.Clone() // its functions have a meter of their own
 	if err != nil {
 		return "", err
 	}
@@ -137,7 +137,7 @@ func (m *meter) call(f func(...any) string, args []any) (string, error) {
 	return m.made(f(args...))
 }
 
-// change makes another text of a value's. What is read counts as well: it may be
+// change makes a new text from a value's. What is read counts as well: it may be
 // long, and the result short.
 func (m *meter) change(v any, f func(string) string) (string, error) {
 	s, err := m.text(v)
@@ -198,7 +198,7 @@ func jsonText(v any) (string, error) {
 	return strings.TrimSuffix(b.String(), "\n"), err
 }
 
-// member is the value of {{.a.b}} in these templates: nothing where the data has no
+// member is the value of {{.a.b}} in these templates: nothing if the data has no
 // such member.
 func member(v any, names ...string) (any, error) {
 	for _, name := range names {

@@ -15,7 +15,7 @@ const (
 	// settle is how long a file must stay unchanged: editors save in several steps.
 	settle = 150 * time.Millisecond
 	// poll finds what the folder's events do not show: a link whose target changed
-	// elsewhere, a folder that was made anew.
+	// elsewhere, a folder that was made again.
 	poll = 2 * time.Second
 	// absence is how long a file may be missing while it is being saved.
 	absence = 2 * time.Second
@@ -24,7 +24,7 @@ const (
 // Watch calls changed once it watches, and then whenever the file's content has
 // changed, until ctx ends; not for a save that changes nothing. A file that is gone
 // or cannot be read counts as a change after 2 s. Watch watches the folder, as
-// editors put a new file in place of the old one. Where the system cannot watch, it
+// editors put a new file in place of the old one. If the system cannot watch, it
 // looks every 2 s.
 func Watch(ctx context.Context, path string, changed func()) {
 	w := &watch{path: path}

@@ -10,7 +10,7 @@ import (
 	"github.com/gen2brain/beeep"
 )
 
-// backend talks to the notification server on the session bus, and to beeep where
+// backend talks to the notification server on the session bus, and to beeep if
 // that server refused. Its methods must take turns.
 type backend struct {
 	opts    Options
@@ -54,7 +54,7 @@ func (b *backend) overBus(ctx context.Context, n Notification) (Receipt, error) 
 	return receipt, err
 }
 
-// overBeeep is for the case that the bus answered with refusal.
+// overBeeep is for when the bus answered with refusal.
 func (b *backend) overBeeep(ctx context.Context, n Notification, refusal error) (Receipt, error) {
 	if errors.Is(refusal, errNoServer) {
 		refusal = fmt.Errorf("%w: %w: install and start one, such as dunst", ErrNoDesktop, refusal)
@@ -76,7 +76,7 @@ func (b *backend) overBeeep(ctx context.Context, n Notification, refusal error) 
 	return Receipt{Via: "beeep"}, nil
 }
 
-// close is called when the Desktop closes, and before dialing anew.
+// close is called when the Desktop closes, and before dialing again.
 func (b *backend) close() {
 	if b.session != nil {
 		b.session.close()

@@ -89,7 +89,7 @@ func dialAddresses(ctx context.Context, addresses string) (net.Conn, error) {
 func parseAddress(address string) (network, target string, err error) {
 	transport, params, ok := strings.Cut(address, ":")
 	if !ok {
-		return "", "", fmt.Errorf("bus address %q: want transport:key=value", address)
+		return "", "", fmt.Errorf("bus address %q: must be transport:key=value", address)
 	}
 	value := make(map[string]string)
 	for param := range strings.SplitSeq(params, ",") {

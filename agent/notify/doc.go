@@ -12,9 +12,9 @@
 //
 // On Linux and the BSDs a notification goes over D-Bus to whichever server owns
 // org.freedesktop.Notifications. The bus is dialed by the first notification and
-// again after it died, each time at the address that the environment has then, so
-// a bus or a server that appears later is found. Where the server refuses, or there
-// is none, beeep is tried (notify-send, kdialog). It is not tried where the server
+// again after it has died, each time at the address that the environment has then, so
+// a bus or a server that appears later is found. If the server refuses, or there
+// is none, beeep is tried (notify-send, kdialog). It is not tried if the server
 // did not answer in time: it would hang as well, or show the notification twice.
 //
 // Without a session bus there is nothing to ask, and no process is started.
@@ -27,7 +27,7 @@
 // take turns: the wait for a turn also ends with the context.
 //
 // A beeep call cannot be stopped. When the context ends first, Notify returns and
-// the call is left behind; until it returns, further notifications that need
+// leaves the call running; until that returns, further notifications that need
 // beeep fail at once. There is never more than one such call in the process.
 //
 // # Text

@@ -13,7 +13,7 @@ import (
 
 // ErrNoDesktop is wrapped by the error of [Desktop.Notify] when nothing here could
 // show a notification. The error's text says why, and what to do.
-var ErrNoDesktop = errors.New("no desktop to show a notification")
+var ErrNoDesktop = errors.New("no desktop to show a notification on")
 
 var errClosed = errors.New("desktop is closed")
 
@@ -49,7 +49,7 @@ func ParseUrgency(s string) (Urgency, error) {
 			return u, nil
 		}
 	}
-	return Normal, fmt.Errorf("unknown urgency %q: want low, normal or critical", s)
+	return Normal, fmt.Errorf("unknown urgency %q: must be low, normal or critical", s)
 }
 
 // A Notification is what to show.
@@ -127,7 +127,7 @@ func New(opts *Options) *Desktop {
 // Notify shows n and reports who took it. It blocks until the desktop has
 // answered, but never longer than until ctx ends; callers should bound ctx, as a
 // desktop that hangs does not answer at all. After an error a later Notify may
-// work: nothing has to be set up anew. Where ctx ended first, the error wraps
+// work: nothing has to be set up again. If ctx ended first, the error wraps
 // ctx.Err(), and the notification may still appear.
 func (d *Desktop) Notify(ctx context.Context, n Notification) (Receipt, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
@@ -154,7 +154,7 @@ func (d *Desktop) Notify(ctx context.Context, n Notification) (Receipt, error) {
 
 // Close ends the notifications under way, waits for them, and closes the
 // connection to the desktop, which ends godbus's reader. Afterwards Notify fails.
-// Notifications on the screen stay. A beeep call that its Notify left behind cannot
+// Notifications on the screen stay. A beeep call that its Notify left running cannot
 // be stopped: it goes on until it returns by itself.
 func (d *Desktop) Close() error {
 	d.close()

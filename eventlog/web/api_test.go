@@ -238,7 +238,7 @@ func TestStreamTellsWhatIsMissed(t *testing.T) {
 	}
 }
 
-// A log that begins anew, behind what the client has seen, is another.
+// A log whose numbers end before what the client has seen is another log.
 func TestStreamOfAnotherLog(t *testing.T) {
 	s := newFilled(t, web.Options{}, entry("a", "x", "1"))
 	next := s.follow(t, "/api/stream?since=9000000000000000")
@@ -346,7 +346,7 @@ func TestPageTellsOfTheConnection(t *testing.T) {
 	}
 	server.Stop()
 	s.await(t, func() bool { return strings.Contains(s.get(t, "/"), "No connection to "+server.Addr) })
-	if got := s.expect(t, 202, "/add?sender=b"); got != "subscribed to every event of b, as soon as the server "+server.Addr+" answers\n" {
+	if got := s.expect(t, 202, "/add?sender=b"); got != "subscribed to every event of b, waiting for the server "+server.Addr+" to answer\n" {
 		t.Errorf("add without a server: %s", got)
 	}
 	sigtest.Serve(t, server.Addr)

@@ -27,7 +27,7 @@ func (a *attempts) may(r *http.Request) bool {
 	return l == nil || l.Tokens() >= 1
 }
 
-// wrong notes that it was not the token.
+// wrong notes that the token was wrong.
 func (a *attempts) wrong(r *http.Request) {
 	a.mu.Lock()
 	defer a.mu.Unlock()

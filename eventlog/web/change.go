@@ -19,7 +19,7 @@ import (
 // addWait is how long a server may take to answer a subscription.
 const addWait = 5 * time.Second
 
-// answer is what a change has come to.
+// answer is the outcome of a change.
 type answer struct {
 	status int
 	text   string
@@ -44,7 +44,7 @@ func (h *Handler) change(f func(*http.Request) answer, parameters ...string) htt
 			w.Header().Set("Allow", "GET, POST")
 			a = failed(http.StatusMethodNotAllowed, "HEAD changes nothing")
 		case ahead(r):
-			a = failed(http.StatusForbidden, "refused: the browser only prefetches this address")
+			a = failed(http.StatusForbidden, "refused: the browser is only prefetching this address")
 		case crossSite(r):
 			a = failed(http.StatusForbidden, "refused: the request comes from another site's page")
 		case untold(r) && !h.isToken(givenToken(r)): // a session is every page's of this browser
@@ -79,7 +79,7 @@ func (h *Handler) clear(*http.Request) answer {
 	return done("cleared %s", words.Count(n, "event"))
 }
 
-// config changes the limits if it is asked to, and answers the configuration.
+// config changes the limits if asked to, and answers with the configuration.
 func (h *Handler) config(r *http.Request) answer {
 	if h.opts.Editor == nil && r.FormValue("limit")+r.FormValue("age") != "" {
 		return failed(http.StatusForbidden, "%s", h.opts.Fixed)
@@ -157,14 +157,14 @@ func (h *Handler) add(r *http.Request) answer {
 	sub, err := h.opts.Editor.Add(ctx, t)
 	already := ""
 	if errors.Is(err, eventlog.ErrSubscribed) {
-		already = " already"
+		already = "already "
 		sub, err = h.subscribed(t)
 	}
 	switch {
 	case errors.Is(err, sig.ErrNotOffered) && already != "":
-		return failed(http.StatusConflict, "subscribed to %s already, but the sender is connected, and does not offer this event", t)
+		return failed(http.StatusConflict, "already subscribed to %s, but the sender is connected and does not offer this event", t)
 	case errors.Is(err, sig.ErrNotOffered):
-		return failed(http.StatusConflict, "not subscribed to %s: the sender is connected, and does not offer this event", t)
+		return failed(http.StatusConflict, "not subscribed to %s: the sender is connected and does not offer this event", t)
 	case errors.Is(err, eventlog.ErrFull):
 		return failed(http.StatusConflict, "not subscribed to %s: %v", t, err)
 	case errors.Is(err, eventlog.ErrNotKept):
@@ -174,9 +174,9 @@ func (h *Handler) add(r *http.Request) answer {
 	case err != nil:
 		return failed(http.StatusBadGateway, "not subscribed to %s: %v", t, err)
 	case sub.Status == sig.Pending:
-		return answer{status: http.StatusAccepted, text: fmt.Sprintf("subscribed to %s%s, as soon as the server %s answers", t, already, h.opts.Source.Server())}
+		return answer{status: http.StatusAccepted, text: fmt.Sprintf("%ssubscribed to %s, waiting for the server %s to answer", already, t, h.opts.Source.Server())}
 	}
-	return done("subscribed to %s%s", t, already)
+	return done("%ssubscribed to %s", already, t)
 }
 
 // subscribed is how a subscription stands; the error is that of a refused one.

@@ -14,7 +14,7 @@ import (
 
 // The chart's measures, in the units of its viewBox.
 const (
-	chartSeries = 6  // senders that have a colour of their own
+	chartSeries = 6  // senders with a colour of their own
 	colourCount = 8  // colours that the style has, more than chartSeries
 	barStep     = 10 // from one minute to the next
 	barWidth    = 8
@@ -57,7 +57,7 @@ func newChart(all []eventlog.Series, colours map[sig.Name]string) chart {
 		Top:   words.Number(top),
 	}
 	if total == 0 {
-		c.Label = "No event in the last hour"
+		c.Label = "No events in the last hour"
 		return c
 	}
 	var below [eventlog.Hour]int

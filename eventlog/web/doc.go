@@ -15,8 +15,8 @@
 // Content-Security-Policy lets nothing run that is not the page's own. A Host
 // that is a name must be one that the handler knows, against DNS rebinding. A
 // request that changes something, whatever its method, must not come from
-// another site's page; a GET whose origin browsers do not tell requires the token.
-// With a token, or where there are one-time keys, every address but /healthz
+// another site's page; a GET whose origin browsers do not reveal requires the token.
+// With a token, or with one-time keys, every address but /healthz
 // requires a session, the token, or a key.
 //
 // # Limits

@@ -95,7 +95,7 @@ func (h *Handler) isToken(given string) bool {
 func (h *Handler) refuse(w http.ResponseWriter, r *http.Request, problem string) {
 	text := "this log requires its token: add the header \"Authorization: Bearer TOKEN\", or the parameter token"
 	if h.opts.Token == "" {
-		text = "open this page from the tray's menu: its key works once, for a minute"
+		text = "open this page from the tray's menu: its key works only once, within a minute"
 	}
 	if h.opts.Token != "" {
 		w.Header().Set("WWW-Authenticate", `Bearer realm="sigalert"`)
@@ -122,7 +122,7 @@ func (h *Handler) login(w http.ResponseWriter, r *http.Request) {
 		h.begin(w, r)
 	default:
 		h.attempts.wrong(r)
-		h.refuse(w, r, "That is not the token.")
+		h.refuse(w, r, "Wrong token.")
 	}
 }
 
@@ -136,7 +136,7 @@ func (h *Handler) begin(w http.ResponseWriter, r *http.Request) {
 	http.Redirect(w, r, to.String(), http.StatusSeeOther)
 }
 
-// crossSite reports whether another site's page has made this request. Browsers
+// crossSite reports whether another site's page made this request. Browsers
 // say so; what is not a browser says nothing, and may do what its user may. Unlike
 // [http.CrossOriginProtection] it checks GET too, which changes things here.
 func crossSite(r *http.Request) bool {

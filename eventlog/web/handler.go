@@ -43,13 +43,13 @@ type Options struct {
 	Token string
 	// Private: every request must have a session, which a one-time key opens.
 	Private bool
-	// Hosts are names that this machine is called by, besides localhost and
+	// Hosts are names of this machine, besides localhost and
 	// its own name.
 	Hosts []string
 	// HostAdvice says what to do when a request's Host is unknown. Default:
 	// "use the machine's address".
 	HostAdvice string
-	// Logger is told what fails here. Default: none.
+	// Logger reports what fails here. Default: none.
 	Logger *slog.Logger
 }
 

@@ -90,7 +90,7 @@ func query(r *http.Request) (q eventlog.Query, err error) {
 	return q, since(r, &q)
 }
 
-// number is a parameter; 0 where it is missing.
+// number is a parameter; 0 if it is missing.
 func number(r *http.Request, name string) (uint64, error) {
 	text := r.FormValue(name)
 	if text == "" {

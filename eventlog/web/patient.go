@@ -19,8 +19,8 @@ func newPatient(w http.ResponseWriter) *patient {
 	return &patient{w, http.NewResponseController(w)}
 }
 
-// wait gives the client time. It fails where the connection has ended, as what
-// is written next does, and with a test's recorder, which has none.
+// wait gives the client time. It fails if the connection has ended, as the
+// next write does, and with a test's recorder, which has no connection.
 func (p *patient) wait() { _ = p.control.SetWriteDeadline(time.Now().Add(arrival)) }
 
 func (p *patient) Write(b []byte) (n int, err error) {

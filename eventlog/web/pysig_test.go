@@ -45,9 +45,9 @@ func TestAddressesOfPysig(t *testing.T) {
 			want    string
 		}{
 			{"/add?sender=timer&event=tick", 200, "subscribed to timer: tick\n"},
-			{"/add?sender=timer&event=tick", 200, "subscribed to timer: tick already\n"},
-			{"/add?sender=timer&event=nope", 409, "not subscribed to timer: nope: the sender is connected, and does not offer this event\n"},
-			{"/add?sender=keros", 200, "subscribed to every event of keros already\n"},
+			{"/add?sender=timer&event=tick", 200, "already subscribed to timer: tick\n"},
+			{"/add?sender=timer&event=nope", 409, "not subscribed to timer: nope: the sender is connected and does not offer this event\n"},
+			{"/add?sender=keros", 200, "already subscribed to every event of keros\n"},
 			{"/add?event=%23notify", 200, "subscribed to #notify of any sender\n"},
 			{"/add?sender=ifttt", 200, "subscribed to every event of ifttt\n"},
 			{"/add", 200, "subscribed to every event\n"},
@@ -157,7 +157,7 @@ func TestPost(t *testing.T) {
 		want                  string
 	}{
 		{"/add", "sender=a&event=b", "text/html", 303, ""},
-		{"/add", "sender=a&event=b", "application/json", 200, `{"text":"subscribed to a: b already"}` + "\n"},
+		{"/add", "sender=a&event=b", "application/json", 200, `{"text":"already subscribed to a: b"}` + "\n"},
 		{"/add?sender=c", "", "", 200, "subscribed to every event of c\n"},
 		{"/remove", "sender=a", "application/json", 404, `{"error":"there is no subscription to every event of a: /regs lists those that exist"}` + "\n"},
 		{"/rem", "sender=a&event=b", "", 200, "removed the subscription to a: b\n"},

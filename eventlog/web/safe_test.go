@@ -71,7 +71,7 @@ func TestCrossSiteOffLoopback(t *testing.T) {
 		{open, "GET", "/clear", []string{"Host: 10.1.2.3"}, 403},
 		{open, "GET", "/clear", []string{"Host: 0.0.0.0:8080"}, 403}, // leads to this machine, and browsers know no better
 		{open, "GET", "/clear", []string{"Host: [::ffff:127.0.0.1]"}, 403},
-		{open, "GET", "/clear", []string{name, "Sec-Fetch-Site: none"}, 200}, // behind a server with encryption
+		{open, "GET", "/clear", []string{name, "Sec-Fetch-Site: none"}, 200}, // behind a reverse proxy with encryption
 		{open, "GET", "/clear", []string{name, "Origin: http://log.test:8080"}, 200},
 		{open, "GET", "/clear", []string{"Host: LOCALHOST:1"}, 200},
 		{open, "GET", "/clear", []string{"Host: [::1]:1"}, 200},
@@ -291,7 +291,7 @@ func TestLogin(t *testing.T) {
 		t.Errorf("no form to log in with: %s", text)
 	}
 	status, text, head := s.do(t, "POST", "/login", url.Values{"token": {"wrong"}}, "Accept: text/html")
-	if status != 401 || !strings.Contains(text, "not the token") || head.Get("Set-Cookie") != "" {
+	if status != 401 || !strings.Contains(text, "Wrong token") || head.Get("Set-Cookie") != "" {
 		t.Errorf("with a wrong token: %d %s", status, text)
 	}
 	status, _, _ = s.do(t, "POST", "/login", url.Values{"token": {"correct"}}, "Sec-Fetch-Site: cross-site")
@@ -390,7 +390,7 @@ func TestGuessingElsewhere(t *testing.T) {
 }
 
 // A person may open the page with the token in the address: it then has a
-// session, and the token is in the address no more.
+// session, and the token is no longer in the address.
 func TestTokenInTheAddress(t *testing.T) {
 	s := newFilled(t, web.Options{Token: "correct"})
 	status, _, head := s.do(t, "GET", "/?token=correct&sender=timer", nil, "Accept: text/html")

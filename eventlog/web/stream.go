@@ -24,8 +24,8 @@ const (
 )
 
 // stream sends what is logged as Server-Sent Events, until the client goes. It
-// reads the log as the client takes it: nothing waits for a slow one, which is
-// sent how much the log's limits removed before it read that.
+// reads the log as the client takes it: nothing waits for a slow client, which is
+// told how much the log's limits removed before it could read that.
 func (h *Handler) stream(w http.ResponseWriter, r *http.Request) {
 	forPage := r.FormValue("fmt") == "html"
 	q, err := query(r)
@@ -45,7 +45,7 @@ func (h *Handler) stream(w http.ResponseWriter, r *http.Request) {
 		defer func() { <-h.streams }()
 	default:
 		w.Header().Set("Retry-After", "5")
-		fail(w, r, http.StatusServiceUnavailable, fmt.Sprintf("%d streams are open already, and no more are possible", mostStreams))
+		fail(w, r, http.StatusServiceUnavailable, fmt.Sprintf("%d streams are already open, and no more are possible", mostStreams))
 		return
 	}
 	fromNow := r.FormValue("since") == ""

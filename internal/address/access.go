@@ -16,7 +16,7 @@ func CheckHost(name string) error {
 		return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-_.", r))
 	})
 	if odd || strings.Trim(name, ".") == "" {
-		return fmt.Errorf("%q is not a host name: want a name such as log.example, of ASCII letters and digits, dots and hyphens", name)
+		return fmt.Errorf("%q is not a host name: use a name such as log.example, of ASCII letters and digits, dots and hyphens", name)
 	}
 	return nil
 }

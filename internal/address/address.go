@@ -1,6 +1,6 @@
-// Package address reads what people write to say where something is on the
-// network: a server to connect to, an address to listen on, and the names and
-// the token with which a page may be reached.
+// Package address reads what people write for a place on the network: a server
+// to connect to, an address to listen on, and the names and the token with which
+// a page may be reached.
 package address
 
 import (
@@ -46,10 +46,10 @@ func ParseListen(text string) (addr string, err error) {
 }
 
 // ParsePage reads an address for a page to listen on, and returns its host:port.
-// Neither may be left out: for some people no host means this machine alone, for
+// Neither may be left out: to some people no host means this machine alone, to
 // others everyone who can reach it.
 func ParsePage(text string) (addr string, err error) {
-	const want = "want HOST:PORT, such as 127.0.0.1:8080"
+	const want = "use HOST:PORT, such as 127.0.0.1:8080"
 	host, port, ok := split(text)
 	switch {
 	case !ok || host == "" && port == "":
@@ -61,7 +61,7 @@ func ParsePage(text string) (addr string, err error) {
 		return "", err
 	}
 	if host == "" {
-		return "", fmt.Errorf("%q has no host: want 127.0.0.1:%[2]s for this machine alone, or 0.0.0.0:%[2]s for everyone who can reach it", text, port)
+		return "", fmt.Errorf("%q has no host: use 127.0.0.1:%[2]s for this machine alone, or 0.0.0.0:%[2]s for everyone who can reach it", text, port)
 	}
 	return net.JoinHostPort(host, port), nil
 }
@@ -80,16 +80,16 @@ func parseURL(text string) (host, port string, err error) {
 	rest := strings.TrimSpace(text)
 	if scheme, after, ok := strings.Cut(rest, "://"); ok {
 		if !strings.EqualFold(scheme, "tcp") {
-			return "", "", fmt.Errorf("unknown scheme %q: want tcp://HOST:PORT", scheme)
+			return "", "", fmt.Errorf("unknown scheme %q: use tcp://HOST:PORT", scheme)
 		}
 		rest = strings.TrimSuffix(after, "/")
 	}
 	if host, _, ok := strings.Cut(rest, "/"); ok && host != "" {
-		return "", "", fmt.Errorf("%q has a path: want tcp://HOST:PORT", text)
+		return "", "", fmt.Errorf("%q has a path: use tcp://HOST:PORT", text)
 	}
 	host, port, ok := split(rest)
 	if !ok {
-		return "", "", fmt.Errorf("%q is not an address: want tcp://HOST:PORT", text)
+		return "", "", fmt.Errorf("%q is not an address: use tcp://HOST:PORT", text)
 	}
 	if port == "" {
 		port = defaultPort

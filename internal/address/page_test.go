@@ -16,7 +16,7 @@ func TestParsePage(t *testing.T) {
 			t.Errorf("%q: %q, %v", in, got, err)
 		}
 	}
-	const want = ": want HOST:PORT, such as 127.0.0.1:8080"
+	const want = ": use HOST:PORT, such as 127.0.0.1:8080"
 	for in, problem := range map[string]string{
 		"":                       `"" is not an address` + want,
 		":":                      `":" is not an address` + want,
@@ -24,7 +24,7 @@ func TestParsePage(t *testing.T) {
 		"http://localhost:8080/": `"http://localhost:8080/" is not an address` + want,
 		"localhost":              `"localhost" has no port` + want,
 		"::1":                    `"::1" has no port` + want,
-		":8080":                  `":8080" has no host: want 127.0.0.1:8080 for this machine alone, or 0.0.0.0:8080 for everyone who can reach it`,
+		":8080":                  `":8080" has no host: use 127.0.0.1:8080 for this machine alone, or 0.0.0.0:8080 for everyone who can reach it`,
 		"localhost:80/log":       `"80/log" is not a port: a port is a number up to 65535`,
 		"localhost:65536":        `"65536" is not a port: a port is a number up to 65535`,
 	} {
@@ -53,7 +53,7 @@ func TestCheckHost(t *testing.T) {
 		}
 	}
 	for _, name := range []string{"", ".", "http://log", "log:8080", "log/", "*.example", "two words", "bücher.example", "[::1]", "a,b"} {
-		if err := address.CheckHost(name); err == nil || !strings.Contains(err.Error(), "is not a host name: want a name such as log.example") {
+		if err := address.CheckHost(name); err == nil || !strings.Contains(err.Error(), "is not a host name: use a name such as log.example") {
 			t.Errorf("%q: %v", name, err)
 		}
 	}

@@ -17,21 +17,21 @@ func TestParseServer(t *testing.T) {
 		}
 	}
 	for in, want := range map[string]string{
-		"http://h":     `unknown scheme "http": want tcp://HOST:PORT`,
-		"://h":         `unknown scheme "": want tcp://HOST:PORT`,
+		"http://h":     `unknown scheme "http": use tcp://HOST:PORT`,
+		"://h":         `unknown scheme "": use tcp://HOST:PORT`,
 		"h:x":          `"x" is not a port: a port is a number up to 65535`,
 		"h:-1":         `"-1" is not a port: a port is a number up to 65535`,
 		"h:+5":         `"+5" is not a port: a port is a number up to 65535`,
 		"h:70000":      `"70000" is not a port: a port is a number up to 65535`,
-		"tcp://h/path": `"tcp://h/path" has a path: want tcp://HOST:PORT`,
-		"h:1:2":        `"h:1:2" is not an address: want tcp://HOST:PORT`,
-		"/run/socket":  `"/run/socket" is not an address: want tcp://HOST:PORT`,
-		"a b":          `"a b" is not an address: want tcp://HOST:PORT`,
-		"user@h":       `"user@h" is not an address: want tcp://HOST:PORT`,
-		"3000":         `"3000" is not an address: want tcp://HOST:PORT`,
-		"[]":           `"[]" is not an address: want tcp://HOST:PORT`,
-		"[h]:1":        `"[h]:1" is not an address: want tcp://HOST:PORT`,
-		"h\x00":        `"h\x00" is not an address: want tcp://HOST:PORT`,
+		"tcp://h/path": `"tcp://h/path" has a path: use tcp://HOST:PORT`,
+		"h:1:2":        `"h:1:2" is not an address: use tcp://HOST:PORT`,
+		"/run/socket":  `"/run/socket" is not an address: use tcp://HOST:PORT`,
+		"a b":          `"a b" is not an address: use tcp://HOST:PORT`,
+		"user@h":       `"user@h" is not an address: use tcp://HOST:PORT`,
+		"3000":         `"3000" is not an address: use tcp://HOST:PORT`,
+		"[]":           `"[]" is not an address: use tcp://HOST:PORT`,
+		"[h]:1":        `"[h]:1" is not an address: use tcp://HOST:PORT`,
+		"h\x00":        `"h\x00" is not an address: use tcp://HOST:PORT`,
 	} {
 		if got, err := address.ParseServer(in); err == nil || err.Error() != want {
 			t.Errorf("%q: %q, %v, want %s", in, got, err, want)

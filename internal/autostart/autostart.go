@@ -31,7 +31,7 @@ var ErrUnit = errors.New("the systemd user unit sigalert.service is enabled")
 
 // Enable makes the next login start exe, an absolute path, and returns where it
 // wrote that. An entry for another path, or one that was turned off, is replaced;
-// the same entry is left alone. Where a systemd user unit starts the program,
+// the same entry is left alone. If a systemd user unit starts the program,
 // Enable changes nothing and returns an error wrapping ErrUnit.
 func Enable(exe string) (where string, err error) {
 	if !filepath.IsAbs(exe) {

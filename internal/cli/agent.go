@@ -84,7 +84,7 @@ func (p *program) agentConfig() (string, error) {
 }
 
 // runWithTray runs the agent, and the tray on this goroutine, until ctx ends
-// or the menu's Quit.
+// or Quit is chosen from the menu.
 func (p *program) runWithTray(ctx context.Context, opts agent.Options, path string) error {
 	ctx, quit := context.WithCancel(ctx)
 	defer quit()
@@ -97,7 +97,7 @@ func (p *program) runWithTray(ctx context.Context, opts agent.Options, path stri
 	opts.Alerted, opts.Configured = h.Alerted, h.Configured
 	t.agent = agent.New(opts)
 	t.history, t.openHistory = h.Shown, func() { p.openHistory(h, t.agent) }
-	recording := context.WithoutCancel(ctx) // the agent's end is recorded too
+	recording := context.WithoutCancel(ctx) // what happens at the agent's end is recorded too
 	stopRecording := wait.Start(recording, func(ctx context.Context) { h.Run(ctx, t.agent) })
 	var running sync.WaitGroup
 	running.Go(func() {

@@ -5,10 +5,12 @@ import (
 	"fmt"
 
 	"github.com/spf13/cobra"
+
+	"sigalert/internal/words"
 )
 
 // strictHelp makes cobra's own commands, help and completion, report mistakes:
-// they would print their help and succeed.
+// otherwise they print their help and succeed.
 func strictHelp(root *cobra.Command) {
 	root.InitDefaultHelpCmd()
 	root.InitDefaultCompletionCmd()
@@ -25,7 +27,7 @@ func strictHelp(root *cobra.Command) {
 		case "completion":
 			cmd.Args = noArgs
 			cmd.RunE = func(*cobra.Command, []string) error {
-				return usage(errors.New("completion takes one of bash, zsh, fish and powershell"))
+				return usage(errors.New("completion requires one of bash, zsh, fish and powershell"))
 			}
 			for _, shell := range cmd.Commands() {
 				shell.Args = noArgs
@@ -49,7 +51,7 @@ func noArgs(cmd *cobra.Command, args []string) error {
 func (p *program) takeArgs(what string, into ...*string) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		if len(args) > len(into) || len(args) < 2 && !p.ask {
-			return usage(fmt.Errorf("%s takes %s, got %d arguments", cmd.Name(), what, len(args)))
+			return usage(fmt.Errorf("%s takes %s, got %s", cmd.Name(), what, words.Count(len(args), "argument")))
 		}
 		for i, arg := range args {
 			*into[i] = arg

@@ -122,7 +122,7 @@ func (q *questions) seconds(given bool, into *time.Duration, what, def string) {
 	} else if d, err := time.ParseDuration(text); err == nil && d > 0 {
 		*into = d
 	} else {
-		q.err = usage(fmt.Errorf("%q is not a duration: want seconds, or a duration such as 500ms or 2m", text))
+		q.err = usage(fmt.Errorf("%q is not a duration: use seconds, or a duration such as 500ms or 2m", text))
 	}
 }
 

@@ -19,7 +19,7 @@ func (p *program) autostart() *cobra.Command {
   sigalert autostart status`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return usage(errors.New("autostart takes one of enable, disable and status"))
+			return usage(errors.New("autostart requires one of enable, disable and status"))
 		},
 	}
 	cmd.AddCommand(
@@ -32,7 +32,7 @@ func (p *program) autostart() *cobra.Command {
 			if removed {
 				fmt.Fprintln(p.out, "sigalert no longer starts at login")
 			} else {
-				fmt.Fprintln(p.out, "sigalert did not start at login")
+				fmt.Fprintln(p.out, "sigalert was not set to start at login")
 			}
 			return nil
 		}},

@@ -35,7 +35,7 @@ is 0 if there are none, 1 if there are some, and 2 if the file cannot be read.`,
 			case err != nil:
 				return &exitError{exitUnreadable, err}
 			}
-			fmt.Fprintf(p.out, "%s: good: %s at %s\n", path, words.Count(len(c.Subscriptions), "subscription"), c.Server)
+			fmt.Fprintf(p.out, "%s: OK: %s at %s\n", path, words.Count(len(c.Subscriptions), "subscription"), c.Server)
 			return nil
 		},
 	}

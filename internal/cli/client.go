@@ -33,8 +33,8 @@ func (p *program) connect(ctx context.Context, addr string, waits bool) *client 
 	return c
 }
 
-// logLink returns what logs the changes of a connection until ctx ends. One that
-// waits for the server says also when there is none.
+// logLink returns a function that logs the changes of a connection until ctx ends.
+// If waits is true, it also says when there is no connection.
 func (p *program) logLink(ctx context.Context, addr string, waits bool) func(sig.LinkStatus) {
 	var mu sync.Mutex // guards last
 	var last sig.LinkStatus
@@ -52,7 +52,8 @@ func (p *program) logLink(ctx context.Context, addr string, waits bool) func(sig
 	}
 }
 
-// logMissed returns what logs how many events were missed, as sig counts them.
+// logMissed returns a function that logs how many events were missed, as sig
+// counts them.
 func (p *program) logMissed(addr string) func(n int) {
 	return func(n int) {
 		if n < 0 {
@@ -64,7 +65,7 @@ func (p *program) logMissed(addr string) func(n int) {
 }
 
 // atOnce lets f ask the server, and ends it when the server cannot be reached: a
-// command that asks once fails then, and does not wait.
+// command that asks once then fails instead of waiting.
 func (c *client) atOnce(ctx context.Context, f func(context.Context) error) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer wait.Start(ctx, func(ctx context.Context) {

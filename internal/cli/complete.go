@@ -14,14 +14,14 @@ import (
 	"sigalert/sig"
 )
 
-// completeTimeout is how long the user of a shell has to wait for names at most.
+// completeTimeout is the longest that the user of a shell has to wait for names.
 const completeTimeout = 500 * time.Millisecond
 
 // completeFunc completes an argument, or a flag's value.
 type completeFunc = func(cmd *cobra.Command, args []string, toComplete string) ([]cobra.Completion, cobra.ShellCompDirective)
 
 // completeNames asks the server for its senders, of which pick chooses the names
-// to offer. Where the server cannot be asked there is nothing to complete, and
+// to offer. If the server cannot be asked, there is nothing to complete, and
 // nobody to show an error to.
 func (p *program) completeNames(pick func(all []listed, args []string) []cobra.Completion) completeFunc {
 	return func(cmd *cobra.Command, args []string, toComplete string) ([]cobra.Completion, cobra.ShellCompDirective) {

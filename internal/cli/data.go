@@ -7,7 +7,7 @@ import (
 	"sigalert/sig"
 )
 
-// parseData reads a DATA argument: JSON, or text where it is not JSON; an empty
+// parseData reads a DATA argument: JSON, or text if it is not JSON; an empty
 // one is null.
 func parseData(text string) sig.Data {
 	switch {

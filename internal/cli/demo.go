@@ -33,8 +33,8 @@ func (p *program) demo() *cobra.Command {
 		Short: "See it work in one process",
 		Long: `Runs a router, two senders that fire every few seconds, and an agent that is
 subscribed to them, all in this process and on the loopback interface. It needs
-no configuration. Alerts are notifications where there is a desktop, and lines of
-text where there is not.`,
+no configuration. Alerts are notifications if there is a desktop, and lines of text
+if there is not.`,
 		Example: "  sigalert demo",
 		Args:    noArgs,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return p.runDemo(cmd.Context()) },
@@ -66,7 +66,7 @@ func (p *program) runDemo(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(p.out, `The router listens on %[1]s. Try, in another terminal:
+	fmt.Fprintf(p.out, `The router listens on %[1]s. In another terminal, try:
   %[2]s listen --server %[1]s
 Press Ctrl+C to end the demo.
 `, carrier.Addr(), invocation())

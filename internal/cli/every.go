@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// every calls f now and then at intervals of d, until ctx ends or f fails. A call
-// that takes long does not move the later ones.
+// every calls f now, and then at intervals of d, until ctx ends or f fails. A call
+// that takes long does not delay the later ones.
 func every(ctx context.Context, d time.Duration, f func() error) error {
 	t := time.NewTicker(d)
 	defer t.Stop()

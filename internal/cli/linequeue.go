@@ -21,7 +21,7 @@ const (
 
 // queueOutput makes sure that standard output, standard error and the log never
 // wait for their reader: an agent or a server whose log nobody reads goes on, and
-// ends when it is asked to. flush writes what waits, for at most a second.
+// ends when it is asked to. flush writes what is waiting, for at most a second.
 func (p *program) queueOutput() (flush func()) {
 	out := newLineQueue(p.out, droppedLine)
 	log := newLineQueue(p.err, func(n int) string {
@@ -52,7 +52,7 @@ func droppedLine(n int) string { return droppedText(n) + "\n" }
 
 // lineQueue is a writer that never waits. One goroutine passes on what is
 // written, in order; 1,000 writes or 1 MiB of them may wait. When that is full,
-// the newest are dropped, and in their place a line says how many they were.
+// the newest are dropped, and in their place a line says how many there were.
 type lineQueue struct {
 	w       io.Writer
 	dropped func(n int) string // that line

@@ -25,8 +25,8 @@ func (p *program) listen() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "listen",
 		Short: "Print events as they come",
-		Long: `Prints a line for each event. Without --sender the events of every sender are
-printed, without --event every event.`,
+		Long: `Prints a line for each event. Without --sender it prints the events of every
+sender; without --event, every event.`,
 		Example: `  sigalert listen
   sigalert listen --sender timer --event tick
   sigalert listen --json --count 1`,
@@ -48,7 +48,7 @@ printed, without --event every event.`,
 		},
 	}
 	cmd.Flags().StringVar(&o.sender, "sender", "", "print only events of the sender `NAME`")
-	cmd.Flags().StringVar(&o.event, "event", "", "print only the event `NAME`")
+	cmd.Flags().StringVar(&o.event, "event", "", "print only events named `NAME`")
 	cmd.Flags().BoolVar(&o.json, "json", false, `print JSON Lines: {"sender":…,"event":…,"data":…}`)
 	cmd.Flags().IntVar(&o.count, "count", 0, "end after `N` events")
 	p.serverFlags(cmd)

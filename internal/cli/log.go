@@ -28,7 +28,7 @@ type logOptions struct {
 	limit              int
 	subscribe, hosts   []string
 
-	// What they mean, with what was asked for:
+	// What these and the answers to --ask mean:
 	addr   string // to listen on
 	log    eventlog.Options
 	page   web.Options
@@ -66,7 +66,7 @@ start, without --subscribe, every event is logged.`,
 		},
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&o.listen, "listen", "127.0.0.1:8080", "`ADDRESS` to show the log at")
+	flags.StringVar(&o.listen, "listen", "127.0.0.1:8080", "`ADDRESS` at which to show the log")
 	flags.IntVar(&o.limit, "limit", eventlog.DefaultLimit, "keep the newest `N` events")
 	flags.StringVar(&o.age, "age", "", "keep events for a `TIME` such as 12h or 30d; 0: for ever (default 0)")
 	flags.StringArrayVar(&o.subscribe, "subscribe", nil, "log `SENDER:EVENT`; may be repeated")
@@ -113,7 +113,7 @@ func (p *program) askLog(cmd *cobra.Command, o *logOptions) error {
 
 // askTopics asks for senders, and for the events of each. An empty answer ends
 // a list. A sender without events means every event of that sender; an empty first
-// sender, with events, means every sender. Where there is neither, nothing was
+// sender, with events, means every sender. If there is neither, nothing was
 // given.
 func (p *program) askTopics(ctx context.Context) (topics []eventlog.Topic, err error) {
 	for s := 1; ; s++ {
@@ -177,13 +177,13 @@ func (o *logOptions) read(given func(flag string) bool) (err error) {
 		return usage(fmt.Errorf("--listen: %w", err))
 	}
 	if o.page.Token == "" && !address.IsLoopback(o.addr) {
-		return usage(fmt.Errorf("--listen: anybody who reaches %s could read and clear the log: add --token or --token-file", o.addr))
+		return usage(fmt.Errorf("--listen: anyone who can reach %s could read and clear the log: add --token or --token-file", o.addr))
 	}
 	return nil
 }
 
-// readToken is the token that the options name; "" where they name none. One
-// that is given but empty, as by a script whose variable is not set, is refused.
+// readToken is the token that the options name; "" if they name none. One
+// that is given but empty, such as by a script whose variable is not set, is refused.
 func (o *logOptions) readToken(given func(flag string) bool) (string, error) {
 	token, where := o.token, "--token"
 	switch {

@@ -31,7 +31,7 @@ func parseLevel(name string) (slog.Level, error) {
 		}
 		names = append(names, l.name)
 	}
-	return 0, fmt.Errorf("unknown level %q: want one of %s", name, strings.Join(names, ", "))
+	return 0, fmt.Errorf("unknown level %q: must be one of %s", name, strings.Join(names, ", "))
 }
 
 func newLogger(w io.Writer, level slog.Level) *slog.Logger {

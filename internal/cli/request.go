@@ -24,7 +24,7 @@ func (p *program) request() *cobra.Command {
 PARAMS is JSON, or text; it is null by default. The sender has 10 s to answer.`,
 		Example: `  sigalert request timer echo '{"n": 1}'
   sigalert request timer echo "some text"`,
-		Args: p.takeArgs("SENDER METHOD and perhaps PARAMS", &o.sender, &o.method, &o.params),
+		Args: p.takeArgs("SENDER, METHOD and optionally PARAMS", &o.sender, &o.method, &o.params),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			addr, err := p.serverAddr(cmd)
 			if err != nil {

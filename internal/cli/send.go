@@ -28,7 +28,7 @@ or text. With --every it stays connected and fires until it is interrupted.`,
 		Example: `  sigalert send timer tick
   sigalert send timer tick '{"n": 1}'
   sigalert send timer tick "some text" --every 5s --count 10`,
-		Args: p.takeArgs("SENDER EVENT and perhaps DATA", &o.sender, &o.event, &o.data),
+		Args: p.takeArgs("SENDER, EVENT and optionally DATA", &o.sender, &o.event, &o.data),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			addr, err := p.serverAddr(cmd)
 			if err != nil {
@@ -47,7 +47,7 @@ or text. With --every it stays connected and fires until it is interrupted.`,
 			return p.runSend(cmd.Context(), addr, o)
 		},
 	}
-	cmd.Flags().DurationVar(&o.every, "every", 0, "fire again and again, at intervals of this time")
+	cmd.Flags().DurationVar(&o.every, "every", 0, "fire repeatedly, at this interval")
 	cmd.Flags().IntVar(&o.count, "count", 0, "end after `N` events (default: 1; with --every, never)")
 	p.serverFlags(cmd)
 	cmd.ValidArgsFunction = p.completeNames(func(all []listed, args []string) []cobra.Completion {
@@ -107,8 +107,8 @@ func (p *program) runSend(ctx context.Context, addr string, o sendOptions) error
 	return nil
 }
 
-// offer registers the sender. To send once, it fails at once where there is no
-// server; with --every it waits for one. A nil sender without an error means that
+// offer registers the sender. Without --every it fails at once if there is no
+// server; with it, it waits for one. A nil sender without an error means that
 // ctx ended.
 func (p *program) offer(ctx context.Context, c *client, o sendOptions) (sender *sig.RemoteSender, err error) {
 	add := func(ctx context.Context) (err error) {

@@ -17,8 +17,8 @@ func (p *program) senders() *cobra.Command {
 		Use:   "senders",
 		Short: "List the senders and what each of them offers",
 		Long: `Prints a line for each sender that the server knows: its name, whether it is
-connected or only waited for by listeners, and its events. With and without
---json it leaves out the events that every sender has (#connect, #disconnect and
+connected or only waited for by listeners, and its events. With or without
+--json, it leaves out the events that every sender has (#connect, #disconnect and
 the broadcast), and the router itself, which has no others.`,
 		Example: `  sigalert senders
   sigalert senders --json`,

@@ -50,7 +50,7 @@ echo, with the request's parameters.`,
 	flags.StringVar(&o.event, "event", "tick", "`NAME` of its event")
 	flags.StringVar(&o.data, "data", "", "data of the event: `JSON`, or text")
 	flags.DurationVar(&o.every, "every", 5*time.Second, "time between two events")
-	flags.BoolVar(&o.requests, "requests", false, "its sender (timer, without --sender) answers the request echo")
+	flags.BoolVar(&o.requests, "requests", false, "its sender (timer by default) answers the request echo")
 	p.askFlag(cmd)
 	return cmd
 }

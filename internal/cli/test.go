@@ -15,7 +15,7 @@ func (p *program) test() *cobra.Command {
 	return &cobra.Command{
 		Use:     "test",
 		Short:   "Show one notification",
-		Long:    "Sends one notification the way that alerts go, and says who showed it.",
+		Long:    "Sends one notification the way alerts are sent, and says which program showed it.",
 		Example: "  sigalert test",
 		Args:    noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {

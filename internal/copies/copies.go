@@ -42,7 +42,7 @@ type seen struct {
 // nothing else.
 type likeness struct {
 	seq           uint64
-	time          int64 // only with seq: a server that restarts counts anew
+	time          int64 // only with seq: a server that restarts counts from 1 again
 	data          [sha256.Size]byte
 	sender, event sig.Name
 }

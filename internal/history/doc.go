@@ -1,2 +1,2 @@
-// Package history keeps what an agent has alerted, and shows it as a page.
+// Package history keeps an agent's alerts, and shows them as a page.
 package history

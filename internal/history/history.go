@@ -15,7 +15,7 @@ import (
 )
 
 const (
-	retryDelay = 10 * time.Second // between two attempts at what the page or the limits need
+	retryDelay = 10 * time.Second // between two attempts to show the page or set the limits
 	never      = 1000 * time.Hour // long enough for a sleep that only a token is to end
 )
 
@@ -49,7 +49,7 @@ type History struct {
 
 	mu     sync.Mutex      // guards the fields below
 	config *config.History // in force; nil: no history
-	log    *eventlog.Log   // for the alerts; nil where config is
+	log    *eventlog.Log   // for the alerts; nil if config is
 	page   *page           // nil: none is shown
 }
 
@@ -81,16 +81,16 @@ func (h *History) newLog(c *config.History) *eventlog.Log {
 		Logger: h.opts.Logger,
 		Trouble: func(st eventlog.State) {
 			if st.Err != nil {
-				h.tell("The alerts are not kept yet", fmt.Sprintf("%v\nThis is tried again every second; until then up to %d alerts wait.", st.Err, eventlog.MostWaiting))
+				h.tell("Alerts are not being kept yet", fmt.Sprintf("%v\nTrying again every second; until then up to %d alerts wait.", st.Err, eventlog.MostWaiting))
 				return
 			}
 			missing := ""
 			if n := st.Dropped - lost; n > 0 {
-				h.opts.Logger.Error("alerts are lost: too many waited for the log", "count", n)
-				missing = fmt.Sprintf("%d are lost, as too many waited.", n)
+				h.opts.Logger.Error("alerts were lost: too many were waiting for the log", "count", n)
+				missing = fmt.Sprintf("%d were lost, because too many were waiting.", n)
 			}
 			lost = st.Dropped
-			h.tell("The alerts are kept now", missing)
+			h.tell("Alerts are being kept now", missing)
 		},
 	})
 }
@@ -140,7 +140,7 @@ func (h *History) wanted() (*eventlog.Log, *config.History) {
 	return h.log, h.config
 }
 
-// keep runs and shows log until another is wanted, or none, or ctx ends.
+// keep runs and shows log until another log or none is configured, or ctx ends.
 func (h *History) keep(ctx context.Context, log *eventlog.Log) {
 	end := wait.Start(context.WithoutCancel(ctx), log.Run)
 	defer func() {
@@ -154,15 +154,15 @@ func (h *History) keep(ctx context.Context, log *eventlog.Log) {
 		return
 	}
 	limits := trouble{history: h, title: "The history's limits are not in force yet", over: "The history's limits are in force"}
-	page := trouble{history: h, title: "The history's page cannot be shown yet", over: "The history's page can be shown"}
+	page := trouble{history: h, title: "The history's page cannot be shown yet", over: "The history's page can be shown now"}
 	for {
 		wanted, c := h.wanted()
 		if wanted != log {
 			return
 		}
-		limited := limits.report(limit(log, c), "The alerts are kept.", "")
+		limited := limits.report(limit(log, c), "Alerts are being kept.", "")
 		url, err := h.show(ctx, log, c)
-		shown := page.report(err, "The alerts are kept, and the page comes as soon as it can.",
+		shown := page.report(err, "Alerts are being kept, and the page will come as soon as it can.",
 			"It is at "+url+`, and "Open history" in the tray's menu opens it.`)
 		delay := h.delay
 		if limited && shown {
@@ -174,8 +174,8 @@ func (h *History) keep(ctx context.Context, log *eventlog.Log) {
 	}
 }
 
-// awaitOpen reports whether log is open; otherwise another is wanted, or ctx has
-// ended.
+// awaitOpen reports whether log is open; otherwise another is configured, or ctx
+// has ended.
 func (h *History) awaitOpen(ctx context.Context, log *eventlog.Log) bool {
 	for {
 		select {

@@ -217,7 +217,7 @@ func TestHistoryWaitsForItsFile(t *testing.T) {
 				t.Fatal(err)
 			}
 			b.wants(anyPort())
-			told := "history: The alerts are not kept yet: " + b.path + " is in use by another process\nThis is tried again every second; until then up to 4096 alerts wait.\n"
+			told := "history: Alerts are not being kept yet: " + b.path + " is in use by another process\nTrying again every second; until then up to 4096 alerts wait.\n"
 			b.await(t, "it is told", func() bool { return b.tells() != "" })
 			for i := range n {
 				b.alert(i)
@@ -230,9 +230,9 @@ func TestHistoryWaitsForItsFile(t *testing.T) {
 			b.pageIsThere(t)
 			missing := ""
 			if n > eventlog.MostWaiting {
-				missing = "42 are lost, as too many waited."
+				missing = "42 were lost, because too many were waiting."
 			}
-			b.tellsOnly(t, told+"history: The alerts are kept now: "+missing+"\n")
+			b.tellsOnly(t, told+"history: Alerts are being kept now: "+missing+"\n")
 			if got, _ := b.kept(t); got != min(n, eventlog.MostWaiting) {
 				t.Errorf("%d of %d alerts", got, n)
 			}
@@ -253,7 +253,7 @@ func TestHistoryWaitsForItsPort(t *testing.T) {
 	c.Listen = other.Addr().String()
 	b.wants(c)
 	told := "history: The history's page cannot be shown yet: " + c.Listen +
-		" is in use by another program: choose another history.listen in c.yaml\nThe alerts are kept, and the page comes as soon as it can.\n"
+		" is in use by another program: choose another history.listen in c.yaml\nAlerts are being kept, and the page will come as soon as it can.\n"
 	b.await(t, "it is tried again", func() bool { return strings.Contains(b.logged(), "level=DEBUG msg=\"The history's page") })
 	b.alert(1)
 	b.tellsOnly(t, told)
@@ -263,7 +263,7 @@ func TestHistoryWaitsForItsPort(t *testing.T) {
 	other.Close()
 	b.pageIsThere(t)
 	b.await(t, "it is told", func() bool { return b.tells() != told })
-	b.tellsOnly(t, told+"history: The history's page can be shown: It is at http://"+c.Listen+"/, and \"Open history\" in the tray's menu opens it.\n")
+	b.tellsOnly(t, told+"history: The history's page can be shown now: It is at http://"+c.Listen+"/, and \"Open history\" in the tray's menu opens it.\n")
 	if got, _ := b.kept(t); got != 1 {
 		t.Errorf("%d alerts", got)
 	}

@@ -45,7 +45,7 @@ func (h *History) show(ctx context.Context, log *eventlog.Log, c *config.History
 	handler, err := web.New(log, web.Options{
 		Title:      "sigalert history",
 		Source:     source{h.agent},
-		Fixed:      "The subscriptions and the limits are those of " + h.opts.Config + ": edit it, and they are in force within a second.",
+		Fixed:      "The subscriptions and limits come from " + h.opts.Config + ": a change there takes effect within a second.",
 		Token:      c.Token,
 		Private:    true,
 		Hosts:      c.Hosts,

@@ -38,5 +38,5 @@ func IsPresence(event sig.Name) bool {
 
 const maxName = 200 // characters of a name that are shown
 
-// Name is a name as one line, cut where it is very long.
+// Name is a name as one line, cut if it is very long.
 func Name(n sig.Name) string { return plain.Line(n.String(), maxName) }

@@ -6,7 +6,7 @@ const $ = (id) => document.getElementById(id);
 const log = $("log");
 const parameters = new URLSearchParams(location.search);
 
-// What the server renders is escaped there; the policy names the one place that takes it.
+// What the server renders is escaped there; the policy names the one place that accepts it.
 const html = window.trustedTypes
 	? trustedTypes.createPolicy("sigalert", { createHTML: (text) => text })
 	: { createHTML: (text) => text };
@@ -46,7 +46,7 @@ function tellAgo(root) {
 	}
 }
 
-// selected reports whether a selection has a part of the element.
+// selected reports whether a selection includes part of the element.
 function selected(element) {
 	const selection = getSelection();
 	return !selection.isCollapsed && selection.containsNode(element, true);
@@ -113,7 +113,7 @@ $("fresh").addEventListener("click", () => {
 	if (log.getBoundingClientRect().top < 0) log.scrollIntoView();
 });
 
-// What is beside the list comes in parts; one that is being pointed at or has a selection waits.
+// What is beside the list comes in parts; a part that is being pointed at or has a selection waits.
 const parts = new Map();
 
 function settleParts() {
@@ -146,7 +146,7 @@ function colour() {
 	for (const sender of log.querySelectorAll(".sender")) sender.className = `sender ${of.get(sender.textContent) ?? ""}`.trim();
 }
 
-// The stream, while the page is seen: a browser has six connections for all its pages of one log.
+// The stream, while the page is visible: a browser has six connections for all its pages of one log.
 let stream = null;
 let since = document.body.dataset.since;
 
@@ -158,8 +158,8 @@ function follow() {
 	stream.onerror = async () => {
 		const refused = stream.readyState === EventSource.CLOSED;
 		if (refused) setTimeout(again, 3000);
-		tellLive("The log does not answer, trying again", "off");
-		if (refused && await answers()) tellLive("Too many pages follow the log, trying again", "off");
+		tellLive("The log is not answering; trying again", "off");
+		if (refused && await answers()) tellLive("Too many pages are following the log; trying again", "off");
 	};
 	stream.addEventListener("rows", (message) => {
 		since = message.lastEventId;
@@ -189,7 +189,7 @@ async function answers() {
 	}
 }
 
-// logIn opens the form for it. The address may have a token, which opens this page and nothing else.
+// logIn opens the login form. The address may have a token, which opens this page and nothing else.
 function logIn() {
 	location.replace("/");
 }
@@ -224,7 +224,7 @@ document.addEventListener("submit", async (submission) => {
 		if (response.ok && form.getAttribute("action") === "/add") form.reset();
 		if (response.ok) form.closest("details")?.removeAttribute("open");
 	} catch {
-		say("the log does not answer", true);
+		say("the log is not answering", true);
 	}
 	form.ariaBusy = null;
 });
