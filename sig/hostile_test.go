@@ -17,6 +17,7 @@ import (
 
 	"sigalert/internal/wait"
 	"sigalert/sig"
+	"sigalert/sig/sigtest"
 	"sigalert/sig/tcp"
 )
 
@@ -315,4 +316,107 @@ func TestLongIDIsRefused(t *testing.T) {
 			}
 		})
 	}
+}
+
+// failing is a carrier whose Accept fails so many times before it works.
+type failing struct {
+	sig.ServerCarrier
+	failures int
+	tries    []time.Time
+}
+
+func (f *failing) Accept() (sig.Conn, error) {
+	f.tries = append(f.tries, time.Now())
+	if f.failures--; f.failures >= 0 {
+		return nil, errors.New("too many open files")
+	}
+	return f.ServerCarrier.Accept()
+}
+
+// However long there was no file descriptor, the server looks for one at least
+// once a second.
+func TestAcceptIsTriedEverySecond(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		network := new(sigtest.Network)
+		carrier := &failing{ServerCarrier: network.Up(), failures: 100}
+		server := sig.NewServerRouter(nil)
+		t.Cleanup(wait.Start(t.Context(), func(ctx context.Context) { _ = server.Serve(ctx, carrier) }))
+		c, _ := run(t, network.Client())
+		l := c.AddRemoteListener("timer", "tick", func(sig.Event) {})
+		time.Sleep(2 * time.Minute)
+		if !isActive(c, l)() {
+			t.Error("nobody was accepted afterwards")
+		}
+		for i := range carrier.failures + 100 {
+			if wait := carrier.tries[i+1].Sub(carrier.tries[i]); wait > time.Second {
+				t.Fatalf("try %d came after %s", i+1, wait)
+			}
+		}
+	})
+}
+
+// from is a carrier whose clients come from these addresses, in turn.
+type from struct {
+	sig.ServerCarrier
+	hosts []string
+	n     int
+}
+
+type fromConn struct {
+	sig.Conn
+	peer string
+}
+
+func (c fromConn) Peer() string { return c.peer }
+
+func (f *from) Accept() (sig.Conn, error) {
+	conn, err := f.ServerCarrier.Accept()
+	if err != nil {
+		return nil, err
+	}
+	f.n++
+	return fromConn{conn, fmt.Sprintf("%s:%d", f.hosts[f.n%len(f.hosts)], f.n)}, nil
+}
+
+// One address can neither take all the places, nor hold many without a word.
+func TestAddressIsBounded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		network := new(sigtest.Network)
+		carrier := &from{ServerCarrier: network.Up(), hosts: []string{"192.0.2.1"}}
+		server := sig.NewServerRouter(&sig.ServerOptions{MaxClients: 400})
+		t.Cleanup(wait.Start(t.Context(), func(ctx context.Context) { _ = server.Serve(ctx, carrier) }))
+		dial := func() sig.Conn {
+			conn, err := network.Client().Dial(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			synctest.Wait()
+			return conn
+		}
+		first := dial()
+		for range 256 {
+			dial()
+		}
+		if _, err := first.ReadMessage(); err == nil || server.Clients() != 256 {
+			t.Errorf("%d clients say nothing; the oldest reads %v", server.Clients(), err)
+		}
+		for range 45 { // the first of them makes the oldest that is silent give way
+			if err := dial().WriteMessage([]byte(`{"id": 1, "method": "get_version"}`)); err != nil {
+				t.Fatal(err)
+			}
+			synctest.Wait()
+		}
+		text, _ := dial().ReadMessage()
+		if want := `{"status": -2, "exception": "the server takes at most 300 clients from one address", "id": null}`; string(text) != want {
+			t.Errorf("one too many from its address reads %s", text)
+		}
+		carrier.hosts = []string{"192.0.2.2"}
+		other := dial()
+		if err := other.WriteMessage([]byte(`{"id": 1, "method": "get_version"}`)); err != nil {
+			t.Fatal(err)
+		}
+		if text, err := other.ReadMessage(); err != nil || !strings.Contains(string(text), "1.01") {
+			t.Errorf("from another address: %s, %v", text, err)
+		}
+	})
 }

@@ -26,7 +26,9 @@ type ServerOptions struct {
 	// back or are slow; below 0: none. It forgets them after 24 hours, or
 	// earlier if they take up more than 64 MiB. Default 10,000.
 	Memory int
-	// MaxClients is how many clients may be connected. Any more are refused,
+	// MaxClients is how many clients may be connected, at most three quarters of
+	// them from one address. Of those that have said nothing yet, an address may
+	// have 256: then the oldest gives way. Any more are refused,
 	// and their connections closed. Default 20,000.
 	MaxClients int
 	// MaxListeners is how many listeners a client may have, and MaxSenders how
@@ -57,6 +59,7 @@ type ServerRouter struct {
 
 	guard   sync.Mutex // guards the fields below; the Router has its own
 	clients int
+	places  map[string]*place // of the clients, by host
 	refused int
 	greeted map[string]*session // by the identity that it greeted with
 }
@@ -84,7 +87,7 @@ func NewServerRouter(opts *ServerOptions) *ServerRouter {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
-	s := &ServerRouter{opts: o, log: o.Logger, greeted: make(map[string]*session), left: wait.NewToken()}
+	s := &ServerRouter{opts: o, log: o.Logger, greeted: make(map[string]*session), places: make(map[string]*place), left: wait.NewToken()}
 	s.journal = newJournal(max(0, o.Memory))
 	// pysig's listener ids are integers of about 15 digits.
 	s.lastListener.Store(100_000_000_000_000)
@@ -148,15 +151,16 @@ func (s *ServerRouter) forgetLeft(ctx context.Context) {
 
 // serve is one client's life.
 func (s *ServerRouter) serve(ctx context.Context, conn Conn) {
-	if !s.admit() {
-		_ = conn.WriteMessage(appendReply(nil, nil, nil, exception("the server is full: it takes at most %d clients", s.opts.MaxClients), false))
+	log := s.log.With("client", conn.Peer())
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	c := newSession(ctx, s, conn, log)
+	if err := s.admit(c); err != nil {
+		_ = conn.WriteMessage(appendReply(nil, nil, nil, err, false))
 		conn.Close()
 		return
 	}
-	defer s.dismiss()
-	log := s.log.With("client", conn.Peer())
-	ctx, cancel := context.WithCancel(ctx)
-	c := newSession(ctx, s, conn, log)
+	defer s.dismiss(c)
 	log.Debug("client connected")
 	stop := context.AfterFunc(ctx, func() { conn.Close() })
 	defer stop()
@@ -174,26 +178,6 @@ func (s *ServerRouter) serve(ctx context.Context, conn Conn) {
 	c.peer.abandon() // who hears of it finds the names free
 	c.tasks.Wait()
 	log.Debug("client disconnected", "err", err)
-}
-
-// admit reports whether one more client may connect.
-func (s *ServerRouter) admit() bool {
-	s.guard.Lock()
-	defer s.guard.Unlock()
-	if s.clients >= s.opts.MaxClients {
-		if s.refused++; rare(s.refused) {
-			s.log.Warn("too many clients: one was refused", "limit", s.opts.MaxClients, "count", s.refused)
-		}
-		return false
-	}
-	s.clients++
-	return true
-}
-
-func (s *ServerRouter) dismiss() {
-	s.guard.Lock()
-	defer s.guard.Unlock()
-	s.clients--
 }
 
 // rare is true less and less often as n counts up, so that what a peer does a

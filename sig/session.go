@@ -26,6 +26,7 @@ const (
 type session struct {
 	server *ServerRouter
 	peer   *peer
+	host   string // that it connects from
 	log    *slog.Logger
 	out    outgoing
 	gone   chan struct{}  // closed once it has left the router
@@ -61,6 +62,7 @@ func newSession(ctx context.Context, s *ServerRouter, conn Conn, log *slog.Logge
 	c := &session{
 		server:    s,
 		peer:      newPeer(conn),
+		host:      hostOf(conn.Peer()),
 		log:       log,
 		gone:      make(chan struct{}),
 		ctx:       ctx,
@@ -83,7 +85,10 @@ func newSession(ctx context.Context, s *ServerRouter, conn Conn, log *slog.Logge
 func (c *session) handle(r request) {
 	c.out.wait(c.ctx)
 	first := !c.spoke
-	c.spoke = true
+	if first {
+		c.spoke = true
+		c.server.spoken(c)
+	}
 	if string(r.method) == "signal" {
 		err := c.signal(r.params)
 		if err != nil && !r.wantsReply() {
