@@ -218,9 +218,9 @@ func (l *Log) step(now time.Time, logged uint64, f func(c *change) error) (more 
 	return c.more, err
 }
 
-// mostTrimmed bounds what one update removes, which the store has in memory. It
+// maxTrimmed bounds what one update removes, which the store has in memory. It
 // is more than ever comes at once.
-const mostTrimmed = 10_000
+const maxTrimmed = 10_000
 
 // trim removes the oldest entries until the limits hold, or there is too much
 // for one update.
@@ -230,7 +230,7 @@ func (c *change) trim(now time.Time, maxBytes int64) error {
 		f, damaged := r.fields()
 		old := c.limits.Age > 0 && now.Sub(time.UnixMicro(f.logged)) >= c.limits.Age
 		kept := int(last-id+1) <= c.limits.Count && c.bytes <= maxBytes && !old && damaged == nil
-		if kept || id-first == mostTrimmed {
+		if kept || id-first == maxTrimmed {
 			c.first, c.oldest, c.more = id, time.UnixMicro(f.logged), !kept
 			return c.tx.removeBefore(id)
 		}

@@ -250,7 +250,7 @@ func TestMinutesAreBounded(t *testing.T) {
 		}
 		m.take(m.with(more, now))
 	}
-	if n := len(m[minuteOf(now)]); n > mostCounted+1 {
+	if n := len(m[minuteOf(now)]); n > maxCounted+1 {
 		t.Errorf("%d senders are counted", n)
 	}
 	total := 0

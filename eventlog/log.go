@@ -16,8 +16,8 @@ import (
 const (
 	// DefaultLimit is how many entries are kept by default. It is pysig's.
 	DefaultLimit = 20
-	// MostLimit is the highest limit.
-	MostLimit = 1_000_000
+	// MaxLimit is the highest limit.
+	MaxLimit = 1_000_000
 
 	diskBytes   = 1 << 30
 	memoryBytes = 64 << 20
@@ -28,15 +28,15 @@ const (
 
 // Limits bound a log. They are kept in its file.
 type Limits struct {
-	// Count is how many entries are kept, from 1 to MostLimit.
+	// Count is how many entries are kept, from 1 to MaxLimit.
 	Count int
 	// Age is how long an entry is kept. 0: for ever.
 	Age time.Duration
 }
 
 func (l Limits) check() error {
-	if l.Count < 1 || l.Count > MostLimit {
-		return fmt.Errorf("a limit of %d is not between 1 and %d", l.Count, MostLimit)
+	if l.Count < 1 || l.Count > MaxLimit {
+		return fmt.Errorf("a limit of %d is not between 1 and %d", l.Count, MaxLimit)
 	}
 	if l.Age < 0 {
 		return fmt.Errorf("an age of %s is negative", l.Age)
@@ -386,13 +386,13 @@ func (l *Log) Size() int64 {
 	}
 }
 
-// LastHour counts the events of the last hour by minute, for the senders that
-// had most, at most most of them, and for all others together. It also counts
-// events that the limits have removed since.
-func (l *Log) LastHour(most int) []Series {
+// LastHour counts the events of the last hour by minute, for the n senders that
+// had most, and for all others together. It also counts events that the limits
+// have removed since.
+func (l *Log) LastHour(n int) []Series {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.minutes.series(time.Now(), most)
+	return l.minutes.series(time.Now(), n)
 }
 
 // Changed is closed at the next change of anything that a Log returns.

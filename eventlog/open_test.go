@@ -37,7 +37,7 @@ func TestRunOpens(t *testing.T) {
 			reported = append(reported, fmt.Sprint(st.Err != nil, st.Dropped))
 		}})
 		stop := wait.Start(t.Context(), log.Run)
-		for n := range eventlog.MostWaiting + 2 {
+		for n := range eventlog.MaxWaiting + 2 {
 			log.Offer(tick(n))
 		}
 		time.Sleep(10 * time.Second)
@@ -60,8 +60,8 @@ func TestRunOpens(t *testing.T) {
 		}
 		free()
 		<-log.Opened()
-		await(t, log, func(st eventlog.State) bool { return st.Logged == eventlog.MostWaiting })
-		if st := log.State(); st.Err != nil || st.First != 1 || st.Last != eventlog.MostWaiting {
+		await(t, log, func(st eventlog.State) bool { return st.Logged == eventlog.MaxWaiting })
+		if st := log.State(); st.Err != nil || st.First != 1 || st.Last != eventlog.MaxWaiting {
 			t.Errorf("afterwards: %+v", st)
 		}
 		stop()

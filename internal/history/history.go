@@ -81,7 +81,7 @@ func (h *History) newLog(c *config.History) *eventlog.Log {
 		Logger: h.opts.Logger,
 		Trouble: func(st eventlog.State) {
 			if st.Err != nil {
-				h.tell("The alerts are not kept yet", fmt.Sprintf("%v\nThis is tried again every second; until then up to %d alerts wait.", st.Err, eventlog.MostWaiting))
+				h.tell("The alerts are not kept yet", fmt.Sprintf("%v\nThis is tried again every second; until then up to %d alerts wait.", st.Err, eventlog.MaxWaiting))
 				return
 			}
 			missing := ""

@@ -208,7 +208,7 @@ func TestHistoryKeepsItsPage(t *testing.T) {
 // counted.
 func TestHistoryWaitsForItsFile(t *testing.T) {
 	t.Parallel()
-	for _, n := range []int{1, eventlog.MostWaiting, eventlog.MostWaiting + 42} {
+	for _, n := range []int{1, eventlog.MaxWaiting, eventlog.MaxWaiting + 42} {
 		t.Run(fmt.Sprint(n), func(t *testing.T) {
 			t.Parallel()
 			b := runHistory(t)
@@ -229,11 +229,11 @@ func TestHistoryWaitsForItsFile(t *testing.T) {
 			}
 			b.pageIsThere(t)
 			missing := ""
-			if n > eventlog.MostWaiting {
+			if n > eventlog.MaxWaiting {
 				missing = "42 are lost, as too many waited."
 			}
 			b.tellsOnly(t, told+"history: The alerts are kept now: "+missing+"\n")
-			if got, _ := b.kept(t); got != min(n, eventlog.MostWaiting) {
+			if got, _ := b.kept(t); got != min(n, eventlog.MaxWaiting) {
 				t.Errorf("%d of %d alerts", got, n)
 			}
 		})
