@@ -16,8 +16,8 @@ type attempts struct {
 	by map[netip.Prefix]*rate.Limiter
 }
 
-// mostAddresses is how many are told apart.
-const mostAddresses = 10_000
+// maxAddresses is how many are told apart.
+const maxAddresses = 10_000
 
 // may reports whether the request's token may be checked.
 func (a *attempts) may(r *http.Request) bool {
@@ -31,7 +31,7 @@ func (a *attempts) may(r *http.Request) bool {
 func (a *attempts) wrong(r *http.Request) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if len(a.by) >= mostAddresses || a.by == nil {
+	if len(a.by) >= maxAddresses || a.by == nil {
 		a.by = make(map[netip.Prefix]*rate.Limiter)
 	}
 	from := network(r)

@@ -13,9 +13,9 @@ import (
 )
 
 const (
-	arrival   = 10 * time.Second // of a request, and of mostWrite at a client
-	idle      = 30 * time.Second
-	mostConns = 1000
+	arrival  = 10 * time.Second // of a request, and of maxWrite at a client
+	idle     = 30 * time.Second
+	maxConns = 1000
 )
 
 // Serve serves on listener until ctx ends, and returns once all requests have.
@@ -36,7 +36,7 @@ func (h *Handler) Serve(ctx context.Context, listener net.Listener) error {
 	server.ConnState = unused.watch
 	server.RegisterOnShutdown(unused.close)
 	ended := make(chan error, 1)
-	go func() { ended <- server.Serve(netutil.LimitListener(listener, mostConns)) }()
+	go func() { ended <- server.Serve(netutil.LimitListener(listener, maxConns)) }()
 	var err error
 	select {
 	case err = <-ended:
