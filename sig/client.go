@@ -229,7 +229,7 @@ func (c *ClientRouter) RemoteRequest(ctx context.Context, sender, method Name, p
 	}
 	response, err := p.call(ctx, "request", appendAsked(sender, method, text))
 	if err != nil {
-		return Data{}, err
+		return Data{}, plainly(err, sender, method)
 	}
 	return received(response), nil
 }

@@ -24,6 +24,8 @@ type Router struct {
 	every    []*Listener          // every event of every sender
 	channels map[Name][]*Listener // by the event's key: from any sender
 
+	locals atomic.Int64 // listeners of this process
+
 	intercept func(Event) (Event, bool)
 	journal   *journal // of a server; nil: events have no numbers
 
@@ -79,6 +81,14 @@ func (r *Router) drop(l *Listener) {
 		c.session.dropped++
 	}
 	l.removed.Store(true)
+	r.count(l, -1)
+}
+
+// count keeps locals.
+func (r *Router) count(l *Listener, n int64) {
+	if l.client == nil {
+		r.locals.Add(n)
+	}
 }
 
 // AddListener registers fn for an event of a sender; the zero Name means every
@@ -117,6 +127,7 @@ func (r *Router) addListener(l *Listener) error {
 		}
 		sg.listeners = append(sg.listeners, l)
 	}
+	r.count(l, 1)
 	r.generation.Add(1)
 	return nil
 }
@@ -134,6 +145,7 @@ func (r *Router) removeListener(l *Listener) error {
 	if l.removed.Swap(true) {
 		return errors.New("the listener is not registered")
 	}
+	r.count(l, -1)
 	r.generation.Add(1)
 	switch {
 	case l.sender.IsEvery() && l.event.IsEvery():

@@ -2,6 +2,7 @@ package sig
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -39,10 +40,10 @@ type session struct {
 	faults   int  // events that were refused without an answer
 	cut      int  // lists that were too long
 	identity string
-	agreed   []Name             // features
-	offered  int                // events, of all its senders
-	senders  map[Name]*Sender   // by key
-	signals  map[string]*Signal // of its senders, by the text that names them
+	agreed   []Name               // features
+	offered  int                  // events, of all its senders
+	senders  map[Name]*Sender     // by key
+	signals  map[string]signalled // of its senders, by the text that names them
 
 	inheriting sync.Mutex // held while a sender is added, or those inherited are removed
 
@@ -56,6 +57,12 @@ type session struct {
 	dropped   int           // how many of these the router has dropped
 	replayed  uint64        // events up to this number are replayed
 	index     listenerIndex // of listeners, for catching up; nil: to be made
+}
+
+// signalled is what the info of a client's signal means.
+type signalled struct {
+	signal *Signal
+	extra  json.RawMessage
 }
 
 func newSession(ctx context.Context, s *ServerRouter, conn Conn, log *slog.Logger) *session {
@@ -380,23 +387,24 @@ func (c *session) signal(params []byte) error {
 			data = o.Value
 		}
 	}
-	sg := c.signals[string(info)]
-	if sg == nil || sg.current().owner != c {
-		var err error
+	what, known := c.signals[string(info)]
+	if !known || what.signal.current().owner != c {
 		if !missing(params) && params[0] != '{' {
 			return notObject("params", params)
 		}
-		if sg, err = c.findSignal(info); err != nil {
+		sg, err := c.findSignal(info)
+		if err != nil {
 			return err
 		}
+		what = signalled{sg, extraOf(info)}
 		if len(c.signals) >= maxCached || c.signals == nil {
-			c.signals = make(map[string]*Signal)
+			c.signals = make(map[string]signalled)
 		}
 		if len(info) <= maxCachedBytes {
-			c.signals[string(info)] = sg
+			c.signals[string(info)] = what
 		}
 	}
-	return sg.trigger(received(data))
+	return what.signal.hear(received(data), what.extra)
 }
 
 // findSignal returns the signal that a text names.

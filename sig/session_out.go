@@ -226,7 +226,7 @@ func (o *outgoing) oldest() (it item, ok bool) {
 func (c *session) send(ctx context.Context, it item) error {
 	data := it.event.data()
 	b := append(make([]byte, 0, 160+len(data)), `{"info": `...)
-	b = appendInfo(b, it.event.sender, it.event.event)
+	b = appendExtra(appendInfo(b, it.event.sender, it.event.event), it.event.extra)
 	b = append(b, `, "listener_id": `...)
 	b = strconv.AppendUint(b, it.listener.client.id, 10)
 	b = append(b, `, "data": `...)
