@@ -22,6 +22,9 @@ type ClientOptions struct {
 	// fifth of away, where that bound is at least 0.5 s and at most 2 s in the
 	// first minute, 5 s in the first ten minutes, 30 s later.
 	Backoff func(attempt int, away time.Duration) time.Duration
+	// NoReconnect makes Run return once a connection has failed or ended. Default:
+	// it tries again for ever.
+	NoReconnect bool
 	// Queue is how many events may wait for the listeners. When it is full, a
 	// client of a server of this package stops reading, and misses nothing that
 	// the server remembers; with a pysig server the oldest event is dropped and
@@ -127,9 +130,15 @@ func NewClientRouter(carrier ClientCarrier, opts *ClientOptions) *ClientRouter {
 // listener's call. The remote listeners are called one at a time, in the order
 // in which the events came.
 func (c *ClientRouter) Run(ctx context.Context) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
 	var tasks sync.WaitGroup
-	tasks.Go(func() { c.receiving.run(ctx) })
-	tasks.Go(func() { c.sending.run(ctx) })
+	for _, l := range []*link{c.receiving, c.sending} {
+		tasks.Go(func() {
+			defer cancel() // it ends before ctx only with NoReconnect
+			l.run(ctx)
+		})
+	}
 	tasks.Go(func() { c.dispatch(ctx) })
 	tasks.Wait()
 }

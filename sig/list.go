@@ -19,6 +19,20 @@ type SenderStatus struct {
 	LeftOut int
 }
 
+// List returns the senders in the order in which they came, those that listeners
+// wait for included, with their events; the router itself comes last.
+func (r *Router) List() []SenderStatus {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	var all []SenderStatus
+	for _, s := range r.order {
+		if s != nil {
+			all = append(all, SenderStatus{Connected: s.connected, Sender: s.name, Events: s.listed(true)})
+		}
+	}
+	return append(all, SenderStatus{Connected: true, Events: r.listed(true)})
+}
+
 // wireSender is a SenderStatus as it goes over the wire.
 type wireSender struct {
 	Connected bool `json:"connected"`

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -145,4 +146,69 @@ func TestExtraMembersOfInfo(t *testing.T) {
 			t.Errorf("extra members that are %s are not refused", extra)
 		}
 	}
+}
+
+// Counts and states that pysig's programs ask for.
+func TestWhoIsThere(t *testing.T) {
+	var r sig.Router
+	s, err := r.AddSender("timer", "tick", "#tock")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, topic := range [][2]sig.Name{{"timer", "tick"}, {"timer", ""}, {"", "#tock"}, {"", ""}, {"ghost", "boo"}} {
+		if _, err := r.AddListener(topic[0], topic[1], func(sig.Event) {}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for event, want := range map[sig.Name]int{"tick": 3, "#tock": 3, "": 2} {
+		sg, err := s.Signal(event)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := sg.Listeners(); got != want {
+			t.Errorf("%q has %d listeners, not %d", event, got, want)
+		}
+	}
+	if !s.IsConnected() || !slices.Equal(s.Events(), []sig.Name{"tick", "#tock"}) {
+		t.Errorf("connected %t, with %q", s.IsConnected(), s.Events())
+	}
+	if err := r.RemoveSender(s); err != nil {
+		t.Fatal(err)
+	}
+	if s.IsConnected() {
+		t.Error("it is removed, and connected")
+	}
+	var ghost sig.SenderStatus
+	for _, st := range r.List() {
+		if st.Sender == "ghost" {
+			ghost = st
+		}
+	}
+	if ghost.Connected || !slices.Contains(ghost.Events, "boo") {
+		t.Errorf("a sender that is waited for: %+v", ghost)
+	}
+}
+
+func TestNoReconnect(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		network := new(sigtest.Network)
+		server, carrier := sig.NewServerRouter(nil), network.Up()
+		t.Cleanup(wait.Start(t.Context(), func(ctx context.Context) { _ = server.Serve(ctx, carrier) }))
+		c := sig.NewClientRouter(network.Client(), &sig.ClientOptions{NoReconnect: true})
+		c.AddRemoteListener("timer", "tick", func(sig.Event) {})
+		ended := make(chan struct{})
+		go func() {
+			defer close(ended)
+			c.Run(t.Context())
+		}()
+		time.Sleep(time.Hour)
+		if !c.Link().Connected {
+			t.Fatal("not connected")
+		}
+		network.Cut()
+		<-ended
+		if n := network.Dials(); n != 1 {
+			t.Errorf("it connected %d times", n)
+		}
+	})
 }

@@ -31,7 +31,7 @@ func (r *Router) publishText(sg *Signal, ev Event, data []byte, good bool) (Even
 	}
 	e := r.journal.append(sg, ev, info, data)
 	for i := range rt.clients {
-		rt.clients[i].session.offer(e, &rt.clients[i])
+		rt.clients[i].session.out.event(e, &rt.clients[i])
 	}
 	ev.Seq, ev.Time = e.seq, e.time
 	if ev.Data.text != nil {

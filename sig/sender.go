@@ -248,6 +248,22 @@ func (s *Sender) offeredCount() int {
 	return len(s.offered)
 }
 
+// IsConnected reports whether the sender is there: it has been added, and not
+// removed.
+func (s *Sender) IsConnected() bool {
+	s.router.mu.RLock()
+	defer s.router.mu.RUnlock()
+	return s.connected
+}
+
+// Events returns the events that the sender offers, without #connect and
+// #disconnect.
+func (s *Sender) Events() []Name {
+	s.router.mu.RLock()
+	defer s.router.mu.RUnlock()
+	return slices.Clone(s.offered)
+}
+
 // Name returns the name that the sender was added with.
 func (s *Sender) Name() Name { return s.name }
 

@@ -17,10 +17,9 @@ const Version = "1.01"
 
 // ServerOptions are a server's settings; nil is the zero value.
 type ServerOptions struct {
-	// Queue is how many events may wait for one client. When it is full, a
-	// client of this package catches up from the server's memory once it has
-	// read what waits; for a pysig client the oldest event is dropped and
-	// counted. Default 4,096.
+	// Queue is how many events may wait for one client. When it is full, the
+	// client catches up from the server's memory once it has read what waits;
+	// what is no longer there is counted. Default 4,096.
 	Queue int
 	// Memory is how many events the server remembers, for clients that come
 	// back or are slow; below 0: none. It forgets them after 24 hours, or
@@ -95,8 +94,7 @@ func NewServerRouter(opts *ServerOptions) *ServerRouter {
 }
 
 // Dropped returns how many events did not reach a client that should have had
-// them: its queue was full and it could not catch up, or they were too long for
-// it.
+// them: it was too slow, and they were forgotten, or they were too long for it.
 func (s *ServerRouter) Dropped() uint64 { return s.dropped.Load() }
 
 // Serve accepts clients until ctx ends; it then ends their connections and
@@ -115,7 +113,7 @@ func (s *ServerRouter) Serve(ctx context.Context, carrier ServerCarrier) error {
 		conn, err := carrier.Accept()
 		switch {
 		case ctx.Err() != nil:
-			if conn != nil {
+			if err == nil {
 				conn.Close()
 			}
 			return nil

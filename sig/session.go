@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"sync"
+	"time"
 
 	"sigalert/internal/wait"
 	"sigalert/sig/internal/wire"
@@ -97,11 +98,14 @@ func (c *session) handle(r request) {
 		c.server.spoken(c)
 	}
 	if string(r.method) == "signal" {
-		err := c.signal(r.params)
+		sg, err := c.signal(r.params)
 		if err != nil && !r.wantsReply() {
 			if c.faults++; rare(c.faults) {
 				c.log.Warn("an event was refused", "err", err, "count", c.faults)
 			}
+		}
+		if err == nil && !c.peer.streaming.Load() && c.slowsDown(sg, r) {
+			return
 		}
 		r.reply(nil, wireError(err))
 		return
@@ -377,7 +381,48 @@ func (c *session) removeListener(params []byte) error {
 	return nil
 }
 
-func (c *session) signal(params []byte) error {
+// slowest is how long a pysig sender waits for its answer while listeners do not
+// keep up. Its own patience is 10 s.
+const slowest = 8 * time.Second
+
+// slowsDown has a pysig sender wait for its answer if the queue of a pysig client
+// that gets the event is half full, so that nothing is lost; it reports whether
+// the answer is under way.
+func (c *session) slowsDown(sg *Signal, r request) bool {
+	var slow []<-chan struct{}
+	rt := sg.current()
+	for i := range rt.clients {
+		if s := rt.clients[i].session; s != c && !s.peer.streaming.Load() {
+			if eases := s.out.eases(); eases != nil {
+				slow = append(slow, eases)
+			}
+		}
+	}
+	if slow == nil {
+		return false
+	}
+	select {
+	case c.asking <- struct{}{}:
+	default:
+		return false // it does not wait for its answers
+	}
+	r = r.keep()
+	c.tasks.Go(func() { // the reading goroutine may have to read what eases a queue
+		defer func() { <-c.asking }()
+		ctx, cancel := context.WithTimeout(c.ctx, slowest)
+		defer cancel()
+		for _, eases := range slow {
+			select {
+			case <-eases:
+			case <-ctx.Done():
+			}
+		}
+		r.reply(nil, nil)
+	})
+	return true
+}
+
+func (c *session) signal(params []byte) (*Signal, error) {
 	var info, data []byte
 	for o := wire.ObjectOf(params); o.Next(); {
 		switch string(o.Key) {
@@ -390,11 +435,11 @@ func (c *session) signal(params []byte) error {
 	what, known := c.signals[string(info)]
 	if !known || what.signal.current().owner != c {
 		if !missing(params) && params[0] != '{' {
-			return notObject("params", params)
+			return nil, notObject("params", params)
 		}
 		sg, err := c.findSignal(info)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		what = signalled{sg, extraOf(info)}
 		if len(c.signals) >= maxCached || c.signals == nil {
@@ -404,7 +449,7 @@ func (c *session) signal(params []byte) error {
 			c.signals[string(info)] = what
 		}
 	}
-	return what.signal.hear(received(data), what.extra)
+	return what.signal, what.signal.hear(received(data), what.extra)
 }
 
 // findSignal returns the signal that a text names.

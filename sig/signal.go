@@ -63,6 +63,18 @@ func (sg *Signal) Trigger(data any) error {
 	return sg.hear(dataOf(data), nil)
 }
 
+// Listeners returns how many registrations get the signal's events: those for it,
+// for its sender, for its channel and for everything, of this process and of
+// clients.
+func (sg *Signal) Listeners() int {
+	rt := sg.current()
+	n := len(rt.local)
+	for _, t := range rt.clients {
+		n += len(t.listeners)
+	}
+	return n
+}
+
 // hear is Trigger for this router. extra is [Event].Extra.
 func (sg *Signal) hear(data Data, extra json.RawMessage) (err error) {
 	rt := sg.current()
