@@ -24,6 +24,9 @@ type ServerCarrier interface {
 // each a JSON object, in order and without loss until it ends.
 //
 // One goroutine reads. Any number may write or close at the same time.
+//
+// A Conn that wraps another may change the messages on their way, to pack or to
+// encrypt them, if both sides do so.
 type Conn interface {
 	// ReadMessage waits for the next message, which is valid until the next
 	// call. An error is final; it is io.EOF if the peer ended the connection

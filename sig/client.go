@@ -2,6 +2,7 @@ package sig
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"sync"
@@ -9,6 +10,7 @@ import (
 
 	"sigalert/internal/queue"
 	"sigalert/internal/wait"
+	"sigalert/sig/internal/wire"
 )
 
 // ClientOptions are a client's settings; nil is the zero value.
@@ -20,6 +22,9 @@ type ClientOptions struct {
 	// fifth of away, where that bound is at least 0.5 s and at most 2 s in the
 	// first minute, 5 s in the first ten minutes, 30 s later.
 	Backoff func(attempt int, away time.Duration) time.Duration
+	// NoReconnect makes Run return once a connection has failed or ended. Default:
+	// it tries again for ever.
+	NoReconnect bool
 	// Queue is how many events may wait for the listeners. When it is full, a
 	// client of a server of this package stops reading, and misses nothing that
 	// the server remembers; with a pysig server the oldest event is dropped and
@@ -125,9 +130,15 @@ func NewClientRouter(carrier ClientCarrier, opts *ClientOptions) *ClientRouter {
 // listener's call. The remote listeners are called one at a time, in the order
 // in which the events came.
 func (c *ClientRouter) Run(ctx context.Context) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
 	var tasks sync.WaitGroup
-	tasks.Go(func() { c.receiving.run(ctx) })
-	tasks.Go(func() { c.sending.run(ctx) })
+	for _, l := range []*link{c.receiving, c.sending} {
+		tasks.Go(func() {
+			defer cancel() // it ends before ctx only with NoReconnect
+			l.run(ctx)
+		})
+	}
 	tasks.Go(func() { c.dispatch(ctx) })
 	tasks.Wait()
 }
@@ -178,24 +189,38 @@ func (c *ClientRouter) asking(ctx context.Context) (*peer, error) {
 // Senders asks the server for its senders, and for their events too if events
 // is true. It waits for a connection. The error is ctx's, ErrNotConnected,
 // ErrNoAnswer or a *RemoteError.
-func (c *ClientRouter) Senders(ctx context.Context, events bool) ([]SenderStatus, error) {
+func (c *ClientRouter) Senders(ctx context.Context, events bool) (all []SenderStatus, err error) {
 	p, err := c.asking(ctx)
 	if err != nil {
 		return nil, err
 	}
-	text, err := p.call(ctx, "list_senders", fmt.Appendf(nil, `{"list_events": %t}`, events))
-	if err != nil {
-		return nil, err
+	for next := uint64(0); ; {
+		params := fmt.Appendf(nil, `{"list_events": %t`, events)
+		if p.streaming.Load() {
+			params = fmt.Appendf(params, `, "from": %d`, next)
+		}
+		text, err := p.call(ctx, "list_senders", append(params, '}'))
+		if err != nil {
+			return nil, err
+		}
+		from := next
+		if text, next, err = pageOf(text); err != nil {
+			return nil, err
+		}
+		var list []wireSender
+		if err := received(text).Decode(&list); err != nil {
+			return nil, fmt.Errorf("list_senders: the answer is not a list of senders: %w", err)
+		}
+		for _, w := range list {
+			all = append(all, w.status())
+		}
+		switch {
+		case next == 0:
+			return all, nil
+		case next <= from || len(all) > maxListed:
+			return nil, errors.New("list_senders: the server's list has no end")
+		}
 	}
-	var list []wireSender
-	if err := received(text).Decode(&list); err != nil {
-		return nil, fmt.Errorf("list_senders: the answer is not a list of senders: %w", err)
-	}
-	all := make([]SenderStatus, len(list))
-	for i, w := range list {
-		all[i] = w.status()
-	}
-	return all, nil
 }
 
 // RemoteRequest sends a request to a sender that the server knows. It waits for
@@ -213,9 +238,22 @@ func (c *ClientRouter) RemoteRequest(ctx context.Context, sender, method Name, p
 	}
 	response, err := p.call(ctx, "request", appendAsked(sender, method, text))
 	if err != nil {
-		return Data{}, err
+		return Data{}, plainly(err, sender, method)
 	}
 	return received(response), nil
+}
+
+// pageOf is the list in an answer to list_senders, and where the next page
+// begins; 0 where there is none. A pysig server answers with the list alone.
+func pageOf(text []byte) (list []byte, next uint64, err error) {
+	if !wire.IsObject(text) {
+		return text, 0, nil
+	}
+	next, ok := unsigned(member(text, "next"))
+	if list = member(text, "senders"); list == nil || !ok {
+		return nil, 0, errors.New("list_senders: the answer has no senders")
+	}
+	return list, next, nil
 }
 
 func notConnected(st LinkStatus) error {

@@ -29,21 +29,26 @@ func (a *arrival) size() int {
 
 // infos remembers the parsed "info" of signals: a server sends the same ones
 // again and again.
-type infos map[string]topic
+type infos map[string]Event
 
-func (n *infos) of(text []byte) (t topic, err error) {
+// of returns an event with what an info says.
+func (n *infos) of(text []byte) (ev Event, err error) {
 	const maxInfos = 1000
-	if t, ok := (*n)[string(text)]; ok {
-		return t, nil
+	if ev, ok := (*n)[string(text)]; ok {
+		return ev, nil
 	}
-	if t.sender, t.event, err = listenedTo(text); err != nil || len(text) > maxCachedBytes {
-		return t, err
+	if ev.Sender, ev.Event, err = listenedTo(text); err != nil {
+		return Event{}, err
+	}
+	ev.Extra = extraOf(text)
+	if len(text) > maxCachedBytes {
+		return ev, nil
 	}
 	if *n == nil || len(*n) >= maxInfos {
 		*n = make(infos)
 	}
-	(*n)[string(text)] = t
-	return t, nil
+	(*n)[string(text)] = ev
+	return ev, nil
 }
 
 // arrived takes a signal from a pysig server, on the reading goroutine.
@@ -60,7 +65,7 @@ func (c *ClientRouter) arrived(params []byte) error {
 	if !ok {
 		return exception("listener id %s not found", idText)
 	}
-	ev := Event{Time: time.Now()}
+	ev := Event{Time: time.Now(), Extra: extraOf(info)}
 	var err error
 	if ev.Sender, ev.Event, err = listenedTo(info); err != nil {
 		return exception("%v", err)
@@ -148,11 +153,11 @@ func (c *ClientRouter) takeStreamed(p *peer, a *arrival, ids, info, missed []byt
 	if c.subs.server != p {
 		return false, nil
 	}
-	t, err := c.infos.of(info)
+	told, err := c.infos.of(info)
 	if err != nil {
 		return false, err
 	}
-	a.event.Sender, a.event.Event = t.sender, t.event
+	a.event.Sender, a.event.Event, a.event.Extra = told.Sender, told.Event, told.Extra
 	c.tellMissed(missed)
 	known := c.subs.addressees(a, ids)
 	changed = c.heard(a.event)

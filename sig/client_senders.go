@@ -37,6 +37,10 @@ type RemoteSender struct {
 // the server has accepted it, through lost connections if need be. The
 // registration lasts until it is removed. The error is ctx's, ErrTooLarge, or a
 // *RemoteError; ErrAlreadyConnected if the name is taken.
+//
+// As at pysig, the sender is then one of the client's own [Router], too:
+// [Router.Sender] finds it, and listeners that [Router.AddListener] has added
+// get its events, as soon as the server has them.
 func (c *ClientRouter) AddRemoteSender(ctx context.Context, name Name, events ...Name) (*RemoteSender, error) {
 	return c.AddRemoteSenderWith(ctx, name, SenderOptions{Events: events})
 }
@@ -51,6 +55,9 @@ func (c *ClientRouter) AddRemoteSenderWith(ctx context.Context, name Name, o Sen
 		if err := n.check(); err != nil {
 			return nil, err
 		}
+	}
+	if c.Sender(name) != nil {
+		return nil, errConnected(name)
 	}
 	s := &RemoteSender{
 		client:   c,
@@ -67,13 +74,43 @@ func (c *ClientRouter) AddRemoteSenderWith(ctx context.Context, name Name, o Sen
 	c.sendersChanged.Raise()
 	select {
 	case <-s.settled:
-		return s, s.err
 	case <-ctx.Done():
 		if c.giveUp(s) {
 			return nil, context.Cause(ctx)
-		}
-		return s, s.err // the answer came first
+		} // otherwise the answer came first
 	}
+	if s.err != nil {
+		return s, s.err
+	}
+	_, err := c.addSender(name, s.events, s.methods, owner{handlers: s.handlers, remote: s})
+	if err != nil { // somebody in this process was faster
+		return nil, errors.Join(err, c.RemoveRemoteSender(ctx, s))
+	}
+	return s, nil
+}
+
+// local returns the sender as one of the client's own Router; nil if it is none.
+func (s *RemoteSender) local() *Sender {
+	r := &s.client.Router
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	if l := r.senders[s.name.key()]; l != nil && l.remote == s {
+		return l
+	}
+	return nil
+}
+
+// hear has the listeners of this process get an event that the server has.
+func (s *RemoteSender) hear(event Name, data any) error {
+	if s.client.locals.Load() == 0 {
+		return nil
+	}
+	if l := s.local(); l != nil {
+		if sg, err := l.Signal(event); err == nil {
+			return sg.hear(dataOf(data), nil)
+		}
+	}
+	return nil // it was removed meanwhile
 }
 
 // giveUp forgets a sender that the server has not answered for; false if it
@@ -93,6 +130,9 @@ func (c *ClientRouter) giveUp(s *RemoteSender) bool {
 // server's answer if there is a connection.
 func (c *ClientRouter) RemoveRemoteSender(ctx context.Context, s *RemoteSender) error {
 	registered := c.forgetSender(s)
+	if l := s.local(); l != nil {
+		defer c.removeSender(l, nil)
+	}
 	if registered == nil {
 		return nil
 	}
@@ -131,7 +171,10 @@ func (s *RemoteSender) Trigger(ctx context.Context, event Name, data any) error 
 		return err
 	}
 	_, err = p.call(ctx, "signal", s.appendSignal(make([]byte, 0, 128+len(text)), event, text))
-	return err
+	if err != nil {
+		return plainly(err, s.name, event)
+	}
+	return s.hear(event, data)
 }
 
 // Post sends an event without waiting for the server's answer: it does not
@@ -147,7 +190,7 @@ func (s *RemoteSender) Post(ctx context.Context, event Name, data any) error {
 	case err != nil:
 		return err
 	case p.outbox == nil:
-		return s.Trigger(ctx, event, received(text))
+		return s.Trigger(ctx, event, data)
 	case !s.mayTrigger(event):
 		return fmt.Errorf("sender %s, event %s: %w", s.name, event, ErrNotOffered)
 	}
@@ -162,7 +205,7 @@ func (s *RemoteSender) Post(ctx context.Context, event Name, data any) error {
 		}
 		return fmt.Errorf("%w: %w", ErrNotConnected, err)
 	}
-	return nil
+	return s.hear(event, data)
 }
 
 // prepare returns the connection for an event, and the text of its data.

@@ -56,10 +56,10 @@
 // listener may block, but it holds up the client's other listeners.
 //
 // A ServerRouter waits for no client. Up to [ServerOptions].Queue events and 8
-// MiB wait for each. When there are more, a client of this package gets the
-// rest from the server's memory once it reads; for a pysig client the oldest
-// are dropped and counted. [ServerRouter.Dropped] counts the events that never
-// reached their client.
+// MiB wait for each. When there are more, a client gets the rest from the
+// server's memory once it reads. A pysig sender is made to wait for its answer,
+// up to 8 s, while a pysig listener's queue is more than half full.
+// [ServerRouter.Dropped] counts the events that never reached their client.
 //
 // In a ClientRouter, up to [ClientOptions].Queue events and 8 MiB wait for the
 // listeners. When there are more, the client stops reading, and the server

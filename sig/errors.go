@@ -120,3 +120,19 @@ func coded(code, format string, args ...any) error {
 func errConnected(sender Name) error { return coded(codeConnected, "sender %s"+textConnected, sender) }
 
 func errNotFound(sender Name) error { return coded(codeNone, "sender %s"+textNotFound, sender) }
+
+// plainly returns what a pysig server's refusal means, if it is one of Python's
+// own errors that escaped from it.
+func plainly(err error, sender, what Name) error {
+	var refusal *RemoteError
+	switch {
+	case !errors.As(err, &refusal):
+	case refusal.Text == "'NoneType' object has no attribute 'getName'":
+		return coded(codeNone, "sender %s is not there", sender)
+	case refusal.Text == "'NoneType' object has no attribute 'trigger'":
+		return coded(codeNotOffered, "sender %s does not offer %s", sender, what)
+	case strings.HasPrefix(refusal.Text, "exceptions must be old-style classes"):
+		return coded(codeNoAnswer, "sender %s did not answer within %s", sender, answerTimeout)
+	}
+	return err
+}

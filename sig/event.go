@@ -14,6 +14,10 @@ type Event struct {
 	Sender Name
 	Event  Name // the zero Name: the sender's broadcast
 	Data   Data
+	// Extra are further members of the info that came with the event, as a JSON
+	// object, such as {"occurrences": 3}, which pysig's class_signal adds; nil if
+	// there are none. [Router.Intercept] may change it, up to 64 KiB.
+	Extra json.RawMessage
 
 	// Seq is the server's number for the event: each has one more than the one
 	// before. 0 if there is none: in a Router without a server, and from a

@@ -2,6 +2,7 @@ package sig_test
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"sync"
 
@@ -261,4 +262,62 @@ func ExampleClientRouter_AddRemoteListener() {
 	// timer is connected
 	// timer tick test
 	// timer is disconnected
+}
+
+// packed is a carrier that packs each message; both sides use it.
+type packed struct{ sig.ClientCarrier }
+
+func (p packed) Dial(ctx context.Context) (sig.Conn, error) {
+	conn, err := p.ClientCarrier.Dial(ctx)
+	return packedConn{conn}, err
+}
+
+type unpacked struct{ sig.ServerCarrier }
+
+func (u unpacked) Accept() (sig.Conn, error) {
+	conn, err := u.ServerCarrier.Accept()
+	return packedConn{conn}, err
+}
+
+// packedConn packs a message as a JSON object with one member, since the carrier
+// below takes only objects. It is not a StreamConn: each message is one write.
+type packedConn struct{ sig.Conn }
+
+func (c packedConn) WriteMessage(text []byte) error {
+	b, err := json.Marshal(map[string][]byte{"packed": text})
+	if err != nil {
+		return err
+	}
+	return c.Conn.WriteMessage(b)
+}
+
+func (c packedConn) ReadMessage() ([]byte, error) {
+	text, err := c.Conn.ReadMessage()
+	if err != nil {
+		return nil, err
+	}
+	var m map[string][]byte
+	err = json.Unmarshal(text, &m)
+	return m["packed"], err
+}
+
+// A connection that packs what goes over it.
+func ExampleConn() {
+	carrier, err := tcp.Listen("127.0.0.1:0")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	server := sig.NewServerRouter(nil)
+	client := sig.NewClientRouter(packed{tcp.NewClient(carrier.Addr())}, nil)
+	ctx, stop := context.WithCancel(context.Background())
+	var running sync.WaitGroup
+	defer running.Wait()
+	defer stop()
+	running.Go(func() { _ = server.Serve(ctx, unpacked{carrier}) })
+	running.Go(func() { client.Run(ctx) })
+
+	_, err = client.AddRemoteSender(ctx, "timer", "tick")
+	fmt.Println(err, server.Sender("timer").Events())
+	// Output: <nil> [tick]
 }

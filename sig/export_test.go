@@ -8,3 +8,6 @@ func (s *ServerRouter) Clients() int {
 	defer s.guard.Unlock()
 	return s.clients
 }
+
+// Unread is how many bytes of messages wait for clients.
+func (s *ServerRouter) Unread() int { return int(s.unread.Load()) }

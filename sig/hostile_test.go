@@ -6,13 +6,19 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"runtime"
+	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"sigalert/internal/wait"
 	"sigalert/sig"
+	"sigalert/sig/sigtest"
+	"sigalert/sig/tcp"
 )
 
 // served is a server and a way to connect to it.
@@ -92,8 +98,8 @@ func TestClientThatReadsNothingIsLeft(t *testing.T) {
 		c.feed([]byte(`{"id": 3, "method": "add_sender", "params": {"sender": "s", "events": []}}`))
 		synctest.Wait()
 		c.stop(true)
-		id := strings.Repeat("x", 1<<20)
-		for range 20 {
+		id := strings.Repeat("x", 1000)
+		for range 900 {
 			c.feed([]byte(`{"id": "` + id + `", "method": "ping"}`))
 		}
 		synctest.Wait()
@@ -101,6 +107,9 @@ func TestClientThatReadsNothingIsLeft(t *testing.T) {
 		time.Sleep(time.Minute)
 		if server.Clients() != 0 || server.Sender("s") != nil {
 			t.Errorf("a minute after it is gone: %d clients, its sender is %v", server.Clients(), server.Sender("s"))
+		}
+		if server.Unread() != 0 {
+			t.Errorf("%d bytes wait for nobody", server.Unread())
 		}
 	})
 }
@@ -185,6 +194,229 @@ func TestFaultyListenerMissesNothing(t *testing.T) {
 		synctest.Wait()
 		if got.Missed != 0 {
 			t.Errorf("missed %d events, none of which was for it", got.Missed)
+		}
+	})
+}
+
+// counted is a carrier that counts the connections that somebody still keeps.
+type counted struct {
+	*tcp.Server
+	kept atomic.Int64
+}
+
+func (c *counted) Accept() (sig.Conn, error) {
+	conn, err := c.Server.Accept()
+	if err != nil {
+		return nil, err
+	}
+	kept := &struct{ sig.StreamConn }{conn.(sig.StreamConn)}
+	c.kept.Add(1)
+	runtime.AddCleanup(kept, func(kept *atomic.Int64) { kept.Add(-1) }, &c.kept)
+	return kept, nil
+}
+
+// Clients that have left are kept neither by what they listened to and has not
+// been fired since, nor by the events that are remembered of them.
+func TestServerForgetsClientsThatLeft(t *testing.T) {
+	listener, err := tcp.Listen("127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	carrier := &counted{Server: listener}
+	s := sig.NewServerRouter(nil)
+	t.Cleanup(wait.Start(context.Background(), func(ctx context.Context) { _ = s.Serve(ctx, carrier) }))
+	timer, err := s.AddSender("timer", "tick")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range 20 {
+		c := sig.NewClientRouter(tcp.NewClient(listener.Addr()), nil)
+		stop := wait.Start(t.Context(), c.Run)
+		var heard atomic.Bool
+		c.AddRemoteListener("timer", "tick", func(sig.Event) { heard.Store(true) })
+		c.AddRemoteListener("", "", func(sig.Event) {})
+		own, err := c.AddRemoteSender(t.Context(), sig.Name(fmt.Sprint("sender", i)), "e")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := own.Trigger(t.Context(), "e", i); err != nil {
+			t.Fatal(err)
+		}
+		for !heard.Load() { // the listener may not be there yet
+			fire(t, timer, "tick", i)
+			time.Sleep(time.Millisecond)
+		}
+		stop()
+	}
+	eventually(t, "all connections are forgotten", func() bool {
+		runtime.GC()
+		return carrier.kept.Load() == 0
+	})
+}
+
+// What clients leave unread is bounded for each of them, and for all; when they
+// read again, they get each answer.
+func TestUnreadAnswersAreBounded(t *testing.T) {
+	for _, test := range []struct {
+		clients, most int
+	}{
+		{40, 40 * (256<<10 + 2000)},
+		{300, 64<<20 + 300*2000},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			const pings = 400
+			server, dial := served(t)
+			clients := make([]*fuzzConn, test.clients)
+			answered := make([]int, test.clients)
+			for i := range clients {
+				clients[i] = dial(asksStream)
+				clients[i].said = func(map[string]json.RawMessage) { answered[i]++ }
+				clients[i].stop(true)
+			}
+			ping := []byte(`{"id": "` + strings.Repeat("x", 1000) + `", "method": "ping"}`)
+			for range pings {
+				for _, c := range clients {
+					c.feed(ping)
+				}
+			}
+			synctest.Wait()
+			if n := server.Unread(); n > test.most || n < test.most*8/10 {
+				t.Errorf("%d clients have %d bytes unread, not about %d", test.clients, n, test.most)
+			}
+			for _, c := range clients {
+				c.stop(false)
+			}
+			synctest.Wait()
+			for i, n := range answered {
+				if n != pings {
+					t.Fatalf("client %d got %d answers of %d", i, n, pings)
+				}
+			}
+			if n := server.Unread(); n != 0 {
+				t.Errorf("all is read, and %d bytes are not", n)
+			}
+		})
+	}
+}
+
+// An id is repeated in the answer: one that is too long gets a refusal without.
+func TestLongIDIsRefused(t *testing.T) {
+	for _, greeting := range []string{`{"id": 1, "method": "get_version"}`, asksStream} {
+		synctest.Test(t, func(t *testing.T) {
+			_, dial := served(t)
+			c := dial(greeting)
+			var said []string
+			c.said = func(m map[string]json.RawMessage) { said = append(said, string(m["id"])+string(m["exception"])) }
+			c.feed([]byte(`{"id": "` + strings.Repeat("x", 4080) + `", "method": "get_version"}`))
+			synctest.Wait()
+			c.feed([]byte(`{"id": 2, "method": "get_version"}`))
+			synctest.Wait()
+			if want := []string{`null"an id of 4082 bytes: at most 1024 are allowed"`, "2"}; !slices.Equal(said, want) {
+				t.Errorf("it says %q, not %q", said, want)
+			}
+		})
+	}
+}
+
+// failing is a carrier whose Accept fails so many times before it works.
+type failing struct {
+	sig.ServerCarrier
+	failures int
+	tries    []time.Time
+}
+
+func (f *failing) Accept() (sig.Conn, error) {
+	f.tries = append(f.tries, time.Now())
+	if f.failures--; f.failures >= 0 {
+		return nil, errors.New("too many open files")
+	}
+	return f.ServerCarrier.Accept()
+}
+
+// However long there was no file descriptor, the server looks for one at least
+// once a second.
+func TestAcceptIsTriedEverySecond(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		network := new(sigtest.Network)
+		carrier := &failing{ServerCarrier: network.Up(), failures: 100}
+		server := sig.NewServerRouter(nil)
+		t.Cleanup(wait.Start(t.Context(), func(ctx context.Context) { _ = server.Serve(ctx, carrier) }))
+		c, _ := run(t, network.Client())
+		l := c.AddRemoteListener("timer", "tick", func(sig.Event) {})
+		time.Sleep(2 * time.Minute)
+		if !isActive(c, l)() {
+			t.Error("nobody was accepted afterwards")
+		}
+		for i := range carrier.failures + 100 {
+			if wait := carrier.tries[i+1].Sub(carrier.tries[i]); wait > time.Second {
+				t.Fatalf("try %d came after %s", i+1, wait)
+			}
+		}
+	})
+}
+
+// from is a carrier whose clients come from these addresses, in turn.
+type from struct {
+	sig.ServerCarrier
+	hosts []string
+	n     int
+}
+
+type fromConn struct {
+	sig.Conn
+	peer string
+}
+
+func (c fromConn) Peer() string { return c.peer }
+
+func (f *from) Accept() (sig.Conn, error) {
+	conn, err := f.ServerCarrier.Accept()
+	if err != nil {
+		return nil, err
+	}
+	f.n++
+	return fromConn{conn, fmt.Sprintf("%s:%d", f.hosts[f.n%len(f.hosts)], f.n)}, nil
+}
+
+// One address can neither take all the places, nor hold many without a word.
+func TestAddressIsBounded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		network := new(sigtest.Network)
+		carrier := &from{ServerCarrier: network.Up(), hosts: []string{"192.0.2.1"}}
+		server := sig.NewServerRouter(&sig.ServerOptions{MaxClients: 400})
+		t.Cleanup(wait.Start(t.Context(), func(ctx context.Context) { _ = server.Serve(ctx, carrier) }))
+		dial := func() sig.Conn {
+			conn, err := network.Client().Dial(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			synctest.Wait()
+			return conn
+		}
+		first := dial()
+		for range 256 {
+			dial()
+		}
+		if _, err := first.ReadMessage(); err == nil || server.Clients() != 256 {
+			t.Errorf("%d clients say nothing; the oldest reads %v", server.Clients(), err)
+		}
+		for range 45 { // the first of them makes the oldest that is silent give way
+			if err := dial().WriteMessage([]byte(`{"id": 1, "method": "get_version"}`)); err != nil {
+				t.Fatal(err)
+			}
+			synctest.Wait()
+		}
+		text, _ := dial().ReadMessage()
+		if want := `{"status": -2, "exception": "the server takes at most 300 clients from one address", "id": null}`; string(text) != want {
+			t.Errorf("one too many from its address reads %s", text)
+		}
+		carrier.hosts = []string{"192.0.2.2"}
+		other := dial()
+		if err := other.WriteMessage([]byte(`{"id": 1, "method": "get_version"}`)); err != nil {
+			t.Fatal(err)
+		}
+		if text, err := other.ReadMessage(); err != nil || !strings.Contains(string(text), "1.01") {
+			t.Errorf("from another address: %s, %v", text, err)
 		}
 	})
 }

@@ -2,6 +2,7 @@ package sig
 
 import (
 	"crypto/rand"
+	"encoding/json"
 	"hash/maphash"
 	"slices"
 	"strconv"
@@ -35,11 +36,12 @@ type journal struct {
 
 // entry is an event as the server remembers it and clients get it.
 type entry struct {
-	seq    uint64
-	time   time.Time
-	signal *Signal // by which it finds its listeners
+	seq   uint64
+	time  time.Time
+	topic topic // by which it finds its listeners; names, so that nothing of the sender is kept
 
 	sender, event Name // as clients get them, see Router.Intercept
+	extra         json.RawMessage
 
 	// text is the end of the message that delivers it to a client, shared by
 	// all clients: from the number on, newline included. The data begin at
@@ -53,7 +55,7 @@ const entryEnd = "}}\n"
 func (e *entry) data() []byte { return e.text[e.dataAt : len(e.text)-len(entryEnd)] }
 
 // size is roughly what the event takes up in memory.
-func (e *entry) size() int { return 96 + len(e.text) }
+func (e *entry) size() int { return 144 + len(e.text) + len(e.extra) }
 
 // trace is what is left of a forgotten event.
 type trace struct{ sender, event uint64 }
@@ -70,7 +72,7 @@ func (j *journal) first() uint64 { return j.last + 1 - uint64(len(j.events)) }
 func (j *journal) append(sg *Signal, ev Event, info, data []byte) *entry {
 	now := time.Now()
 	j.last++
-	e := &entry{seq: j.last, time: now, signal: sg, sender: ev.Sender, event: ev.Event}
+	e := &entry{seq: j.last, time: now, topic: topic{sg.sender.name.key(), sg.name.key()}, sender: ev.Sender, event: ev.Event, extra: ev.Extra}
 	b := make([]byte, 0, 64+len(info)+len(data))
 	b = append(b, `"seq":`...)
 	b = strconv.AppendUint(b, e.seq, 10)
@@ -98,7 +100,7 @@ func (j *journal) expire(now time.Time) {
 			break
 		}
 		j.bytes -= e.size()
-		j.remember(j.trace(e.signal.sender.name, e.signal.name))
+		j.remember(j.trace(e.topic.sender, e.topic.event))
 		j.events[n] = nil
 		n++
 	}

@@ -38,6 +38,7 @@ type link struct {
 	// error.
 	serve   func(ctx context.Context, p *peer) error
 	changed func()
+	single  bool // there is to be one connection, and no other after it
 	// pong takes the answer to a stream's ping, on the reading goroutine.
 	pong     func(p *peer, response []byte)
 	identity string // lets the server know us when we come back
@@ -61,6 +62,7 @@ func newLink(carrier ClientCarrier, o ClientOptions) *link {
 		backoff:  o.Backoff,
 		log:      o.Logger,
 		changed:  o.Changed,
+		single:   o.NoReconnect,
 		identity: rand.Text(),
 		needed:   make(chan struct{}),
 		kick:     wait.NewToken(),
@@ -82,7 +84,7 @@ func (l *link) run(ctx context.Context) {
 	for {
 		began := time.Now()
 		was, err := l.once(ctx)
-		if ctx.Err() != nil {
+		if ctx.Err() != nil || l.single {
 			return
 		}
 		if was.Connected && time.Since(was.Since) >= healthyAfter {

@@ -1,6 +1,7 @@
 package sig
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 )
@@ -14,56 +15,162 @@ type SenderStatus struct {
 	// Events are the sender's events, if they were asked for, including the
 	// zero Name (its broadcast), #connect and #disconnect.
 	Events []Name
+	// LeftOut is how many more events the sender has: too many for a message.
+	LeftOut int
+}
+
+// List returns the senders in the order in which they came, those that listeners
+// wait for included, with their events; the router itself comes last.
+func (r *Router) List() []SenderStatus {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	var all []SenderStatus
+	for _, s := range r.order {
+		if s != nil {
+			all = append(all, SenderStatus{Connected: s.connected, Sender: s.name, Events: s.listed(true)})
+		}
+	}
+	return append(all, SenderStatus{Connected: true, Events: r.listed(true)})
 }
 
 // wireSender is a SenderStatus as it goes over the wire.
 type wireSender struct {
-	Connected bool        `json:"connected"`
-	Sender    Name        `json:"sender"`
-	Events    []wireEvent `json:"events,omitempty"`
-}
-
-type wireEvent struct {
-	Event Name `json:"event"`
+	Connected bool `json:"connected"`
+	Sender    Name `json:"sender"`
+	Events    []struct {
+		Event Name `json:"event"`
+	} `json:"events"`
+	LeftOut int `json:"left_out"`
 }
 
 func (w wireSender) status() SenderStatus {
-	st := SenderStatus{Connected: w.Connected, Sender: w.Sender}
+	st := SenderStatus{Connected: w.Connected, Sender: w.Sender, LeftOut: w.LeftOut}
 	for _, e := range w.Events {
 		st.Events = append(st.Events, e.Event)
 	}
 	return st
 }
 
-func wireEvents(names []Name) []wireEvent {
-	events := make([]wireEvent, len(names))
-	for i, n := range names {
-		events[i] = wireEvent{n}
-	}
-	return events
+const (
+	// A page of senders is full when it has fullPage bytes, and is at most
+	// maxPage bytes long.
+	fullPage, maxPage = 32 << 10, 1 << 20
+	// maxListed is how many senders a client accepts from a server.
+	maxListed = 1_000_000
+)
+
+// listing is a list of senders as it goes over the wire.
+type listing struct {
+	text    []byte // the senders, with commas in between
+	room    int    // for text, in bytes
+	leftOut int    // senders and events for which there was no room
 }
 
-// list returns all senders in the order in which they came, the router itself
-// last.
-func (r *Router) list(withEvents bool) []wireSender {
+// add adds a sender, and reports whether there was room. The first is added in
+// any case, with as many of its events as there is room for.
+func (l *listing) add(connected bool, sender Name, events []Name) bool {
+	const end = `],"left_out":1000000}`
+	begin := len(l.text)
+	if begin > 0 {
+		l.text = append(l.text, ',')
+	}
+	l.text = sender.appendJSON(fmt.Appendf(l.text, `{"connected":%t,"sender":`, connected))
+	if events != nil {
+		l.text = append(l.text, `,"events":[`...)
+	}
+	for i, e := range events {
+		mark := len(l.text)
+		if i > 0 {
+			l.text = append(l.text, ',')
+		}
+		l.text = append(e.appendJSON(append(l.text, `{"event":`...)), '}')
+		if begin == 0 && len(l.text)+len(end) > l.room {
+			l.leftOut += len(events) - i
+			l.text = fmt.Appendf(l.text[:mark], `],"left_out":%d}`, len(events)-i)
+			return true
+		}
+	}
+	if events != nil {
+		l.text = append(l.text, ']')
+	}
+	l.text = append(l.text, '}')
+	if begin > 0 && len(l.text) > l.room {
+		l.text = l.text[:begin]
+		return false
+	}
+	return true
+}
+
+// page lists senders from a number on, and returns the number of the next page's
+// first; 0 if there is no more. The router itself comes last.
+func (r *Router) page(withEvents bool, from uint64) (l listing, next uint64) {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
-	all := make([]wireSender, 0, len(r.order)+1)
+	l.room = maxPage
 	for _, s := range r.order {
-		if s == nil {
+		if s == nil || s.number < from {
 			continue
 		}
-		w := wireSender{Connected: s.connected, Sender: s.name}
-		if withEvents {
-			w.Events = wireEvents(append(s.known(), builtIn...))
+		if len(l.text) >= fullPage || !l.add(s.connected, s.name, s.listed(withEvents)) {
+			return l, s.number
 		}
-		all = append(all, w)
 	}
-	router := wireSender{Connected: true}
-	if withEvents {
-		router.Events = wireEvents(append(r.knownChannels(), builtIn...))
+	if !l.add(true, "", r.listed(withEvents)) {
+		return l, r.came + 1
 	}
-	return append(all, router)
+	return l, 0
+}
+
+// list lists the senders in the order in which they came, the router itself last.
+// If there is not room for all of them, those that are connected come first.
+func (r *Router) list(withEvents bool, room int) listing {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	senders := slices.DeleteFunc(slices.Clone(r.order), func(s *Sender) bool { return s == nil })
+	l := r.listOf(senders, withEvents, room)
+	if l.leftOut > 0 {
+		slices.SortStableFunc(senders, func(a, b *Sender) int {
+			switch {
+			case a.connected == b.connected:
+				return 0
+			case a.connected:
+				return -1
+			}
+			return 1
+		})
+		l = r.listOf(senders, withEvents, room)
+	}
+	return l
+}
+
+func (r *Router) listOf(senders []*Sender, withEvents bool, room int) listing {
+	l := listing{room: room}
+	for _, s := range senders {
+		if !l.add(s.connected, s.name, s.listed(withEvents)) {
+			l.leftOut++
+		}
+	}
+	if !l.add(true, "", r.listed(withEvents)) {
+		l.leftOut++
+	}
+	return l
+}
+
+// listed returns a sender's events for a list; nil if they are not asked for. The
+// caller holds the lock.
+func (s *Sender) listed(withEvents bool) []Name {
+	if !withEvents {
+		return nil
+	}
+	return append(s.known(), builtIn...)
+}
+
+// listed returns the events of the router itself, likewise.
+func (r *Router) listed(withEvents bool) []Name {
+	if !withEvents {
+		return nil
+	}
+	return append(r.knownChannels(), builtIn...)
 }
 
 // known returns the events that the sender offers or, while it is not

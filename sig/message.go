@@ -2,6 +2,7 @@ package sig
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"strconv"
 
@@ -168,6 +169,45 @@ func appendInfo(b []byte, sender, event Name) []byte {
 	b = append(b, `, "event": `...)
 	b = event.appendJSON(b)
 	return append(b, '}')
+}
+
+// maxExtra bounds Event.Extra, in bytes: a message holds it beside the data.
+const maxExtra = 64 << 10
+
+// extraOf returns the members of an info that are not the event's names.
+func extraOf(info []byte) (extra json.RawMessage) {
+	for o := wire.ObjectOf(info); o.Next(); {
+		if key := string(o.Key); key != "sender" && key != "event" {
+			extra = append(wire.AppendString(append(extra, ", "...), key), ": "...)
+			extra = append(extra, o.Value...)
+		}
+	}
+	if extra == nil {
+		return nil
+	}
+	extra[1] = '{' // for the first comma and blank
+	return append(extra[1:], '}')
+}
+
+// appendExtra adds the members of extra to an info.
+func appendExtra(info []byte, extra json.RawMessage) []byte {
+	info = bytes.TrimSuffix(info, []byte("}"))
+	for o := wire.ObjectOf(extra); o.Next(); {
+		info = append(wire.AppendString(append(info, ", "...), string(o.Key)), ": "...)
+		info = append(info, o.Value...)
+	}
+	return append(info, '}')
+}
+
+// checkExtra refuses what no info could have.
+func checkExtra(extra json.RawMessage) error {
+	switch {
+	case len(extra) > maxExtra:
+		return fmt.Errorf("%w: Event.Extra of %d bytes, the limit is %d", ErrTooLarge, len(extra), maxExtra)
+	case extra != nil && (!wire.Valid(extra) || !wire.IsObject(extra)):
+		return fmt.Errorf("Event.Extra is not a JSON object: %s", wire.Excerpt(extra))
+	}
+	return nil
 }
 
 // appendNames writes a list of names.

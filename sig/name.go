@@ -28,9 +28,9 @@ import (
 // 5 and "5" are two. Use [Name.Equal]; == also tells spellings apart.
 type Name string
 
-// maxName is the longest name, as JSON text: no pysig peer reads a longer
-// message.
-const maxName = 4096
+// maxName is the longest name, in bytes of JSON text: a message to a pysig peer
+// holds some of them.
+const maxName = 1 << 10
 
 // The events that every sender has. Their data is an object with the members
 // "events" and "requests": what the sender offers.

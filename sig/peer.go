@@ -21,6 +21,9 @@ const (
 	// reply came reads it only after it has answered: a request that followed
 	// at once would be read together with it, and both would be lost.
 	settleTime = 10 * time.Millisecond
+	// maxID is the longest id, in bytes, that a request may have: its answer
+	// repeats it.
+	maxID = 1 << 10
 )
 
 // peer is the conversation on one connection: requests and replies, both ways.
@@ -182,6 +185,11 @@ type request struct {
 
 func (p *peer) dispatch(m message) {
 	r := request{peer: p, id: m.id, params: m.params}
+	if len(m.id) > maxID {
+		r.id = []byte("null")
+		r.reply(nil, exception("an id of %d bytes: at most %d are allowed", len(m.id), maxID))
+		return
+	}
 	if missing(m.method) {
 		r.reply(nil, &RemoteError{Status: statusNoMethod})
 		return
@@ -216,10 +224,13 @@ func (r request) reply(response []byte, err error) {
 	}
 	stream := p.streaming.Load()
 	failed := p.write(context.Background(), as, appendReply(make([]byte, 0, 64+len(r.id)+len(response)), r.id, response, err, stream))
-	if errors.Is(failed, ErrTooLarge) {
+	switch {
+	case errors.Is(failed, ErrTooLarge):
 		failed = p.write(context.Background(), as, appendReply(nil, r.id, nil, exception("the answer is too large: %v", failed), stream))
+	case failed == errCrowded:
+		failed = p.write(context.Background(), as, appendReply(nil, r.id, nil, exception("the answer cannot wait to be read: %v", failed), stream))
 	}
-	if failed != nil && !errors.Is(failed, ErrTooLarge) { // otherwise the id itself is too long
+	if failed != nil {
 		p.conn.Close()
 	}
 }

@@ -1,11 +1,14 @@
 package sig
 
+import "cmp"
+
 // publish numbers an event, hands it to the clients' queues, and returns it
 // with the route to everyone it is for. It waits for no client. If there is an
 // error, ErrTooLarge or [json.Marshal]'s, only listeners of this process get
 // the event.
 func (r *Router) publish(sg *Signal, ev Event) (Event, *route, error) {
 	data, err := ev.Data.eventText() // which may run the caller's code
+	err = cmp.Or(err, checkExtra(ev.Extra))
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	ev, rt := r.publishText(sg, ev, data, err == nil)
@@ -23,9 +26,12 @@ func (r *Router) publishText(sg *Signal, ev Event, data []byte, good bool) (Even
 		return ev, rt
 	}
 	info := appendInfo(make([]byte, 0, 128), ev.Sender, ev.Event)
+	if ev.Extra != nil {
+		info = appendExtra(info, ev.Extra)
+	}
 	e := r.journal.append(sg, ev, info, data)
 	for i := range rt.clients {
-		rt.clients[i].session.offer(e, &rt.clients[i])
+		rt.clients[i].session.out.event(e, &rt.clients[i])
 	}
 	ev.Seq, ev.Time = e.seq, e.time
 	if ev.Data.text != nil {

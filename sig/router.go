@@ -18,10 +18,13 @@ type Router struct {
 	// for it.
 	senders map[Name]*Sender
 	order   []*Sender // as they came; nil: gone
-	gone    int       // how many of them are nil
+	gone    int       // of these
+	came    uint64    // how many ever did
 
 	every    []*Listener          // every event of every sender
 	channels map[Name][]*Listener // by the event's key: from any sender
+
+	locals atomic.Int64 // listeners of this process
 
 	intercept func(Event) (Event, bool)
 	journal   *journal // of a server; nil: events have no numbers
@@ -78,6 +81,14 @@ func (r *Router) drop(l *Listener) {
 		c.session.dropped++
 	}
 	l.removed.Store(true)
+	r.count(l, -1)
+}
+
+// count keeps locals.
+func (r *Router) count(l *Listener, n int64) {
+	if l.client == nil {
+		r.locals.Add(n)
+	}
 }
 
 // AddListener registers fn for an event of a sender; the zero Name means every
@@ -116,6 +127,7 @@ func (r *Router) addListener(l *Listener) error {
 		}
 		sg.listeners = append(sg.listeners, l)
 	}
+	r.count(l, 1)
 	r.generation.Add(1)
 	return nil
 }
@@ -133,6 +145,7 @@ func (r *Router) removeListener(l *Listener) error {
 	if l.removed.Swap(true) {
 		return errors.New("the listener is not registered")
 	}
+	r.count(l, -1)
 	r.generation.Add(1)
 	switch {
 	case l.sender.IsEvery() && l.event.IsEvery():
@@ -172,7 +185,8 @@ func (r *Router) obtain(name Name) *Sender {
 	if s := r.senders[name.key()]; s != nil {
 		return s
 	}
-	s := &Sender{router: r, name: name, place: len(r.order), signals: make(map[Name]*Signal)}
+	r.came++
+	s := &Sender{router: r, name: name, place: len(r.order), number: r.came, signals: make(map[Name]*Signal)}
 	s.broadcast = &Signal{sender: s}
 	s.own(EventConnect)
 	s.own(EventDisconnect)
@@ -190,6 +204,10 @@ func (r *Router) forget(s *Sender) {
 		return
 	}
 	delete(r.senders, s.name.key())
+	s.broadcast.route.Store(nil)
+	for _, sg := range s.signals {
+		sg.route.Store(nil)
+	}
 	r.order[s.place] = nil
 	if r.gone++; r.gone > len(r.order)/2 {
 		r.order = slices.DeleteFunc(r.order, func(o *Sender) bool { return o == nil })

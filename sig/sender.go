@@ -11,12 +11,14 @@ import (
 type Sender struct {
 	router    *Router
 	name      Name
-	place     int // in the router's order
+	place     int    // in the router's order
+	number    uint64 // of its coming
 	connected bool
 	leaving   bool // its #disconnect is under way
 	offered   []Name
 	requests  []Name               // nil: it takes no requests
 	handlers  map[Name]RequestFunc // by key; of a sender of this process
+	remote    *RemoteSender        // it is registered with a client's server, too; nil: it is not
 	session   *session             // the client it belongs to; nil: this process
 	signals   map[Name]*Signal     // by key: offered, or waited for
 	broadcast *Signal
@@ -71,6 +73,7 @@ func handlersByKey(requests map[Name]RequestFunc) map[Name]RequestFunc {
 // client.
 type owner struct {
 	handlers map[Name]RequestFunc // by key
+	remote   *RemoteSender        // of this process, and registered with a server
 	session  *session             // nil: this process
 }
 
@@ -90,12 +93,16 @@ func (r *Router) addSender(name Name, events, requests []Name, o owner) (*Sender
 		return nil, fmt.Errorf("sender %s: %w", name, ErrAlreadyConnected)
 	}
 	s.connected, s.leaving, s.requests = true, false, requests
-	s.handlers, s.session = o.handlers, o.session
+	s.handlers, s.remote, s.session = o.handlers, o.remote, o.session
 	s.offer(events)
 	connect := s.signal(EventConnect)
 	info := s.info()
 	r.generation.Add(1)
 	r.mu.Unlock()
+	if o.remote != nil { // its server has triggered one of its own
+		connect.hear(Data{value: info}, nil)
+		return s, nil
+	}
 	return s, connect.Trigger(info)
 }
 
@@ -136,6 +143,7 @@ func (s *Sender) mayOffer(sg *Signal) bool {
 func (s *Sender) tidy(sg *Signal) {
 	if len(sg.listeners) == 0 && !sg.offered && sg != s.broadcast && !isBuiltIn(sg.name) {
 		delete(s.signals, sg.name.key())
+		sg.route.Store(nil)
 	}
 }
 
@@ -227,7 +235,7 @@ func (r *Router) takeOff(s *Sender) {
 		sg.offered = false
 		s.tidy(sg)
 	}
-	s.connected, s.offered, s.requests, s.handlers, s.session = false, nil, nil, nil, nil
+	s.connected, s.offered, s.requests, s.handlers, s.remote, s.session = false, nil, nil, nil, nil, nil
 	r.generation.Add(1)
 	r.forget(s)
 }
@@ -238,6 +246,22 @@ func (s *Sender) offeredCount() int {
 	s.router.mu.RLock()
 	defer s.router.mu.RUnlock()
 	return len(s.offered)
+}
+
+// IsConnected reports whether the sender is there: it has been added, and not
+// removed.
+func (s *Sender) IsConnected() bool {
+	s.router.mu.RLock()
+	defer s.router.mu.RUnlock()
+	return s.connected
+}
+
+// Events returns the events that the sender offers, without #connect and
+// #disconnect.
+func (s *Sender) Events() []Name {
+	s.router.mu.RLock()
+	defer s.router.mu.RUnlock()
+	return slices.Clone(s.offered)
 }
 
 // Name returns the name that the sender was added with.

@@ -17,16 +17,17 @@ const Version = "1.01"
 
 // ServerOptions are a server's settings; nil is the zero value.
 type ServerOptions struct {
-	// Queue is how many events may wait for one client. When it is full, a
-	// client of this package catches up from the server's memory once it has
-	// read what waits; for a pysig client the oldest event is dropped and
-	// counted. Default 4,096.
+	// Queue is how many events may wait for one client. When it is full, the
+	// client catches up from the server's memory once it has read what waits;
+	// what is no longer there is counted. Default 4,096.
 	Queue int
 	// Memory is how many events the server remembers, for clients that come
 	// back or are slow; below 0: none. It forgets them after 24 hours, or
 	// earlier if they take up more than 64 MiB. Default 10,000.
 	Memory int
-	// MaxClients is how many clients may be connected. Any more are refused,
+	// MaxClients is how many clients may be connected, at most three quarters of
+	// them from one address. Of those that have said nothing yet, an address may
+	// have 256: then the oldest gives way. Any more are refused,
 	// and their connections closed. Default 20,000.
 	MaxClients int
 	// MaxListeners is how many listeners a client may have, and MaxSenders how
@@ -52,9 +53,12 @@ type ServerRouter struct {
 
 	lastListener atomic.Uint64
 	dropped      atomic.Uint64
+	unread       atomic.Int64 // bytes of messages that wait for clients
+	left         wait.Token   // a client has
 
 	guard   sync.Mutex // guards the fields below; the Router has its own
 	clients int
+	places  map[string]*place // of the clients, by host
 	refused int
 	greeted map[string]*session // by the identity that it greeted with
 }
@@ -82,7 +86,7 @@ func NewServerRouter(opts *ServerOptions) *ServerRouter {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
-	s := &ServerRouter{opts: o, log: o.Logger, greeted: make(map[string]*session)}
+	s := &ServerRouter{opts: o, log: o.Logger, greeted: make(map[string]*session), places: make(map[string]*place), left: wait.NewToken()}
 	s.journal = newJournal(max(0, o.Memory))
 	// pysig's listener ids are integers of about 15 digits.
 	s.lastListener.Store(100_000_000_000_000)
@@ -90,8 +94,7 @@ func NewServerRouter(opts *ServerOptions) *ServerRouter {
 }
 
 // Dropped returns how many events did not reach a client that should have had
-// them: its queue was full and it could not catch up, or they were too long for
-// it.
+// them: it was too slow, and they were forgotten, or they were too long for it.
 func (s *ServerRouter) Dropped() uint64 { return s.dropped.Load() }
 
 // Serve accepts clients until ctx ends; it then ends their connections and
@@ -105,11 +108,12 @@ func (s *ServerRouter) Serve(ctx context.Context, carrier ServerCarrier) error {
 	stop := context.AfterFunc(ctx, func() { carrier.Close() })
 	defer stop()
 	defer carrier.Close()
+	clients.Go(func() { s.forgetLeft(ctx) })
 	for failures := 0; ; {
 		conn, err := carrier.Accept()
 		switch {
 		case ctx.Err() != nil:
-			if conn != nil {
+			if err == nil {
 				conn.Close()
 			}
 			return nil
@@ -128,17 +132,33 @@ func (s *ServerRouter) Serve(ctx context.Context, carrier ServerCarrier) error {
 	}
 }
 
-// serve serves one client, from beginning to end.
+// forgetLeft has the clients that have left be in no route, within a second.
+func (s *ServerRouter) forgetLeft(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-s.left:
+			s.unroute()
+		}
+		if !wait.Sleep(ctx, time.Second, nil) {
+			return
+		}
+	}
+}
+
+// serve is one client's life.
 func (s *ServerRouter) serve(ctx context.Context, conn Conn) {
-	if !s.admit() {
-		_ = conn.WriteMessage(appendReply(nil, nil, nil, exception("the server is full: it takes at most %d clients", s.opts.MaxClients), false))
+	log := s.log.With("client", conn.Peer())
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	c := newSession(ctx, s, conn, log)
+	if err := s.admit(c); err != nil {
+		_ = conn.WriteMessage(appendReply(nil, nil, nil, err, false))
 		conn.Close()
 		return
 	}
-	defer s.dismiss()
-	log := s.log.With("client", conn.Peer())
-	ctx, cancel := context.WithCancel(ctx)
-	c := newSession(ctx, s, conn, log)
+	defer s.dismiss(c)
 	log.Debug("client connected")
 	stop := context.AfterFunc(ctx, func() { conn.Close() })
 	defer stop()
@@ -150,30 +170,12 @@ func (s *ServerRouter) serve(ctx context.Context, conn Conn) {
 	err := c.peer.serve()
 	cancel()
 	tasks.Wait()
+	c.out.close()
 	c.leave()
-	c.peer.abandon() // callers that hear of it find the names free
+	s.left.Raise()
+	c.peer.abandon() // who hears of it finds the names free
 	c.tasks.Wait()
 	log.Debug("client disconnected", "err", err)
-}
-
-// admit reports whether one more client may connect.
-func (s *ServerRouter) admit() bool {
-	s.guard.Lock()
-	defer s.guard.Unlock()
-	if s.clients >= s.opts.MaxClients {
-		if s.refused++; rare(s.refused) {
-			s.log.Warn("too many clients: one was refused", "limit", s.opts.MaxClients, "count", s.refused)
-		}
-		return false
-	}
-	s.clients++
-	return true
-}
-
-func (s *ServerRouter) dismiss() {
-	s.guard.Lock()
-	defer s.guard.Unlock()
-	s.clients--
 }
 
 // rare is true less and less often as n counts up, so that what a peer does a

@@ -67,6 +67,43 @@ func TestListSenders(t *testing.T) {
 	}
 }
 
+// However many senders there are, and whatever their names and events, each client
+// can list them: a stream all, in pages, a pysig client what fits into a message.
+func TestLongListOfSenders(t *testing.T) {
+	s, addr := serve(t)
+	const waitedFor, events = 3000, 60_000
+	c, changed := run(t, tcp.NewClient(addr))
+	for i := range waitedFor {
+		l := c.AddRemoteListener(sig.Name(fmt.Sprintf("%01000d", i)), "", func(sig.Event) {})
+		if i == waitedFor-1 {
+			until(t, changed, "active", isActive(c, l))
+		}
+	}
+	names := make([]sig.Name, events)
+	for i := range names {
+		names[i] = sig.Name(fmt.Sprintf("event %d", i))
+	}
+	if _, err := s.AddSender("many", names...); err != nil {
+		t.Fatal(err)
+	}
+	for _, withEvents := range []bool{false, true} {
+		all, err := c.Senders(t.Context(), withEvents)
+		if err != nil || len(all) != waitedFor+2 {
+			t.Fatalf("%d senders, %v", len(all), err)
+		}
+		for _, st := range all {
+			if st.Sender == "many" && withEvents && (st.LeftOut == 0 || len(st.Events)+st.LeftOut != events+3) {
+				t.Errorf("%d events, %d left out", len(st.Events), st.LeftOut)
+			}
+		}
+	}
+	old := dial(t, addr, nil)
+	got, err := old.Call("list_senders", map[string]any{"list_events": false})
+	if err != nil || !strings.HasPrefix(string(got), `[{"connected":true,"sender":"many"},`) {
+		t.Errorf("a pysig client gets %.100s, %v", got, err)
+	}
+}
+
 func dial(t testing.TB, addr string, handle func(string, json.RawMessage) (any, error)) *sigtest.Peer {
 	t.Helper()
 	p, err := sigtest.DialPeer(addr, handle)

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"sync"
+	"time"
 
 	"sigalert/internal/wait"
 	"sigalert/sig/internal/wire"
@@ -27,6 +28,7 @@ const (
 type session struct {
 	server *ServerRouter
 	peer   *peer
+	host   string // that it connects from
 	log    *slog.Logger
 	out    outgoing
 	gone   chan struct{}  // closed once it has left the router
@@ -37,11 +39,12 @@ type session struct {
 	// The reading goroutine's.
 	spoke    bool // it has sent a request
 	faults   int  // events that were refused without an answer
+	cut      int  // lists that were too long
 	identity string
-	agreed   []Name             // features
-	offered  int                // events, of all its senders
-	senders  map[Name]*Sender   // by key
-	signals  map[string]*Signal // of its senders, by the text that names them
+	agreed   []Name               // features
+	offered  int                  // events, of all its senders
+	senders  map[Name]*Sender     // by key
+	signals  map[string]signalled // of its senders, by the text that names them
 
 	inheriting sync.Mutex // held while a sender is added, or those inherited are removed
 
@@ -57,10 +60,17 @@ type session struct {
 	index     listenerIndex // of listeners, for catching up; nil: to be made
 }
 
+// signalled is what the info of a client's signal means.
+type signalled struct {
+	signal *Signal
+	extra  json.RawMessage
+}
+
 func newSession(ctx context.Context, s *ServerRouter, conn Conn, log *slog.Logger) *session {
 	c := &session{
 		server:    s,
 		peer:      newPeer(conn),
+		host:      hostOf(conn.Peer()),
 		log:       log,
 		gone:      make(chan struct{}),
 		ctx:       ctx,
@@ -68,7 +78,7 @@ func newSession(ctx context.Context, s *ServerRouter, conn Conn, log *slog.Logge
 		senders:   make(map[Name]*Sender),
 		listeners: make(map[uint64]*Listener),
 	}
-	c.out = outgoing{limit: s.opts.Queue, ready: wait.NewToken(), room: wait.NewToken()}
+	c.out = outgoing{limit: s.opts.Queue, all: &s.unread, ready: wait.NewToken(), room: wait.NewToken()}
 	c.peer.handle = c.handle
 	strays := 0
 	c.peer.stray = func(text []byte) error {
@@ -83,13 +93,19 @@ func newSession(ctx context.Context, s *ServerRouter, conn Conn, log *slog.Logge
 func (c *session) handle(r request) {
 	c.out.wait(c.ctx)
 	first := !c.spoke
-	c.spoke = true
+	if first {
+		c.spoke = true
+		c.server.spoken(c)
+	}
 	if string(r.method) == "signal" {
-		err := c.signal(r.params)
+		sg, err := c.signal(r.params)
 		if err != nil && !r.wantsReply() {
 			if c.faults++; rare(c.faults) {
 				c.log.Warn("an event was refused", "err", err, "count", c.faults)
 			}
+		}
+		if err == nil && !c.peer.streaming.Load() && c.slowsDown(sg, r) {
+			return
 		}
 		r.reply(nil, wireError(err))
 		return
@@ -109,6 +125,9 @@ func (c *session) handle(r request) {
 		c.subscribe(r)
 	case "request":
 		c.request(r)
+	case "list_senders":
+		response, err := c.listSenders(r)
+		r.reply(response, err)
 	default:
 		response, err := c.dispatch(string(r.method), r.params)
 		r.reply(response, wireError(err))
@@ -117,8 +136,6 @@ func (c *session) handle(r request) {
 
 func (c *session) dispatch(method string, params []byte) ([]byte, error) {
 	switch method {
-	case "list_senders":
-		return c.listSenders(params)
 	case "add_sender":
 		return nil, c.addSender(params)
 	case "remove_sender":
@@ -364,7 +381,48 @@ func (c *session) removeListener(params []byte) error {
 	return nil
 }
 
-func (c *session) signal(params []byte) error {
+// slowest is how long a pysig sender waits for its answer while listeners do not
+// keep up. Its own patience is 10 s.
+const slowest = 8 * time.Second
+
+// slowsDown has a pysig sender wait for its answer if the queue of a pysig client
+// that gets the event is half full, so that nothing is lost; it reports whether
+// the answer is under way.
+func (c *session) slowsDown(sg *Signal, r request) bool {
+	var slow []<-chan struct{}
+	rt := sg.current()
+	for i := range rt.clients {
+		if s := rt.clients[i].session; s != c && !s.peer.streaming.Load() {
+			if eases := s.out.eases(); eases != nil {
+				slow = append(slow, eases)
+			}
+		}
+	}
+	if slow == nil {
+		return false
+	}
+	select {
+	case c.asking <- struct{}{}:
+	default:
+		return false // it does not wait for its answers
+	}
+	r = r.keep()
+	c.tasks.Go(func() { // the reading goroutine may have to read what eases a queue
+		defer func() { <-c.asking }()
+		ctx, cancel := context.WithTimeout(c.ctx, slowest)
+		defer cancel()
+		for _, eases := range slow {
+			select {
+			case <-eases:
+			case <-ctx.Done():
+			}
+		}
+		r.reply(nil, nil)
+	})
+	return true
+}
+
+func (c *session) signal(params []byte) (*Signal, error) {
 	var info, data []byte
 	for o := wire.ObjectOf(params); o.Next(); {
 		switch string(o.Key) {
@@ -374,23 +432,24 @@ func (c *session) signal(params []byte) error {
 			data = o.Value
 		}
 	}
-	sg := c.signals[string(info)]
-	if sg == nil || sg.current().owner != c {
-		var err error
+	what, known := c.signals[string(info)]
+	if !known || what.signal.current().owner != c {
 		if !missing(params) && params[0] != '{' {
-			return notObject("params", params)
+			return nil, notObject("params", params)
 		}
-		if sg, err = c.findSignal(info); err != nil {
-			return err
+		sg, err := c.findSignal(info)
+		if err != nil {
+			return nil, err
 		}
+		what = signalled{sg, extraOf(info)}
 		if len(c.signals) >= maxCached || c.signals == nil {
-			c.signals = make(map[string]*Signal)
+			c.signals = make(map[string]signalled)
 		}
 		if len(info) <= maxCachedBytes {
-			c.signals[string(info)] = sg
+			c.signals[string(info)] = what
 		}
 	}
-	return sg.trigger(received(data))
+	return what.signal, what.signal.hear(received(data), what.extra)
 }
 
 // findSignal returns the signal that a text names.
@@ -433,8 +492,25 @@ func (c *session) mySender(name Name) (*Sender, error) {
 	return nil, errNotFound(name)
 }
 
-func (c *session) listSenders(params []byte) ([]byte, error) {
-	want := member(params, "list_events")
+// listSenders answers with a page if the client asks for one, and otherwise with
+// as much of the list as fits into a message.
+func (c *session) listSenders(r request) ([]byte, error) {
+	want, from := member(r.params, "list_events"), member(r.params, "from")
 	withEvents := !missing(want) && string(want) != "false" && string(want) != "0"
-	return json.Marshal(c.server.list(withEvents))
+	if number, ok := unsigned(from); ok {
+		l, next := c.server.page(withEvents, number)
+		return fmt.Appendf(nil, `{"senders": [%s], "next": %d}`, l.text, next), nil
+	}
+	const around = 64 // bytes of the answer besides the list and the id
+	room := pysigReads - around - len(r.id)
+	if c.peer.streaming.Load() {
+		room = maxPage
+	}
+	l := c.server.list(withEvents, room)
+	if l.leftOut > 0 {
+		if c.cut++; rare(c.cut) {
+			c.log.Warn("a list of senders was too long for the client", "left_out", l.leftOut, "count", c.cut)
+		}
+	}
+	return fmt.Appendf(nil, "[%s]", l.text), nil
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"strconv"
 	"sync"
+	"sync/atomic"
 
 	"sigalert/internal/wait"
 )
@@ -15,32 +16,41 @@ const (
 	queueBytes = 8 << 20
 	// batchBytes is how much goes into one write of a stream.
 	batchBytes = 64 << 10
+	// maxUnread is how much of its answers a client may leave unread before the
+	// server reads nothing more from it.
+	maxUnread = 256 << 10
+	// maxUnreadAll bounds the messages that wait for all clients together. When
+	// there are more, the server reads nothing from a client that has any, and
+	// sends refusals in place of what is longer than smallMessage.
+	maxUnreadAll = 64 << 20
+	smallMessage = 4 << 10
 )
 
 // item is what waits for a client: a message, or an event.
 type item struct {
-	text     []byte // the message; nil: an event
-	event    *entry
-	ids      []byte    // of the listeners, on a stream
-	listener *Listener // of a pysig client, which gets a message for each
+	text  []byte // the message; nil: an event
+	event *entry
+	to    *target // whom the event is for
 }
 
-// outgoing holds what waits for a client, bounded in events and in bytes. When
-// a stream's is full, its events are no longer queued: once what waits has gone
-// out, they come from the server's memory. A pysig client's oldest events are
-// dropped.
+// outgoing holds what waits for a client, bounded in events and in bytes. When it
+// is full, events are no longer queued: once what waits has gone out, they come
+// from the server's memory.
 type outgoing struct {
 	limit int
-	ready wait.Token // there may be something to send
-	room  wait.Token // there may be room for messages again
+	all   *atomic.Int64 // bytes of messages that wait for all clients
+	ready wait.Token    // there may be something to send
+	room  wait.Token    // there may be room for messages again
 
 	mu      sync.Mutex // guards the fields below
 	items   []item
 	events  int
-	bytes   int // of what waits
-	texts   int // of the answers that wait
+	bytes   int // of the events
+	texts   int // of the answers
 	asks    int // of the requests
-	dropped uint64
+	writing int // of the messages that are being written
+	closed  bool
+	easing  chan struct{} // closed once less than half of it is full; nil: nobody waits
 
 	// behind: the events after number pos are to come from the memory.
 	behind bool
@@ -50,8 +60,9 @@ type outgoing struct {
 }
 
 var (
-	errSlow = errors.New("the client sends requests but does not read the answers")
-	errBusy = errors.New("too many requests are waiting for it")
+	errSlow    = errors.New("the client asks and does not read the answers")
+	errBusy    = errors.New("too many requests wait for it")
+	errCrowded = errors.New("too much waits for other clients: try again")
 )
 
 // push is a peer's pusher. It never waits: an error for an answer ends the
@@ -59,16 +70,22 @@ var (
 func (o *outgoing) push(_ context.Context, text []byte, as kind) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	crowded := len(text) > smallMessage && o.all.Load() > maxUnreadAll
 	switch {
-	case as == asks && o.asks > queueBytes:
+	case o.closed:
+		return errSlow
+	case as == asks && (crowded || o.asks > queueBytes):
 		return errBusy
 	case as == asks:
 		o.asks += len(text)
 	case o.texts > 4*queueBytes:
 		return errSlow
+	case crowded:
+		return errCrowded
 	default:
 		o.texts += len(text)
 	}
+	o.all.Add(int64(len(text)))
 	o.items = append(o.items, item{text: text})
 	o.ready.Raise()
 	return nil
@@ -78,9 +95,9 @@ func (o *outgoing) push(_ context.Context, text []byte, as kind) error {
 func (o *outgoing) wait(ctx context.Context) {
 	for {
 		o.mu.Lock()
-		full := o.texts > queueBytes
+		unread := o.texts + o.writing
 		o.mu.Unlock()
-		if !full {
+		if unread <= maxUnread && (unread == 0 || o.all.Load() <= maxUnreadAll) {
 			return
 		}
 		select {
@@ -91,8 +108,8 @@ func (o *outgoing) wait(ctx context.Context) {
 	}
 }
 
-// event adds a stream's event, or leaves it to the memory.
-func (o *outgoing) event(e *entry, ids []byte) {
+// event adds an event, or leaves it to the memory.
+func (o *outgoing) event(e *entry, to *target) {
 	o.mu.Lock()
 	if o.behind {
 		o.mu.Unlock()
@@ -101,55 +118,54 @@ func (o *outgoing) event(e *entry, ids []byte) {
 	if o.events >= o.limit || o.bytes > 0 && o.bytes+e.size() > queueBytes {
 		o.behind, o.pos = true, e.seq-1
 	} else {
-		o.items = append(o.items, item{event: e, ids: ids})
-		o.events++
-		o.bytes += e.size()
+		o.add(e, to)
 	}
 	o.mu.Unlock()
 	o.ready.Raise()
 }
 
-// paced adds an event for a pysig client, once for each listener. It returns
-// how many older ones were dropped to make room.
-func (o *outgoing) paced(e *entry, listeners []*Listener) (dropped int) {
+// add must be called with the lock held.
+func (o *outgoing) add(e *entry, to *target) {
+	o.items = append(o.items, item{event: e, to: to})
+	o.events++
+	o.bytes += e.size()
+}
+
+// eases returns nil if less than half of the queue is full, and otherwise a
+// channel that is closed once it is.
+func (o *outgoing) eases() <-chan struct{} {
 	o.mu.Lock()
-	for _, l := range listeners {
-		for len(o.items) > 0 && (len(o.items) >= o.limit || o.bytes+e.size() > queueBytes) {
-			o.bytes -= o.items[0].event.size()
-			o.items[0] = item{}
-			o.items = o.items[1:]
-			dropped++
-		}
-		o.items = append(o.items, item{event: e, listener: l})
-		o.bytes += e.size()
+	defer o.mu.Unlock()
+	if o.isEasy() {
+		return nil
 	}
-	o.dropped += uint64(dropped)
-	o.mu.Unlock()
-	o.ready.Raise()
-	return dropped
+	if o.easing == nil {
+		o.easing = make(chan struct{})
+	}
+	return o.easing
 }
 
-// offer hands an event to a client's queue; the caller holds the router's lock.
-func (c *session) offer(e *entry, t *target) {
-	if c.peer.streaming.Load() {
-		c.out.event(e, t.ids)
-		return
+// isEasy must be called with the lock held.
+func (o *outgoing) isEasy() bool {
+	return o.closed || !o.behind && o.events <= o.limit/2 && o.bytes <= queueBytes/2
+}
+
+// ease must be called with the lock held, when less may be waiting.
+func (o *outgoing) ease() {
+	if o.easing != nil && o.isEasy() {
+		close(o.easing)
+		o.easing = nil
 	}
-	c.server.dropped.Add(uint64(c.out.paced(e, t.listeners)))
 }
 
 // deliver sends what waits, until ctx ends or the connection fails.
 func (c *session) deliver(ctx context.Context) {
-	failed, told := 0, uint64(0)
+	failed := 0
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-c.out.ready:
-		}
-		if all := c.out.drops(); all >= 2*told+1 {
-			told = all
-			c.log.Warn("the client is slow: events were dropped", "count", all)
 		}
 		if c.peer.streaming.Load() {
 			if err := c.flush(); err != nil {
@@ -158,15 +174,15 @@ func (c *session) deliver(ctx context.Context) {
 			}
 			continue
 		}
-		for {
-			it, ok := c.out.oldest()
-			if !ok {
-				break
-			}
-			if !it.listener.wants(it.event.seq) {
-				continue
-			}
-			if err := c.send(ctx, it); err != nil && ctx.Err() == nil {
+		for it, ok := c.next(); ok && ctx.Err() == nil; it, ok = c.next() {
+			for _, l := range it.to.listeners {
+				if !l.wants(it.event.seq) {
+					continue
+				}
+				err := c.send(ctx, it.event, l)
+				if err == nil || ctx.Err() != nil {
+					continue
+				}
 				if !errors.As(err, new(*RemoteError)) { // a refusal is an answer
 					c.server.dropped.Add(1)
 				}
@@ -174,23 +190,26 @@ func (c *session) deliver(ctx context.Context) {
 					c.log.Warn("an event was not delivered", "sender", it.event.sender, "event", it.event.event, "err", err, "count", failed)
 				}
 			}
-			if ctx.Err() != nil {
-				return
-			}
 		}
 	}
 }
 
-func (o *outgoing) drops() uint64 {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.dropped
+// next returns a pysig client's next event, which the memory has if the queue has
+// none.
+func (c *session) next() (it item, ok bool) {
+	for {
+		if it, ok = c.out.oldest(); ok || !c.out.isBehind() {
+			return it, ok
+		}
+		c.refill()
+	}
 }
 
-// oldest removes and returns a pysig client's next event.
+// oldest removes and returns a pysig client's oldest event.
 func (o *outgoing) oldest() (it item, ok bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	defer o.ease()
 	if len(o.items) == 0 {
 		o.items = nil
 		return it, false
@@ -198,18 +217,19 @@ func (o *outgoing) oldest() (it item, ok bool) {
 	it = o.items[0]
 	o.items[0] = item{}
 	o.items = o.items[1:]
+	o.events--
 	o.bytes -= it.event.size()
 	return it, true
 }
 
 // send delivers an event to a pysig client for one listener, and waits for its
 // answer.
-func (c *session) send(ctx context.Context, it item) error {
-	data := it.event.data()
+func (c *session) send(ctx context.Context, e *entry, l *Listener) error {
+	data := e.data()
 	b := append(make([]byte, 0, 160+len(data)), `{"info": `...)
-	b = appendInfo(b, it.event.sender, it.event.event)
+	b = appendExtra(appendInfo(b, e.sender, e.event), e.extra)
 	b = append(b, `, "listener_id": `...)
-	b = strconv.AppendUint(b, it.listener.client.id, 10)
+	b = strconv.AppendUint(b, l.client.id, 10)
 	b = append(b, `, "data": `...)
 	b = append(b, data...)
 	_, err := c.peer.call(ctx, "signal", append(b, '}'))
@@ -245,7 +265,7 @@ func (c *session) flush() error {
 			if it.text != nil {
 				batch = append(batch, it.text...)
 			} else {
-				batch = c.appendSignal(batch, it.event, it.ids, false)
+				batch = c.appendSignal(batch, it.event, it.to.ids, false)
 			}
 			if len(batch) >= batchBytes {
 				if err := writeStream(c.peer.conn, batch); err != nil {
@@ -255,16 +275,14 @@ func (c *session) flush() error {
 			}
 		}
 		if len(items) == 0 {
-			var lost uint64
-			if batch, lost = c.catchUp(batch); lost > 0 {
-				c.log.Warn("the client is too slow: events were forgotten before it got them", "count", lost)
-			}
+			batch = c.catchUp(batch)
 		}
 		if len(batch) > 0 {
 			if err := writeStream(c.peer.conn, batch); err != nil {
 				return err
 			}
 		}
+		c.out.written()
 		*buffer = batch
 	}
 }
@@ -276,14 +294,30 @@ func (o *outgoing) take(emptied []item) []item {
 	defer o.mu.Unlock()
 	items := o.items
 	o.items = emptied[:0]
-	if o.texts > queueBytes {
-		o.room.Raise()
-	}
+	o.writing += o.texts + o.asks
 	o.events, o.bytes, o.texts, o.asks = 0, 0, 0, 0
 	return items
 }
 
-// rest returns the memory for items if none wait.
+// written notes that what was taken is out.
+func (o *outgoing) written() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.all.Add(-int64(o.writing))
+	o.writing = 0
+	o.room.Raise()
+}
+
+// close forgets what waits, and takes no more messages.
+func (o *outgoing) close() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.all.Add(-int64(o.texts + o.asks + o.writing))
+	o.texts, o.asks, o.writing, o.items, o.closed = 0, 0, 0, nil, true
+	o.ease()
+}
+
+// rest gives the room for items back where none wait.
 func (o *outgoing) rest() (room []item) {
 	o.mu.Lock()
 	defer o.mu.Unlock()

@@ -196,53 +196,82 @@ func parseSubscribe(params []byte) (w wish, err error) {
 	return w, nil
 }
 
-// catchUp adds remembered events that the client has yet to get, some at a
-// time. Once there are none, the client is live again. Events that are gone are
-// reported even if no event follows.
-func (c *session) catchUp(batch []byte) (_ []byte, lost uint64) {
+// catchUp adds remembered events that a stream has yet to get to a batch, some at
+// a time. Events that are gone are reported even if no event follows.
+func (c *session) catchUp(batch []byte) []byte {
 	s := c.server
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	if c.out.hasItems() { // the answer to a subscription, perhaps, which goes before its events
-		return batch, 0
+		return batch
 	}
-	j := s.journal
-	pos := c.queued()
-	if c.index == nil {
-		c.index = newListenerIndex(c.listeners)
-	}
-	if first := j.first(); pos+1 < first {
-		lost = c.lost(j.memory().forgotten(pos, j.wanted(slices.Collect(maps.Values(c.listeners)))))
-		pos = first - 1
-	}
-	events := j.since(pos, catchUpEvents)
-	for _, e := range events {
-		if ids := c.index.ids(e); len(ids) > 0 {
-			batch = c.appendSignal(batch, e, ids, e.seq <= c.replayed)
-		}
-		if pos = e.seq; len(batch) >= batchBytes {
-			break
-		}
-	}
+	c.remembered(func(e *entry, listeners []*Listener) bool {
+		batch = c.appendSignal(batch, e, idsOf(listeners), e.seq <= c.replayed)
+		return len(batch) < batchBytes
+	})
 	c.out.mu.Lock()
-	c.out.pos, c.out.behind = pos, pos < j.last
-	tell := !c.out.behind && (c.out.missed > 0 || c.out.gap)
+	pos, tell := c.out.pos, !c.out.behind && (c.out.missed > 0 || c.out.gap)
 	c.out.mu.Unlock()
 	if tell {
 		batch = c.out.appendMissed(append(batch, `{"method":"ping","params":{`...), ',')
 		batch = fmt.Appendf(batch, `"seq":%d}}`+"\n", pos)
 	}
-	return batch, lost
+	return batch
+}
+
+// refill queues remembered events that a pysig client has yet to get.
+func (c *session) refill() {
+	c.server.mu.RLock()
+	defer c.server.mu.RUnlock()
+	var items []item
+	c.remembered(func(e *entry, listeners []*Listener) bool {
+		items = append(items, item{event: e, to: &target{session: c, listeners: slices.Clone(listeners)}})
+		return true
+	})
+	c.out.mu.Lock()
+	defer c.out.mu.Unlock()
+	for _, it := range items {
+		c.out.add(it.event, it.to)
+	}
+}
+
+// remembered calls take with the remembered events that the client has yet to
+// get, until it returns false, at most some. Once there are none, the client is
+// live again. The caller holds the router's lock.
+func (c *session) remembered(take func(*entry, []*Listener) bool) {
+	j := c.server.journal
+	pos := c.queued()
+	if c.index == nil {
+		c.index = newListenerIndex(c.listeners)
+	}
+	if first := j.first(); pos+1 < first {
+		c.lost(j.memory().forgotten(pos, j.wanted(slices.Collect(maps.Values(c.listeners)))))
+		pos = first - 1
+	}
+	var listeners []*Listener
+	for _, e := range j.since(pos, catchUpEvents) {
+		pos = e.seq
+		if listeners = c.index.of(e, listeners[:0]); len(listeners) > 0 && !take(e, listeners) {
+			break
+		}
+	}
+	c.out.mu.Lock()
+	defer c.out.mu.Unlock()
+	c.out.pos, c.out.behind = pos, pos < j.last
+	c.out.ease()
 }
 
 // lost notes events that the client can no longer be given.
-func (c *session) lost(n uint64, known bool) uint64 {
+func (c *session) lost(n uint64, known bool) {
+	if n == 0 && known {
+		return
+	}
 	c.out.mu.Lock()
 	c.out.missed += n
 	c.out.gap = c.out.gap || !known
 	c.out.mu.Unlock()
 	c.server.dropped.Add(n)
-	return n
+	c.log.Warn("the client is too slow: events were forgotten before it got them", "count", n)
 }
 
 // listenerIndex finds the listeners for an event among the many of a client.
@@ -258,19 +287,24 @@ func newListenerIndex(listeners map[uint64]*Listener) listenerIndex {
 	return x
 }
 
-// ids returns the ids of the listeners that an event is for, in the order of
-// delivery.
-func (x listenerIndex) ids(e *entry) (ids []byte) {
-	sender, event := e.signal.sender.name.key(), e.signal.name.key()
-	for i, t := range [...]topic{{}, {sender, ""}, {"", event}, {sender, event}} {
-		if i >= 2 && event == "" {
+// of adds the listeners that an event is for, in the order of delivery.
+func (x listenerIndex) of(e *entry, listeners []*Listener) []*Listener {
+	for i, t := range [...]topic{{}, {sender: e.topic.sender}, {event: e.topic.event}, e.topic} {
+		if i >= 2 && e.topic.event == "" {
 			break // a broadcast is not heard twice
 		}
 		for _, l := range x[t] {
 			if l.wants(e.seq) {
-				ids = appendID(ids, l.client.id)
+				listeners = append(listeners, l)
 			}
 		}
+	}
+	return listeners
+}
+
+func idsOf(listeners []*Listener) (ids []byte) {
+	for _, l := range listeners {
+		ids = appendID(ids, l.client.id)
 	}
 	return ids
 }

@@ -2,6 +2,8 @@ package sig
 
 import (
 	"bytes"
+	"context"
+	"encoding/json"
 	"fmt"
 	"strconv"
 	"sync/atomic"
@@ -21,7 +23,8 @@ type Signal struct {
 type route struct {
 	generation uint64
 	connected  bool
-	owner      *session // the client that has the sender; nil: this process
+	remote     *RemoteSender // the sender's; nil: it has none
+	owner      *session      // the client that has the sender; nil: this process
 	intercept  func(Event) (Event, bool)
 	local      []*Listener // in the order of their calls
 	clients    []target
@@ -46,14 +49,36 @@ type target struct {
 // is ErrNotConnected if the sender was removed; if it is [json.Marshal]'s for
 // data that JSON cannot hold, or ErrTooLarge, the listeners of this process
 // have had the event, and clients have not.
-func (sg *Signal) Trigger(data any) error { return sg.trigger(dataOf(data)) }
-
-func (sg *Signal) trigger(data Data) error {
+//
+// If the sender is a [RemoteSender], Trigger is [RemoteSender.Trigger] without an
+// end of its own.
+func (sg *Signal) Trigger(data any) error {
 	rt := sg.current()
-	if !rt.connected {
+	switch {
+	case !rt.connected:
 		return fmt.Errorf("sender %s: %w", sg.sender.name, ErrNotConnected)
+	case rt.remote != nil:
+		return rt.remote.Trigger(context.Background(), sg.name, data)
 	}
-	ev := Event{Sender: sg.sender.name, Event: sg.name, Data: data}
+	return sg.hear(dataOf(data), nil)
+}
+
+// Listeners returns how many registrations get the signal's events: those for it,
+// for its sender, for its channel and for everything, of this process and of
+// clients.
+func (sg *Signal) Listeners() int {
+	rt := sg.current()
+	n := len(rt.local)
+	for _, t := range rt.clients {
+		n += len(t.listeners)
+	}
+	return n
+}
+
+// hear is Trigger for this router. extra is [Event].Extra.
+func (sg *Signal) hear(data Data, extra json.RawMessage) (err error) {
+	rt := sg.current()
+	ev := Event{Sender: sg.sender.name, Event: sg.name, Data: data, Extra: extra}
 	if rt.intercept != nil {
 		if ev.Data.checked { // the text may be a client's read buffer
 			ev.Data = received(bytes.Clone(ev.Data.text))
@@ -63,7 +88,6 @@ func (sg *Signal) trigger(data Data) error {
 			return nil
 		}
 	}
-	var err error
 	if r := sg.sender.router; r.journal != nil {
 		ev, rt, err = r.publish(sg, ev)
 	}
@@ -94,7 +118,11 @@ func (sg *Signal) current() *route {
 // newRoute must be called with the lock held.
 func (sg *Signal) newRoute() *route {
 	s, r := sg.sender, sg.sender.router
-	rt := &route{generation: r.generation.Load(), connected: s.connected, owner: s.session, intercept: r.intercept}
+	rt := &route{generation: r.generation.Load(), connected: s.connected, remote: s.remote, owner: s.session, intercept: r.intercept}
+	if !s.connected { // it is kept by somebody, and nobody is kept for it
+		sg.route.Store(rt)
+		return rt
+	}
 	own := sg.listeners
 	if sg == s.broadcast {
 		own = nil // they are already among the sender's
@@ -122,7 +150,26 @@ func (sg *Signal) newRoute() *route {
 	return rt
 }
 
-// appendID adds an id to a list.
+// unroute forgets the routes that are stale: they keep clients that have left.
+func (r *Router) unroute() {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	now := r.generation.Load()
+	for _, s := range r.senders {
+		s.broadcast.unroute(now)
+		for _, sg := range s.signals {
+			sg.unroute(now)
+		}
+	}
+}
+
+func (sg *Signal) unroute(now uint64) {
+	if rt := sg.route.Load(); rt != nil && rt.generation != now {
+		sg.route.CompareAndSwap(rt, nil)
+	}
+}
+
+// appendID adds to a list of ids.
 func appendID(ids []byte, id uint64) []byte {
 	if len(ids) > 0 {
 		ids = append(ids, ',')

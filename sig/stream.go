@@ -13,10 +13,11 @@ import (
 const (
 	// MaxMessage is the longest message of a stream, in bytes.
 	MaxMessage = 1<<20 + 256<<10
-	// MaxData is the longest data of an event, in bytes of JSON text: a message
-	// of a stream has room for it and for what goes around it. A pysig peer
-	// reads messages of at most 4,096 bytes.
+	// MaxData is the longest data of an event, as JSON text: a message of a
+	// stream holds it and what is around it.
 	MaxData = 1 << 20
+	// pysigReads is the longest message, in bytes, that a pysig peer reads.
+	pysigReads = 4096
 )
 
 // The features that peers of this package agree on; see docs/protocol.md.

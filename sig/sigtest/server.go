@@ -139,7 +139,11 @@ func (c *pysigClient) handle(method string, params json.RawMessage) (any, error)
 		if s == nil {
 			return nil, refusal("sender " + p.Info.Sender.String() + " not found")
 		}
-		return nil, s.Trigger(p.Info.Event, sig.JSONData(p.Data))
+		sg, err := s.Signal(p.Info.Event)
+		if err != nil {
+			return nil, refusal("'NoneType' object has no attribute 'trigger'")
+		}
+		return nil, sg.Trigger(sig.JSONData(p.Data))
 	case "add_listener":
 		return c.addListener(p.Sender, p.Event)
 	case "remove_listener":

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"syscall"
+	"time"
 
 	"sigalert/sig"
 )
@@ -32,8 +34,12 @@ func (c *Client) Dial(ctx context.Context) (sig.Conn, error) {
 
 func (c *Client) String() string { return c.addr }
 
-// Server accepts clients; it is a [sig.ServerCarrier].
-type Server struct{ listener net.Listener }
+// Server accepts clients; it is a [sig.ServerCarrier]. When the process has no
+// file descriptor left, it says so to clients instead of letting them wait.
+type Server struct {
+	listener *net.TCPListener
+	reserve  *os.File // a descriptor for that; used by the goroutine that accepts
+}
 
 // Listen binds to host:port at once; port 0 is any free one. An empty host
 // means every address of this machine.
@@ -43,7 +49,9 @@ func Listen(addr string) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("cannot listen on %s: %w", addr, reason(err))
 	}
-	return &Server{l}, nil
+	s := &Server{listener: l.(*net.TCPListener)}
+	s.reserve, _ = os.Open(os.DevNull)
+	return s, nil
 }
 
 // Addr returns the address at which the server listens, as host:port.
@@ -51,10 +59,31 @@ func (s *Server) Addr() string { return s.listener.Addr().String() }
 
 func (s *Server) Accept() (sig.Conn, error) {
 	nc, err := s.listener.Accept()
-	if err != nil {
-		return nil, err
+	switch {
+	case err == nil:
+		return newConn(nc), nil
+	case errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE):
+		s.turnAway()
+	case errors.Is(err, net.ErrClosed):
+		s.reserve.Close()
 	}
-	return newConn(nc), nil
+	return nil, err
+}
+
+// turnAway uses the reserve to tell the next client that there is no descriptor
+// for it.
+func (s *Server) turnAway() {
+	s.reserve.Close()
+	defer func() { s.reserve, _ = os.Open(os.DevNull) }()
+	_ = s.listener.SetDeadline(time.Now().Add(50 * time.Millisecond)) // it may have gone
+	defer s.listener.SetDeadline(time.Time{})
+	nc, err := s.listener.Accept()
+	if err != nil {
+		return
+	}
+	defer nc.Close()
+	_ = nc.SetWriteDeadline(time.Now().Add(50 * time.Millisecond))
+	_, _ = nc.Write([]byte(`{"status": -2, "exception": "the server has no file descriptor left: try again", "id": null}`))
 }
 
 func (s *Server) Close() error { return s.listener.Close() }
