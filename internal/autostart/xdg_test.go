@@ -120,7 +120,7 @@ func TestStaleEntry(t *testing.T) {
 	if err := os.Remove(old); err != nil {
 		t.Fatal(err)
 	}
-	checkStatus(t, Entry{Where: where, Exe: old, Fault: old + " does not exist or cannot be run"})
+	checkStatus(t, Entry{Where: where, Exe: old, Fault: old + " does not exist or cannot be run", Broken: true})
 	if _, err := Enable(exe); err != nil {
 		t.Fatal(err)
 	}
