@@ -3,8 +3,8 @@
 // Where the entry is:
 //
 //   - freedesktop.org desktops: autostart/sigalert.desktop in the user's
-//     configuration directory, with the program's icon in the user's data
-//     directory
+//     configuration directory, with the program's icon and a hidden application
+//     in the user's data directory
 //   - macOS: ~/Library/LaunchAgents/sigalert.plist
 //   - Windows: the value sigalert of the user's Run key in the registry
 //
