@@ -73,8 +73,8 @@ func (t *trayAgent) EditConfig() {
 		t.agent.Tell(notify.Notification{Title: "No configuration to edit", Body: "The demo has its own.", Key: "config"})
 		return
 	}
-	startAside(editor(t.path), func(err error) {
+	startAside(func(err error) {
 		t.log.Error("cannot open the configuration", "path", t.path, "err", err)
 		t.agent.Tell(notify.Notification{Title: "Cannot open an editor", Body: "The configuration is " + t.path, Key: "config"})
-	})
+	}, editors(t.path)...)
 }
