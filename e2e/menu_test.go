@@ -3,11 +3,14 @@
 package e2e
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/godbus/dbus/v5"
 )
 
 func TestMenu(t *testing.T) {
@@ -57,10 +60,71 @@ func TestMenu(t *testing.T) {
 func (d *desktop) fakeEditor(t testing.TB) string {
 	t.Helper()
 	opened := filepath.Join(d.dir, "opened")
-	path := d.write(t, "bin/xdg-open", "#!/bin/sh\necho \"$@\" >"+opened+"\n")
+	d.fake(t, "xdg-open", "echo \"$@\" >"+opened)
+	d.fake(t, "xdg-mime", "exit 1")
+	return opened
+}
+
+// fake puts a script in the place of a program of this machine.
+func (d *desktop) fake(t testing.TB, name, script string) {
+	t.Helper()
+	path := d.write(t, "bin/"+name, "#!/bin/sh\n"+script+"\n")
 	check(t, os.Chmod(path, 0o700))
 	d.env = append(d.env, "PATH="+filepath.Dir(path)+":"+os.Getenv("PATH"))
-	return opened
+}
+
+func TestEditWhereNothingOpensYAML(t *testing.T) {
+	d := newDesktop(t)
+	bin := program(t)
+	s := d.serve(t, bin)
+	launched := filepath.Join(d.dir, "launched")
+	d.fake(t, "xdg-open", "exit 3")
+	d.fake(t, "xdg-mime", "test \"$3\" != text/plain || cat "+d.dir+"/plain")
+	d.fake(t, "gtk-launch", "echo \"$@\" >"+launched)
+	a := d.startAgent(t, bin, timer(s))
+	tray := d.tray(t, a.process)
+	tray.is(t, s.connected(1))
+
+	d.choose(t, tray, "Edit configuration")
+	d.mon.next(t).is(t, "Cannot open an editor", "The configuration is "+a.config)
+
+	d.write(t, "plain", "text-editor.desktop\n")
+	d.choose(t, tray, "Edit configuration")
+	eventually(t, "the configuration is opened as text", func() bool {
+		args, _ := os.ReadFile(launched)
+		return string(args) == "text-editor.desktop "+a.config+"\n"
+	})
+}
+
+// Panels that do not open the menu for a left click call the icon's own methods.
+func TestClicksOnTheIcon(t *testing.T) {
+	eachBackend(t, func(t *testing.T, bin string) {
+		d := newDesktop(t)
+		s := d.serve(t, bin)
+		tray := d.tray(t, d.startAgent(t, bin, timer(s)).process)
+		tray.is(t, s.connected(1))
+		call := func(method string) error {
+			return d.call(tray.icon(), "org.kde.StatusNotifierItem."+method, int32(17), int32(16)).Err
+		}
+
+		if tray.icon().Path() != "/StatusNotifierItem" {
+			// libayatana-appindicator has no Activate: Cinnamon opens the menu of its items.
+			if err, ok := errors.AsType[dbus.Error](call("Activate")); !ok || err.Name != "org.freedesktop.DBus.Error.UnknownMethod" {
+				t.Errorf("Activate: %v", err)
+			}
+			check(t, call("SecondaryActivate")) // does nothing
+			tray.is(t, s.connected(1))
+			return
+		}
+		for _, method := range []string{"Activate", "ContextMenu"} {
+			check(t, call(method))
+			d.mon.next(t).says(t, s.connected(1), "no history", "history:")
+		}
+		check(t, call("SecondaryActivate"))
+		tray.await(t, "Pause alerts", checked)
+		check(t, call("SecondaryActivate"))
+		tray.await(t, "Pause alerts", unchecked)
+	})
 }
 
 func TestTestCommand(t *testing.T) {

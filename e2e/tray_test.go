@@ -14,8 +14,9 @@ import (
 // trayMenu is the menu of a program's tray icon, read over D-Bus as the panel
 // reads it. It is read this way only: clicks are the mouse's.
 type trayMenu struct {
-	d   *desktop
-	obj dbus.BusObject
+	d    *desktop
+	obj  dbus.BusObject
+	item dbus.ObjectPath // of the icon
 }
 
 type menuItem struct {
@@ -51,13 +52,16 @@ func (d *desktop) tray(t testing.TB, p *process) *trayMenu {
 				continue
 			}
 			if menu, ok := trayPaths[dbus.ObjectPath("/"+path)]; ok {
-				m = &trayMenu{d, d.bus.Object(name, menu)}
+				m = &trayMenu{d, d.bus.Object(name, menu), dbus.ObjectPath("/" + path)}
 			}
 		}
 		return m != nil
 	})
 	return m
 }
+
+// icon is the item that the menu belongs to.
+func (m *trayMenu) icon() dbus.BusObject { return m.d.bus.Object(m.obj.Destination(), m.item) }
 
 // items reads the visible items, top to bottom.
 func (m *trayMenu) items() ([]menuItem, error) {

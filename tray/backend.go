@@ -13,6 +13,10 @@ type backend interface {
 	// nobody receives at that moment.
 	addItem(label string, checkbox bool) (it item, clicked <-chan struct{})
 	addSeparator()
+	// iconClicks returns what receives after a panel has asked for the icon's main
+	// action, and for its second one. Nil is a desktop that always shows the menu.
+	// Such a click, too, is lost if nobody receives.
+	iconClicks() (first, second <-chan struct{})
 	// escape returns a label that is shown as text, whatever mnemonics the desktop
 	// looks for in it.
 	escape(text string) string

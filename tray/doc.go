@@ -15,6 +15,13 @@
 // events there. One more goroutine follows the state, and one for each menu
 // item calls the Agent. Run returns after all of them have ended.
 //
+// # Clicks on the icon
+//
+// Most panels open the menu for a left click. Those that leave it to the program, such
+// as Cinnamon's, open the history with it (fyne.io/systray), or open the menu all the
+// same (libayatana-appindicator, in the gtk build). With fyne.io/systray a middle click
+// pauses and resumes.
+//
 // # Missing desktops
 //
 // Run logs once what is missing, and the icon comes as soon as that is there:

@@ -35,9 +35,10 @@ type menu struct {
 	shown  State
 }
 
-// A click is what one menu item does.
+// A click is what one menu item does, and perhaps the icon with it.
 type click struct {
 	clicked <-chan struct{}
+	icon    <-chan struct{} // the icon itself was clicked; nil: never
 	call    func()
 }
 
@@ -47,14 +48,15 @@ func newMenu(agent Agent, ui backend) *menu {
 	m.line, _ = ui.addItem("sigalert", false)
 	m.line.Disable()
 	ui.addSeparator()
-	m.pause = m.add("Pause alerts", true, func() { agent.SetPaused(!agent.State().Paused) })
-	m.add("Send a test alert", false, agent.SendTest)
-	m.history = m.add("Open history", false, agent.OpenHistory)
-	m.add("Edit configuration", false, agent.EditConfig)
-	m.add("Reload", false, agent.Reload)
-	m.reconnect = m.add("Reconnect now", false, agent.Reconnect)
+	first, second := ui.iconClicks()
+	m.pause = m.add("Pause alerts", true, second, func() { agent.SetPaused(!agent.State().Paused) })
+	m.add("Send a test alert", false, nil, agent.SendTest)
+	m.history = m.add("Open history", false, first, agent.OpenHistory)
+	m.add("Edit configuration", false, nil, agent.EditConfig)
+	m.add("Reload", false, nil, agent.Reload)
+	m.reconnect = m.add("Reconnect now", false, nil, agent.Reconnect)
 	ui.addSeparator()
-	m.add("Quit", false, agent.Quit)
+	m.add("Quit", false, nil, agent.Quit)
 
 	s := agent.State()
 	ui.setIcon(s.Look)
@@ -66,9 +68,9 @@ func newMenu(agent Agent, ui backend) *menu {
 	return m
 }
 
-func (m *menu) add(label string, checkbox bool, call func()) item {
+func (m *menu) add(label string, checkbox bool, icon <-chan struct{}, call func()) item {
 	it, clicked := m.ui.addItem(label, checkbox)
-	m.clicks = append(m.clicks, click{clicked, call})
+	m.clicks = append(m.clicks, click{clicked, icon, call})
 	return it
 }
 
@@ -89,6 +91,7 @@ func (c click) serve(ctx context.Context, acted wait.Token) {
 		case <-ctx.Done():
 			return
 		case <-c.clicked:
+		case <-c.icon:
 		}
 		c.call()
 		acted.Raise()

@@ -18,12 +18,14 @@ type fakeUI struct {
 	tooltip string
 	items   []*fakeItem // nil is a separator
 	writes  int
+	icon    [2]chan struct{} // what a click on it sends on; nil: the menu opens
 }
 
-func (u *fakeUI) setIcon(l Look)         { u.look = l; u.writes++ }
-func (u *fakeUI) setTooltip(text string) { u.tooltip = text; u.writes++ }
-func (u *fakeUI) addSeparator()          { u.items = append(u.items, nil) }
-func (u *fakeUI) escape(s string) string { return strings.ReplaceAll(s, "_", "__") }
+func (u *fakeUI) setIcon(l Look)                              { u.look = l; u.writes++ }
+func (u *fakeUI) setTooltip(text string)                      { u.tooltip = text; u.writes++ }
+func (u *fakeUI) addSeparator()                               { u.items = append(u.items, nil) }
+func (u *fakeUI) escape(s string) string                      { return strings.ReplaceAll(s, "_", "__") }
+func (u *fakeUI) iconClicks() (first, second <-chan struct{}) { return u.icon[0], u.icon[1] }
 func (u *fakeUI) addItem(label string, checkbox bool) (item, <-chan struct{}) {
 	it := &fakeItem{ui: u, label: label, checkbox: checkbox, enabled: true, clicked: make(chan struct{})}
 	u.items = append(u.items, it)
@@ -235,6 +237,24 @@ func TestClicks(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestClicksOnTheIcon(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ui, agent := &fakeUI{icon: [2]chan struct{}{make(chan struct{}), make(chan struct{})}}, newFakeAgent(State{})
+		defer start(ui, agent)()
+		for _, i := range []int{0, 1, 0} {
+			ui.icon[i] <- struct{}{}
+			synctest.Wait()
+		}
+		agent.set(State{Paused: true})
+		ui.icon[1] <- struct{}{}
+		synctest.Wait()
+		want := []string{"OpenHistory", "SetPaused(true)", "OpenHistory", "SetPaused(false)"}
+		if got := agent.took(); !slices.Equal(got, want) {
+			t.Errorf("calls %q, want %q", got, want)
+		}
+	})
 }
 
 func TestPauseClickedWhilePaused(t *testing.T) {

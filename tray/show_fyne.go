@@ -20,7 +20,8 @@ import (
 func show(ctx context.Context, log *slog.Logger, build builder) error {
 	defer hush()()
 	systray.SetTitle("sigalert") // before the start: panels know the icon by it
-	defer wait.Start(ctx, build(fyne{}).run)()
+	clicks := newIconClicks()
+	defer wait.Start(ctx, build(fyne{clicks}).run)()
 	defer systray.Quit() // ends the goroutine that stays registered
 
 	say := newOnce(log)
@@ -33,6 +34,7 @@ func show(ctx context.Context, log *slog.Logger, build builder) error {
 		stop := context.AfterFunc(ctx, func() { conn.Close() })
 		start, _ := systray.RunWithExternalLoop(nil, nil)
 		start()
+		clicks.export(conn, log)
 		sayHost(ctx, conn, say)
 		<-conn.Context().Done()
 		stop()
@@ -51,7 +53,7 @@ func sayHost(ctx context.Context, conn *dbus.Conn, say *once) {
 }
 
 // fyne is the backend of fyne.io/systray.
-type fyne struct{}
+type fyne struct{ clicks iconClicks }
 
 func (fyne) setIcon(l Look) {
 	// The library panics when its bus is gone. It has kept the icon by then,
@@ -72,5 +74,7 @@ func (fyne) addItem(label string, checkbox bool) (item, <-chan struct{}) {
 }
 
 func (fyne) addSeparator() { systray.AddSeparator() }
+
+func (f fyne) iconClicks() (first, second <-chan struct{}) { return f.clicks.first, f.clicks.second }
 
 func (fyne) escape(text string) string { return strings.ReplaceAll(text, "_", "__") }

@@ -50,6 +50,7 @@ func TestRunThroughTheBus(t *testing.T) {
 	id := host.registered(t)
 	host.click(t, id, "Reconnect now")
 	await(t, "the click", func() bool { return len(agent.took()) == 1 })
+	host.clicksOnIcon(t, id, agent)
 
 	kill()
 	<-host.conn.Context().Done()
@@ -63,6 +64,7 @@ func TestRunThroughTheBus(t *testing.T) {
 	if layout := host.layout(t, id); !strings.Contains(layout, "No bus") {
 		t.Errorf("the change is not in the menu: %s", layout)
 	}
+	host.clicksOnIcon(t, id, agent)
 	cancel()
 	if err := <-done; err != nil {
 		t.Errorf("Run: %v", err)
@@ -207,6 +209,30 @@ func (h *testHost) click(t *testing.T, id, what string) {
 		return
 	}
 	t.Fatalf("no menu item %q", what)
+}
+
+// clicksOnIcon clicks the icon itself, as panels do that leave it to the program.
+func (h *testHost) clicksOnIcon(t *testing.T, id string, agent *fakeAgent) {
+	t.Helper()
+	const item = "org.kde.StatusNotifierItem"
+	icon := h.conn.Object(id, "/StatusNotifierItem")
+	for _, test := range []struct{ method, want string }{
+		{"Activate", "OpenHistory"},
+		{"SecondaryActivate", "SetPaused(true)"},
+		{"ContextMenu", "OpenHistory"},
+	} {
+		before := len(agent.took())
+		// The icon is registered a moment before it answers.
+		await(t, test.method+" to be answered", func() bool { return icon.Call(item+"."+test.method, 0, int32(1), int32(2)).Err == nil })
+		await(t, test.method, func() bool { return len(agent.took()) > before })
+		if calls := agent.took(); calls[before] != test.want {
+			t.Errorf("%s calls %q, want %q", test.method, calls[before:], test.want)
+		}
+	}
+	// A left click opens the menu where the panel can show it.
+	if isMenu, err := icon.GetProperty(item + ".ItemIsMenu"); err != nil || isMenu.Value() != true {
+		t.Errorf("ItemIsMenu %v, %v", isMenu, err)
+	}
 }
 
 func (h *testHost) owned(id string) bool {

@@ -77,4 +77,6 @@ func (lantern) addItem(label string, checkbox bool) (item, <-chan struct{}) {
 
 func (lantern) addSeparator() { systray.AddSeparator() }
 
+func (lantern) iconClicks() (first, second <-chan struct{}) { return nil, nil }
+
 func (lantern) escape(text string) string { return escape(text) }

@@ -46,6 +46,8 @@ type Agent interface {
 	Changed() <-chan struct{}
 	SetPaused(bool)
 	SendTest()
+	// OpenHistory is also called when the icon itself is clicked on a panel that
+	// leaves such clicks to the program, even if there is no history.
 	OpenHistory()
 	EditConfig()
 	Reload()

@@ -3,8 +3,8 @@
 // Where the entry is:
 //
 //   - freedesktop.org desktops: autostart/sigalert.desktop in the user's
-//     configuration directory, with the program's icon in the user's data
-//     directory
+//     configuration directory, with the program's icon and a hidden application
+//     in the user's data directory
 //   - macOS: ~/Library/LaunchAgents/sigalert.plist
 //   - Windows: the value sigalert of the user's Run key in the registry
 //
@@ -24,6 +24,7 @@ type Entry struct {
 	Where   string // the file or registry value; empty if there is no entry
 	Exe     string // the program it starts; empty if not known
 	Fault   string // why an entry that exists is not enabled
+	Broken  bool   // it cannot start anything, and nobody turned it off
 }
 
 // ErrUnit says that a systemd user unit already starts the program.
@@ -69,12 +70,12 @@ func newEntry(where, exe string, off bool) Entry {
 	e := Entry{Where: where, Exe: exe}
 	switch {
 	case exe == "":
-		e.Fault = "it names no program"
+		e.Fault, e.Broken = "it names no program", true
 	case off:
 		e.Fault = "it is turned off"
 	default:
 		if _, err := exec.LookPath(exe); err != nil {
-			e.Fault = fmt.Sprintf("%s does not exist or cannot be run", exe)
+			e.Fault, e.Broken = fmt.Sprintf("%s does not exist or cannot be run", exe), true
 		}
 	}
 	e.Enabled = e.Fault == ""

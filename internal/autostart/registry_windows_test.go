@@ -26,7 +26,7 @@ func TestRegistry(t *testing.T) {
 	if _, err := v.enable(gone); err != nil {
 		t.Fatal(err)
 	}
-	check(Entry{Where: v.where(), Exe: gone, Fault: gone + " does not exist or cannot be run"})
+	check(Entry{Where: v.where(), Exe: gone, Fault: gone + " does not exist or cannot be run", Broken: true})
 	if _, err := v.enable(exe); err != nil {
 		t.Fatal(err)
 	}

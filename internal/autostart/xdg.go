@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"sigalert/packaging/icons"
 )
@@ -42,6 +43,9 @@ func enable(exe string) (string, error) {
 			return "", err
 		}
 	}
+	if err := writeApplication(data, entry); err != nil {
+		return "", err
+	}
 	path := entryPath(config)
 	return path, writeFile(path, []byte(entry))
 }
@@ -56,11 +60,51 @@ func disable() (bool, error) {
 			return false, err
 		}
 	}
+	if err := removeApplication(data); err != nil {
+		return false, err
+	}
 	removed, err := remove(entryPath(config))
 	if err != nil {
 		return false, err
 	}
 	return removed, checkUnit(config)
+}
+
+// application is where the desktop looks for the entry that notifications name:
+// KDE keeps no history of alerts without one.
+const application = "applications/sigalert.desktop"
+
+// hidden makes an autostart entry one for the applications, which no menu shows.
+// The mark says that the entry is ours to remove.
+const (
+	mark   = "X-Sigalert-Autostart=true\n"
+	hidden = "NoDisplay=true\n" + mark
+)
+
+// writeApplication puts a hidden copy of entry among the user's applications,
+// unless there is an entry of the user's or the system's: ours would take its
+// place in the menu.
+func writeApplication(data, entry string) error {
+	path := filepath.Join(data, application)
+	for _, dir := range systemData() {
+		system := filepath.Join(dir, application)
+		if _, err := os.Stat(system); err == nil && system != path {
+			return removeApplication(data)
+		}
+	}
+	if there, err := os.ReadFile(path); err == nil && !strings.Contains(string(there), mark) {
+		return nil
+	}
+	return writeFile(path, []byte(entry+hidden))
+}
+
+func removeApplication(data string) error {
+	path := filepath.Join(data, application)
+	if there, err := os.ReadFile(path); err != nil || !strings.Contains(string(there), mark) {
+		return nil
+	}
+	_, err := remove(path)
+	return err
 }
 
 // removeIcon removes an icon, unless somebody has put another in its place.
@@ -83,7 +127,7 @@ func status() (Entry, error) {
 		return Entry{}, err
 	}
 	if checkUnit(config) != nil {
-		return Entry{Enabled: true, Where: unitPath(config)}, nil
+		return unitEntry(unitPath(config)), nil
 	}
 	path := entryPath(config)
 	text, err := os.ReadFile(path)
@@ -107,6 +151,23 @@ func checkUnit(config string) error {
 	return fmt.Errorf("%w (%s); to turn it off: systemctl --user disable sigalert.service", ErrUnit, path)
 }
 
+// unitEntry judges a unit by the program that it starts, if it names one by its
+// whole path.
+func unitEntry(path string) Entry {
+	text, _ := os.ReadFile(path)
+	for line := range strings.Lines(string(text)) {
+		command, found := strings.CutPrefix(line, "ExecStart=")
+		if !found {
+			continue
+		}
+		exe := splitArgs(strings.TrimSpace(command))[0]
+		if filepath.IsAbs(exe) && !strings.Contains(exe, "%") {
+			return newEntry(path, exe, false)
+		}
+	}
+	return Entry{Enabled: true, Where: path}
+}
+
 func entryPath(config string) string {
 	return filepath.Join(config, "autostart", "sigalert.desktop")
 }
@@ -122,6 +183,15 @@ func folders() (config, data string, err error) {
 		return "", "", err
 	}
 	return folder("XDG_CONFIG_HOME", home, ".config"), folder("XDG_DATA_HOME", home, ".local/share"), nil
+}
+
+// systemData returns the data directories that all users share.
+func systemData() []string {
+	dirs := os.Getenv("XDG_DATA_DIRS")
+	if dirs == "" {
+		dirs = "/usr/local/share:/usr/share"
+	}
+	return filepath.SplitList(dirs)
 }
 
 // folder reads a variable, which counts only if its path is absolute.

@@ -20,6 +20,7 @@ func newHome(t *testing.T) (config, data, exe string) {
 	t.Setenv("HOME", home)
 	t.Setenv("XDG_CONFIG_HOME", config)
 	t.Setenv("XDG_DATA_HOME", data)
+	t.Setenv("XDG_DATA_DIRS", filepath.Join(home, "system"))
 	return config, data, newProgram(t, filepath.Join(home, "my $bin"))
 }
 
@@ -81,6 +82,7 @@ func TestEnableAndDisable(t *testing.T) {
 	checkStatus(t, Entry{Enabled: true, Where: where, Exe: exe})
 	want := []string{
 		where,
+		filepath.Join(data, "applications/sigalert.desktop"),
 		filepath.Join(data, "icons/hicolor/256x256/apps/sigalert.png"),
 		filepath.Join(data, "icons/hicolor/48x48/apps/sigalert.png"),
 		filepath.Join(data, "icons/hicolor/scalable/apps/sigalert.svg"),
@@ -120,7 +122,7 @@ func TestStaleEntry(t *testing.T) {
 	if err := os.Remove(old); err != nil {
 		t.Fatal(err)
 	}
-	checkStatus(t, Entry{Where: where, Exe: old, Fault: old + " does not exist or cannot be run"})
+	checkStatus(t, Entry{Where: where, Exe: old, Fault: old + " does not exist or cannot be run", Broken: true})
 	if _, err := Enable(exe); err != nil {
 		t.Fatal(err)
 	}
@@ -165,6 +167,73 @@ func TestSystemdUnit(t *testing.T) {
 	}
 	if removed, err := Disable(); !removed || !errors.Is(err, ErrUnit) {
 		t.Errorf("Disable() = %v, %v", removed, err)
+	}
+}
+
+func TestUnitWhoseProgramIsGone(t *testing.T) {
+	config, _, exe := newHome(t)
+	unit := filepath.Join(config, "systemd/user/graphical-session.target.wants/sigalert.service")
+	gone := exe + " of old"
+	for command, want := range map[string]Entry{
+		`"` + exe + `" --log-level debug`: {Enabled: true, Where: unit, Exe: exe},
+		`"` + gone + `"`:                  {Where: unit, Exe: gone, Fault: gone + " does not exist or cannot be run", Broken: true},
+		"%h/bin/sigalert":                 {Enabled: true, Where: unit},
+		"sigalert":                        {Enabled: true, Where: unit},
+	} {
+		write(t, unit, "[Service]\nExecStart="+command+"\n")
+		checkStatus(t, want)
+	}
+}
+
+// KDE keeps no history of the alerts of a program that is not among the applications.
+func TestHiddenApplication(t *testing.T) {
+	_, data, exe := newHome(t)
+	path := filepath.Join(data, application)
+	if _, err := Enable(exe); err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if started, _ := parseDesktop(string(text)); started != exe || !strings.Contains(string(text), "\nNoDisplay=true\n") {
+		t.Errorf("the entry is\n%s", text)
+	}
+
+	// Some sessions list the user's directory with the system's.
+	system := os.Getenv("XDG_DATA_DIRS")
+	t.Setenv("XDG_DATA_DIRS", data+":"+system)
+	if _, err := Enable(exe); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(path); err != nil {
+		t.Error(err)
+	}
+
+	// The system's package brings one that the menu shows; ours would hide it.
+	system = filepath.Join(system, application)
+	write(t, system, "[Desktop Entry]\n")
+	if _, err := Enable(exe); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("it still stands before the system's: %v", err)
+	}
+
+	// One of the user's own stays as it is.
+	if err := os.Remove(system); err != nil {
+		t.Fatal(err)
+	}
+	const own = "[Desktop Entry]\nName=mine\n"
+	write(t, path, own)
+	if _, err := Enable(exe); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Disable(); err != nil {
+		t.Fatal(err)
+	}
+	if text, err := os.ReadFile(path); string(text) != own {
+		t.Errorf("the user's own entry is now %q, %v", text, err)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 
 	"github.com/spf13/cobra"
@@ -36,17 +37,14 @@ func (p *program) autostart() *cobra.Command {
 			}
 			return nil
 		}},
-		&cobra.Command{Use: "status", Short: "Show whether it starts at login", Args: noArgs, RunE: func(*cobra.Command, []string) error { return p.autostartStatus() }},
+		&cobra.Command{Use: "status", Short: "Show whether it starts at login; exit with 1 if the program is not there", Args: noArgs, RunE: func(*cobra.Command, []string) error { return p.autostartStatus() }},
 	)
 	return cmd
 }
 
 func (p *program) enableAutostart() error {
-	exe, err := os.Executable()
+	exe, err := calledBy(os.Args[0])
 	if err != nil {
-		return err
-	}
-	if exe, err = filepath.EvalSymlinks(exe); err != nil {
 		return err
 	}
 	if builtByRun(exe) {
@@ -60,6 +58,33 @@ func (p *program) enableAutostart() error {
 	return nil
 }
 
+// calledBy returns the absolute path of this program by the name that it was
+// called by. Symbolic links in it stay, as an upgrade may replace what they point
+// to. If the name leads to another program, the system says where this one is.
+func calledBy(name string) (string, error) {
+	exe, err := os.Executable()
+	if err != nil {
+		return "", err
+	}
+	path, err := exec.LookPath(name)
+	if err != nil && !errors.Is(err, exec.ErrDot) {
+		return exe, nil
+	}
+	if path, err = filepath.Abs(path); err != nil || !sameFile(path, exe) {
+		return exe, nil
+	}
+	return path, nil
+}
+
+func sameFile(a, b string) bool {
+	aInfo, err := os.Stat(a)
+	if err != nil {
+		return false
+	}
+	bInfo, err := os.Stat(b)
+	return err == nil && os.SameFile(aInfo, bInfo)
+}
+
 func (p *program) autostartStatus() error {
 	e, err := autostart.Status()
 	switch {
@@ -69,6 +94,9 @@ func (p *program) autostartStatus() error {
 		fmt.Fprintf(p.out, "sigalert starts at login: %s\n", e.Where)
 	case e.Enabled:
 		fmt.Fprintf(p.out, "sigalert starts at login: %s runs %s\n", e.Where, e.Exe)
+	case e.Broken:
+		fmt.Fprintf(p.out, "sigalert does not start at login: there is %s, but %s\nCall \"autostart enable\" with the program that is to start\n", e.Where, e.Fault)
+		return &exitError{exitFailure, nil}
 	case e.Where != "":
 		fmt.Fprintf(p.out, "sigalert does not start at login: there is %s, but %s\n", e.Where, e.Fault)
 	default:

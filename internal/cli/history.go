@@ -24,8 +24,8 @@ func (p *program) openHistory(h *history.History, agent history.Agent) {
 	if url == "" {
 		return
 	}
-	startAside(browser(url), func(err error) {
+	startAside(func(err error) {
 		p.log.Error("cannot open a browser", "err", err)
 		agent.Tell(notify.Notification{Title: "Cannot open a browser", Body: "For a minute the history is at " + url, Key: "history"})
-	})
+	}, browser(url))
 }

@@ -1,33 +1,76 @@
 package cli
 
 import (
+	"context"
+	"errors"
+	"fmt"
 	"os/exec"
 	"runtime"
+	"strings"
+	"time"
 )
 
+// opened is how long a program must have run to have opened what it was to open,
+// however it then ends.
+const opened = 10 * time.Second
+
 // startAside starts a program that outlives the click that started it, and may
-// outlive us. failed is called if it does not start, or ends with an error.
-func startAside(cmd *exec.Cmd, failed func(error)) {
-	if err := cmd.Start(); err != nil {
-		failed(err)
-		return
-	}
+// outlive us. The first of cmds that works is the one; failed is called if none does.
+func startAside(failed func(error), cmds ...*exec.Cmd) {
 	go func() {
-		if err := cmd.Wait(); err != nil {
+		if err := tryEach(cmds); err != nil {
 			failed(err)
 		}
 	}()
 }
 
-// editor opens a file with the desktop's program for text.
-func editor(path string) *exec.Cmd {
+// tryEach runs cmds one after the other, until one does not soon end with an error.
+func tryEach(cmds []*exec.Cmd) error {
+	var errs []error
+	for _, cmd := range cmds {
+		started := time.Now()
+		err := cmd.Run()
+		if err == nil || time.Since(started) > opened {
+			return nil
+		}
+		errs = append(errs, fmt.Errorf("%s: %w", cmd.Args[0], err))
+	}
+	return errors.Join(errs...)
+}
+
+// editors returns what can open a text file, the best first.
+func editors(path string) []*exec.Cmd {
 	switch runtime.GOOS {
 	case "windows":
-		return exec.Command("notepad.exe", path)
+		return []*exec.Cmd{exec.Command("notepad.exe", path)}
 	case "darwin":
-		return exec.Command("open", "-t", path)
+		return []*exec.Cmd{exec.Command("open", "-t", path)}
 	}
-	return exec.Command("xdg-open", path)
+	byType := exec.Command("xdg-open", path)
+	plain := xdgMime("default", "text/plain")
+	if plain == "" {
+		return []*exec.Cmd{byType}
+	}
+	asText := exec.Command("gtk-launch", plain, path)
+	if xdgMime("default", xdgMime("filetype", path)) == "" {
+		// On some desktops xdg-open would open a browser, which downloads the file.
+		return []*exec.Cmd{asText, byType}
+	}
+	return []*exec.Cmd{byType, asText}
+}
+
+// xdgMime asks the desktop for the type of a file, or for the entry of the program
+// that opens a type; "" if it does not know.
+func xdgMime(query, of string) string {
+	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Second)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, "xdg-mime", "query", query, of)
+	cmd.WaitDelay = time.Second
+	answer, err := cmd.Output()
+	if err != nil {
+		return ""
+	}
+	return strings.TrimSpace(string(answer))
 }
 
 // browser opens an address with the desktop's browser.

@@ -23,6 +23,10 @@ func TestEditorHasItsSIGPIPE(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "xdg-open"), []byte(script), 0o700); err != nil {
 		t.Fatal(err)
 	}
+	// This machine's programs are not asked.
+	if err := os.WriteFile(filepath.Join(dir, "xdg-mime"), []byte("#!/bin/sh\nexit 1\n"), 0o700); err != nil {
+		t.Fatal(err)
+	}
 	t.Setenv("PATH", dir+":"+os.Getenv("PATH"))
 	path := filepath.Join(dir, "config.yaml")
 	log := slog.New(slog.NewTextHandler(t.Output(), nil))

@@ -18,7 +18,7 @@ type trayAgent struct {
 	changed wait.Token
 
 	history     func() bool // reports whether there is one to open; nil: never
-	openHistory func()      // nil: does nothing
+	openHistory func()
 }
 
 func (t *trayAgent) Changed() <-chan struct{} { return t.changed }
@@ -60,9 +60,12 @@ func (t *trayAgent) Reconnect() { t.agent.Reconnect() }
 func (t *trayAgent) Quit()      { t.quit() }
 
 func (t *trayAgent) OpenHistory() {
-	if t.openHistory != nil {
+	st := t.State()
+	if st.History {
 		t.openHistory()
+		return
 	}
+	t.agent.Tell(notify.Notification{Title: st.Line, Body: "There is no history to open. With the key history: in the configuration, one is kept.", Key: "history"})
 }
 
 func (t *trayAgent) EditConfig() {
@@ -70,8 +73,8 @@ func (t *trayAgent) EditConfig() {
 		t.agent.Tell(notify.Notification{Title: "No configuration to edit", Body: "The demo has its own.", Key: "config"})
 		return
 	}
-	startAside(editor(t.path), func(err error) {
+	startAside(func(err error) {
 		t.log.Error("cannot open the configuration", "path", t.path, "err", err)
 		t.agent.Tell(notify.Notification{Title: "Cannot open an editor", Body: "The configuration is " + t.path, Key: "config"})
-	})
+	}, editors(t.path)...)
 }

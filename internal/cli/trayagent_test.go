@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"testing"
 
 	"sigalert/agent"
@@ -8,6 +9,9 @@ import (
 
 func TestTrayHasHistoryWhereThereIsOne(t *testing.T) {
 	a := &trayAgent{agent: agent.New(agent.Options{})}
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	a.agent.Run(ended) // from now on it shows nothing
 	if a.OpenHistory(); a.State().History {
 		t.Error("a history without one")
 	}
