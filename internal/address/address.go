@@ -13,8 +13,9 @@ import (
 
 const (
 	// Loopback is the host that only this machine reaches.
-	Loopback    = "127.0.0.1"
-	defaultPort = "3000"
+	Loopback = "127.0.0.1"
+	// DefaultPort is a server's port, where none is given.
+	DefaultPort = "3000"
 )
 
 // ParseServer reads a server's URL, such as tcp://host:3000, and returns its
@@ -97,7 +98,7 @@ func parseURL(text string) (host, port string, err error) {
 		return "", "", fmt.Errorf("%q is not an address: use tcp://HOST:PORT", text)
 	}
 	if port == "" {
-		port = defaultPort
+		port = DefaultPort
 	}
 	port, err = parsePort(port)
 	return host, port, err
