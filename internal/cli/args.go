@@ -114,8 +114,8 @@ func badValue(kind, text string, err error) error {
 	return err
 }
 
-// negatives moves the arguments from the first negative number on behind "--", where
-// they are no flags, and leaves the flags among them before it.
+// negatives moves the arguments from the first negative number on to the end, after
+// "--", where they are not taken for flags. The flags among them stay before it.
 func negatives(root *cobra.Command, args []string) []string {
 	cmd, _, err := root.Find(args)
 	if err != nil || !strings.Contains(cmd.Use, " ") {

@@ -45,9 +45,9 @@ func (p *program) eventLog() *cobra.Command {
 		Long: `Keeps the events of a server in a file, and shows them as a page that follows
 them. Its addresses are those of pysig's web_events_logger, and more. A sender or
 an event that is left out of SENDER:EVENT means every one, and a name that spells a
-number means the number and the text alike. The subscriptions and
-the limits are kept in the file, and can be changed on the page; at the first
-start, without --subscribe, every event is logged.`,
+number means the number and the text alike, unless --number is given. The
+subscriptions and the limits are kept in the file, and can be changed on the page;
+at the first start, without --subscribe, every event is logged.`,
 		Example: `  sigalert log                                  then open http://127.0.0.1:8080/
   sigalert log --limit 100000 --subscribe timer:tick --subscribe door: --subscribe ':#notify'
   sigalert log --listen 0.0.0.0:8080 --token-file /etc/sigalert/token`,
@@ -125,7 +125,7 @@ func (p *program) askLog(cmd *cobra.Command, o *logOptions) error {
 // that sender; an empty first sender, with events, means every sender. If there is
 // neither, nothing was given.
 func (p *program) askTopics(ctx context.Context) (topics []eventlog.Topic, err error) {
-	every := func(answer string) string {
+	name := func(answer string) string {
 		if answer == none {
 			return ""
 		}
@@ -145,7 +145,7 @@ func (p *program) askTopics(ctx context.Context) (topics []eventlog.Topic, err e
 				return nil, nil
 			}
 			if event != "" || e == 1 {
-				topics = append(topics, p.meant(every(sender), every(event))...)
+				topics = append(topics, p.meant(name(sender), name(event))...)
 			}
 			if event == "" {
 				break
@@ -267,6 +267,9 @@ func (p *program) logRegistering(ctx context.Context, log *eventlog.Log, subscri
 			p.log.Info("done")
 		case sig.Refused:
 			p.log.Warn("waiting for the sender to offer the event", "subscription", s.Topic, "err", s.Err)
+		}
+		if ctx.Err() != nil {
+			return
 		}
 	}
 }

@@ -25,13 +25,11 @@ func (p *program) meanings(word string) []sig.Name {
 }
 
 // meant are the topics that these words may mean to somebody who listens.
-func (p *program) meant(sender, event string) (topics []topic.Topic) {
-	for _, s := range p.meanings(sender) {
-		for _, e := range p.meanings(event) {
-			topics = append(topics, topic.Topic{Sender: s, Event: e})
-		}
+func (p *program) meant(sender, event string) []topic.Topic {
+	if p.number {
+		return []topic.Topic{{Sender: p.meanings(sender)[0], Event: p.meanings(event)[0]}}
 	}
-	return topics
+	return topic.Meant(sender, event)
 }
 
 // pick decides which sender and event are meant by somebody who sends: of a word
