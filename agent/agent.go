@@ -72,6 +72,7 @@ type Agent struct {
 	hold       hold
 	link       *linkWatch
 	presence   *presence
+	unseen     unseen
 	counters   Counters
 	lost       uint64                        // dropped by receivers that have ended, or by the server
 	refused    map[topic.Topic]bool          // subscriptions whose refusal was logged

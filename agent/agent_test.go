@@ -39,7 +39,7 @@ func TestEventIsAlertedOnce(t *testing.T) {
 func TestServerLostAndBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t, timerTick)
-		if got := b.Status().Line(); got != "Connected to 127.0.0.1:3000, 3 subscriptions" {
+		if got := b.Status().Line(); got != "Connected to 127.0.0.1:3000, 3 subscriptions, sender not seen yet: timer" {
 			t.Errorf("status: %s", got)
 		}
 		b.network.Cut() // and back at once
@@ -227,6 +227,30 @@ func TestNotOfferedIsShownAndTakenUp(t *testing.T) {
 		time.Sleep(10 * pace)
 		b.fire(timer, "tick", 1)
 		b.expect("timer: tick 1")
+	})
+}
+
+func TestSenderThatWasNeverThere(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, `subscriptions: [{sender: timr}, {sender: door}]`)
+		b.add("timer", "tick")
+		b.network.Cut()
+		time.Sleep(time.Second)
+		const line = "Connected to 127.0.0.1:3000, 2 subscriptions"
+		if got := b.Status().Line(); got != line+", 2 senders not seen yet, such as timr (did you mean timer?)" {
+			t.Errorf("status: %s", got)
+		}
+		door := b.add("door", "ring")
+		b.fire(door, "ring", 1)
+		b.expect("door: ring 1")
+		if got := b.Status().Line(); got != line+", sender not seen yet: timr (did you mean timer?)" {
+			t.Errorf("after an event: %s", got)
+		}
+		b.add("timr", "tick") // which fires nothing
+		time.Sleep(5 * time.Minute)
+		if got := b.Status().Line(); got != line {
+			t.Errorf("when all are there: %s", got)
+		}
 	})
 }
 

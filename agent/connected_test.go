@@ -30,7 +30,7 @@ func TestManySubscriptions(t *testing.T) {
 		}
 		time.Sleep(time.Minute)
 		b.expect("")
-		if got := b.Status().Line(); got != "Connected to 127.0.0.1:3000, 600 subscriptions" {
+		if got := b.Status().Line(); got != "Connected to 127.0.0.1:3000, 600 subscriptions, 600 senders not seen yet, such as s0" {
 			t.Errorf("status: %s", got)
 		}
 	})

@@ -1,6 +1,9 @@
 package agent
 
 import (
+	"errors"
+	"slices"
+	"strings"
 	"time"
 
 	"sigalert/agent/config"
@@ -30,9 +33,13 @@ func (a *Agent) apply(c *config.Config) {
 	}
 	a.config = c
 	a.matcher.use(c.Subscriptions)
+	a.unseen.use(c.Subscriptions)
 	a.receiver.listen(c.Subscriptions)
 	a.subscribed, a.failing = false, make(map[*config.Subscription]bool)
 	a.log.Info("configuration in force", "server", server, "subscriptions", len(c.Subscriptions))
+	for _, w := range c.Warnings {
+		a.log.Warn(w.Error())
+	}
 	a.opts.Configured(c)
 }
 
@@ -42,6 +49,7 @@ func (a *Agent) connect(server string) {
 		loop:  a.asked,
 		event: a.event,
 		presence: func(ev sig.Event) {
+			a.unseen.saw(ev.Sender)
 			a.presence.observe(time.Now(), ev.Sender, ev.Event.Equal(sig.EventConnect))
 		},
 		missed:  func(n int) { a.missed(server, n) },
@@ -53,6 +61,7 @@ func (a *Agent) connect(server string) {
 
 // event takes an event through the stages.
 func (a *Agent) event(what topic.Topic, ev sig.Event) {
+	a.unseen.saw(ev.Sender)
 	sub := a.matcher.match(what, ev)
 	if sub == nil {
 		return
@@ -108,6 +117,13 @@ func (a *Agent) tellDue(now time.Time) {
 		if n, ok := a.presence.due(now); ok {
 			a.tell(n)
 		}
+		if a.link.connected && a.unseen.due(now) {
+			a.senders(func(connected []sig.Name, err error) {
+				if err == nil {
+					a.meet(connected)
+				}
+			})
+		}
 	}
 	if n, ok := a.limiter.summary(now); ok {
 		a.tell(n)
@@ -138,6 +154,9 @@ func (a *Agent) next() time.Time {
 	next := earlier(a.limiter.next(), a.hold.until)
 	if a.receiver != nil {
 		next = earlier(earlier(next, a.link.next()), a.presence.next())
+		if a.link.connected {
+			next = earlier(next, a.unseen.next())
+		}
 	}
 	return next
 }
@@ -204,24 +223,37 @@ func (a *Agent) observeSubscriptions(st Status) {
 	a.refused = refused
 }
 
-// askSenders asks who is connected; the answer comes back to the loop. It is
-// called once the server has our listeners: they report who comes or goes from
-// then on.
+// askSenders asks who is connected. It is called once the server has our
+// listeners: they report who comes or goes from then on.
 func (a *Agent) askSenders() {
-	if len(a.presence.watched) == 0 {
+	p := a.presence
+	watches := len(p.watched) > 0
+	if !watches && len(a.unseen.waiting) == 0 {
 		return
 	}
-	r, p := a.receiver, a.presence
 	p.asked()
+	a.senders(func(connected []sig.Name, err error) {
+		switch {
+		case p != a.presence:
+			return
+		case err == nil:
+			p.sync(time.Now(), connected)
+			a.meet(connected)
+		case watches:
+			a.log.Warn("cannot find out which senders are connected: those that left in the meantime are not reported", "err", err)
+			p.unanswered()
+		}
+	})
+}
+
+// senders asks the server who is connected; the loop calls f with the answer, unless
+// the connection has been lost by then.
+func (a *Agent) senders(f func(connected []sig.Name, err error)) {
+	r := a.receiver
 	a.tasks.Go(func() {
 		all, err := r.client.Senders(r.ctx, false)
 		a.ask(func() {
-			if p != a.presence || !a.link.connected {
-				return
-			}
-			if err != nil {
-				a.log.Warn("cannot find out which senders are connected: those that left in the meantime are not reported", "err", err)
-				p.unanswered()
+			if r != a.receiver || !a.link.connected {
 				return
 			}
 			var connected []sig.Name
@@ -230,9 +262,16 @@ func (a *Agent) askSenders() {
 					connected = append(connected, s.Sender)
 				}
 			}
-			p.sync(time.Now(), connected)
+			f(connected, err)
 		})
 	})
+}
+
+// meet takes over who is connected, and logs once whom nobody has seen.
+func (a *Agent) meet(connected []sig.Name) {
+	if news := a.unseen.sync(time.Now(), connected); len(news) > 0 {
+		a.log.Info("not seen yet, though subscribed to: a name may be mistyped", "senders", strings.Join(news, ", "))
+	}
 }
 
 // woke is called after a suspend.
@@ -262,6 +301,14 @@ func (a *Agent) publish() {
 		st.Connected, st.Since, st.LinkError = a.link.connected, a.link.since, a.link.err
 		st.Lost = a.link.announced && !a.link.connected
 		st.Subscriptions = a.receiver.status(a.config.Subscriptions)
+		for _, sub := range st.Subscriptions {
+			if errors.Is(sub.Err, sig.ErrNotOffered) {
+				a.unseen.saw(sub.Sender) // by the server
+			}
+		}
+		if st.Connected {
+			st.Unseen = slices.Clone(a.unseen.named)
+		}
 		st.Counters.Dropped += a.receiver.client.Dropped()
 	}
 	a.observeSubscriptions(st)

@@ -20,8 +20,9 @@ type Status struct {
 	PausedUntil   time.Time // zero: until resumed
 	Held          int       // alerts held back by the pause
 	Subscriptions []SubscriptionStatus
-	ConfigError   error // what is wrong with the file as it is now
-	DeliveryError error // why the last alert was not shown; nil: it was
+	Unseen        []Unseen // in the file's order; empty until the server has said who is there
+	ConfigError   error    // what is wrong with the file as it is now
+	DeliveryError error    // why the last alert was not shown; nil: it was
 	Counters      Counters
 }
 
@@ -67,6 +68,7 @@ func (s Status) Line() string {
 	if len(refused) > 0 {
 		line += fmt.Sprintf(", %d not offered (%s)", len(refused), refused[0])
 	}
+	line += unseenLine(s.Unseen)
 	if s.Counters.Dropped > 0 {
 		line += fmt.Sprintf(", %d dropped", s.Counters.Dropped)
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -32,7 +33,11 @@ type fault struct {
 func compile(text string) (*template.Template, []fault) {
 	t, err := template.New("").Funcs(functions).Parse(text)
 	if err != nil {
-		return nil, []fault{parseFault(err)}
+		f := parseFault(err)
+		if m := hyphened.FindStringSubmatch(text); m != nil && strings.Contains(f.what, "bad character U+002D") {
+			f.what = fmt.Sprintf(`%s: write {{index %s %q}}`, f.what, m[1], m[2])
+		}
+		return nil, []fault{f}
 	}
 	c := &compiler{templates: t, text: text}
 	for _, defined := range t.Templates() {
@@ -62,6 +67,10 @@ func compile(text string) (*template.Template, []fault) {
 	}
 	return t, nil
 }
+
+// hyphened is a chain of fields whose last one has a hyphen, which no field has in
+// a template.
+var hyphened = regexp.MustCompile(`((?:\.\w+)+)\.(\w+-[\w-]*)`)
 
 // parseFault takes apart "template: :2: unexpected EOF".
 func parseFault(err error) fault {

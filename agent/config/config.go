@@ -6,7 +6,10 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"text/template"
+
+	"gopkg.in/yaml.v3"
 
 	"sigalert/agent/notify"
 	"sigalert/internal/topic"
@@ -22,6 +25,7 @@ type Config struct {
 	Server        string // host:port
 	Subscriptions []Subscription
 	History       *History // nil: no history is kept
+	Warnings      Problems // what may not be meant
 }
 
 // Subscription is one entry of the file's subscriptions.
@@ -43,11 +47,22 @@ func DefaultPath() (string, error) {
 	if path := os.Getenv("SIGALERT_CONFIG"); path != "" {
 		return path, nil
 	}
-	dir, err := os.UserConfigDir()
+	dir, err := userConfigDir()
 	if err != nil {
 		return "", fmt.Errorf("there is no configuration folder: %w; name the configuration with --config", err)
 	}
 	return filepath.Join(dir, "sigalert", "config.yaml"), nil
+}
+
+// userConfigDir is os.UserConfigDir, but ignores an $XDG_CONFIG_HOME that is
+// relative, as its specification demands.
+func userConfigDir() (string, error) {
+	dir, err := os.UserConfigDir()
+	if set := os.Getenv("XDG_CONFIG_HOME"); err == nil || set == "" || filepath.IsAbs(set) {
+		return dir, err
+	}
+	home, err := os.UserHomeDir()
+	return filepath.Join(home, ".config"), err
 }
 
 // LoadRegular is Load for callers that must not wait: it refuses a pipe, which may
@@ -83,27 +98,76 @@ func regular(path string) error {
 // Load reads a file, which may be a pipe. The error is Problems if the content is
 // wrong, and wraps the file system's if it cannot be read.
 func Load(path string) (*Config, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	text, err := io.ReadAll(io.LimitReader(f, maxFile+1))
+	text, err := read(path)
 	if err != nil {
 		return nil, err
 	}
 	return Parse(path, text)
 }
 
+func read(path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return io.ReadAll(io.LimitReader(f, maxFile+1))
+}
+
 // Parse is Load for text; path names it in the problems. The error is always
 // Problems.
 func Parse(path string, text []byte) (*Config, error) {
+	c, problems, _ := inspect(path, text)
+	if len(problems) > 0 {
+		return nil, problems
+	}
+	return c, nil
+}
+
+// Check is Load for somebody who wants to see the warnings even of a file that has
+// problems. The configuration is nil if there are any.
+func Check(path string) (c *Config, problems, warnings Problems, err error) {
+	text, err := read(path)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	c, problems, warnings = inspect(path, text)
+	return c, problems, warnings, nil
+}
+
+func inspect(path string, text []byte) (c *Config, problems, warnings Problems) {
 	p := newParser(path)
 	if root := p.decode(text); root != nil || len(p.problems) == 0 {
 		p.file(root)
 	}
+	slices.SortStableFunc(p.warnings, byLine)
 	if problems := p.sorted(); len(problems) > 0 {
-		return nil, problems
+		return nil, problems, p.warnings
 	}
-	return &p.config, nil
+	p.config.Warnings = p.warnings
+	return &p.config, nil, p.warnings
+}
+
+// LoadServer is the server's host:port in a file; "" if the file has none. Whatever
+// else is wrong with the file does not matter. The errors are those of LoadRegular.
+func LoadServer(path string) (addr string, err error) {
+	if err := regular(path); err != nil {
+		return "", err
+	}
+	text, err := read(path)
+	if err != nil {
+		return "", err
+	}
+	p := newParser(path)
+	if root := p.decode(text); root != nil && root.Kind == yaml.MappingNode {
+		for i := 0; i+1 < len(root.Content); i += 2 {
+			if root.Content[i].Value == "server" {
+				p.server(root.Content[i+1], "server")
+			}
+		}
+	}
+	if problems := p.sorted(); len(problems) > 0 {
+		return "", problems
+	}
+	return p.config.Server, nil
 }

@@ -58,7 +58,7 @@ subscriptions:
 		{"5: 1.0", `5 1.0`, notify.Low, true, 6},
 		{"every event of true", `true null`, notify.Low, false, 7},
 		{"#notify of any sender", `null "#notify"`, notify.Low, true, 8},
-		{"5: 2020-01-01", `"5" "2020-01-01"`, notify.Low, true, 9},
+		{`"5": 2020-01-01`, `"5" "2020-01-01"`, notify.Low, true, 9},
 		{"every event", `null null`, notify.Low, true, 10},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -135,6 +135,13 @@ func TestDefaultPathLooksAtTheEnvironment(t *testing.T) {
 	for _, name := range []string{"HOME", "XDG_CONFIG_HOME", "AppData"} {
 		t.Setenv(name, dir)
 	}
+	if runtime.GOOS == "linux" {
+		t.Setenv("XDG_CONFIG_HOME", "relative")
+		if path, err := config.DefaultPath(); err != nil || path != filepath.Join(dir, ".config", "sigalert", "config.yaml") {
+			t.Errorf("a relative folder: %q, %v", path, err)
+		}
+		t.Setenv("XDG_CONFIG_HOME", dir)
+	}
 	path, err := config.DefaultPath()
 	if rel, rerr := filepath.Rel(dir, path); err != nil || rerr != nil || strings.HasPrefix(rel, "..") || !strings.HasSuffix(path, filepath.Join("sigalert", "config.yaml")) {
 		t.Errorf("the user's folder: %q, %v", path, err)
@@ -143,8 +150,8 @@ func TestDefaultPathLooksAtTheEnvironment(t *testing.T) {
 
 func TestNames(t *testing.T) {
 	for in, want := range map[string]string{
-		`5`: "5", `"5"`: `"5"`, `1.0`: "1.0", `.5`: "0.5", `true`: "true", `"true"`: `"true"`, `yes`: `"yes"`, `on`: `"on"`,
-		`0x1F`: "31", `0o17`: "15", `010`: "8", `1_000`: "1000", `+5`: "5", `-5`: "-5", `0xFFFFFFFFFFFFFFFF`: "18446744073709551615",
+		`5`: "5", `"5"`: `"5"`, `1.0`: "1.0", `true`: "true", `"true"`: `"true"`, `yes`: `"yes"`, `on`: `"on"`,
+		`-5`: "-5", `00:11:22`: `"00:11:22"`, `"0x1F"`: `"0x1F"`, `'0123'`: `"0123"`, `!!str 010`: `"010"`,
 		`123456789012345678901234567890`: "123456789012345678901234567890", `1e3`: "1e3",
 		`2020-01-01`: `"2020-01-01"`, `2020-01-01T00:00:00Z`: `"2020-01-01T00:00:00Z"`, `!!str 5`: `"5"`, `!!int "5"`: "5",
 		``: "null", `""`: "null", `~`: "null", `null`: "null", `"#notify"`: `"#notify"`, `é`: `"é"`, `"\0<"`: `"\u0000<"`,

@@ -69,11 +69,12 @@ func (p *parser) syntax(text []byte, err error) {
 	}
 	lines := bytes.SplitAfter(text, []byte("\n"))
 	line = faultLine(text, lines, min(line, len(lines)))
-	indent, _, _ := bytes.Cut(lines[max(1, line)-1], bytes.TrimLeft(lines[max(1, line)-1], " \t"))
+	at := lines[max(1, line)-1]
+	indent, _, _ := bytes.Cut(at, bytes.TrimLeft(at, " \t"))
 	if bytes.ContainsRune(indent, '\t') {
 		what = "a tab indents this line: indent with spaces"
 	}
-	p.problem(line, "", "this is not YAML: "+what)
+	p.problem(line, "", "this is not YAML: "+what+odd(string(at)))
 }
 
 // maxSearch bounds what is parsed to find a fault's line, in bytes.

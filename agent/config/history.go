@@ -36,7 +36,9 @@ func (p *parser) history(n *yaml.Node, where string) {
 	p.mapping(n, where, map[string]setter{
 		"listen": func(n *yaml.Node, where string) {
 			listen = n
-			h.Listen, _ = parsed(p, n, where, address.ParsePage)
+			if !p.portAlone(n, where) {
+				h.Listen, _ = parsed(p, n, where, address.ParsePage)
+			}
 		},
 		"limit": func(n *yaml.Node, where string) { h.Limit = p.limit(n, where) },
 		"age":   func(n *yaml.Node, where string) { h.Age = p.age(n, where) },

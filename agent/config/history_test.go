@@ -60,7 +60,7 @@ func TestHistoryProblems(t *testing.T) {
 		"history: {limit: 5}":                         `2: history: there is no address for its page: add one, such as "listen: 127.0.0.1:8080"`,
 		"histroy: {}":                                 `2: unknown key "histroy" (did you mean "history"?)`,
 		"history: {listne: a:1}":                      "2: history: unknown key \"listne\" (did you mean \"listen\"?)\n" + `2: history: there is no address for its page: add one, such as "listen: 127.0.0.1:8080"`,
-		"history: {listen: 8080}":                     "2: history.listen: must be text, not a number",
+		"history: {listen: 8080}":                     "2: history.listen: must be text, not a number: use \"127.0.0.1:8080\"",
 		"history: {listen: }":                         "2: history.listen: must be text, not nothing",
 		"history: {listen: [a]}":                      "2: history.listen: must be text, not a list",
 		`history: {listen: "8080"}`:                   `2: history.listen: "8080" is not an address: ` + address,

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"strconv"
+	"strings"
 
 	"gopkg.in/yaml.v3"
 
@@ -15,7 +16,8 @@ import (
 const maxName = 1 << 10
 
 // name is any scalar: 5 is a number, "5" and 2020-01-01 are text, and nothing
-// stands for every one.
+// stands for every one. What YAML reads as a number, true or nothing, but JSON does
+// not, is refused: it is nearly always meant as text.
 func (p *parser) name(n *yaml.Node, where string) sig.Name {
 	v := resolve(n)
 	if v.Kind != yaml.ScalarNode {
@@ -29,17 +31,27 @@ func (p *parser) name(n *yaml.Node, where string) sig.Name {
 	text := ""
 	switch v.ShortTag() {
 	case "!!null":
+		if strings.EqualFold(v.Value, "null") && v.Value != "null" {
+			p.problem(n.Line, where, fmt.Sprintf("%s is read as nothing, which means every one: write %[1]q if it is text, or leave it out", v.Value))
+		}
 		return ""
 	case "!!bool", "!!int", "!!float":
 		text = literal(v)
-		if text == "" {
+		switch {
+		case text == "":
 			p.problem(n.Line, where, fmt.Sprintf("%s is not a name: quote it if it is text", v.Value))
 			return ""
+		case text != v.Value:
+			p.problem(n.Line, where, fmt.Sprintf("%s is read as %s: write %[1]q if it is text, or %[2]s", v.Value, text))
+			return ""
 		}
+		p.warn(n.Line, where, fmt.Sprintf("this is %s, which is not the text %q: quote it if it is text", value(v), text))
 	default:
 		if v.Value == "" {
 			return ""
 		}
+		p.lookalike(n, where)
+		p.literally(n, where)
 		text, _ = jsonText(v.Value)
 	}
 	name, err := sig.ParseName([]byte(text))
@@ -47,6 +59,28 @@ func (p *parser) name(n *yaml.Node, where string) sig.Name {
 		p.problem(n.Line, where, err.Error())
 	}
 	return name
+}
+
+// literally warns of names that are meant as more than names.
+func (p *parser) literally(n *yaml.Node, where string) {
+	text := resolve(n).Value
+	key := where[strings.LastIndexByte(where, '.')+1:]
+	switch {
+	case text == "*":
+		p.warn(n.Line, where, fmt.Sprintf(`"*" is taken literally: leave %q out for every one`, key))
+	case strings.ContainsAny(text, "*?") || strings.Contains(text, "[") && strings.Contains(text, "]"):
+		p.warn(n.Line, where, fmt.Sprintf("%q is taken literally, as globs are not supported yet: name each %[2]s, or leave %[2]q out for every one", text, key))
+	case key == "sender" && strings.HasPrefix(text, "#"):
+		p.warn(n.Line, where, fmt.Sprintf("%q is a channel's name, and channels are events: use event: %[1]q", text))
+	}
+}
+
+// value is a number, true or false, for people.
+func value(n *yaml.Node) string {
+	if n.ShortTag() == "!!bool" {
+		return "the value " + n.Value
+	}
+	return "the number " + n.Value
 }
 
 // literal is a boolean or a number in JSON, spelled as in the file if that is

@@ -7,12 +7,14 @@ import (
 	"slices"
 	"strings"
 	"text/template"
+	"unicode/utf8"
 
 	"gopkg.in/yaml.v3"
 
 	"sigalert/agent/notify"
 	"sigalert/internal/address"
 	"sigalert/internal/topic"
+	"sigalert/internal/words"
 )
 
 // parser walks a file's nodes and collects what it finds.
@@ -20,6 +22,7 @@ type parser struct {
 	path      string
 	config    Config
 	problems  Problems
+	warnings  Problems
 	templates map[*yaml.Node]*template.Template // an alias's text is compiled once
 	first     map[string][]Subscription         // by nameKey: what may alert before another
 }
@@ -80,15 +83,32 @@ func (p *parser) mapping(n *yaml.Node, where string, keys map[string]setter) {
 		}
 		set := keys[name]
 		if set == nil {
-			what := fmt.Sprintf("unknown key %q", name)
-			if near := nearest(name, slices.Sorted(maps.Keys(keys))); near != "" {
-				what += fmt.Sprintf(" (did you mean %q?)", near)
-			}
-			p.problem(line, where, what)
+			p.problem(line, where, unknownKey(name, slices.Sorted(maps.Keys(keys))))
 			continue
 		}
 		set(value, join(where, name))
 	}
+}
+
+// synonyms are keys of other programs.
+var synonyms = map[string]string{
+	"priority": "urgency", "prio": "urgency", "level": "urgency", "severity": "urgency", "importance": "urgency",
+	"subject": "title", "heading": "title", "summary": "title",
+	"message": "body", "text": "body", "content": "body", "description": "body",
+	"from": "sender", "source": "sender", "channel": "event", "topic": "event",
+	"address": "listen", "host": "server", "url": "server", "router": "server", "alerts": "subscriptions", "rules": "subscriptions",
+}
+
+func unknownKey(name string, known []string) string {
+	what := fmt.Sprintf("unknown key %q", name)
+	near := words.Nearest(name, known)
+	if other := synonyms[strings.ToLower(name)]; near == "" && slices.Contains(known, other) {
+		near = other
+	}
+	if near != "" {
+		what += fmt.Sprintf(" (did you mean %q?)", near)
+	}
+	return what + odd(name)
 }
 
 // hidden is a word that was meant as a value, as in "event: #notify", but which
@@ -124,7 +144,7 @@ func kind(n *yaml.Node) string {
 	case "!!int", "!!float":
 		return "a number"
 	}
-	return fmt.Sprintf("the text %.40q", n.Value)
+	return fmt.Sprintf("the text %.40q", n.Value) + odd(n.Value)
 }
 
 // file is the top level; root is nil for an empty file.
@@ -153,6 +173,9 @@ func (p *parser) file(root *yaml.Node) {
 }
 
 func (p *parser) server(n *yaml.Node, where string) {
+	if p.portAlone(n, where) {
+		return
+	}
 	addr, ok := parsed(p, n, where, address.ParseServer)
 	if !ok {
 		return
@@ -161,6 +184,16 @@ func (p *parser) server(n *yaml.Node, where string) {
 		p.problem(n.Line, where, "a server cannot be at port 0: use a number from 1 to 65535")
 	}
 	p.config.Server = addr
+}
+
+// portAlone refuses a number for an address.
+func (p *parser) portAlone(n *yaml.Node, where string) bool {
+	v := resolve(n)
+	if kind(v) != "a number" {
+		return false
+	}
+	p.problem(n.Line, where, fmt.Sprintf("must be text, not a number: use %q", net.JoinHostPort(address.Loopback, v.Value)))
+	return true
 }
 
 func (p *parser) subscriptions(n *yaml.Node, base Subscription) {
@@ -226,7 +259,7 @@ func (p *parser) alertKeys(s *Subscription) map[string]setter {
 	return map[string]setter{
 		"title":   func(n *yaml.Node, where string) { s.Title = p.template(n, where) },
 		"body":    func(n *yaml.Node, where string) { s.Body = p.template(n, where) },
-		"urgency": func(n *yaml.Node, where string) { s.Urgency, _ = parsed(p, n, where, notify.ParseUrgency) },
+		"urgency": func(n *yaml.Node, where string) { s.Urgency, _ = parsed(p, n, where, parseUrgency) },
 		"presence": func(n *yaml.Node, where string) {
 			v := resolve(n)
 			if v.Kind != yaml.ScalarNode || v.ShortTag() != "!!bool" || v.Decode(&s.Presence) != nil {
@@ -234,6 +267,27 @@ func (p *parser) alertKeys(s *Subscription) map[string]setter {
 			}
 		},
 	}
+}
+
+// urgencies are other programs' words for one.
+var urgencies = map[string]string{
+	"high": "critical", "urgent": "critical", "max": "critical", "emergency": "critical", "important": "critical", "error": "critical",
+	"medium": "normal", "default": "normal", "info": "normal", "warning": "normal", "min": "low", "minor": "low", "debug": "low",
+}
+
+func parseUrgency(text string) (notify.Urgency, error) {
+	u, err := notify.ParseUrgency(text)
+	if err == nil {
+		return u, nil
+	}
+	near := urgencies[strings.ToLower(text)]
+	if near == "" {
+		near = words.Nearest(text, []string{"low", "normal", "critical"})
+	}
+	if near != "" {
+		err = fmt.Errorf("%w (did you mean %q?)", err, near)
+	}
+	return u, err
 }
 
 // text is a scalar that is text; 42 and true are text only in quotes.
@@ -256,6 +310,9 @@ func parsed[T any](p *parser, n *yaml.Node, where string, parse func(string) (T,
 	if !ok {
 		return v, false
 	}
+	if p.lookalike(n, where) {
+		return v, false
+	}
 	v, err := parse(text)
 	if err != nil {
 		p.problem(n.Line, where, err.Error())
@@ -271,6 +328,9 @@ func (p *parser) template(n *yaml.Node, where string) *template.Template {
 	text, ok := p.text(n, where)
 	if !ok {
 		return nil
+	}
+	if first, _ := utf8.DecodeRuneInString(text); isPlain(v) && isQuote(first) {
+		p.warn(n.Line, where, fmt.Sprintf(`begins with %s, which will be shown: use "straight" ones if it is not meant`, describe(first)))
 	}
 	t, faults := compile(text)
 	for _, f := range faults {

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -78,7 +80,7 @@ func TestProblems(t *testing.T) {
 		{"merge key", "subscriptions:\n- &x {sender: a}\n- {<<: *x, event: b}", `3: subscriptions[1]: "<<" is not supported: put what all subscriptions share into "defaults"`},
 		{"an alias of itself", "subscriptions: &a [*a]", "1: subscriptions[0]: must be keys and values, not a list"},
 		{"null for text", "subscriptions: [{sender: a, title: }]", "1: subscriptions[0].title: must be text, not nothing"},
-		{"numbers for text", "server: 3000\nsubscriptions: [{sender: a, title: 42, body: true}]", "1: server: must be text, not a number\nc.yaml:2: subscriptions[0].title: must be text, not a number\nc.yaml:2: subscriptions[0].body: must be text, not true or false"},
+		{"numbers for text", "server: 3000\nsubscriptions: [{sender: a, title: 42, body: true}]", "1: server: must be text, not a number: use \"127.0.0.1:3000\"\nc.yaml:2: subscriptions[0].title: must be text, not a number\nc.yaml:2: subscriptions[0].body: must be text, not true or false"},
 		{"braces without quotes", "subscriptions:\n- title: {{.Sender}}\n", `2: subscriptions[0].title: must be text, not keys and values: text that begins with "{" needs quotes`},
 		{"a channel without quotes", "subscriptions:\n- event: #notify me\n", `2: subscriptions[0].event: #notify is a comment here: text that begins with # needs quotes`},
 		{"a comment for a list", "defaults: #none\nsubscriptions: #none\n", `2: subscriptions: the list is empty: say what to alert for, such as "- {sender: timer, event: tick}"`},
@@ -86,6 +88,32 @@ func TestProblems(t *testing.T) {
 		{"a number for a truth", "subscriptions: [{presence: 1}]", `1: subscriptions[0].presence: must be true or false, not a number`},
 		{"a tag that lies", "subscriptions: [{sender: !!int abc, event: !!bool 5}]", "1: subscriptions[0].sender: abc is not a name: quote it if it is text\nc.yaml:1: subscriptions[0].event: 5 is not a name: quote it if it is text"},
 		{"not a number", `subscriptions: [{sender: .nan}, {event: -.inf}]`, "1: subscriptions[0].sender: .nan is not a name: quote it if it is text\nc.yaml:1: subscriptions[1].event: -.inf is not a name: quote it if it is text"},
+		{"numbers that JSON has not", "subscriptions: [{sender: 0123}, {sender: 0x1F, event: 1_000}, {event: +5}, {sender: .5}, {sender: 0o17}, {sender: 08}, {sender: 0xFFFFFFFFFFFFFFFF}]",
+			`1: subscriptions[0].sender: 0123 is read as 83: write "0123" if it is text, or 83` +
+				"\n" + `c.yaml:1: subscriptions[1].sender: 0x1F is read as 31: write "0x1F" if it is text, or 31` +
+				"\n" + `c.yaml:1: subscriptions[1].event: 1_000 is read as 1000: write "1_000" if it is text, or 1000` +
+				"\n" + `c.yaml:1: subscriptions[2].event: +5 is read as 5: write "+5" if it is text, or 5` +
+				"\n" + `c.yaml:1: subscriptions[3].sender: .5 is read as 0.5: write ".5" if it is text, or 0.5` +
+				"\n" + `c.yaml:1: subscriptions[4].sender: 0o17 is read as 15: write "0o17" if it is text, or 15` +
+				"\n" + `c.yaml:1: subscriptions[5].sender: 08 is read as 8: write "08" if it is text, or 8` +
+				"\n" + `c.yaml:1: subscriptions[6].sender: 0xFFFFFFFFFFFFFFFF is read as 18446744073709551615: write "0xFFFFFFFFFFFFFFFF" if it is text, or 18446744073709551615`},
+		{"words that JSON has not", "subscriptions: [{sender: True}, {sender: NULL}]", `1: subscriptions[0].sender: True is read as true: write "True" if it is text, or true` + "\n" +
+			`c.yaml:1: subscriptions[1].sender: NULL is read as nothing, which means every one: write "NULL" if it is text, or leave it out`},
+		{"another program's urgency", "subscriptions: [{sender: a, urgency: high}, {sender: b, priority: 5}, {sender: c, urgency: Low}]",
+			`1: subscriptions[0].urgency: unknown urgency "high": must be low, normal or critical (did you mean "critical"?)` + "\n" +
+				`c.yaml:1: subscriptions[1]: unknown key "priority" (did you mean "urgency"?)` + "\n" +
+				`c.yaml:1: subscriptions[2].urgency: unknown urgency "Low": must be low, normal or critical (did you mean "low"?)`},
+		{"a far-fetched key", "subscriptions: [{foo: a}]", `1: subscriptions[0]: unknown key "foo"`},
+		{"a port for an address", good + "history: {listen: 8080}", `2: history.listen: must be text, not a number: use "127.0.0.1:8080"`},
+		{"a no-break space after a key", "subscriptions:\n- sender:\u00a0timer\n", `2: subscriptions[0]: must be keys and values, not the text "sender:\u00a0timer": it has a no-break space (U+00A0)`},
+		{"a no-break space before a key", "subscriptions:\n- sender: a\n \u00a0event: b\n", `3: this is not YAML: did not find expected key: it has a no-break space (U+00A0)`},
+		{"a no-break space in a key", "subscriptions: [{\u00a0sender: a}]", `1: subscriptions[0]: unknown key "\u00a0sender" (did you mean "sender"?): it has a no-break space (U+00A0)`},
+		{"a no-break space in a name", "subscriptions: [{sender: a\u00a0b}]", `1: subscriptions[0].sender: has a no-break space (U+00A0): remove it, or use quotes if it is meant`},
+		{"a zero-width space in a name", "subscriptions: [{sender: timer\u200b}]", `1: subscriptions[0].sender: has a zero-width space (U+200B): remove it, or use quotes if it is meant`},
+		{"curly quotes", "server: “host”\nsubscriptions: [{sender: “timer”}, {sender: a, urgency: ‘low’}, {event: b”}]", `1: server: begins with a curly quotation mark (U+201C): use "straight" ones` + "\n" +
+			`c.yaml:2: subscriptions[0].sender: begins with a curly quotation mark (U+201C): use "straight" ones` + "\n" +
+			`c.yaml:2: subscriptions[1].urgency: begins with a curly quotation mark (U+2018): use "straight" ones` + "\n" +
+			`c.yaml:2: subscriptions[2].event: ends with a curly quotation mark (U+201D): use "straight" ones`},
 		{"a long name", "subscriptions: [{sender: " + strings.Repeat("a", 1025) + "}]", `1: subscriptions[0].sender: the name is longer than 1 KiB`},
 		{"port", good + "server: host:99999", `2: server: "99999" is not a port: a port is a number up to 65535`},
 		{"port 0", good + "server: host:0", `2: server: a server cannot be at port 0: use a number from 1 to 65535`},
@@ -128,6 +156,8 @@ func TestTemplateProblems(t *testing.T) {
 		`{{.Sender.name}}`:                 `there is no .Sender.name: .Sender is text`,
 		`{{.Time.Hours}}`:                  `there is no .Time.Hours: .Time is a Go time, such as in {{.Time.Format "15:04"}}`,
 		`{{template "x"}}`:                 `there is no template "x"`,
+		`{{.Data.my-key}}`:                 `bad character U+002D '-': write {{index .Data "my-key"}}`,
+		`{{if .Data.a.b-c-d}}x{{end}}`:     `bad character U+002D '-': write {{index .Data.a "b-c-d"}}`,
 		`{{.Data.x | truncate}}`:           `truncate takes 2 arguments, not 1`,
 		`{{truncate "x" .Sender}}`:         `<"x">: expected integer; found "x"`,
 		`{{foo .Sender}}`:                  `function "foo" not defined`,
@@ -155,6 +185,65 @@ func doubling(from, to rune) string {
 		fmt.Fprintf(&b, `{{define "%c"}}{{template "%c"}}{{template "%c"}}{{end}}`, r, r+1, r+1)
 	}
 	return b.String()
+}
+
+func TestWarnings(t *testing.T) {
+	for in, want := range map[string]string{
+		"subscriptions: [{sender: 5, event: true}]": `c.yaml:1: subscriptions[0].sender: warning: this is the number 5, which is not the text "5": quote it if it is text` + "\n" +
+			`c.yaml:1: subscriptions[0].event: warning: this is the value true, which is not the text "true": quote it if it is text`,
+		`subscriptions: [{sender: "5"}, {sender: 00:11:22:33:44:55}, {sender: Anna’s phone}, {sender: "“quoted”"}, {sender: ~, event: "#notify"}]`: "",
+		`subscriptions: [{sender: "door-*"}]`: `c.yaml:1: subscriptions[0].sender: warning: "door-*" is taken literally, as globs are not supported yet: name each sender, or leave "sender" out for every one`,
+		`subscriptions: [{sender: "*", event: "a?"}]`: `c.yaml:1: subscriptions[0].sender: warning: "*" is taken literally: leave "sender" out for every one` + "\n" +
+			`c.yaml:1: subscriptions[0].event: warning: "a?" is taken literally, as globs are not supported yet: name each event, or leave "event" out for every one`,
+		`subscriptions: [{sender: "#notify"}]`:         `c.yaml:1: subscriptions[0].sender: warning: "#notify" is a channel's name, and channels are events: use event: "#notify"`,
+		"subscriptions: [{sender: \"a\u200b\"}]":       `c.yaml:1: subscriptions[0].sender: warning: has a zero-width space (U+200B): remove it if it is not meant`,
+		"subscriptions: [{sender: a, title: “Hello”}]": `c.yaml:1: subscriptions[0].title: warning: begins with a curly quotation mark (U+201C), which will be shown: use "straight" ones if it is not meant`,
+	} {
+		c, err := config.Parse("c.yaml", []byte(in))
+		if err != nil {
+			t.Errorf("%s: %v", in, err)
+			continue
+		}
+		if diff := cmp.Diff(want, c.Warnings.Error()); diff != "" {
+			t.Errorf("%s: %s", in, diff)
+		}
+	}
+}
+
+// With what is wrong comes what may be.
+func TestCheck(t *testing.T) {
+	c, problems, warnings, err := config.Check("testdata/names.yaml")
+	if c != nil || err != nil {
+		t.Errorf("%+v, %v", c, err)
+	}
+	lines := func(ps config.Problems) (lines []int) {
+		for _, p := range ps {
+			lines = append(lines, p.Line)
+		}
+		return lines
+	}
+	if diff := cmp.Diff([][]int{{3, 4}, {5}}, [][]int{lines(problems), lines(warnings)}); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestLoadServer(t *testing.T) {
+	for in, want := range map[string]string{
+		"server: host\nsubscriptions: [{sendr: x}]": "host:3000", good: "", "": "", "[1]": "", "servers: x": "",
+		"server: http://host": "error", "server: 3000": "error", "server: [": "error",
+	} {
+		path := filepath.Join(t.TempDir(), "c.yaml")
+		if err := os.WriteFile(path, []byte(in), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		got, err := config.LoadServer(path)
+		if err != nil {
+			got = "error"
+		}
+		if got != want {
+			t.Errorf("%q: %q, %v", in, got, err)
+		}
+	}
 }
 
 func FuzzParse(f *testing.F) {

@@ -30,14 +30,14 @@ func TestRender(t *testing.T) {
 		Sender: "timer", Event: "tick", Time: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC),
 		Data: map[string]any{
 			"a": json.Number("1"), "text": "t", "null": nil, "list": []any{json.Number("1"), "b"},
-			"odd": "<no value> <b>", "deep": map[string]any{"er": "x"},
+			"odd": "<no value> <b>", "my-key": "k", "deep": map[string]any{"er": "x"},
 		},
 	}
 	for in, want := range map[string]string{
 		`{{.Data.a}} {{.Data.none.deeper}} {{.Data.null.deeper}}`:  "1  ",
 		`{{.Data.text.deeper}}{{.Data.list.deeper}}`:               "",
 		`{{.Data.deep.er}} {{$.Data.deep.er}} {{(.Data.deep).er}}`: "x x x",
-		`{{.Data.odd}}`: "<no value> <b>",
+		`{{.Data.odd}}`: "<no value> <b>", `{{index .Data "my-key"}}{{index .Data "no-key"}}`: "k",
 		`{{.Data.none | default "x"}} {{default "x" .Data.a}}`:                         "x 1",
 		`{{.Data.list}} {{json .Data.list}} {{.Data.deep}}`:                            `[1,"b"] [1,"b"] {"er":"x"}`,
 		`{{json .Data.odd}} {{json .Data.none}}`:                                       `"<no value> <b>" null`,

@@ -13,8 +13,9 @@ import (
 
 const (
 	// Loopback is the host that only this machine reaches.
-	Loopback    = "127.0.0.1"
-	defaultPort = "3000"
+	Loopback = "127.0.0.1"
+	// DefaultPort is a server's port, where none is given.
+	DefaultPort = "3000"
 )
 
 // ParseServer reads a server's URL, such as tcp://host:3000, and returns its
@@ -49,13 +50,15 @@ func ParseListen(text string) (addr string, err error) {
 // Neither may be left out: to some people no host means this machine alone, to
 // others everyone who can reach it.
 func ParsePage(text string) (addr string, err error) {
-	const want = "use HOST:PORT, such as 127.0.0.1:8080"
+	const want = "use HOST:PORT, such as "
 	host, port, ok := split(text)
 	switch {
+	case isPort(text):
+		return "", fmt.Errorf("%q is not an address: %s%s", text, want, net.JoinHostPort(Loopback, text))
 	case !ok || host == "" && port == "":
-		return "", fmt.Errorf("%q is not an address: %s", text, want)
+		return "", fmt.Errorf("%q is not an address: %s127.0.0.1:8080", text, want)
 	case port == "":
-		return "", fmt.Errorf("%q has no port: %s", text, want)
+		return "", fmt.Errorf("%q has no port: %s127.0.0.1:8080", text, want)
 	}
 	if port, err = parsePort(port); err != nil {
 		return "", err
@@ -87,15 +90,23 @@ func parseURL(text string) (host, port string, err error) {
 	if host, _, ok := strings.Cut(rest, "/"); ok && host != "" {
 		return "", "", fmt.Errorf("%q has a path: use tcp://HOST:PORT", text)
 	}
+	if isPort(rest) {
+		return "", "", fmt.Errorf("%q is not an address: use tcp://HOST:PORT, such as tcp://%s", text, net.JoinHostPort(Loopback, rest))
+	}
 	host, port, ok := split(rest)
 	if !ok {
 		return "", "", fmt.Errorf("%q is not an address: use tcp://HOST:PORT", text)
 	}
 	if port == "" {
-		port = defaultPort
+		port = DefaultPort
 	}
 	port, err = parsePort(port)
 	return host, port, err
+}
+
+func isPort(text string) bool {
+	_, err := parsePort(text)
+	return err == nil
 }
 
 // parsePort returns a port without leading zeros.

@@ -21,6 +21,7 @@ func TestParsePage(t *testing.T) {
 		"":                       `"" is not an address` + want,
 		":":                      `":" is not an address` + want,
 		"8080":                   `"8080" is not an address` + want,
+		"9090":                   `"9090" is not an address: use HOST:PORT, such as 127.0.0.1:9090`,
 		"http://localhost:8080/": `"http://localhost:8080/" is not an address` + want,
 		"localhost":              `"localhost" has no port` + want,
 		"::1":                    `"::1" has no port` + want,

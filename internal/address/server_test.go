@@ -28,7 +28,7 @@ func TestParseServer(t *testing.T) {
 		"/run/socket":  `"/run/socket" is not an address: use tcp://HOST:PORT`,
 		"a b":          `"a b" is not an address: use tcp://HOST:PORT`,
 		"user@h":       `"user@h" is not an address: use tcp://HOST:PORT`,
-		"3000":         `"3000" is not an address: use tcp://HOST:PORT`,
+		"3000":         `"3000" is not an address: use tcp://HOST:PORT, such as tcp://127.0.0.1:3000`,
 		"[]":           `"[]" is not an address: use tcp://HOST:PORT`,
 		"[h]:1":        `"[h]:1" is not an address: use tcp://HOST:PORT`,
 		"h\x00":        `"h\x00" is not an address: use tcp://HOST:PORT`,

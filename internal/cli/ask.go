@@ -26,15 +26,18 @@ func newPrompter(in io.Reader, out io.Writer) *prompter {
 	return &prompter{bufio.NewReader(in), out}
 }
 
+// none is how pysig shows that there is no default; typed, it means the same.
+const none = "None"
+
 // ask reads one line; an empty line, or the end of the input, means the default.
 // The error is the input's, or says why ctx ended.
 func (p *prompter) ask(ctx context.Context, what, def string) (string, error) {
 	shown := def
 	if def == "" {
-		shown = "None"
+		shown = none
 	}
 	line, err := p.prompt(ctx, fmt.Sprintf("%s (default: %s):", what, shown))
-	if line == "" {
+	if line == "" || line == shown {
 		line = def
 	}
 	return line, err
@@ -96,10 +99,9 @@ func (q *questions) text(given bool, into *string, what, def string) {
 }
 
 // address asks for a host and a port.
-func (q *questions) address(given bool, into *string, what, host string) {
-	port := ""
+func (q *questions) address(given bool, into *string, what, host, port string) {
 	q.text(given, &host, what, host)
-	q.text(given, &port, "Server port", "3000")
+	q.text(given, &port, "Server port", port)
 	if given || q.err != nil {
 		return
 	}

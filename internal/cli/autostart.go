@@ -96,7 +96,7 @@ func (p *program) autostartStatus() error {
 		fmt.Fprintf(p.out, "sigalert starts at login: %s runs %s\n", e.Where, e.Exe)
 	case e.Broken:
 		fmt.Fprintf(p.out, "sigalert does not start at login: there is %s, but %s\nCall \"autostart enable\" with the program that is to start\n", e.Where, e.Fault)
-		return &exitError{exitFailure, nil}
+		return &exitError{code: exitFailure}
 	case e.Where != "":
 		fmt.Fprintf(p.out, "sigalert does not start at login: there is %s, but %s\n", e.Where, e.Fault)
 	default:

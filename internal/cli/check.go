@@ -3,6 +3,7 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -12,28 +13,38 @@ import (
 
 func (p *program) check() *cobra.Command {
 	return &cobra.Command{
-		Use:   "check",
+		Use:   "check [FILE]",
 		Short: "Check the configuration file",
-		Long: `Reads the configuration and prints every problem with its line. The exit code
-is 0 if there are none, 1 if there are some, and 2 if the file cannot be read.`,
+		Long: `Reads the configuration, or FILE, and prints every problem with its line, and
+warnings of what may not be meant. The exit code is 0 if there are no problems, 1
+if there are some, and 2 if the file cannot be read.`,
 		Example: `  sigalert check
-  sigalert check --config other.yaml`,
-		Args: noArgs,
+  sigalert check other.yaml`,
+		Args: func(_ *cobra.Command, args []string) error {
+			switch {
+			case len(args) > 1:
+				return usage(fmt.Errorf("check takes one file, got %d", len(args)))
+			case len(args) == 1 && p.config != "":
+				return usage(errors.New("check takes either FILE or --config"))
+			case len(args) == 1:
+				p.config = args[0]
+			}
+			return nil
+		},
 		RunE: func(*cobra.Command, []string) error {
 			path, err := p.configPath()
 			if err != nil {
 				return err
 			}
-			c, err := config.Load(path)
-			var problems config.Problems
-			switch {
-			case errors.As(err, &problems):
-				for _, problem := range problems {
-					fmt.Fprintln(p.out, problem.Error())
-				}
+			c, problems, warnings, err := config.Check(path)
+			if err != nil {
+				return &exitError{code: exitUnreadable, err: err}
+			}
+			for _, problem := range slices.Concat(problems, warnings) {
+				fmt.Fprintln(p.out, problem.Error())
+			}
+			if len(problems) > 0 {
 				return &exitError{code: exitFailure}
-			case err != nil:
-				return &exitError{exitUnreadable, err}
 			}
 			fmt.Fprintf(p.out, "%s: OK: %s at %s\n", path, words.Count(len(c.Subscriptions), "subscription"), c.Server)
 			return nil

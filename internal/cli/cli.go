@@ -17,7 +17,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"sigalert/internal/address"
 	"sigalert/internal/plain"
 )
 
@@ -27,6 +26,7 @@ const (
 	exitFailure    = 1
 	exitUsage      = 2
 	exitUnreadable = 2 // of check
+	exitUnanswered = 3 // sent, but not answered: it may have arrived
 )
 
 // exitError is an error with an exit code of its own. With a nil err nothing is
@@ -34,6 +34,7 @@ const (
 type exitError struct {
 	code int
 	err  error
+	help bool // point to the command's help
 }
 
 func (e *exitError) Error() string {
@@ -45,11 +46,17 @@ func (e *exitError) Error() string {
 
 func (e *exitError) Unwrap() error { return e.err }
 
-// errUsage is added to every mistake on the command line.
-var errUsage = errors.New(`try "sigalert --help"`)
+// usage is a mistake on the command line.
+func usage(err error) error { return &exitError{exitUsage, err, true} }
 
-func usage(err error) error {
-	return &exitError{exitUsage, fmt.Errorf("%w\n%w", err, errUsage)}
+// errUnanswered says what is known of what was sent when the connection ended,
+// nobody answered, or ctx ended the wait.
+func errUnanswered(ctx context.Context, err error) error {
+	const what = "no answer: it may have arrived"
+	if ctx.Err() != nil {
+		return &exitError{code: exitUnanswered, err: fmt.Errorf("%w\n%s", context.Cause(ctx), what)}
+	}
+	return &exitError{code: exitUnanswered, err: fmt.Errorf("%s (%w)", what, err)}
 }
 
 // program is what all commands share.
@@ -64,20 +71,24 @@ type program struct {
 	config   string
 	logLevel string
 	ask      bool
+	number   bool // names that spell numbers are numbers
 }
 
 // Main runs a command line and returns the exit code. It must be called on the
 // main goroutine: a tray may need that.
 func Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	out := &output{w: stdout}
-	p := &program{in: newPrompter(stdin, out), out: out, err: stderr}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop) // a second signal ends the process, whatever it waits for
+	out := &output{w: newPatientWriter(ctx, stdout)}
+	p := &program{in: newPrompter(stdin, out), out: out, err: newPatientWriter(ctx, stderr)}
 	root := p.root()
-	root.SetArgs(args)
+	root.SetArgs(negatives(root, args))
 	root.SetIn(stdin)
-	err := root.ExecuteContext(ctx)
+	cmd, err := root.ExecuteContextC(ctx)
+	if e := new(exitError); errors.As(err, &e) && e.help {
+		err = fmt.Errorf("%w\ntry %q", err, cmd.CommandPath()+" --help")
+	}
 	p.complain(err)
 	code := exitCode(err)
 	if failure := out.failure(); failure != nil && !errors.Is(err, failure) {
@@ -133,40 +144,21 @@ icon if the desktop has a tray.`,
 			p.log = newLogger(p.err, level)
 			return nil
 		},
-		RunE: func(cmd *cobra.Command, _ []string) error { return p.runAgent(cmd.Context()) },
+		RunE: func(cmd *cobra.Command, _ []string) (err error) {
+			if p.instead, err = namedServer(p.instead); err != nil {
+				return err
+			}
+			return p.runAgent(cmd.Context())
+		},
 	}
-	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage(err) })
+	cmd.SetFlagErrorFunc(flagError)
 	flags := cmd.PersistentFlags()
 	flags.StringVar(&p.config, "config", "", "configuration `FILE` (default: $SIGALERT_CONFIG, or config.yaml in the user's configuration folder)")
 	flags.StringVar(&p.logLevel, "log-level", "info", "trace, debug, info, warning, error, critical or none")
-	cmd.Flags().StringVar(&p.instead, "server", "", "the server's `URL`, in place of the configuration's")
+	cmd.Flags().StringVar(&p.instead, "server", "", "the server's `URL`, in place of the configuration's (default: $SIGALERT_SERVER)")
 	cmd.AddCommand(p.demo(), p.serve(), p.send(), p.listen(), p.senders(), p.request(), p.eventLog(), p.check(), p.test(), p.autostart(), p.version())
 	cmd.SetOut(p.out)
 	cmd.SetErr(p.err)
 	strictHelp(cmd) // after SetOut: cobra's completion command keeps the output it finds
 	return cmd
-}
-
-// serverFlags adds the flags of the commands that talk to a server.
-func (p *program) serverFlags(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&p.server, "server", "tcp://127.0.0.1:3000", "the server's `URL`; tcp:// and :3000 can be left out")
-	p.askFlag(cmd)
-}
-
-func (p *program) askFlag(cmd *cobra.Command) {
-	cmd.Flags().BoolVar(&p.ask, "ask", false, "ask for what is not given, on standard input")
-}
-
-// serverAddr is the address to dial; with --ask the user is asked for it.
-func (p *program) serverAddr(cmd *cobra.Command) (string, error) {
-	q := p.questions(cmd)
-	q.address(!p.ask || cmd.Flags().Changed("server"), &p.server, "Server IP", address.Loopback)
-	if q.err != nil {
-		return "", q.err
-	}
-	addr, err := address.ParseServer(p.server)
-	if err != nil {
-		return "", usage(fmt.Errorf("--server: %w", err))
-	}
-	return addr, nil
 }

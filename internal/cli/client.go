@@ -2,7 +2,10 @@ package cli
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"sync"
+	"syscall"
 
 	"sigalert/internal/wait"
 	"sigalert/sig"
@@ -51,7 +54,11 @@ func (p *program) logLink(ctx context.Context, addr string, waits bool) func(sig
 		case st.Connected && !last.Connected:
 			p.log.Info("connected", "server", addr)
 		case waits && !st.Connected && st.Err != nil && (last.Connected || last.Err == nil || last.Err.Error() != st.Err.Error()):
-			p.log.Warn("no connection, trying again", "server", addr, "err", st.Err)
+			warn := p.log.With("server", addr, "err", st.Err)
+			if nobodyListens(st.Err) {
+				warn = warn.With("hint", hintRouter)
+			}
+			warn.Warn("no connection, trying again")
 		}
 		last = st
 	}
@@ -80,7 +87,7 @@ func (c *client) atOnce(ctx context.Context, f func(context.Context) error) erro
 				return
 			case <-c.changed:
 				if st := c.Link(); !st.Connected && st.Err != nil {
-					cancel(st.Err)
+					cancel(noLink{st.Err})
 				}
 			}
 		}
@@ -89,5 +96,25 @@ func (c *client) atOnce(ctx context.Context, f func(context.Context) error) erro
 	if err != nil && ctx.Err() != nil {
 		err = context.Cause(ctx) // f says the same with more words
 	}
+	if nobodyListens(err) {
+		err = fmt.Errorf("%w: %s", err, hintRouter)
+	}
 	return err
+}
+
+// noLink is why there is no connection.
+type noLink struct{ error }
+
+func (n noLink) Unwrap() error { return n.error }
+
+func (noLink) Is(target error) bool { return target == sig.ErrNotConnected }
+
+const hintRouter = `start a router there with "sigalert serve", or name another with --server`
+
+// wsaRefused is ECONNREFUSED on Windows.
+const wsaRefused = syscall.Errno(10061)
+
+// nobodyListens reports whether there is no server at an address.
+func nobodyListens(err error) bool {
+	return errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, wsaRefused)
 }

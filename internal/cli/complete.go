@@ -10,7 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"sigalert/internal/address"
+	"sigalert/internal/topic"
 	"sigalert/sig"
 )
 
@@ -28,7 +28,7 @@ func (p *program) completeNames(pick func(all []listed, args []string) []cobra.C
 		p.log = slog.New(slog.DiscardHandler)
 		ctx, cancel := context.WithTimeout(cmd.Context(), completeTimeout)
 		defer cancel()
-		addr, err := address.ParseServer(p.server)
+		addr, err := p.findServer()
 		if err != nil {
 			return nil, cobra.ShellCompDirectiveNoFileComp
 		}
@@ -51,11 +51,11 @@ func senderNames(all []listed) []cobra.Completion {
 	return names
 }
 
-// eventNames are the events of a sender; the zero Name means every one.
-func eventNames(all []listed, sender sig.Name) []cobra.Completion {
+// eventNames are the events of the sender that a word means; "" means every one.
+func eventNames(all []listed, sender string) []cobra.Completion {
 	var names []cobra.Completion
 	for _, s := range all {
-		if !sender.IsEvery() && !s.Sender.Equal(sender) {
+		if sender != "" && !slices.ContainsFunc(topic.Meanings(sender), s.Sender.Equal) {
 			continue
 		}
 		for _, e := range s.Events {

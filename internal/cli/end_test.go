@@ -3,6 +3,7 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"os"
 	"os/exec"
@@ -10,6 +11,10 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"sigalert/internal/wait"
+	"sigalert/sig"
+	"sigalert/sig/tcp"
 )
 
 // fullPipe is a pipe that nobody reads and that holds no byte more.
@@ -93,6 +98,44 @@ func TestAgentAtALogout(t *testing.T) {
 				if err := cmd.Process.Signal(s); err != nil {
 					t.Fatal(err)
 				}
+			}
+			endsWell(t, ended)
+		})
+	}
+}
+
+// So does it end those who wait for their reader.
+func TestWhoseOutputNobodyReads(t *testing.T) {
+	l, err := tcp.Listen("127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := sig.NewServerRouter(nil)
+	defer wait.Start(t.Context(), func(ctx context.Context) { _ = server.Serve(ctx, l) })()
+	sender, err := server.AddSender("timer", "tick")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, files := range map[string][2]*os.File{
+		"output": {fullPipe(t), nil}, "both": {fullPipe(t), fullPipe(t)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			cmd := exec.Command("sigalert", "listen", "--server", l.Addr())
+			cmd.Stdout, cmd.Stderr = files[0], files[1]
+			if err := cmd.Start(); err != nil {
+				t.Fatal(err)
+			}
+			ended := make(chan error, 1)
+			go func() { ended <- cmd.Wait() }()
+			t.Cleanup(func() { _ = cmd.Process.Kill() })
+			for range 50 { // it has things to print by then
+				if err := sender.Trigger("tick", nil); err != nil {
+					t.Fatal(err)
+				}
+				time.Sleep(10 * time.Millisecond)
+			}
+			if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
+				t.Fatal(err)
 			}
 			endsWell(t, ended)
 		})

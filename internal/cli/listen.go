@@ -26,7 +26,8 @@ func (p *program) listen() *cobra.Command {
 		Use:   "listen",
 		Short: "Print events as they come",
 		Long: `Prints a line for each event. Without --sender it prints the events of every
-sender; without --event, every event.`,
+sender; without --event, every event. A name that spells a number means the number
+and the text alike, unless --number is given.`,
 		Example: `  sigalert listen
   sigalert listen --sender timer --event tick
   sigalert listen --json --count 1`,
@@ -51,11 +52,12 @@ sender; without --event, every event.`,
 	cmd.Flags().StringVar(&o.event, "event", "", "print only events named `NAME`")
 	cmd.Flags().BoolVar(&o.json, "json", false, `print JSON Lines: {"sender":…,"event":…,"data":…}`)
 	cmd.Flags().IntVar(&o.count, "count", 0, "end after `N` events")
+	p.numberFlag(cmd)
 	p.serverFlags(cmd)
 	// These fail only for flags that do not exist.
 	_ = cmd.RegisterFlagCompletionFunc("sender", p.completeNames(func(all []listed, _ []string) []cobra.Completion { return senderNames(all) }))
 	_ = cmd.RegisterFlagCompletionFunc("event", p.completeNames(func(all []listed, _ []string) []cobra.Completion {
-		return eventNames(all, sig.Name(o.sender))
+		return eventNames(all, o.sender)
 	}))
 	return cmd
 }
@@ -64,6 +66,7 @@ func (p *program) runListen(ctx context.Context, addr string, o listenOptions) e
 	if o.count < 0 {
 		return usage(errors.New("--count must not be negative"))
 	}
+	p.noticeChannel(o.sender, "--event "+o.sender)
 	c := p.connect(ctx, addr, true)
 	defer c.stop()
 	events := make(chan sig.Event)
@@ -75,33 +78,38 @@ func (p *program) runListen(ctx context.Context, addr string, o listenOptions) e
 	}
 	ctx, cancel := context.WithCancel(ctx) // ends a pass that nobody waits for
 	defer cancel()
-	sender, event := sig.Name(o.sender), sig.Name(o.event)
-	listener := c.AddRemoteListener(sender, event, pass)
+	var listeners []*sig.RemoteListener
+	for _, t := range p.meant(o.sender, o.event) {
+		listeners = append(listeners, c.AddRemoteListener(t.Sender, t.Event, pass))
+	}
+	event := sig.Name(o.event)
 	if o.sender != "" && o.event != "" && !o.json {
-		for _, e := range []sig.Name{sig.EventConnect, sig.EventDisconnect} {
-			if e != event {
-				c.AddRemoteListener(sender, e, pass)
+		for _, s := range p.meanings(o.sender) {
+			for _, e := range []sig.Name{sig.EventConnect, sig.EventDisconnect} {
+				if e != event {
+					c.AddRemoteListener(s, e, pass)
+				}
 			}
 		}
 	}
-	refused := false
+	var refused bool
+	var err error
 	for n := 0; o.count == 0 || n < o.count; {
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-c.changed:
-			st, err := c.Status(listener)
-			if st == sig.Refused && !refused {
+			was := refused
+			if refused, err = c.refusal(listeners); refused && !was {
 				p.log.Warn("waiting for the sender to offer the event", "sender", o.sender, "event", o.event, "err", err)
 			}
-			refused = st == sig.Refused
 		case ev := <-events:
 			if topic.IsPresence(ev.Event) && o.event != "" && !ev.Event.Equal(event) {
 				p.printPresence(ev)
 				continue
 			}
 			n++
-			if err := p.printEvent(ev, o.json); err != nil {
+			if err := p.printEvent(ev, o.json); err != nil && ctx.Err() == nil {
 				return err
 			}
 		}
@@ -109,12 +117,24 @@ func (p *program) runListen(ctx context.Context, addr string, o listenOptions) e
 	return nil
 }
 
+// refusal reports whether the server has refused all of these listeners, and why.
+func (c *client) refusal(listeners []*sig.RemoteListener) (refused bool, err error) {
+	for _, l := range listeners {
+		st, why := c.Status(l)
+		if st != sig.Refused {
+			return false, nil
+		}
+		err = why
+	}
+	return true, err
+}
+
 func (p *program) printPresence(ev sig.Event) {
 	state := "connected"
 	if ev.Event.Equal(sig.EventDisconnect) {
 		state = "disconnected"
 	}
-	fmt.Fprintf(p.out, "Sender %s is now %s\n", plainName(ev.Sender), state)
+	fmt.Fprintf(p.out, "Sender %s is now %s\n", topic.Name(ev.Sender), state)
 }
 
 func (p *program) printEvent(ev sig.Event, asJSON bool) error {
@@ -127,7 +147,7 @@ func (p *program) printEvent(ev sig.Event, asJSON bool) error {
 		if err := json.Compact(&line, data); err != nil {
 			return err
 		}
-		_, err = fmt.Fprintf(p.out, "%s: %s %s\n", plainName(ev.Sender), plainName(ev.Event), plain.Line(line.String(), line.Len()))
+		_, err = fmt.Fprintf(p.out, "%s: %s %s\n", topic.Name(ev.Sender), topic.Name(ev.Event), plain.Line(line.String(), line.Len()))
 		return err
 	}
 	return p.printJSON(struct {

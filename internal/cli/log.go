@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -17,6 +18,7 @@ import (
 	"sigalert/eventlog/web"
 	"sigalert/internal/address"
 	"sigalert/internal/age"
+	"sigalert/internal/topic"
 	"sigalert/internal/wait"
 	"sigalert/sig"
 	"sigalert/sig/tcp"
@@ -42,9 +44,10 @@ func (p *program) eventLog() *cobra.Command {
 		Short: "Keep a log of events, and show it in a browser",
 		Long: `Keeps the events of a server in a file, and shows them as a page that follows
 them. Its addresses are those of pysig's web_events_logger, and more. A sender or
-an event that is left out of SENDER:EVENT means every one. The subscriptions and
-the limits are kept in the file, and can be changed on the page; at the first
-start, without --subscribe, every event is logged.`,
+an event that is left out of SENDER:EVENT means every one, and a name that spells a
+number means the number and the text alike, unless --number is given. The
+subscriptions and the limits are kept in the file, and can be changed on the page;
+at the first start, without --subscribe, every event is logged.`,
 		Example: `  sigalert log                                  then open http://127.0.0.1:8080/
   sigalert log --limit 100000 --subscribe timer:tick --subscribe door: --subscribe ':#notify'
   sigalert log --listen 0.0.0.0:8080 --token-file /etc/sigalert/token`,
@@ -52,6 +55,9 @@ start, without --subscribe, every event is logged.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := o.read(cmd.Flags().Changed); err != nil {
 				return err
+			}
+			for _, text := range o.subscribe {
+				o.topics = append(o.topics, p.parseTopics(text)...)
 			}
 			addr, err := p.serverAddr(cmd)
 			if err != nil {
@@ -74,16 +80,19 @@ start, without --subscribe, every event is logged.`,
 	flags.StringVar(&o.token, "token", "", "`TOKEN` required to see the log")
 	flags.StringVar(&o.tokenFile, "token-file", "", "`FILE` that contains the token")
 	flags.StringArrayVar(&o.hosts, "host", nil, "another `NAME` of this machine in a browser's address; may be repeated")
+	p.numberFlag(cmd)
 	p.serverFlags(cmd)
 	return cmd
 }
 
-// parseTopic reads SENDER:EVENT; without a colon it is a sender.
-func parseTopic(text string) eventlog.Topic {
+// parseTopics reads SENDER:EVENT; without a colon it is a sender.
+func (p *program) parseTopics(text string) []eventlog.Topic {
+	sender, event := text, ""
 	if i := strings.LastIndexByte(text, ':'); i >= 0 {
-		return eventlog.Topic{Sender: sig.Name(text[:i]), Event: sig.Name(text[i+1:])}
+		sender, event = text[:i], text[i+1:]
 	}
-	return eventlog.Topic{Sender: sig.Name(text)}
+	p.noticeChannel(sender, "--subscribe ':"+sender+"'")
+	return p.meant(sender, event)
 }
 
 // askLog asks for the limit and the subscriptions. An empty answer gives none:
@@ -112,10 +121,16 @@ func (p *program) askLog(cmd *cobra.Command, o *logOptions) error {
 }
 
 // askTopics asks for senders, and for the events of each. An empty answer ends
-// a list. A sender without events means every event of that sender; an empty first
-// sender, with events, means every sender. If there is neither, nothing was
-// given.
+// a list, and None means every one. A sender without events means every event of
+// that sender; an empty first sender, with events, means every sender. If there is
+// neither, nothing was given.
 func (p *program) askTopics(ctx context.Context) (topics []eventlog.Topic, err error) {
+	name := func(answer string) string {
+		if answer == none {
+			return ""
+		}
+		return answer
+	}
 	for s := 1; ; s++ {
 		sender, err := p.in.prompt(ctx, fmt.Sprintf("Sender %d:", s))
 		if err != nil || sender == "" && s > 1 {
@@ -130,7 +145,7 @@ func (p *program) askTopics(ctx context.Context) (topics []eventlog.Topic, err e
 				return nil, nil
 			}
 			if event != "" || e == 1 {
-				topics = append(topics, eventlog.Topic{Sender: sig.Name(sender), Event: sig.Name(event)})
+				topics = append(topics, p.meant(name(sender), name(event))...)
 			}
 			if event == "" {
 				break
@@ -160,9 +175,6 @@ func (o *logOptions) read(given func(flag string) bool) (err error) {
 		o.log.Path = filepath.Join(xdg.StateHome, "sigalert", "log.db")
 	default:
 		o.log.Path = o.store
-	}
-	for _, text := range o.subscribe {
-		o.topics = append(o.topics, parseTopic(text))
 	}
 	for _, host := range o.hosts {
 		if err := address.CheckHost(host); err != nil {
@@ -235,6 +247,7 @@ func (p *program) keepLog(ctx context.Context, log *eventlog.Log, addr string, o
 		return err
 	}
 	defer wait.Start(ctx, subscriber.Run)()
+	defer wait.Start(ctx, func(ctx context.Context) { p.logRegistering(ctx, log, subscriber) })()
 	o.page.Source, o.page.Editor = logSource{subscriber, addr}, subscriber
 	handler, err := web.New(log, o.page)
 	if err != nil {
@@ -242,6 +255,52 @@ func (p *program) keepLog(ctx context.Context, log *eventlog.Log, addr string, o
 	}
 	fmt.Fprintln(p.out, web.URL(listener.Addr()))
 	return handler.Serve(ctx, listener)
+}
+
+// logRegistering says how the subscriptions of the start come into force, as
+// web_events_logger does: one after the other.
+func (p *program) logRegistering(ctx context.Context, log *eventlog.Log, subscriber *eventlog.Subscriber) {
+	for _, s := range subscriber.Subscriptions() {
+		p.log.Info("Registering to " + orNone(s.Sender) + ":" + orNone(s.Event))
+		switch s = answered(ctx, log, subscriber, s.Topic); s.Status {
+		case sig.Active:
+			p.log.Info("done")
+		case sig.Refused:
+			p.log.Warn("waiting for the sender to offer the event", "subscription", s.Topic, "err", s.Err)
+		}
+		if ctx.Err() != nil {
+			return
+		}
+	}
+}
+
+// answered is a subscription once the server has answered it; Pending if it was
+// removed, or ctx ended.
+func answered(ctx context.Context, log *eventlog.Log, subscriber *eventlog.Subscriber, t eventlog.Topic) eventlog.Subscription {
+	for {
+		changed := log.Changed()
+		all := subscriber.Subscriptions()
+		i := slices.IndexFunc(all, func(s eventlog.Subscription) bool { return s.Equal(t) })
+		if i < 0 {
+			return eventlog.Subscription{}
+		}
+		if all[i].Status != sig.Pending {
+			return all[i]
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return all[i]
+		}
+	}
+}
+
+// orNone is a name as pysig shows it.
+func orNone(n sig.Name) string {
+	if n.IsEvery() {
+		return none
+	}
+	return topic.Name(n)
 }
 
 // logSource is a subscriber with its server's name.

@@ -16,7 +16,7 @@ type output struct {
 
 func (o *output) Write(b []byte) (int, error) {
 	n, err := o.w.Write(b)
-	if err != nil {
+	if err != nil && err != errUnread { // whoever asked for the end does not mind
 		o.mu.Lock()
 		defer o.mu.Unlock()
 		if o.err == nil {

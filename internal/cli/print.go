@@ -5,7 +5,6 @@ import (
 	"fmt"
 
 	"sigalert/internal/plain"
-	"sigalert/sig"
 )
 
 // printJSON prints v as a line of JSON.
@@ -17,6 +16,3 @@ func (p *program) printJSON(v any) error {
 	_, err = fmt.Fprintln(p.out, plain.Escape(string(text)))
 	return err
 }
-
-// plainName is a name without what could play tricks on a terminal.
-func plainName(n sig.Name) string { return plain.Line(n.String(), 500) }

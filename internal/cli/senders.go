@@ -2,7 +2,7 @@ package cli
 
 import (
 	"context"
-	"fmt"
+	"io"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -17,7 +17,8 @@ func (p *program) senders() *cobra.Command {
 		Use:   "senders",
 		Short: "List the senders and what each of them offers",
 		Long: `Prints a line for each sender that the server knows: its name, whether it is
-connected or only waited for by listeners, and its events. With or without
+connected or only waited for by listeners, and its events. A text that spells a
+number is in quotes: 5 is the number, "5" the text. With or without
 --json, it leaves out the events that every sender has (#connect, #disconnect and
 the broadcast), and the router itself, which has no others.`,
 		Example: `  sigalert senders
@@ -35,8 +36,7 @@ the broadcast), and the router itself, which has no others.`,
 			if asJSON {
 				return p.printJSON(all)
 			}
-			p.printSenders(all)
-			return nil
+			return p.printSenders(all)
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, `print one line of JSON: [{"sender":…,"connected":…,"events":[…]}…]`)
@@ -76,21 +76,24 @@ func (p *program) listSenders(ctx context.Context, addr string) ([]listed, error
 	return all, err
 }
 
-func (p *program) printSenders(all []listed) {
+func (p *program) printSenders(all []listed) error {
+	var text strings.Builder
 	if len(all) == 0 {
-		fmt.Fprintln(p.out, "There are no senders")
+		text.WriteString("There are no senders\n")
 	}
 	for _, s := range all {
 		var events []string
 		for _, e := range s.Events {
-			events = append(events, plainName(e))
+			events = append(events, topic.Name(e))
 		}
-		line := plainName(s.Sender) + ": " + s.state()
+		line := topic.Name(s.Sender) + ": " + s.state()
 		if len(events) > 0 {
 			line += ": " + strings.Join(events, ", ")
 		}
-		fmt.Fprintln(p.out, line)
+		text.WriteString(line + "\n")
 	}
+	_, err := io.WriteString(p.out, text.String())
+	return err
 }
 
 func (l listed) state() string {

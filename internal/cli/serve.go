@@ -41,6 +41,11 @@ echo, with the request's parameters.`,
 			if o.requests && o.sender == "" {
 				o.sender = "timer"
 			}
+			for _, flag := range []string{"event", "data", "every", "number"} {
+				if o.sender == "" && cmd.Flags().Changed(flag) {
+					return usage(fmt.Errorf("--%s is for the server's own sender: name it with --sender", flag))
+				}
+			}
 			return p.runServe(cmd.Context(), o)
 		},
 	}
@@ -51,6 +56,7 @@ echo, with the request's parameters.`,
 	flags.StringVar(&o.data, "data", "", "data of the event: `JSON`, or text")
 	flags.DurationVar(&o.every, "every", 5*time.Second, "time between two events")
 	flags.BoolVar(&o.requests, "requests", false, "its sender (timer by default) answers the request echo")
+	p.numberFlag(cmd)
 	p.askFlag(cmd)
 	return cmd
 }
@@ -65,7 +71,7 @@ func (p *program) askServe(cmd *cobra.Command, o *serveOptions) error {
 		}
 		p.log = newLogger(p.err, level)
 	}
-	q.address(given("listen"), &o.listen, "Server bind", "0.0.0.0")
+	q.address(given("listen"), &o.listen, "Server bind", "0.0.0.0", address.DefaultPort)
 	q.text(given("sender"), &o.sender, "Sender", "timer")
 	q.text(given("event"), &o.event, "Event", "tick")
 	q.text(given("data"), &o.data, "Event data", o.data)
@@ -114,18 +120,20 @@ func (p *program) newServer() *sig.ServerRouter {
 
 // tick has the server's own sender fire, and answer requests, until ctx ends.
 func (p *program) tick(ctx context.Context, router *sig.Router, o serveOptions) error {
-	offer := sig.SenderOptions{Events: []sig.Name{sig.Name(o.event)}}
+	p.noticeChannel(o.sender, "--event "+o.sender)
+	name, event := p.meanings(o.sender)[0], p.meanings(o.event)[0] // nobody is connected yet
+	offer := sig.SenderOptions{Events: []sig.Name{event}}
 	if o.requests {
 		offer.Requests = map[sig.Name]sig.RequestFunc{"echo": echo}
 	}
-	sender, err := router.AddSenderWith(sig.Name(o.sender), offer)
+	sender, err := router.AddSenderWith(name, offer)
 	if err != nil {
 		return err
 	}
 	data := parseData(o.data)
 	return every(ctx, o.every, func() error {
 		p.log.Info("triggering", "sender", o.sender, "event", o.event, "data", o.data)
-		return sender.Trigger(sig.Name(o.event), data)
+		return sender.Trigger(event, data)
 	})
 }
 

@@ -1,4 +1,5 @@
-// Package words writes numbers and durations as people read them.
+// Package words writes numbers and durations as people read them, and finds the
+// words that they meant.
 package words
 
 import (

@@ -27,3 +27,20 @@ func TestSpan(t *testing.T) {
 		}
 	}
 }
+
+func TestNearest(t *testing.T) {
+	commands := []string{"demo", "log", "listen", "send", "senders", "serve", "autostart", "check"}
+	for word, want := range map[string]string{
+		"sned": "send", "SEND": "send", "sender": "senders", "lsten": "listen", "auto": "autostart", "chek": "check", "lgo": "log",
+		"foo": "", "x": "", "": "", "stop": "", "a": "", "au": "",
+	} {
+		if got := words.Nearest(word, commands); got != want {
+			t.Errorf("%q: %q, not %q", word, got, want)
+		}
+	}
+	for word, want := range map[string]string{"Door-2": "door-1", "garage": ""} {
+		if got := words.Nearest(word, []string{"door-1"}); got != want {
+			t.Errorf("%q: %q, not %q", word, got, want)
+		}
+	}
+}
