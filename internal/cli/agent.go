@@ -16,6 +16,7 @@ import (
 	"sigalert/agent/config"
 	"sigalert/agent/notify"
 	"sigalert/internal/address"
+	"sigalert/internal/trim"
 	"sigalert/internal/wait"
 	"sigalert/tray"
 )
@@ -26,6 +27,7 @@ func (p *program) runAgent(ctx context.Context) error {
 	defer p.queueOutput()()
 	ctx, stop := untilHangup(ctx)
 	defer stop()
+	defer wait.Start(ctx, trim.Run)()
 	server := ""
 	if p.instead != "" {
 		addr, err := address.ParseServer(p.instead)

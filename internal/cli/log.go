@@ -19,6 +19,7 @@ import (
 	"sigalert/internal/address"
 	"sigalert/internal/age"
 	"sigalert/internal/topic"
+	"sigalert/internal/trim"
 	"sigalert/internal/wait"
 	"sigalert/sig"
 	"sigalert/sig/tcp"
@@ -221,6 +222,7 @@ func (p *program) runLog(ctx context.Context, addr string, o logOptions) error {
 	defer p.queueOutput()()
 	ctx, stop := untilHangup(ctx)
 	defer stop()
+	defer wait.Start(ctx, trim.Run)()
 	listener, err := web.Listen(o.addr)
 	if err != nil {
 		return fmt.Errorf("%w: choose another address with --listen", err)

@@ -9,6 +9,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"sigalert/internal/address"
+	"sigalert/internal/trim"
+	"sigalert/internal/wait"
 	"sigalert/sig"
 	"sigalert/sig/tcp"
 )
@@ -92,6 +94,7 @@ func (p *program) runServe(ctx context.Context, o serveOptions) error {
 	if err != nil {
 		return err
 	}
+	defer wait.Start(ctx, trim.Run)()
 	p.log.Info("listening on " + carrier.Addr())
 	if host, _, _ := net.SplitHostPort(carrier.Addr()); !net.ParseIP(host).IsLoopback() {
 		p.log.Warn("anyone who can reach this address may listen and send: there is no password", "listen", carrier.Addr())

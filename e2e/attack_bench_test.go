@@ -1,0 +1,225 @@
+//go:build linux
+
+package e2e
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"sigalert/sig"
+	"sigalert/sig/tcp"
+)
+
+// BenchmarkAttack measures what honest clients of a router and of a log notice
+// while everything is done to both, for a minute, that once took them down: wrong
+// tokens by the thousand, messages that are begun and left, answers that nobody
+// reads, long names, connections that say nothing. It reports the honest ones' p99
+// before and during the attack, the most memory, and memory and descriptors at
+// rest, before it and 30 s after it.
+func BenchmarkAttack(b *testing.B) {
+	const calm, attack, after = 20 * time.Second, time.Minute, 30 * time.Second
+	h := newHome(b)
+	s := h.serve(b, program(b))
+	const token = "the-honest-have-one"
+	l := h.startLog(b, s, "--token", token)
+	honest := newHonest(b, s, l, token)
+	for b.Loop() {
+		rest := [...]int{s.descriptors(b), l.descriptors(b)}
+		memory := [...]float64{s.memory(b, "VmRSS"), l.memory(b, "VmRSS")}
+		before := honest.during(calm)
+		ctx, stop := context.WithTimeout(context.Background(), attack)
+		var attackers sync.WaitGroup
+		for _, a := range attacks(s.addr, strings.TrimPrefix(l.url, "http://")) {
+			for range a.n {
+				attackers.Go(func() {
+					for ctx.Err() == nil {
+						a.once(ctx)
+						time.Sleep(100 * time.Millisecond) // or the attackers need the processors that they share
+					}
+				})
+			}
+		}
+		during := honest.during(attack)
+		stop()
+		attackers.Wait()
+		time.Sleep(after)
+		for i, what := range []string{"event", "page"} {
+			b.ReportMetric(p99(before[i]), what+"-calm-p99-ms")
+			b.ReportMetric(p99(during[i]), what+"-attack-p99-ms")
+		}
+		for i, p := range []*process{s.process, l.process} {
+			what := []string{"router", "log"}[i]
+			b.ReportMetric(p.memory(b, "VmHWM"), what+"-peak-MiB")
+			b.ReportMetric(memory[i], what+"-before-MiB")
+			b.ReportMetric(p.memory(b, "VmRSS"), what+"-after-MiB")
+			b.ReportMetric(float64(p.descriptors(b)-rest[i]), what+"-descriptors-more")
+		}
+	}
+}
+
+func p99(all []time.Duration) float64 {
+	slices.Sort(all)
+	return all[len(all)*99/100].Seconds() * 1000
+}
+
+// descriptors returns how many a process has open.
+func (p *process) descriptors(t testing.TB) int {
+	t.Helper()
+	all, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", p.pid()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return len(all)
+}
+
+// honest is a sender, a listener and a reader of the page.
+type honest struct {
+	b      *testing.B
+	sender *sig.RemoteSender
+	heard  chan time.Time
+	page   func() error
+}
+
+func newHonest(b *testing.B, s *server, l *eventLog, token string) *honest {
+	h := &honest{b: b, heard: make(chan time.Time, 100)}
+	ctx, cancel := context.WithCancel(context.Background())
+	c := sig.NewClientRouter(tcp.NewClient(s.addr), nil)
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		c.Run(ctx)
+	}()
+	b.Cleanup(func() {
+		cancel()
+		<-ended
+	})
+	var err error
+	if h.sender, err = c.AddRemoteSender(ctx, "honest", "tick"); err != nil {
+		b.Fatal(err)
+	}
+	listener := c.AddRemoteListener("honest", "tick", func(sig.Event) { h.heard <- time.Now() })
+	for st, _ := c.Status(listener); st != sig.Active; st, _ = c.Status(listener) {
+		time.Sleep(time.Millisecond)
+	}
+	h.page = func() error {
+		req, err := http.NewRequest("GET", l.url+"/?fmt=plain", nil)
+		if err != nil {
+			return err
+		}
+		req.Header.Set("Authorization", "Bearer "+token)
+		resp, err := http.DefaultClient.Do(req)
+		if err != nil {
+			return err
+		}
+		defer resp.Body.Close()
+		if _, err = io.Copy(io.Discard, resp.Body); err == nil && resp.StatusCode != http.StatusOK {
+			err = fmt.Errorf("the page: %s", resp.Status)
+		}
+		return err
+	}
+	return h
+}
+
+// during sends an event and gets the page again and again, and returns how long
+// each took.
+func (h *honest) during(d time.Duration) (took [2][]time.Duration) {
+	for end := time.Now().Add(d); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+		began := time.Now()
+		if err := h.sender.Trigger(context.Background(), "tick", len(took[0])); err != nil {
+			h.b.Error(err)
+			return took
+		}
+		select {
+		case at := <-h.heard:
+			took[0] = append(took[0], at.Sub(began))
+		case <-time.After(patience):
+			h.b.Errorf("event %d has not come", len(took[0]))
+			return took
+		}
+		began = time.Now()
+		if err := h.page(); err != nil {
+			h.b.Error(err)
+			return took
+		}
+		took[1] = append(took[1], time.Since(began))
+	}
+	return took
+}
+
+// attacker is what n goroutines do again and again.
+type attacker struct {
+	n    int
+	once func(context.Context)
+}
+
+// attacks come from an address of their own.
+func attacks(router, page string) []attacker {
+	from := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 0, 0, 2)}, Timeout: time.Second}
+	// with runs f on a connection, which ends after d at the latest.
+	with := func(addr string, d time.Duration, f func(net.Conn)) func(context.Context) {
+		return func(ctx context.Context) {
+			conn, err := from.DialContext(ctx, "tcp", addr)
+			if err != nil {
+				time.Sleep(10 * time.Millisecond)
+				return
+			}
+			defer context.AfterFunc(ctx, func() { conn.Close() })()
+			defer conn.Close()
+			conn.SetDeadline(time.Now().Add(d))
+			f(conn)
+		}
+	}
+	const stream = `{"id": 1, "method": "get_version", "params": {"features": ["stream", "replay"]}}`
+	greeted := func(conn net.Conn) {
+		io.WriteString(conn, stream)
+		conn.Read(make([]byte, 1000))
+	}
+	ping := `{"id": "` + strings.Repeat("x", 1000) + `", "method": "ping"}` + "\n"
+	long := strings.Repeat("n", 1000)
+	return []attacker{
+		{100, with(page, 2*time.Second, func(conn net.Conn) { // many guesses whose bodies come late
+			io.WriteString(conn, "POST /login HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 11\r\n\r\n")
+			time.Sleep(time.Second)
+			io.WriteString(conn, "token=wrong")
+			conn.Read(make([]byte, 1000))
+		})},
+		{20, with(router, 2*time.Second, func(conn net.Conn) { // a sender, and half a message
+			greeted(conn)
+			fmt.Fprintf(conn, `{"id": 2, "method": "add_sender", "params": {"sender": "a%d", "events": ["e"]}}`+"\n", time.Now().UnixNano())
+			io.WriteString(conn, `{"id": 3, "method": "signal", "params": {"data": "`+strings.Repeat("x", 1_200_000))
+		})},
+		{40, with(router, 10*time.Second, func(conn net.Conn) { // answers that nobody reads
+			greeted(conn)
+			for {
+				if _, err := io.WriteString(conn, ping); err != nil {
+					return
+				}
+				time.Sleep(time.Millisecond)
+			}
+		})},
+		{4, with(router, 5*time.Second, func(conn net.Conn) { // listeners with long names, and the list of them
+			greeted(conn)
+			for i := range 400 {
+				fmt.Fprintf(conn, `{"id": %d, "method": "add_listener", "params": {"sender": "%s%d"}}`+"\n", i, long, i)
+			}
+			io.WriteString(conn, `{"id": 0, "method": "list_senders", "params": {"list_events": true}}`+"\n")
+			io.Copy(io.Discard, conn)
+		})},
+		{500, with(page, 30*time.Second, func(conn net.Conn) { // half a request
+			io.WriteString(conn, "GET / HT")
+			conn.Read(make([]byte, 1))
+		})},
+		{500, with(router, 30*time.Second, func(conn net.Conn) { // nothing
+			conn.Read(make([]byte, 1))
+		})},
+	}
+}

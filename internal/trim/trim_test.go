@@ -1,0 +1,28 @@
+package trim
+
+import "testing"
+
+func TestRushIsOver(t *testing.T) {
+	var w watch
+	total := uint64(0)
+	for i, step := range []struct {
+		allocated uint64 // MiB, since the step before
+		over      bool
+	}{
+		{1, false},
+		{100, false},
+		{100, false},
+		{20, false}, // neither much nor little
+		{1, true},
+		{1, false},
+		{31, false},
+		{1, false},
+		{32, false},
+		{8, true},
+	} {
+		total += step.allocated << 20
+		if got := w.isOver(total); got != step.over {
+			t.Errorf("step %d, %d MiB: %t", i, step.allocated, got)
+		}
+	}
+}
