@@ -40,7 +40,7 @@ func (n *infos) of(text []byte) (ev Event, err error) {
 	if ev.Sender, ev.Event, err = listenedTo(text); err != nil {
 		return Event{}, err
 	}
-	ev.Extra = extraOf(text)
+	ev.Extra = wire.Strict(extraOf(text))
 	if len(text) > maxCachedBytes {
 		return ev, nil
 	}
@@ -65,7 +65,7 @@ func (c *ClientRouter) arrived(params []byte) error {
 	if !ok {
 		return exception("listener id %s not found", idText)
 	}
-	ev := Event{Time: time.Now(), Extra: extraOf(info)}
+	ev := Event{Time: time.Now(), Extra: wire.Strict(extraOf(info))}
 	var err error
 	if ev.Sender, ev.Event, err = listenedTo(info); err != nil {
 		return exception("%v", err)

@@ -50,7 +50,7 @@ and the text alike, unless --number is given.`,
 	}
 	cmd.Flags().StringVar(&o.sender, "sender", "", "print only events of the sender `NAME`")
 	cmd.Flags().StringVar(&o.event, "event", "", "print only events named `NAME`")
-	cmd.Flags().BoolVar(&o.json, "json", false, `print JSON Lines: {"sender":…,"event":…,"data":…}`)
+	cmd.Flags().BoolVar(&o.json, "json", false, `print JSON Lines: {"sender":…,"event":…,"data":…}, and "extra" for further members of info`)
 	cmd.Flags().IntVar(&o.count, "count", 0, "end after `N` events")
 	p.numberFlag(cmd)
 	p.serverFlags(cmd)
@@ -154,5 +154,6 @@ func (p *program) printEvent(ev sig.Event, asJSON bool) error {
 		Sender sig.Name        `json:"sender"`
 		Event  sig.Name        `json:"event"`
 		Data   json.RawMessage `json:"data"`
-	}{ev.Sender, ev.Event, data})
+		Extra  json.RawMessage `json:"extra,omitempty"`
+	}{ev.Sender, ev.Event, data, ev.Extra})
 }

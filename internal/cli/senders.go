@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"strings"
 
@@ -49,6 +50,7 @@ type listed struct {
 	Sender    sig.Name   `json:"sender"`
 	Connected bool       `json:"connected"`
 	Events    []sig.Name `json:"events"` // without those that every sender has
+	LeftOut   int        `json:"left_out,omitempty"`
 }
 
 // listSenders asks the server for its senders, without the router itself.
@@ -65,7 +67,7 @@ func (p *program) listSenders(ctx context.Context, addr string) ([]listed, error
 		if s.Sender.IsEvery() {
 			continue
 		}
-		l := listed{s.Sender, s.Connected, []sig.Name{}}
+		l := listed{s.Sender, s.Connected, []sig.Name{}, s.LeftOut}
 		for _, e := range s.Events {
 			if !e.IsEvery() && !topic.IsPresence(e) {
 				l.Events = append(l.Events, e)
@@ -89,6 +91,9 @@ func (p *program) printSenders(all []listed) error {
 		line := topic.Name(s.Sender) + ": " + s.state()
 		if len(events) > 0 {
 			line += ": " + strings.Join(events, ", ")
+		}
+		if s.LeftOut > 0 {
+			line += fmt.Sprintf(", and %d more", s.LeftOut)
 		}
 		text.WriteString(line + "\n")
 	}

@@ -42,10 +42,14 @@ type Server struct {
 }
 
 // Listen binds to host:port at once; port 0 is any free one. An empty host
-// means every address of this machine.
+// means every address of this machine, 0.0.0.0 every one of IPv4.
 func Listen(addr string) (*Server, error) {
 	lc := net.ListenConfig{KeepAliveConfig: keepAlive}
-	l, err := lc.Listen(context.Background(), "tcp", addr)
+	network := "tcp"
+	if host, _, _ := net.SplitHostPort(addr); net.ParseIP(host).To4() != nil {
+		network = "tcp4" // 0.0.0.0 would otherwise mean the addresses of IPv6, too
+	}
+	l, err := lc.Listen(context.Background(), network, addr)
 	if err != nil {
 		return nil, fmt.Errorf("cannot listen on %s: %w", addr, reason(err))
 	}
