@@ -344,6 +344,7 @@ func TestAcceptIsTriedEverySecond(t *testing.T) {
 		c, _ := run(t, network.Client())
 		l := c.AddRemoteListener("timer", "tick", func(sig.Event) {})
 		time.Sleep(2 * time.Minute)
+		synctest.Wait()
 		if !isActive(c, l)() {
 			t.Error("nobody was accepted afterwards")
 		}
@@ -410,6 +411,7 @@ func TestAddressIsBounded(t *testing.T) {
 		if want := `{"status": -2, "exception": "the server takes at most 300 clients from one address", "id": null}`; string(text) != want {
 			t.Errorf("one too many from its address reads %s", text)
 		}
+		synctest.Wait()
 		carrier.hosts = []string{"192.0.2.2"}
 		other := dial()
 		if err := other.WriteMessage([]byte(`{"id": 1, "method": "get_version"}`)); err != nil {
