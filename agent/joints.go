@@ -7,6 +7,7 @@ import (
 	"sigalert/agent/notify"
 	"sigalert/internal/outcome"
 	"sigalert/internal/topic"
+	"sigalert/internal/zone"
 	"sigalert/sig"
 )
 
@@ -63,7 +64,9 @@ func (a *Agent) event(what topic.Topic, ev sig.Event) {
 		a.held(ev, whyFlood)
 		return
 	}
-	n, err := render(time.Now(), *sub, ev)
+	here := zone.Local()
+	ev.Time = ev.Time.In(here)
+	n, err := render(time.Now().In(here), *sub, ev)
 	if err != nil && !a.failing[sub] {
 		a.failing[sub] = true
 		a.log.Warn("a template failed: the alert has the default text", "line", sub.Line, "err", err)
