@@ -119,7 +119,7 @@ func (a *Agent) Run(ctx context.Context) {
 		a.apply(a.opts.Config)
 	} else {
 		a.tasks.Go(func() {
-			config.Watch(ctx, a.opts.ConfigPath, func() { a.ask(func() { a.reload(false) }) })
+			config.Watch(ctx, a.opts.ConfigPath, func(c *config.Config, err error) { a.ask(func() { a.take(c, err, false) }) })
 		})
 	}
 	a.loop(ctx)

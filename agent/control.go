@@ -54,7 +54,7 @@ func TestAlert() notify.Notification {
 // Reload reads the file now, and shows how that went.
 func (a *Agent) Reload() {
 	a.ask(func() {
-		a.reload(true)
+		a.reload()
 		if a.configErr == nil && a.config != nil {
 			a.delivery.push(notify.Notification{
 				Title: "Configuration reloaded",

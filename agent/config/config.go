@@ -54,10 +54,18 @@ func DefaultPath() (string, error) {
 // have no writer, and anything else that is neither a regular file nor a link to
 // one.
 func LoadRegular(path string) (*Config, error) {
+	text, err := readRegular(path)
+	if err != nil {
+		return nil, err
+	}
+	return Parse(path, text)
+}
+
+func readRegular(path string) ([]byte, error) {
 	if err := regular(path); err != nil {
 		return nil, err
 	}
-	return Load(path)
+	return read(path)
 }
 
 func regular(path string) error {
@@ -83,16 +91,21 @@ func regular(path string) error {
 // Load reads a file, which may be a pipe. The error is Problems if the content is
 // wrong, and wraps the file system's if it cannot be read.
 func Load(path string) (*Config, error) {
+	text, err := read(path)
+	if err != nil {
+		return nil, err
+	}
+	return Parse(path, text)
+}
+
+// read reads no more than is needed to see that a file is too large.
+func read(path string) ([]byte, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	text, err := io.ReadAll(io.LimitReader(f, maxFile+1))
-	if err != nil {
-		return nil, err
-	}
-	return Parse(path, text)
+	return io.ReadAll(io.LimitReader(f, maxFile+1))
 }
 
 // Parse is Load for text; path names it in the problems. The error is always
