@@ -15,7 +15,11 @@ func (a *Agent) Pause(d time.Duration) {
 			until = time.Now().Add(d)
 		}
 		a.hold.pause(until)
-		a.log.Info("paused", "for", d)
+		if d > 0 {
+			a.log.Info("paused", "until", until)
+		} else {
+			a.log.Info("paused")
+		}
 	})
 }
 
