@@ -78,7 +78,7 @@ Press Ctrl+C to end the demo.
 		Notifier: desktop,
 		Fallback: func(n notify.Notification) { fmt.Fprintln(p.out, n.Line()) },
 		Logger:   p.log,
-	}, "")
+	}, "", nil)
 }
 
 // invocation is what to type to run this program again.
