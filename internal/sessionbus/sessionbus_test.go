@@ -1,9 +1,12 @@
 package sessionbus
 
 import (
+	"context"
+	"net"
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 )
 
 func TestAddress(t *testing.T) {
@@ -40,5 +43,32 @@ func TestAddress(t *testing.T) {
 	t.Setenv("XDG_RUNTIME_DIR", "")
 	if got, err := Address(); err == nil {
 		t.Errorf("with nothing set: %q", got)
+	}
+}
+
+// A bus that takes connections and answers nothing is none.
+func TestFindOnAHungBus(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "bus")
+	l, err := net.Listen("unix", path)
+	if err != nil {
+		t.Skip("no Unix sockets: ", err)
+	}
+	defer l.Close()
+	t.Setenv(Variable, "unix:path="+path)
+	t.Setenv("XDG_RUNTIME_DIR", "")
+	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	found := make(chan error, 1)
+	go func() {
+		_, err := Find(ctx)
+		found <- err
+	}()
+	select {
+	case err := <-found:
+		if err == nil {
+			t.Error("found one")
+		}
+	case <-time.After(20 * time.Second):
+		t.Fatal("it hangs")
 	}
 }
