@@ -75,9 +75,11 @@ type Agent struct {
 	unseen     unseen
 	counters   Counters
 	lost       uint64                        // dropped by receivers that have ended, or by the server
-	refused    map[topic.Topic]bool          // subscriptions whose refusal was logged
+	refused    map[topic.Topic]error         // why a subscription was refused, as it was last logged
 	failing    map[*config.Subscription]bool // those whose templates failed, which was logged
-	subscribed bool                          // the server has answered all subscriptions, which was logged
+	subscribed time.Time                     // the beginning of the connection whose server has answered all subscriptions, which was logged
+	gap        bool                          // an unknown number of events was lost, which is to be logged
+	told       time.Time                     // the beginning of the connection for which that was logged last
 }
 
 // New returns an agent that does nothing until Run.
@@ -120,7 +122,7 @@ func (a *Agent) Run(ctx context.Context) {
 		a.apply(a.opts.Config)
 	} else {
 		a.tasks.Go(func() {
-			config.Watch(ctx, a.opts.ConfigPath, func() { a.ask(func() { a.reload(false) }) })
+			config.Watch(ctx, a.opts.ConfigPath, func(c *config.Config, err error) { a.ask(func() { a.take(c, err, false) }) })
 		})
 	}
 	a.loop(ctx)

@@ -13,14 +13,18 @@ import (
 	"sigalert/sig/sigtest"
 )
 
+func manySubscriptions(n int) string {
+	yaml := "subscriptions:\n"
+	for i := range n {
+		yaml += fmt.Sprintf("- {sender: s%d}\n", i)
+	}
+	return yaml
+}
+
 // A server takes its time for many subscriptions, and is there meanwhile.
 func TestManySubscriptions(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		yaml := "subscriptions:\n"
-		for i := range 600 {
-			yaml += fmt.Sprintf("- {sender: s%d}\n", i)
-		}
-		b := newBenchOn(t, yaml, func(n *sigtest.Network) sig.ClientCarrier {
+		b := newBenchOn(t, manySubscriptions(600), func(n *sigtest.Network) sig.ClientCarrier {
 			n.Delay(50 * time.Millisecond)
 			return asPysig(n) // it takes a message for each
 		})

@@ -15,7 +15,11 @@ func (a *Agent) Pause(d time.Duration) {
 			until = time.Now().Add(d)
 		}
 		a.hold.pause(until)
-		a.log.Info("paused", "for", d)
+		if d > 0 {
+			a.log.Info("paused", "until", until)
+		} else {
+			a.log.Info("paused")
+		}
 	})
 }
 
@@ -54,7 +58,7 @@ func TestAlert() notify.Notification {
 // Reload reads the file now, and shows how that went.
 func (a *Agent) Reload() {
 	a.ask(func() {
-		a.reload(true)
+		a.reload()
 		if a.configErr == nil && a.config != nil {
 			a.delivery.push(notify.Notification{
 				Title: "Configuration reloaded",

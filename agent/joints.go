@@ -10,6 +10,7 @@ import (
 	"sigalert/agent/notify"
 	"sigalert/internal/outcome"
 	"sigalert/internal/topic"
+	"sigalert/internal/zone"
 	"sigalert/sig"
 )
 
@@ -35,7 +36,7 @@ func (a *Agent) apply(c *config.Config) {
 	a.matcher.use(c.Subscriptions)
 	a.unseen.use(c.Subscriptions)
 	a.receiver.listen(c.Subscriptions)
-	a.subscribed, a.failing = false, make(map[*config.Subscription]bool)
+	a.subscribed, a.failing = time.Time{}, make(map[*config.Subscription]bool)
 	a.log.Info("configuration in force", "server", server, "subscriptions", len(c.Subscriptions))
 	for _, w := range c.Warnings {
 		a.log.Warn(w.Error())
@@ -52,10 +53,15 @@ func (a *Agent) connect(server string) {
 			a.unseen.saw(ev.Sender)
 			a.presence.observe(time.Now(), ev.Sender, ev.Event.Equal(sig.EventConnect))
 		},
-		missed:  func(n int) { a.missed(server, n) },
+		missed:  a.missed,
 		changed: a.news.Raise,
 	})
-	a.link = newLinkWatch(server, time.Now())
+	now, first := time.Now(), a.link == nil
+	a.link = newLinkWatch(server, now)
+	if first {
+		a.link.starting(now)
+	}
+	a.gap = false
 	a.matcher.forget()
 }
 
@@ -72,7 +78,9 @@ func (a *Agent) event(what topic.Topic, ev sig.Event) {
 		a.held(ev, whyFlood)
 		return
 	}
-	n, err := render(time.Now(), *sub, ev)
+	here := zone.Local()
+	ev.Time = ev.Time.In(here)
+	n, err := render(time.Now().In(here), *sub, ev)
 	if err != nil && !a.failing[sub] {
 		a.failing[sub] = true
 		a.log.Warn("a template failed: the alert has the default text", "line", sub.Line, "err", err)
@@ -93,9 +101,9 @@ func (a *Agent) held(ev sig.Event, why string) {
 
 // missed counts events of ours that the server has forgotten; if n is below 0,
 // nobody knows how many, if any.
-func (a *Agent) missed(server string, n int) {
+func (a *Agent) missed(n int) {
 	if n < 0 {
-		a.log.Info("alerts may be missing: the server cannot tell what happened while there was no connection", "server", server)
+		a.gap = true
 		return
 	}
 	a.lost += uint64(n)
@@ -201,23 +209,34 @@ func sameText(a, b error) bool {
 	return a.Error() == b.Error()
 }
 
-// observeSubscriptions logs once that the server has answered them all, and what
-// it refused.
+// observeSubscriptions logs once for each connection that the server has answered
+// them all, and that nobody knows what was lost before; an attempt to connect that
+// fails counts for nothing. What the server refused is logged once for each reason:
+// a sender that comes and goes with each event is refused as often.
 func (a *Agent) observeSubscriptions(st Status) {
-	settled := st.Connected && a.receiver.pending() == 0
-	if settled && !a.subscribed {
-		a.log.Info("subscribed", "server", st.Server, "subscriptions", len(st.Subscriptions))
-		a.askSenders()
-	}
-	a.subscribed = settled
-	refused := make(map[topic.Topic]bool)
-	for _, sub := range st.Subscriptions {
-		if sub.Status != sig.Refused {
-			continue
+	if st.Connected {
+		link := a.receiver.client.Link() // before pending: a later connection has not answered yet
+		settled := link.Connected && a.receiver.pending() == 0
+		if settled && link.Since != a.subscribed {
+			a.subscribed = link.Since
+			a.log.Info("subscribed", "server", st.Server, "subscriptions", len(st.Subscriptions))
+			a.askSenders()
 		}
-		refused[sub.Topic] = true
-		if !a.refused[sub.Topic] {
+		if settled && a.gap && link.Since != a.told {
+			a.told = link.Since
+			a.log.Info("alerts may be missing: the server cannot tell what happened while there was no connection", "server", st.Server)
+		}
+		a.gap = a.gap && !settled
+	}
+	refused := make(map[topic.Topic]error)
+	for _, sub := range st.Subscriptions {
+		was := a.refused[sub.Topic]
+		if sub.Status == sig.Refused && !sameText(sub.Err, was) {
+			was = sub.Err
 			a.log.Warn("subscription not in force, waiting for its sender to offer the event", "subscription", sub.Topic, "line", sub.Line, "err", sub.Err)
+		}
+		if was != nil {
+			refused[sub.Topic] = was
 		}
 	}
 	a.refused = refused

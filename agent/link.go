@@ -8,8 +8,9 @@ import (
 )
 
 const (
-	linkGrace     = 10 * time.Second
-	linkGraceWake = 60 * time.Second // after a wake from suspend
+	linkGrace      = 10 * time.Second
+	linkGraceWake  = 60 * time.Second // after a wake from suspend
+	linkGraceStart = 60 * time.Second // after the agent's start, until the first connection
 )
 
 // linkWatch says when the server is lost and when it is back. A link that returns
@@ -55,6 +56,9 @@ func (l *linkWatch) observe(now time.Time, connected bool, err error) (n notify.
 	}
 	return notify.Notification{Title: title + words.Span(now.Sub(was.since)), Body: "The server " + l.server + " is answering.", Key: "server"}, true
 }
+
+// starting grants more time: at a login the network may still be coming.
+func (l *linkWatch) starting(now time.Time) { l.graceEnds = now.Add(linkGraceStart) }
 
 // woke grants more time: after a suspend the network needs a while.
 func (l *linkWatch) woke(now time.Time) {

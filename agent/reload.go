@@ -11,13 +11,20 @@ import (
 	"sigalert/internal/words"
 )
 
-// reload takes over the file if it is good. A bad one changes only what is said
-// about it.
-func (a *Agent) reload(onDemand bool) {
-	if a.opts.Config != nil || a.ctx.Err() != nil { // nothing begins at the end
+// reload reads the file because somebody asks for it.
+func (a *Agent) reload() {
+	if a.opts.Config == nil {
+		c, err := config.LoadRegular(a.opts.ConfigPath)
+		a.take(c, err, true)
+	}
+}
+
+// take takes over what the file says if it is good. A bad one changes only what
+// is said about it.
+func (a *Agent) take(c *config.Config, err error, onDemand bool) {
+	if a.ctx.Err() != nil { // nothing begins at the end
 		return
 	}
-	c, err := config.LoadRegular(a.opts.ConfigPath)
 	if err != nil {
 		a.refuse(err, onDemand)
 		return

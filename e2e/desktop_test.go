@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -23,13 +24,20 @@ type desktop struct {
 	address string     // of the session bus
 	bus     *dbus.Conn // the test's own connection
 	mon     *monitor   // every notification sent on this bus
+	parts   []*process // in the order of their start
 }
 
 // newBus starts a session bus, without a screen: the least that delivers notifications.
 func newBus(t testing.TB) *desktop {
 	t.Helper()
+	return newBusOf(t, newHome(t))
+}
+
+// newBusOf is newBus for a user who may have had a session before.
+func newBusOf(t testing.TB, user *home) *desktop {
+	t.Helper()
 	need(t, "dbus-daemon")
-	d := &desktop{home: newHome(t)}
+	d := &desktop{home: &home{user.dir, slices.Clone(user.env)}}
 	d.address = d.announced(t, "dbus-daemon", "--nofork", "--nopidfile", "--print-address=3", "--config-file="+d.busConfig(t))
 	d.env = append(d.env, "DBUS_SESSION_BUS_ADDRESS="+d.address)
 	var err error
@@ -44,8 +52,13 @@ func newBus(t testing.TB) *desktop {
 // newBareDesktop starts a screen and a session bus, with neither a notification server nor a panel.
 func newBareDesktop(t testing.TB) *desktop {
 	t.Helper()
+	return newBareDesktopOf(t, newHome(t))
+}
+
+func newBareDesktopOf(t testing.TB, user *home) *desktop {
+	t.Helper()
 	need(t, "Xvfb", "dbus-daemon", "dunst", "xfce4-panel", "xdotool", "import")
-	d := newBus(t)
+	d := newBusOf(t, user)
 	// These choose the size of the panel's menu, and with it where its items are.
 	d.write(t, "config/gtk-3.0/settings.ini", gtkSettings)
 	d.write(t, "config/xfce4/xfconf/xfce-perchannel-xml/xfce4-panel.xml", panelConfig)
@@ -66,16 +79,31 @@ var xvfb sync.Mutex
 // newDesktop starts a whole desktop.
 func newDesktop(t testing.TB) *desktop {
 	t.Helper()
-	d := newBareDesktop(t)
+	return logIn(t, newHome(t))
+}
+
+// logIn starts a whole desktop for a user.
+func logIn(t testing.TB, user *home) *desktop {
+	t.Helper()
+	d := newBareDesktopOf(t, user)
 	d.startNotifications(t)
 	d.startPanel(t)
 	return d
+}
+
+// logOut ends all of the desktop, and nothing that runs on it.
+func (d *desktop) logOut() {
+	d.mon.stop()
+	for _, p := range slices.Backward(d.parts) {
+		p.end()
+	}
 }
 
 // startNotifications starts dunst, and waits until it is the notification server.
 func (d *desktop) startNotifications(t testing.TB) *process {
 	t.Helper()
 	p := start(t, d.env, "dunst", "-conf", filepath.Join(d.dir, "config/dunst/dunstrc"))
+	d.parts = append(d.parts, p)
 	d.awaitName(t, "org.freedesktop.Notifications")
 	return p
 }
@@ -87,6 +115,7 @@ const trayHost = "org.kde.StatusNotifierWatcher"
 func (d *desktop) startPanel(t testing.TB) *process {
 	t.Helper()
 	p := start(t, d.env, "xfce4-panel", "--disable-wm-check")
+	d.parts = append(d.parts, p)
 	d.awaitName(t, trayHost)
 	return p
 }
@@ -125,6 +154,7 @@ func (d *desktop) announced(t testing.TB, argv ...string) string {
 	}
 	defer r.Close()
 	p := startWith(t, d.env, w, argv...)
+	d.parts = append(d.parts, p)
 	w.Close()
 	r.SetReadDeadline(time.Now().Add(patience))
 	said, err := bufio.NewReader(r).ReadString('\n')
@@ -142,13 +172,13 @@ func (d *desktop) busConfig(t testing.TB) string {
 	if xfconf, err := os.ReadFile("/usr/share/dbus-1/services/org.xfce.Xfconf.service"); err == nil {
 		d.write(t, "services/org.xfce.Xfconf.service", string(xfconf))
 	}
-	return d.write(t, "bus.conf", fmt.Sprintf(busConfig, filepath.Join(d.dir, "bus"), services))
+	return d.write(t, "bus.conf", fmt.Sprintf(busConfig, d.dir, services))
 }
 
 const busConfig = `<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN" "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
 <busconfig>
   <type>session</type>
-  <listen>unix:path=%s</listen>
+  <listen>unix:dir=%s</listen>
   <auth>EXTERNAL</auth>
   <servicedir>%s</servicedir>
   <policy context="default">

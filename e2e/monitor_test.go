@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -49,6 +50,7 @@ func (n notification) says(t testing.TB, words ...string) {
 type monitor struct {
 	sent *feed[notification] // in the order of the answers
 	read int                 // how many next has passed; the test's goroutine only
+	stop func()              // before the bus ends
 }
 
 // watch returns a monitor of the bus that sees all that comes after its return.
@@ -66,8 +68,11 @@ func watch(t testing.TB, address string) *monitor {
 	// godbus drops what finds this channel full.
 	messages := make(chan *dbus.Message, 1<<14)
 	conn.Eavesdrop(messages)
-	t.Cleanup(func() { stopEavesdropping(conn, messages) })
-	m := &monitor{sent: newFeed[notification]()}
+	m := &monitor{
+		sent: newFeed[notification](),
+		stop: sync.OnceFunc(func() { stopEavesdropping(conn, messages) }),
+	}
+	t.Cleanup(m.stop)
 	go m.collect(messages)
 	return m
 }

@@ -65,7 +65,7 @@ func TestBadConfigChangesNothing(t *testing.T) {
 		tray.is(t, s.connected(1))
 
 		saveLikeVim(t, d, a.config, numbered(s, 2))
-		d.mon.next(t).says(t, "good again")
+		d.mon.next(t).says(t, "valid again")
 		tray.is(t, s.connected(2))
 		d.alerts(t, s, "s2", "e")
 	})

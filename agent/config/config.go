@@ -69,10 +69,18 @@ func userConfigDir() (string, error) {
 // have no writer, and anything else that is neither a regular file nor a link to
 // one.
 func LoadRegular(path string) (*Config, error) {
+	text, err := readRegular(path)
+	if err != nil {
+		return nil, err
+	}
+	return Parse(path, text)
+}
+
+func readRegular(path string) ([]byte, error) {
 	if err := regular(path); err != nil {
 		return nil, err
 	}
-	return Load(path)
+	return read(path)
 }
 
 func regular(path string) error {

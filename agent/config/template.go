@@ -48,6 +48,8 @@ var limits = []error{errTurns, errTooLarge, errWork, errParts}
 // Render runs a template of a [Subscription]. What the data lacks is empty text,
 // even if the data is not an object: with the data "x", {{.Data.a.b}} writes
 // nothing. Objects and lists are written as JSON. What is longer than 64 KiB is cut.
+// Blank lines at the end are left out: a block text (body: |) always ends with one,
+// and with more if a condition there is false.
 // The error is the template's own: {{len .Data}} of a number, loops without an end,
 // or more work than a notification is worth.
 func Render(t *template.Template, f Fields) (string, error) {
@@ -60,7 +62,16 @@ func Render(t *template.Template, f Fields) (string, error) {
 	if err != nil && !errors.Is(err, errFull) {
 		return "", err
 	}
-	return w.String(), nil
+	return trimLines(w.String()), nil
+}
+
+// trimLines leaves out the blank lines at the end of a text.
+func trimLines(s string) string {
+	last := len(strings.TrimRight(s, " \t\r\n"))
+	if i := strings.IndexAny(s[last:], "\r\n"); i >= 0 {
+		return s[:last+i]
+	}
+	return s
 }
 
 // writer takes maxText bytes, and maxTurns writes of nothing: [compile] makes each

@@ -65,6 +65,36 @@ func TestRender(t *testing.T) {
 	}
 }
 
+// A block text has a line break at its end, and conditions leave blank lines.
+func TestRenderLeavesOutBlankLinesAtTheEnd(t *testing.T) {
+	const yaml = `subscriptions:
+  - sender: x
+    title: "{{.Event}} "
+    body: |
+
+      {{if .Data.ok}}
+      yes
+      {{end}}
+      end
+      {{.Data.more}}
+`
+	c, err := config.Parse("c.yaml", []byte(yaml))
+	if err != nil {
+		t.Fatal(err)
+	}
+	sub := c.Subscriptions[0]
+	for more, want := range map[any]string{nil: "\n\nyes\n\nend", "on \r\n \n": "\n\nyes\n\nend\non "} {
+		fields := config.Fields{Event: "e", Data: map[string]any{"ok": true, "more": more}}
+		got, err := config.Render(sub.Body, fields)
+		if err != nil || got != want {
+			t.Errorf("%v: got %q, %v, want %q", more, got, err, want)
+		}
+		if got, err := config.Render(sub.Title, fields); err != nil || got != "e " {
+			t.Errorf("the title: %q, %v", got, err)
+		}
+	}
+}
+
 // A template for objects makes no trouble when the data is something else.
 func TestRenderAnyData(t *testing.T) {
 	tmpl := compile(t, `{{.Data.a}}{{.Data.a.b}}{{if .Data.a}}x{{end}}{{with .Data.a}}{{.b}}{{end}}{{range .Data.a}}{{.}}{{end}}{{upper .Data.a}}.`)

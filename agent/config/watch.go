@@ -3,7 +3,6 @@ package config
 import (
 	"context"
 	"crypto/sha256"
-	"io"
 	"os"
 	"path/filepath"
 	"time"
@@ -14,19 +13,23 @@ import (
 const (
 	// settle is how long a file must stay unchanged: editors save in several steps.
 	settle = 150 * time.Millisecond
+	// longest bounds the wait for that: a file may be saved over and over.
+	longest = 750 * time.Millisecond
 	// poll finds what the folder's events do not show: a link whose target changed
 	// elsewhere, a folder that was made again.
 	poll = 2 * time.Second
-	// absence is how long a file may be missing while it is being saved.
+	// absence is how long a file may be missing or empty while it is being saved.
 	absence = 2 * time.Second
 )
 
 // Watch calls changed once it watches, and then whenever the file's content has
-// changed, until ctx ends; not for a save that changes nothing. A file that is gone
-// or cannot be read counts as a change after 2 s. Watch watches the folder, as
-// editors put a new file in place of the old one. If the system cannot watch, it
-// looks every 2 s.
-func Watch(ctx context.Context, path string, changed func()) {
+// changed, until ctx ends, with what [LoadRegular] returns for that content; not for
+// a save that changes nothing. While the file is saved over and over, it looks once
+// a second or oftener, and passes on what is good. A file that is gone, is empty or
+// cannot be read counts as a change after 2 s. Watch watches the folder, as editors
+// put a new file in place of the old one. If the system cannot watch, it looks every
+// 2 s.
+func Watch(ctx context.Context, path string, changed func(*Config, error)) {
 	w := &watch{path: path}
 	var events <-chan fsnotify.Event
 	var lost <-chan error
@@ -35,10 +38,10 @@ func Watch(ctx context.Context, path string, changed func()) {
 		w.watcher, events, lost = watcher, watcher.Events, watcher.Errors
 	}
 	w.follow()
-	w.content = contentOf(path)
-	changed()
-	settled := time.NewTimer(0)
-	settled.Stop()
+	first, _ := w.look(time.Now())
+	changed(first.config, first.err)
+	due := time.NewTimer(0)
+	due.Stop()
 	polling := time.NewTicker(poll)
 	defer polling.Stop()
 	for {
@@ -47,21 +50,21 @@ func Watch(ctx context.Context, path string, changed func()) {
 			return
 		case ev := <-events:
 			if w.concerns(ev.Name) && ev.Op != fsnotify.Chmod {
-				settled.Reset(settle)
+				due.Reset(w.touched(time.Now()))
 			}
 		case <-lost:
-			settled.Reset(settle) // events were lost, perhaps ours
+			due.Reset(w.touched(time.Now())) // events were lost, perhaps ours
 		case <-polling.C:
 			if w.follow() {
-				settled.Reset(settle)
+				due.Reset(w.touched(time.Now()))
 			}
-		case <-settled.C:
-			differs, wait := w.look(time.Now())
-			if differs {
-				changed()
+		case <-due.C:
+			news, wait := w.look(time.Now())
+			if news != nil {
+				changed(news.config, news.err)
 			}
 			if wait > 0 {
-				settled.Reset(wait)
+				due.Reset(wait)
 			}
 		}
 	}
@@ -75,7 +78,9 @@ type watch struct {
 	folders [2]folder
 	file    os.FileInfo
 	content content
-	missing time.Time // since when it cannot be read; zero: it can, or that was reported
+	missing time.Time // since when it is not there or empty; zero: it is there, or that was reported
+
+	first, last time.Time // when it was saved since it was last good or settled; first is zero if it was not
 }
 
 // folder is one that is being watched: the file's, or its target's.
@@ -90,48 +95,60 @@ func (w *watch) concerns(name string) bool {
 	return base == filepath.Base(w.path) || base == filepath.Base(w.target)
 }
 
-// look reports whether the content differs, or when to look again.
-func (w *watch) look(at time.Time) (differs bool, wait time.Duration) {
-	now := contentOf(w.path)
-	if now.problem != "" && now != w.content {
-		if w.missing.IsZero() {
-			w.missing = at
-		}
-		if wait := absence - at.Sub(w.missing); wait > 0 {
-			return false, wait
-		}
+// touched notes that the file was saved, or that a save is under way. It returns
+// when to look.
+func (w *watch) touched(at time.Time) time.Duration {
+	if w.first.IsZero() {
+		w.first = at
 	}
-	differs = now != w.content
-	w.content, w.missing = now, time.Time{}
-	return differs, 0
+	w.last = at
+	return min(settle, w.first.Add(longest).Sub(at))
 }
 
-// content tells one content of the file from another.
+// loaded is what a content amounts to, as [LoadRegular] returns it.
+type loaded struct {
+	config *Config
+	err    error
+}
+
+// look returns what the content amounts to if it differs, or when to look again.
+func (w *watch) look(at time.Time) (news *loaded, wait time.Duration) {
+	text, err := readRegular(w.path)
+	now := contentOf(text, err)
+	if now != w.content {
+		news = &loaded{err: err}
+		absent := err != nil || len(text) == 0
+		if err == nil {
+			news.config, news.err = Parse(w.path, text)
+		}
+		if news.err != nil && at.Sub(w.last) < settle { // the rest may be on its way
+			return nil, settle
+		}
+		if absent && w.content != (content{}) {
+			if w.missing.IsZero() {
+				w.missing = at
+			}
+			if wait := absence - at.Sub(w.missing); wait > 0 {
+				return nil, wait
+			}
+		}
+	}
+	w.content, w.missing, w.first = now, time.Time{}, time.Time{}
+	return news, 0
+}
+
+// content tells one content of the file from another; the zero value: none was seen
+// yet.
 type content struct {
 	sum     [sha256.Size]byte
 	problem string // of a file that cannot be read
 }
 
-func contentOf(path string) content {
-	sum, err := sumOf(path)
+func contentOf(text []byte, err error) content {
 	if err != nil {
 		return content{problem: err.Error()}
 	}
-	return content{sum: sum}
-}
-
-func sumOf(path string) (sum [sha256.Size]byte, err error) {
-	if err := regular(path); err != nil { // opening a pipe would wait for a writer
-		return sum, err
-	}
-	f, err := os.Open(path)
-	if err != nil {
-		return sum, err
-	}
-	defer f.Close()
-	h := sha256.New()
-	_, err = io.Copy(h, io.LimitReader(f, maxFile+1))
-	return [sha256.Size]byte(h.Sum(nil)), err
+	return content{sum: sha256.Sum256(text)}
 }
 
 // follow watches the folders that exist now, and reports whether one of them, or

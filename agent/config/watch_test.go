@@ -2,6 +2,7 @@ package config_test
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
@@ -14,17 +15,17 @@ import (
 type watched struct {
 	t     *testing.T
 	path  string
-	calls chan struct{}
+	calls chan error // what is wrong with the file
 }
 
 func watchFile(t *testing.T, path string) *watched {
 	t.Helper()
-	w := &watched{t, path, make(chan struct{}, 100)}
+	w := &watched{t, path, make(chan error, 1000)}
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		config.Watch(ctx, path, func() { w.calls <- struct{}{} })
+		config.Watch(ctx, path, func(_ *config.Config, err error) { w.calls <- err })
 	}()
 	t.Cleanup(func() {
 		cancel()
@@ -138,4 +139,34 @@ func TestWatchWaitsForTheFolder(t *testing.T) {
 	w.expect("the folder came")
 	must(t, os.RemoveAll(dir), os.Mkdir(dir, 0o700), write(path, "2"))
 	w.expect("the folder came again")
+}
+
+// A file that is saved without a pause is in force within a second all the same,
+// and none of its unfinished states is reported.
+func TestWatchDoesNotWaitForEver(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "config.yaml")
+	must(t, write(path, "subscriptions: [{sender: a}]"))
+	w := watchFile(t, path)
+	const saves = 130
+	for i := range saves {
+		f, err := os.Create(path)
+		must(t, err)
+		for _, part := range []string{"subscriptions: [{sender: ", fmt.Sprint("b", i), "}]"} {
+			time.Sleep(2 * time.Millisecond)
+			_, err := f.WriteString(part)
+			must(t, err)
+		}
+		must(t, f.Close())
+		time.Sleep(18 * time.Millisecond)
+	}
+	if n := len(w.calls); n < 2 { // of about four; a busy machine may miss some
+		t.Errorf("%d versions in force while %d were saved", n, saves)
+	}
+	time.Sleep(time.Second)
+	for len(w.calls) > 0 {
+		if err := <-w.calls; err != nil {
+			t.Errorf("reported: %v", err)
+		}
+	}
 }

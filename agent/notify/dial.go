@@ -18,7 +18,7 @@ import (
 	"sigalert/internal/sessionbus"
 )
 
-// busAddress is the session bus's address as the environment has it now.
+// busAddress is where the session bus may be, as the environment has it now.
 func busAddress() (string, error) {
 	address, err := sessionbus.Address()
 	if err != nil {

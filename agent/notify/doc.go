@@ -12,8 +12,9 @@
 //
 // On Linux and the BSDs a notification goes over D-Bus to whichever server owns
 // org.freedesktop.Notifications. The bus is dialed by the first notification and
-// again after it has died, each time at the address that the environment has then, so
-// a bus or a server that appears later is found. If the server refuses, or there
+// again after it has died, each time at the addresses that the environment has then
+// (DBUS_SESSION_BUS_ADDRESS, then the socket in XDG_RUNTIME_DIR), so a bus or a
+// server that appears later is found. If the server refuses, or there
 // is none, beeep is tried (notify-send, kdialog). It is not tried if the server
 // did not answer in time: it would hang as well, or show the notification twice.
 //

@@ -9,13 +9,11 @@ import (
 	"path/filepath"
 	"sync"
 
-	"github.com/adrg/xdg"
-	"github.com/gofrs/flock"
-
 	"sigalert/agent"
 	"sigalert/agent/config"
 	"sigalert/agent/notify"
 	"sigalert/internal/address"
+	"sigalert/internal/history"
 	"sigalert/internal/trim"
 	"sigalert/internal/wait"
 	"sigalert/tray"
@@ -25,7 +23,7 @@ import (
 func (p *program) runAgent(ctx context.Context) error {
 	defer outliveLog()() // before the queue, which may need it at its end
 	defer p.queueOutput()()
-	ctx, stop := untilHangup(ctx)
+	ctx, reload, stop := untilTerminalEnds(ctx)
 	defer stop()
 	defer wait.Start(ctx, trim.Run)()
 	server := ""
@@ -40,14 +38,16 @@ func (p *program) runAgent(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	unlock, err := lockInstance()
+	only, err := p.onlyInstance(ctx)
 	switch {
-	case errors.Is(err, errRunning):
-		return err
+	case ctx.Err() != nil:
+		return nil
+	case errors.As(err, new(running)):
+		return p.showRunning(err)
 	case err != nil:
 		p.log.Warn("cannot make sure that no other agent is running", "err", err)
 	default:
-		defer unlock()
+		defer only.close()
 	}
 	desktop := notify.New(&notify.Options{Icon: iconPath(p.log), Logger: p.log})
 	defer desktop.Close()
@@ -58,7 +58,21 @@ func (p *program) runAgent(ctx context.Context) error {
 		Notifier:   desktop,
 		Fallback:   func(n notify.Notification) { lines.Info("alert", "text", n.Line()) },
 		Logger:     p.log,
-	}, path)
+	}, path, func(ctx context.Context, t *trayAgent, h *history.History) {
+		var tasks sync.WaitGroup
+		defer tasks.Wait()
+		if only != nil {
+			tasks.Go(func() { only.serve(ctx, p, h.Link, t.quit) })
+		}
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-reload:
+				t.agent.Reload()
+			}
+		}
+	})
 }
 
 // agentConfig is the path of the configuration; the first run writes one.
@@ -86,8 +100,9 @@ func (p *program) agentConfig() (string, error) {
 }
 
 // runWithTray runs the agent, and the tray on this goroutine, until ctx ends
-// or Quit is chosen from the menu.
-func (p *program) runWithTray(ctx context.Context, opts agent.Options, path string) error {
+// or Quit is chosen from the menu. Beside them runs beside, unless it is nil, until
+// its ctx ends.
+func (p *program) runWithTray(ctx context.Context, opts agent.Options, path string, beside func(context.Context, *trayAgent, *history.History)) error {
 	ctx, quit := context.WithCancel(ctx)
 	defer quit()
 	t := &trayAgent{path: path, quit: quit, log: p.log, changed: wait.NewToken()}
@@ -101,38 +116,18 @@ func (p *program) runWithTray(ctx context.Context, opts agent.Options, path stri
 	t.history, t.openHistory = h.Shown, func() { p.openHistory(h, t.agent) }
 	recording := context.WithoutCancel(ctx) // what happens at the agent's end is recorded too
 	stopRecording := wait.Start(recording, func(ctx context.Context) { h.Run(ctx, t.agent) })
-	var running sync.WaitGroup
-	running.Go(func() {
+	var tasks sync.WaitGroup
+	tasks.Go(func() {
 		t.agent.Run(ctx)
 		stopRecording()
 	})
+	if beside != nil {
+		tasks.Go(func() { beside(ctx, t, h) })
+	}
 	if err := tray.Run(ctx, t, p.log); err != nil {
 		p.log.Info("running without a tray", "why", err)
 	}
-	running.Wait()
+	tasks.Wait()
 	p.log.Debug("ended")
 	return nil
-}
-
-var errRunning = errors.New("an agent is already running; quit it from its tray menu before you start another")
-
-// lockInstance makes sure that only one agent runs for this user.
-func lockInstance() (unlock func(), err error) {
-	dir := xdg.RuntimeDir
-	if info, err := os.Stat(dir); err != nil || !info.IsDir() {
-		dir = filepath.Join(xdg.StateHome, "sigalert")
-		if err := os.MkdirAll(dir, 0o700); err != nil {
-			return nil, err
-		}
-	}
-	path := filepath.Join(dir, "sigalert.lock")
-	lock := flock.New(path)
-	got, err := lock.TryLock()
-	if err != nil {
-		return nil, fmt.Errorf("lock %s: %w", path, err)
-	}
-	if !got {
-		return nil, errRunning
-	}
-	return func() { _ = lock.Unlock() }, nil
 }

@@ -14,6 +14,7 @@ import (
 	"sigalert/agent"
 	"sigalert/agent/config"
 	"sigalert/agent/notify"
+	"sigalert/internal/zone"
 	"sigalert/sig"
 	"sigalert/sig/tcp"
 )
@@ -77,7 +78,7 @@ Press Ctrl+C to end the demo.
 		Notifier: desktop,
 		Fallback: func(n notify.Notification) { fmt.Fprintln(p.out, n.Line()) },
 		Logger:   p.log,
-	}, "")
+	}, "", nil)
 }
 
 // invocation is what to type to run this program again.
@@ -108,7 +109,7 @@ func demoSenders(ctx context.Context, server *sig.ServerRouter) error {
 		n++
 		switch {
 		case n%4 == 2:
-			return timer.Trigger("tick", time.Now().Format("It is 15:04:05."))
+			return timer.Trigger("tick", time.Now().In(zone.Local()).Format("It is 15:04:05."))
 		case n%6 == 3:
 			result := "passed"
 			if n%12 == 9 {

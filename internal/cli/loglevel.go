@@ -6,6 +6,8 @@ import (
 	"log/slog"
 	"math"
 	"strings"
+
+	"sigalert/internal/zone"
 )
 
 // The levels have pysig's names; slog lacks the outer ones.
@@ -38,6 +40,9 @@ func newLogger(w io.Writer, level slog.Level) *slog.Logger {
 	return slog.New(slog.NewTextHandler(w, &slog.HandlerOptions{
 		Level: level,
 		ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
+			if a.Value.Kind() == slog.KindTime {
+				a.Value = slog.TimeValue(a.Value.Time().In(zone.Local()))
+			}
 			if a.Key != slog.LevelKey {
 				return a
 			}

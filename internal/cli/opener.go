@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"os/exec"
 	"runtime"
 	"strings"
@@ -82,4 +83,13 @@ func browser(address string) *exec.Cmd {
 		return exec.Command("open", address)
 	}
 	return exec.Command("xdg-open", address)
+}
+
+// hasScreen reports whether a browser that we start has a screen: without one,
+// xdg-open may start one for terminals.
+func hasScreen() bool {
+	if runtime.GOOS == "windows" || runtime.GOOS == "darwin" {
+		return true
+	}
+	return os.Getenv("DISPLAY") != "" || os.Getenv("WAYLAND_DISPLAY") != ""
 }

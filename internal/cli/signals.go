@@ -5,6 +5,8 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+
+	"sigalert/internal/wait"
 )
 
 // outliveLog lets a write to a log that nobody reads any more fail; otherwise it
@@ -24,4 +26,44 @@ func untilHangup(ctx context.Context) (context.Context, context.CancelFunc) {
 		return context.WithCancel(ctx)
 	}
 	return signal.NotifyContext(ctx, syscall.SIGHUP)
+}
+
+// untilTerminalEnds is untilHangup for what has something to reload: only the end
+// of the terminal ends the context, and any other SIGHUP raises reload.
+func untilTerminalEnds(ctx context.Context) (_ context.Context, reload wait.Token, stop func()) {
+	attached := !signal.Ignored(syscall.SIGHUP) && hasTerminal()
+	hangups := make(chan os.Signal, 1)
+	signal.Notify(hangups, syscall.SIGHUP)
+	ctx, cancel := context.WithCancel(ctx)
+	reload = wait.NewToken()
+	ended := wait.Start(ctx, func(ctx context.Context) {
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-hangups:
+			}
+			if attached && !hasTerminal() {
+				cancel()
+			} else {
+				reload.Raise()
+			}
+		}
+	})
+	return ctx, reload, func() {
+		cancel()
+		ended()
+		signal.Stop(hangups)
+	}
+}
+
+// hasTerminal reports whether the process belongs to a terminal. When that hangs
+// up, the kernel takes it from its processes before it sends them the signal.
+func hasTerminal() bool {
+	tty, err := os.Open("/dev/tty")
+	if err != nil {
+		return false
+	}
+	tty.Close()
+	return true
 }
