@@ -47,7 +47,7 @@ func (h *Handler) change(f func(*http.Request) answer, parameters ...string) htt
 			a = failed(http.StatusForbidden, "refused: the browser is only prefetching this address")
 		case crossSite(r):
 			a = failed(http.StatusForbidden, "refused: the request comes from another site's page")
-		case untold(r) && !h.isToken(givenToken(r)): // a session is every page's of this browser
+		case untold(r) && !h.proven(r): // a session is every page's of this browser
 			a = failed(http.StatusForbidden, "refused: the request may come from another site's page: use POST, or add the token")
 		case err != nil:
 			a = failed(http.StatusBadRequest, "%v", err)
@@ -58,7 +58,7 @@ func (h *Handler) change(f func(*http.Request) answer, parameters ...string) htt
 		case a.json != nil && a.status < 300 && !formOf(r):
 			writeJSON(w, a.status, a.json)
 		case formOf(r) && a.status < 300:
-			http.Redirect(w, r, "/", http.StatusSeeOther)
+			toPage(w, nil)
 		case formOf(r):
 			h.render(w, r, a.status, "problem", map[string]any{"Title": h.opts.Title, "Text": a.text})
 		case a.status >= 300:

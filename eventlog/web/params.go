@@ -117,7 +117,7 @@ func since(r *http.Request, q *eventlog.Query) error {
 		q.Since = t
 		return nil
 	}
-	if d, err := age.Parse(text); err == nil && d > 0 {
+	if d, err := age.Span(text); err == nil && d > 0 {
 		q.Since = time.Now().Add(-d)
 		return nil
 	}

@@ -100,10 +100,7 @@ func address(asked url.Values, name, value string) string {
 	if v.Del(name); value != "" {
 		v.Set(name, value)
 	}
-	if len(v) == 0 {
-		return "/"
-	}
-	return "/?" + v.Encode()
+	return pageAddress(v)
 }
 
 // side is what the page shows beside the log, and keeps up to date.
