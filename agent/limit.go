@@ -13,7 +13,7 @@ const (
 	floodLimit  = 5               // notifications
 	floodWindow = 2 * time.Second // within this time
 	floodUpdate = time.Second     // how often the count is updated
-	mostCounted = 1000            // senders that are counted separately
+	maxCounted  = 1000            // senders that are counted separately
 )
 
 // limiter lets at most 5 notifications through in 2 s. The rest become one
@@ -45,7 +45,7 @@ func (l *limiter) admit(now time.Time, ev sig.Event, urgency notify.Urgency) boo
 		l.senders, l.count = make(map[sig.Name]int), 0
 		l.floods++
 	}
-	if len(l.senders) < mostCounted {
+	if len(l.senders) < maxCounted {
 		l.senders[ev.Sender]++
 	}
 	l.count++

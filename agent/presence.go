@@ -15,7 +15,7 @@ import (
 const (
 	presenceGrace = 10 * time.Second
 	presenceBatch = 2 * time.Second
-	mostSenders   = 10_000 // that are remembered
+	maxSenders    = 10_000 // that are remembered
 )
 
 // presence says when senders come and go. A sender that returns within the grace
@@ -85,7 +85,7 @@ func (p *presence) observe(now time.Time, sender sig.Name, connected bool) {
 func (p *presence) learn(now time.Time, sender sig.Name, connected bool) {
 	st := p.senders[sender]
 	if st == nil {
-		if p.forgetSome(); len(p.senders) >= mostSenders {
+		if p.forgetSome(); len(p.senders) >= maxSenders {
 			return
 		}
 		st = &senderState{connected: !connected}
@@ -120,7 +120,7 @@ func (p *presence) sync(now time.Time, connected []sig.Name) {
 		if heard[sender] || !p.watches(sender) {
 			continue
 		}
-		if p.senders[sender] == nil && !p.synced && len(p.senders) < mostSenders {
+		if p.senders[sender] == nil && !p.synced && len(p.senders) < maxSenders {
 			p.senders[sender] = &senderState{connected: true, since: now}
 		}
 		p.learn(now, sender, true)
@@ -137,7 +137,7 @@ func (p *presence) unanswered() { p.online, p.heard = true, nil }
 
 // forgetSome makes room: senders that were announced as gone may be forgotten.
 func (p *presence) forgetSome() {
-	if len(p.senders) < mostSenders {
+	if len(p.senders) < maxSenders {
 		return
 	}
 	for sender, st := range p.senders {

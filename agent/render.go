@@ -62,9 +62,9 @@ func datedBody(now time.Time, ev sig.Event) string {
 	return strings.TrimPrefix(body+"\n", "\n") + when.Format(format)
 }
 
-// mostLines is how many members of an object get a line: a notification has no
+// maxLines is how many members of an object get a line: a notification has no
 // room for more, and data may have a hundred thousand.
-const mostLines = 50
+const maxLines = 50
 
 // defaultBody writes text as it is, an object as "key: value" lines in the order
 // of its keys, anything else as compact JSON, and nothing for null.
@@ -79,7 +79,7 @@ func defaultBody(data sig.Data) string {
 		return valueText(text)
 	}
 	var lines []string
-	for dec.More() && len(lines) < mostLines {
+	for dec.More() && len(lines) < maxLines {
 		key, err := dec.Token()
 		if err != nil {
 			break

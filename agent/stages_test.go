@@ -386,17 +386,17 @@ func TestPresence(t *testing.T) {
 func TestPresenceIsBounded(t *testing.T) {
 	p := newPresence([]config.Subscription{{Presence: true}})
 	p.sync(at(0), nil)
-	for i := range mostSenders + 10 {
+	for i := range maxSenders + 10 {
 		p.observe(at(1), sig.Number(float64(i)), true)
 	}
-	if len(p.senders) != mostSenders {
+	if len(p.senders) != maxSenders {
 		t.Errorf("%d senders kept in mind", len(p.senders))
 	}
 	var l limiter
-	for i := range 2 * mostCounted {
+	for i := range 2 * maxCounted {
 		l.admit(at(0), event(sig.Number(float64(i)), "e", ""), notify.Normal)
 	}
-	if len(l.senders) != mostCounted {
+	if len(l.senders) != maxCounted {
 		t.Errorf("%d senders counted", len(l.senders))
 	}
 }

@@ -12,8 +12,8 @@ import (
 // ErrEnded is returned for entries that come after the log's Run has ended.
 var ErrEnded = errors.New("the log has ended")
 
-// MostWaiting is how many entries may wait to be written.
-const MostWaiting = 4096
+// MaxWaiting is how many entries may wait to be written.
+const MaxWaiting = 4096
 
 const waitingBytes = 2 << 20 // of their data
 
@@ -30,7 +30,7 @@ type backlog struct {
 func newBacklog() *backlog {
 	return &backlog{
 		ready:   wait.NewToken(),
-		waiting: queue.New(MostWaiting, waitingBytes, func(e *Entry) int { return len(e.Data) }),
+		waiting: queue.New(MaxWaiting, waitingBytes, func(e *Entry) int { return len(e.Data) }),
 		room:    make(chan struct{}),
 	}
 }

@@ -83,7 +83,7 @@ func fill(b *testing.B, log *eventlog.Log, n int) {
 // BenchmarkAdd measures how fast entries are taken and written, while the log
 // grows and when each takes the place of another.
 func BenchmarkAdd(b *testing.B) {
-	for name, limit := range map[string]int{"growing": eventlog.MostLimit, "full": stored} {
+	for name, limit := range map[string]int{"growing": eventlog.MaxLimit, "full": stored} {
 		b.Run(name, func(b *testing.B) {
 			n := 0
 			if name == "full" {

@@ -118,8 +118,9 @@ func (l *Log) Clear() (n int, err error) {
 	return n, err
 }
 
-// SetLimits puts other limits in force, and removes what is beyond them. The
-// error says what is wrong with them, or with the file.
+// SetLimits puts other limits in force, and removes what is beyond them. In a log
+// that is not open yet they take the place of those of its options. The error says
+// what is wrong with them, or with the file.
 func (l *Log) SetLimits(limits Limits) error {
 	l.writing.Lock()
 	defer l.writing.Unlock()
@@ -131,6 +132,10 @@ func (l *Log) SetLimits(limits Limits) error {
 func (l *Log) limit(limits Limits) error {
 	if err := limits.check(); err != nil {
 		return err
+	}
+	if l.store == nil {
+		l.opts.Limit, l.opts.Age = limits.Count, &limits.Age
+		return nil
 	}
 	return l.change(time.Now(), 0, func(c *change) error {
 		c.limits = limits
@@ -184,7 +189,7 @@ func (l *Log) change(now time.Time, logged uint64, f func(c *change) error) erro
 func (l *Log) step(now time.Time, logged uint64, f func(c *change) error) (more bool, err error) {
 	var c change
 	err = l.store.update(func(tx writer) error {
-		c = change{tx: tx, limits: l.Limits(), last: l.State().Last, bytes: l.bytes, position: l.position}
+		c = change{tx: tx, limits: l.Limits(), last: l.last, bytes: l.bytes, position: l.position}
 		if _, last := tx.ends(); last > c.last {
 			c.last = last
 		}
@@ -200,7 +205,7 @@ func (l *Log) step(now time.Time, logged uint64, f func(c *change) error) (more 
 		return setSetting(tx, settingBytes, c.bytes)
 	})
 	if err == nil {
-		l.bytes, l.position = c.bytes, c.position
+		l.bytes, l.last, l.position = c.bytes, c.last, c.position
 	}
 	l.publish(func() {
 		if l.state.Err = err; err != nil {
@@ -218,9 +223,9 @@ func (l *Log) step(now time.Time, logged uint64, f func(c *change) error) (more 
 	return c.more, err
 }
 
-// mostTrimmed bounds what one update removes, which the store has in memory. It
+// maxTrimmed bounds what one update removes, which the store has in memory. It
 // is more than ever comes at once.
-const mostTrimmed = 10_000
+const maxTrimmed = 10_000
 
 // trim removes the oldest entries until the limits hold, or there is too much
 // for one update.
@@ -230,7 +235,7 @@ func (c *change) trim(now time.Time, maxBytes int64) error {
 		f, damaged := r.fields()
 		old := c.limits.Age > 0 && now.Sub(time.UnixMicro(f.logged)) >= c.limits.Age
 		kept := int(last-id+1) <= c.limits.Count && c.bytes <= maxBytes && !old && damaged == nil
-		if kept || id-first == mostTrimmed {
+		if kept || id-first == maxTrimmed {
 			c.first, c.oldest, c.more = id, time.UnixMicro(f.logged), !kept
 			return c.tx.removeBefore(id)
 		}

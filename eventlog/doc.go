@@ -28,8 +28,8 @@
 //
 // Up to 4,096 entries and 2 MiB of their data wait for the file. When there are
 // more, [Log.Add] waits, and [Log.Offer] drops and counts. While the file cannot
-// be opened or written, [Log.Run] tries again each second, and [Log.State] says
-// why.
+// be written, [Log.Run] tries again each second; while it cannot be opened, after
+// a second at first, and later every ten. [Log.State] says why.
 //
 // The oldest entries are removed when there are more than [Limits].Count, when they are
 // older than [Limits].Age, and when the data of all come to more than 1 GiB, or

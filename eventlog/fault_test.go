@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -14,6 +15,7 @@ import (
 	"time"
 
 	"sigalert/internal/outcome"
+	"sigalert/internal/wait"
 	"sigalert/sig"
 )
 
@@ -87,6 +89,65 @@ func TestStoreFails(t *testing.T) {
 		}
 		if lines := strings.Count(logged.String(), "\n"); lines != 2 {
 			t.Errorf("%d lines tell of it: %s", lines, &logged)
+		}
+	})
+}
+
+// A file that can be read but not written is not open, and shows nothing.
+func TestLoadFails(t *testing.T) {
+	opts := &Options{Path: filepath.Join(t.TempDir(), "log.db")}
+	log, err := Open(opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(log.commit([]Entry{{Time: time.Now(), Sender: "s", Event: "e"}}), log.Close()); err != nil {
+		t.Fatal(err)
+	}
+	store, err := openDisk(opts.Path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	disk := &faulty{store: store}
+	disk.broken.Store(true)
+	log = New(opts)
+	if err := log.load(disk); !errors.Is(err, errBroken) {
+		t.Errorf("load: %v", err)
+	}
+	if st := log.State(); st.Count() != 0 || len(log.LastHour(9)) != 0 {
+		t.Errorf("a log that is not open has %+v, %+v", st, log.LastHour(9))
+	}
+	if err := log.open(); err != nil {
+		t.Fatal(err)
+	}
+	if st := log.State(); st.Count() != 1 || st.Err != nil || log.LastHour(9)[0].Total != 1 {
+		t.Errorf("an open log has %+v, %+v", st, log.LastHour(9))
+	}
+	if err := log.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
+// What was dropped is reported even if the file can be written only at the end.
+func TestTroubleIsOverAtTheEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var dropped []uint64
+		log, err := Open(&Options{Trouble: func(st State) { dropped = append(dropped, st.Dropped) }})
+		if err != nil {
+			t.Fatal(err)
+		}
+		store := &faulty{store: log.store}
+		store.broken.Store(true)
+		log.store = store
+		stop := wait.Start(t.Context(), log.Run)
+		log.Offer(Entry{})
+		synctest.Wait() // that one has been taken
+		for range MaxWaiting + 2 {
+			log.Offer(Entry{})
+		}
+		store.broken.Store(false)
+		stop()
+		if !slices.Equal(dropped, []uint64{0, 2}) || log.State().Logged != MaxWaiting+1 {
+			t.Errorf("dropped: %d, %+v", dropped, log.State())
 		}
 	})
 }
@@ -250,7 +311,7 @@ func TestMinutesAreBounded(t *testing.T) {
 		}
 		m.take(m.with(more, now))
 	}
-	if n := len(m[minuteOf(now)]); n > mostCounted+1 {
+	if n := len(m[minuteOf(now)]); n > maxCounted+1 {
 		t.Errorf("%d senders are counted", n)
 	}
 	total := 0

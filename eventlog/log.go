@@ -16,27 +16,28 @@ import (
 const (
 	// DefaultLimit is how many entries are kept by default. It is pysig's.
 	DefaultLimit = 20
-	// MostLimit is the highest limit.
-	MostLimit = 1_000_000
+	// MaxLimit is the highest limit.
+	MaxLimit = 1_000_000
 
 	diskBytes   = 1 << 30
 	memoryBytes = 64 << 20
 
-	settle = 50 * time.Millisecond // between two commits
-	again  = time.Second           // after a failure
+	settle    = 50 * time.Millisecond // between two commits
+	again     = time.Second           // after a failure
+	openAgain = 10 * time.Second      // after many failures to open the file: each attempt waits for its lock
 )
 
 // Limits bound a log. They are kept in its file.
 type Limits struct {
-	// Count is how many entries are kept, from 1 to MostLimit.
+	// Count is how many entries are kept, from 1 to MaxLimit.
 	Count int
 	// Age is how long an entry is kept. 0: for ever.
 	Age time.Duration
 }
 
 func (l Limits) check() error {
-	if l.Count < 1 || l.Count > MostLimit {
-		return fmt.Errorf("a limit of %d is not between 1 and %d", l.Count, MostLimit)
+	if l.Count < 1 || l.Count > MaxLimit {
+		return fmt.Errorf("a limit of %d is not between 1 and %d", l.Count, MaxLimit)
 	}
 	if l.Age < 0 {
 		return fmt.Errorf("an age of %s is negative", l.Age)
@@ -63,7 +64,7 @@ type Options struct {
 
 // Log keeps entries.
 type Log struct {
-	opts     Options
+	opts     Options // Limit and Age are guarded by writing
 	maxBytes int64
 	log      *slog.Logger
 	backlog  *backlog
@@ -73,6 +74,7 @@ type Log struct {
 	writing  sync.Mutex   // held through an update of the store; guards the fields below
 	store    store        // nil until it is open; does not change any more once opened is closed
 	bytes    int64        // of all records
+	last     uint64       // the number that was given last
 	position sig.Position // that the store has
 
 	mu      sync.Mutex // guards the fields below
@@ -115,8 +117,8 @@ func Open(opts *Options) (*Log, error) {
 	return l, nil
 }
 
-// New returns a log that Run opens as soon as possible. Entries wait until then;
-// anything else that needs the file fails.
+// New returns a log that Run opens as soon as possible. Entries and limits wait
+// until then; anything else that needs the file fails.
 func New(opts *Options) *Log {
 	var o Options
 	if opts != nil {
@@ -177,12 +179,12 @@ func (l *Log) load(s store) (err error) {
 		}
 	}()
 	limits := Limits{Count: DefaultLimit}
-	var last uint64
 	var hour minutes
+	l.bytes, l.last, l.position = 0, 0, sig.Position{}
 	err = s.view(func(tx reader) error {
 		getSetting(tx, settingLimits, &limits)
 		getSetting(tx, settingBytes, &l.bytes)
-		getSetting(tx, settingLast, &last)
+		getSetting(tx, settingLast, &l.last)
 		getSetting(tx, settingPosition, &l.position)
 		hour = loadMinutes(tx)
 		return nil
@@ -193,19 +195,19 @@ func (l *Log) load(s store) (err error) {
 	before := uint64(0)
 	if l.opts.Path == "" { // whoever saw an earlier one must not mistake this for it
 		before = uint64(time.Now().UnixMicro())
-		last = before
+		l.last = before
 	}
-	l.publish(func() {
-		l.minutes = hour
-		l.state.Before, l.state.First, l.state.Last = before, last+1, last
-	})
 	if l.opts.Limit != 0 {
 		limits.Count = l.opts.Limit
 	}
 	if l.opts.Age != nil {
 		limits.Age = *l.opts.Age
 	}
-	return l.limit(limits)
+	if err := l.limit(limits); err != nil {
+		return err
+	}
+	l.publish(func() { l.minutes, l.state.Before = hour, before })
+	return nil
 }
 
 // view requires the log to be open, as update does.
@@ -284,8 +286,10 @@ func (l *Log) Run(ctx context.Context) {
 		return
 	}
 	if err := l.commit(unwritten); err != nil {
-		l.log.Error("entries are lost at the end", "count", len(unwritten), "err", err)
+		l.log.Error("entries are lost at the end", "count", len(unwritten), "dropped", l.State().Dropped, "err", err)
+		return
 	}
+	l.report("write", nil)
 }
 
 // write commits until ctx ends, and returns what it could not.
@@ -293,7 +297,7 @@ func (l *Log) write(ctx context.Context) (unwritten []Entry) {
 	select {
 	case <-l.opened:
 	default:
-		if !l.retry(ctx, l.open) {
+		if !l.retry(ctx, "open", openAgain, l.open) {
 			return nil
 		}
 		close(l.opened)
@@ -303,7 +307,7 @@ func (l *Log) write(ctx context.Context) (unwritten []Entry) {
 		if l.expires() > 0 && l.hasNothing(batch) {
 			continue
 		}
-		if !l.retry(ctx, func() error { return l.commit(batch) }) {
+		if !l.retry(ctx, "write", again, func() error { return l.commit(batch) }) {
 			return batch
 		}
 		if !wait.Sleep(ctx, settle, nil) {
@@ -313,22 +317,23 @@ func (l *Log) write(ctx context.Context) (unwritten []Entry) {
 	return nil
 }
 
-// retry calls f until it succeeds; false: ctx ended before.
-func (l *Log) retry(ctx context.Context, f func() error) bool {
-	for {
+// retry calls f, which is to do what, until it succeeds; false: ctx ended before.
+// The pauses grow up to longest.
+func (l *Log) retry(ctx context.Context, what string, longest time.Duration, f func() error) bool {
+	for pause := again; ; pause = min(2*pause, longest) {
 		err := f()
-		l.report(err)
+		l.report(what, err)
 		if err == nil {
 			return true
 		}
-		if !wait.Sleep(ctx, again, nil) {
+		if !wait.Sleep(ctx, pause, nil) {
 			return false
 		}
 	}
 }
 
-// report says once what the trouble is, and once that it is over.
-func (l *Log) report(err error) {
+// report says once that the log cannot do what, and why, and once that it can.
+func (l *Log) report(what string, err error) {
 	text := ""
 	if err != nil {
 		text = err.Error()
@@ -336,11 +341,11 @@ func (l *Log) report(err error) {
 	switch {
 	case text == l.trouble:
 		if err != nil {
-			l.log.Debug("still cannot write the log", "err", err)
+			l.log.Debug("still cannot "+what+" the log", "err", err)
 		}
 		return
 	case err != nil:
-		l.log.Error("cannot write the log, trying again", "err", err)
+		l.log.Error("cannot "+what+" the log, trying again", "err", err)
 	default:
 		l.log.Info("the log can be written now")
 	}
@@ -386,13 +391,13 @@ func (l *Log) Size() int64 {
 	}
 }
 
-// LastHour counts the events of the last hour by minute, for the busiest senders,
-// at most most of them, and for all others together. It also counts
-// events that the limits have removed since.
-func (l *Log) LastHour(most int) []Series {
+// LastHour counts the events of the last hour by minute, for the n busiest
+// senders, and for all others together. It also counts events that the limits
+// have removed since.
+func (l *Log) LastHour(n int) []Series {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.minutes.series(time.Now(), most)
+	return l.minutes.series(time.Now(), n)
 }
 
 // Changed is closed at the next change of anything that a Log returns.

@@ -152,7 +152,7 @@ func TestLimit(t *testing.T) {
 		if got := data(t, log, eventlog.Query{}); got != "4 3" {
 			t.Errorf("after a lower limit: %s", got)
 		}
-		for _, bad := range []eventlog.Limits{{Count: 0}, {Count: -1}, {Count: eventlog.MostLimit + 1}, {Count: 1, Age: -1}} {
+		for _, bad := range []eventlog.Limits{{Count: 0}, {Count: -1}, {Count: eventlog.MaxLimit + 1}, {Count: 1, Age: -1}} {
 			if log.SetLimits(bad) == nil {
 				t.Errorf("%+v is taken", bad)
 			}

@@ -16,7 +16,7 @@ const (
 	// Hour is how many minutes a log counts events for.
 	Hour = 60
 
-	mostCounted   = 50 // senders of a minute that are counted separately
+	maxCounted    = 50 // senders of a minute that are counted separately
 	minutesPrefix = "minute/"
 )
 
@@ -60,7 +60,7 @@ func (m minutes) add(now, at time.Time, name sig.Name) {
 }
 
 func (c counts) add(s sender, n int) {
-	if _, known := c[s]; !known && len(c) >= mostCounted {
+	if _, known := c[s]; !known && len(c) >= maxCounted {
 		s = sender{others: true}
 	}
 	c[s] += n
@@ -148,21 +148,20 @@ func parseCounts(text []byte) counts {
 	return of
 }
 
-// series are the busiest senders, at most most of them, and then the others, if
-// there are any.
-func (m minutes) series(now time.Time, most int) []Series {
+// series are the n busiest senders, and then the others, if there are any.
+func (m minutes) series(now time.Time, n int) []Series {
 	by := make(map[sender]*Series)
 	for minute, of := range m {
 		i := minute - minuteOf(now) + Hour - 1
 		if i < 0 || i >= Hour {
 			continue
 		}
-		for s, n := range of {
+		for s, count := range of {
 			if by[s] == nil {
 				by[s] = &Series{Sender: s.name, Others: s.others}
 			}
-			by[s].Counts[i] += n
-			by[s].Total += n
+			by[s].Counts[i] += count
+			by[s].Total += count
 		}
 	}
 	others := &Series{Others: true}
@@ -177,13 +176,13 @@ func (m minutes) series(now time.Time, most int) []Series {
 	slices.SortFunc(all, func(a, b Series) int {
 		return cmp.Or(cmp.Compare(b.Total, a.Total), cmp.Compare(a.Sender, b.Sender))
 	})
-	for _, s := range all[min(most, len(all)):] {
-		for i, n := range s.Counts {
-			others.Counts[i] += n
+	for _, s := range all[min(n, len(all)):] {
+		for i, count := range s.Counts {
+			others.Counts[i] += count
 		}
 		others.Total += s.Total
 	}
-	all = all[:min(most, len(all))]
+	all = all[:min(n, len(all))]
 	if others.Total > 0 {
 		all = append(all, *others)
 	}

@@ -10,8 +10,8 @@ import (
 	"sigalert/sig"
 )
 
-// MostEvents is the most that one call of Events returns.
-const MostEvents = 1000
+// MaxEvents is the most that one call of Events returns.
+const MaxEvents = 1000
 
 // Query says which entries to return. The zero Query is the newest 100.
 type Query struct {
@@ -26,7 +26,7 @@ type Query struct {
 	Before, After uint64
 	// Since is the time of the earliest event to return. Zero: all.
 	Since time.Time
-	// Limit is how many entries to return. Default 100, at most MostEvents.
+	// Limit is how many entries to return. Default 100, at most MaxEvents.
 	Limit int
 	// Oldest: begin with the oldest.
 	Oldest bool
@@ -53,7 +53,7 @@ func (l *Log) Events(ctx context.Context, q Query) (r Result, err error) {
 	if q.Limit <= 0 {
 		q.Limit = 100
 	}
-	q.Limit = min(q.Limit, MostEvents)
+	q.Limit = min(q.Limit, MaxEvents)
 	m := newMatcher(q)
 	err = l.view(func(tx reader) error {
 		walk := tx.descend(q.Before - 1) // 0 - 1 is the highest there is

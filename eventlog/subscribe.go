@@ -13,17 +13,17 @@ import (
 	"sigalert/sig"
 )
 
-// MostSubscriptions is how many a Subscriber takes: as many as resume in one
+// MaxSubscriptions is how many a Subscriber takes: as many as resume in one
 // message, so that the events of all come in one order.
-const MostSubscriptions = 300
+const MaxSubscriptions = 300
 
 var (
 	// ErrNoSubscription is returned for a topic that is not subscribed to.
 	ErrNoSubscription = errors.New("there is no such subscription")
 	// ErrSubscribed is returned for a topic that is already subscribed to.
 	ErrSubscribed = errors.New("this subscription already exists")
-	// ErrFull is returned if there are MostSubscriptions.
-	ErrFull = fmt.Errorf("there are already %d subscriptions, and no more are possible", MostSubscriptions)
+	// ErrFull is returned if there are MaxSubscriptions.
+	ErrFull = fmt.Errorf("there are already %d subscriptions, and no more are possible", MaxSubscriptions)
 	// ErrNotKept is wrapped if the log's file cannot be written.
 	ErrNotKept = errors.New("the subscriptions cannot be kept")
 )
@@ -214,7 +214,7 @@ func (s *Subscriber) index(t Topic) int {
 type listen func(sender, event sig.Name, fn func(sig.Event)) *sig.RemoteListener
 
 func (s *Subscriber) add(t Topic, listen listen) error {
-	if len(s.subs) >= MostSubscriptions {
+	if len(s.subs) >= MaxSubscriptions {
 		return ErrFull
 	}
 	l := listen(t.Sender, t.Event, func(ev sig.Event) { s.event(t, ev) })

@@ -32,14 +32,14 @@ func (a *arrival) size() int {
 type infos map[string]topic
 
 func (n *infos) of(text []byte) (t topic, err error) {
-	const most = 1000
+	const maxInfos = 1000
 	if t, ok := (*n)[string(text)]; ok {
 		return t, nil
 	}
 	if t.sender, t.event, err = listenedTo(text); err != nil || len(text) > maxCachedBytes {
 		return t, err
 	}
-	if *n == nil || len(*n) >= most {
+	if *n == nil || len(*n) >= maxInfos {
 		*n = make(infos)
 	}
 	(*n)[string(text)] = t

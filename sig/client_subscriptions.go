@@ -46,6 +46,9 @@ const (
 
 func (s *subscription) wanted() bool { return len(s.listeners) > 0 || s.watchers > 0 }
 
+// isKnown reports whether the server has the subscription, and delivers to it.
+func (s *subscription) isKnown() bool { return s.state == active || s.state == removing }
+
 // isBehind returns 1 for a subscription that a server had before, and does not
 // have again yet.
 func (s *subscription) isBehind() int {
@@ -67,7 +70,7 @@ func (s *subscription) isOffered(offered []Name) bool {
 type subscriptions struct {
 	all     []*subscription // in the order in which they were added
 	byTopic map[topic]*subscription
-	byID    map[Name]*subscription // the active ones, by id
+	byID    map[Name]*subscription // those that the server has, by id
 
 	server *peer     // the connection that has them; nil: none
 	since  *Position // where an earlier client ended; nil after the first connection
@@ -100,13 +103,13 @@ func (ss *subscriptions) next(ok func(*subscription) bool) *subscription {
 
 // move is the only place where a state changes.
 func (ss *subscriptions) move(s *subscription, to subscriptionState, resumes bool) {
-	if to != active && to != removing {
-		delete(ss.byID, s.id)
-		s.id = ""
-	}
 	ss.behind -= s.isBehind()
 	s.state, s.resumes, s.err = to, resumes, nil
 	ss.behind += s.isBehind()
+	if !s.isKnown() {
+		delete(ss.byID, s.id)
+		s.id = ""
+	}
 }
 
 // resume makes a new subscription go on where an earlier client ended, if there
@@ -140,7 +143,7 @@ func (ss *subscriptions) begin(server *peer, here Position) (gap bool) {
 func (ss *subscriptions) end() {
 	ss.server = nil // what is still read must not move the position
 	for _, s := range ss.all {
-		if s.state != idle && s.state != asking {
+		if s.isKnown() || s.state == refused {
 			s.had = max(s.had, ss.at.Seq)
 		}
 		ss.move(s, idle, s.resumes)
@@ -210,7 +213,7 @@ func (ss *subscriptions) nextBatch() (batch []*subscription, since *Position, re
 // begin come next.
 func (ss *subscriptions) answered(batch []*subscription, since *Position, begin uint64, results wire.Array) error {
 	for _, s := range ss.all {
-		if since != nil && s.state == active { // what is sent again for the batch, the others have had
+		if since != nil && s.isKnown() { // what is sent again for the batch, the others have had
 			s.had = max(s.had, ss.at.Seq)
 		}
 	}

@@ -300,8 +300,8 @@ func TestUpdatesAreBounded(t *testing.T) {
 		}
 		time.Sleep(settle)
 		synctest.Wait()
-		if most := 2 * 11; ui.writes > most { // the line and the tooltip
-			t.Errorf("%d writes in a second, want at most %d", ui.writes, most)
+		if maxWrites := 2 * 11; ui.writes > maxWrites { // the line and the tooltip
+			t.Errorf("%d writes in a second, want at most %d", ui.writes, maxWrites)
 		}
 		if ui.tooltip != "sigalert: 999" {
 			t.Errorf("the last change is not shown: %q", ui.tooltip)

@@ -13,7 +13,7 @@ import (
 
 const (
 	defaultLimit = 10_000
-	mostLimit    = 1_000_000
+	maxLimit     = 1_000_000
 	defaultAge   = 30 * 24 * time.Hour
 )
 
@@ -54,7 +54,7 @@ func (p *parser) history(n *yaml.Node, where string) {
 func (p *parser) limit(n *yaml.Node, where string) int {
 	v := resolve(n)
 	var limit int
-	if v.Kind == yaml.ScalarNode && v.ShortTag() == "!!int" && v.Decode(&limit) == nil && limit >= 1 && limit <= mostLimit {
+	if v.Kind == yaml.ScalarNode && v.ShortTag() == "!!int" && v.Decode(&limit) == nil && limit >= 1 && limit <= maxLimit {
 		return limit
 	}
 	what := kind(v)

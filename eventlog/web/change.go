@@ -88,8 +88,8 @@ func (h *Handler) config(r *http.Request) answer {
 	was := limits
 	if text := r.FormValue("limit"); text != "" {
 		n, err := strconv.Atoi(text)
-		if err != nil || n < 1 || n > eventlog.MostLimit {
-			return failed(http.StatusBadRequest, "limit: must be a whole number from 1 to %d, not %q", eventlog.MostLimit, text)
+		if err != nil || n < 1 || n > eventlog.MaxLimit {
+			return failed(http.StatusBadRequest, "limit: must be a whole number from 1 to %d, not %q", eventlog.MaxLimit, text)
 		}
 		limits.Count = n
 	}

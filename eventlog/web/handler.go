@@ -66,7 +66,7 @@ type Handler struct {
 	palette  palette
 }
 
-const mostStreams = 100
+const maxStreams = 100
 
 // New returns a handler. The error is the log's.
 func New(log *eventlog.Log, opts Options) (*Handler, error) {
@@ -82,7 +82,7 @@ func New(log *eventlog.Log, opts Options) (*Handler, error) {
 		logger:   opts.Logger,
 		mux:      http.NewServeMux(),
 		sessions: newSessions(secret, opts.Token),
-		streams:  make(chan struct{}, mostStreams),
+		streams:  make(chan struct{}, maxStreams),
 		hosts:    knownHosts(opts.Hosts),
 	}
 	if h.logger == nil {
@@ -139,7 +139,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	p := newPatient(w)
 	p.wait()       // the connection's last request may have been long ago
 	defer p.wait() // what is still in a buffer is sent after this
-	r.Body = http.MaxBytesReader(w, arriving(r), mostBody)
+	r.Body = http.MaxBytesReader(w, arriving(r), maxBody)
 	w = p
 	head := w.Header()
 	head.Set("Content-Security-Policy", "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "+
@@ -157,4 +157,4 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.mux.ServeHTTP(w, r)
 }
 
-const mostBody = 64 << 10
+const maxBody = 64 << 10

@@ -39,19 +39,19 @@ func (h *Handler) index(w http.ResponseWriter, r *http.Request) {
 	}
 	limits := h.log.Limits()
 	p := page{
-		Title:     h.opts.Title,
-		Asked:     asked,
-		Before:    q.Before > 0,
-		Filtered:  q.Sender+q.Event+q.Text+asked.Get("since") != "",
-		Newest:    address(asked, "before", ""),
-		Log:       h.list(now, asked, found),
-		Side:      h.side(),
-		Limit:     limits.Count,
-		MostLimit: eventlog.MostLimit,
-		Ages:      ages(limits.Age),
-		Editable:  h.opts.Editor != nil,
-		Fixed:     h.opts.Fixed,
-		Since:     since,
+		Title:    h.opts.Title,
+		Asked:    asked,
+		Before:   q.Before > 0,
+		Filtered: q.Sender+q.Event+q.Text+asked.Get("since") != "",
+		Newest:   address(asked, "before", ""),
+		Log:      h.list(now, asked, found),
+		Side:     h.side(),
+		Limit:    limits.Count,
+		MaxLimit: eventlog.MaxLimit,
+		Ages:     ages(limits.Age),
+		Editable: h.opts.Editor != nil,
+		Fixed:    h.opts.Fixed,
+		Since:    since,
 	}
 	if server := h.opts.Source.Server(); server != usualServer {
 		p.Elsewhere = server
@@ -68,7 +68,7 @@ func (h *Handler) cannotRead(w http.ResponseWriter, r *http.Request, err error) 
 // names are proposals for the filters.
 func (h *Handler) names(entries []eventlog.Entry) (senders, events []string) {
 	s, e := make(map[string]bool), make(map[string]bool)
-	for _, one := range h.log.LastHour(mostNames) {
+	for _, one := range h.log.LastHour(maxNames) {
 		s[one.Sender.String()] = true
 	}
 	for _, one := range entries {
@@ -82,7 +82,7 @@ func (h *Handler) names(entries []eventlog.Entry) (senders, events []string) {
 	delete(s, "")
 	delete(e, "")
 	senders, events = slices.Sorted(maps.Keys(s)), slices.Sorted(maps.Keys(e))
-	return senders[:min(mostNames, len(senders))], events[:min(mostNames, len(events))]
+	return senders[:min(maxNames, len(senders))], events[:min(maxNames, len(events))]
 }
 
 // text writes all that the query finds, whatever its limit, unless it has one.
@@ -90,7 +90,7 @@ func (h *Handler) text(w http.ResponseWriter, r *http.Request, q eventlog.Query)
 	out := bufio.NewWriter(w)
 	all := q.Limit == 0
 	if all {
-		q.Limit = eventlog.MostEvents
+		q.Limit = eventlog.MaxEvents
 	}
 	for begun := false; ; begun = true {
 		found, err := h.log.Events(r.Context(), q)

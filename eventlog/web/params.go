@@ -83,8 +83,8 @@ func query(r *http.Request) (q eventlog.Query, err error) {
 	if err != nil {
 		return q, err
 	}
-	if limit > eventlog.MostEvents {
-		return q, fmt.Errorf("limit: at most %d, not %d", eventlog.MostEvents, limit)
+	if limit > eventlog.MaxEvents {
+		return q, fmt.Errorf("limit: at most %d, not %d", eventlog.MaxEvents, limit)
 	}
 	q.Limit = int(limit)
 	return q, since(r, &q)

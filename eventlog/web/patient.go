@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// mostWrite is how much a client is given time for at once.
-const mostWrite = 64 << 10
+// maxWrite is how much a client is given time for at once.
+const maxWrite = 64 << 10
 
 // patient is a response whose client has 10 s to take each part of what is
 // written, however much that is in all and however slowly it is written.
@@ -26,7 +26,7 @@ func (p *patient) wait() { _ = p.control.SetWriteDeadline(time.Now().Add(arrival
 func (p *patient) Write(b []byte) (n int, err error) {
 	for {
 		p.wait()
-		part, err := p.ResponseWriter.Write(b[n:min(n+mostWrite, len(b))])
+		part, err := p.ResponseWriter.Write(b[n:min(n+maxWrite, len(b))])
 		n += part
 		if err != nil || n == len(b) {
 			return n, err

@@ -17,11 +17,11 @@ import (
 )
 
 const (
-	mostExcerpt = 200            // characters of data that are shown in a line
-	mostWhy     = 1000           // characters of an outcome's reason
-	mostPretty  = 8 << 10        // bytes of data that the page itself can unfold
-	mostIndent  = 4 * mostPretty // bytes of that with indentation
-	longMember  = 20             // characters; a longer value gives way to others
+	maxExcerpt = 200           // characters of data that are shown in a line
+	maxWhy     = 1000          // characters of an outcome's reason
+	maxPretty  = 8 << 10       // bytes of data that the page itself can unfold
+	maxIndent  = 4 * maxPretty // bytes of that with indentation
+	longMember = 20            // characters; a longer value gives way to others
 )
 
 // row is an entry as a line.
@@ -55,7 +55,7 @@ func newRow(now time.Time, asked url.Values, colours map[sig.Name]string, e even
 		At:      e.Time.UTC().Format("2006-01-02T15:04:05.000Z"),
 		Exact:   e.Time.Format("2006-01-02 15:04:05.000 MST"),
 		Outcome: e.Outcome.String(),
-		Why:     plain.Line(e.Why, mostWhy),
+		Why:     plain.Line(e.Why, maxWhy),
 	}
 	r.OfSender = address(asked, "sender", e.Sender.String())
 	r.OfEvent = address(asked, "event", e.Event.String())
@@ -73,16 +73,16 @@ func newRow(now time.Time, asked url.Values, colours map[sig.Name]string, e even
 		return r
 	}
 	text := eventlog.Readable(e.Data)
-	if len(text) > mostPretty {
-		r.Excerpt, r.Size = plain.Line(string(text[:mostPretty]), mostExcerpt), sizeText(len(text))
+	if len(text) > maxPretty {
+		r.Excerpt, r.Size = plain.Line(string(text[:maxPretty]), maxExcerpt), sizeText(len(text))
 		return r
 	}
-	if indented(text) > mostIndent { // a hundred nested brackets are indented by thousands of spaces
-		r.Excerpt, r.Size = plain.Line(string(text), mostExcerpt), sizeText(len(text))
+	if indented(text) > maxIndent { // a hundred nested brackets are indented by thousands of spaces
+		r.Excerpt, r.Size = plain.Line(string(text), maxExcerpt), sizeText(len(text))
 		return r
 	}
 	if r.Members = members(text); r.Members == nil {
-		r.Excerpt = valueText(text, mostExcerpt)
+		r.Excerpt = valueText(text, maxExcerpt)
 	}
 	r.Pretty = pretty(text)
 	return r
@@ -132,7 +132,7 @@ func members(text []byte) (all []member) {
 	if open, err := d.Token(); err != nil || open != json.Delim('{') {
 		return nil
 	}
-	for room := mostExcerpt; room > 0 && d.More(); {
+	for room := maxExcerpt; room > 0 && d.More(); {
 		var value json.RawMessage
 		name, err := d.Token()
 		if err != nil || d.Decode(&value) != nil {
@@ -166,7 +166,7 @@ func line(e eventlog.Entry) string {
 		text += " " + plain.Line(string(data), len(data))
 	}
 	if e.Outcome != outcome.None {
-		text += " [" + strings.TrimSuffix(e.Outcome.String()+": "+plain.Line(e.Why, mostExcerpt), ": ") + "]"
+		text += " [" + strings.TrimSuffix(e.Outcome.String()+": "+plain.Line(e.Why, maxExcerpt), ": ") + "]"
 	}
 	return text
 }

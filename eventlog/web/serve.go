@@ -10,7 +10,7 @@ import (
 )
 
 const (
-	arrival = 10 * time.Second // of a request, and of mostWrite at a client
+	arrival = 10 * time.Second // of a request, and of maxWrite at a client
 	idle    = 30 * time.Second
 )
 

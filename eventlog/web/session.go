@@ -19,7 +19,7 @@ import (
 const (
 	sessionTime = 30 * 24 * time.Hour
 	keyTime     = time.Minute
-	mostKeys    = 10
+	maxKeys     = 10
 )
 
 // sessions knows who has logged in. A session is a signed time: it outlives the
@@ -50,7 +50,7 @@ func (h *Handler) Key() string { return h.sessions.newKey(time.Now()) }
 func (s *sessions) newKey(now time.Time) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if len(s.keys) == mostKeys {
+	if len(s.keys) == maxKeys {
 		s.keys = s.keys[1:]
 	}
 	key := rand.Text()

@@ -46,7 +46,7 @@ func (h *Handler) stream(w http.ResponseWriter, r *http.Request) {
 		defer func() { <-h.streams }()
 	default:
 		w.Header().Set("Retry-After", "5")
-		fail(w, r, http.StatusServiceUnavailable, fmt.Sprintf("%d streams are already open, and no more are possible", mostStreams))
+		fail(w, r, http.StatusServiceUnavailable, fmt.Sprintf("%d streams are already open, and no more are possible", maxStreams))
 		return
 	}
 	fromNow := r.FormValue("since") == ""

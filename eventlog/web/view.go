@@ -15,7 +15,7 @@ import (
 	"sigalert/sig"
 )
 
-const mostNames = 50 // names that are proposed for a filter
+const maxNames = 50 // names that are proposed for a filter
 
 // page is what the template page shows.
 type page struct {
@@ -27,7 +27,7 @@ type page struct {
 	Log       list
 	Side      side
 	Limit     int
-	MostLimit int
+	MaxLimit  int
 	Ages      []choice
 	Editable  bool
 	Fixed     string
@@ -126,7 +126,7 @@ func (h *Handler) side() side {
 	if !link.Connected {
 		s.Class, s.Link = "off", "No connection to "+h.opts.Source.Server()
 		if link.Err != nil {
-			s.Link += ": " + plain.Line(link.Err.Error(), mostExcerpt)
+			s.Link += ": " + plain.Line(link.Err.Error(), maxExcerpt)
 		}
 	}
 	s.First = st.First
@@ -166,7 +166,7 @@ func newTopicRow(sub eventlog.Subscription) topicRow {
 	case sig.Refused:
 		r.Class, r.State = "off", "refused"
 		if sub.Err != nil {
-			r.State = plain.Line(sub.Err.Error(), mostExcerpt)
+			r.State = plain.Line(sub.Err.Error(), maxExcerpt)
 		}
 	}
 	return r

@@ -97,8 +97,8 @@ func (p *program) askLog(cmd *cobra.Command, o *logOptions) error {
 		}
 		if text != "" {
 			limit, err := strconv.Atoi(text)
-			if err != nil || limit < 1 || limit > eventlog.MostLimit {
-				return usage(fmt.Errorf("%q is not a valid limit: use a number from 1 to %d", text, eventlog.MostLimit))
+			if err != nil || limit < 1 || limit > eventlog.MaxLimit {
+				return usage(fmt.Errorf("%q is not a valid limit: use a number from 1 to %d", text, eventlog.MaxLimit))
 			}
 			o.log.Limit = limit
 		}
@@ -142,8 +142,8 @@ func (p *program) askTopics(ctx context.Context) (topics []eventlog.Topic, err e
 // read works out what the options mean, and what is wrong with them.
 func (o *logOptions) read(given func(flag string) bool) (err error) {
 	if given("limit") {
-		if o.limit < 1 || o.limit > eventlog.MostLimit {
-			return usage(fmt.Errorf("--limit must be from 1 to %d, got %d", eventlog.MostLimit, o.limit))
+		if o.limit < 1 || o.limit > eventlog.MaxLimit {
+			return usage(fmt.Errorf("--limit must be from 1 to %d, got %d", eventlog.MaxLimit, o.limit))
 		}
 		o.log.Limit = o.limit
 	}

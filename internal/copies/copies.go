@@ -20,8 +20,8 @@ import (
 const (
 	// within is how long the copies of one event may be apart: each may wait
 	// 10 s for another client that does not answer.
-	within = 30 * time.Second
-	most   = 256 // events that are remembered
+	within  = 30 * time.Second
+	maxSeen = 256 // events that are remembered
 )
 
 // Filter finds the copies that are the first of their event. The zero Filter is
@@ -78,7 +78,7 @@ func (f *Filter) First(by topic.Topic, ev sig.Event, listeners int) bool {
 		return false
 	}
 	if listeners > 1 {
-		if len(f.seen) == most {
+		if len(f.seen) == maxSeen {
 			f.seen = slices.Delete(f.seen, 0, 1)
 		}
 		f.seen = append(f.seen, seen{like, ev.Time, []topic.Topic{by}})

@@ -91,16 +91,16 @@ func TestFirstByNumber(t *testing.T) {
 
 func TestFirstIsBounded(t *testing.T) {
 	var f Filter
-	for i := range 2 * most {
+	for i := range 2 * maxSeen {
 		if !f.First(topics[1], event(fmt.Sprint(i)), len(topics)) {
 			t.Fatalf("event %d was lost", i)
 		}
 	}
-	if len(f.seen) != most {
+	if len(f.seen) != maxSeen {
 		t.Errorf("%d events kept in mind", len(f.seen))
 	}
 	f = Filter{}
-	for i := range 2 * most {
+	for i := range 2 * maxSeen {
 		if !f.First(topics[1], event(fmt.Sprint(i)), 1) || len(f.seen) > 0 {
 			t.Fatalf("event %d of a single listener: %d kept in mind", i, len(f.seen))
 		}

@@ -50,6 +50,7 @@ type History struct {
 	mu     sync.Mutex      // guards the fields below
 	config *config.History // in force; nil: no history
 	log    *eventlog.Log   // for the alerts; nil if config is
+	unrun  []*eventlog.Log // that Run has not got to yet, though alerts may wait in them
 	page   *page           // nil: none is shown
 }
 
@@ -68,6 +69,7 @@ func (h *History) Configured(c *config.Config) {
 		h.log = nil
 	case h.log == nil:
 		h.log = h.newLog(c.History)
+		h.unrun = append(h.unrun, h.log)
 	}
 	h.wake.Raise()
 }
@@ -81,7 +83,7 @@ func (h *History) newLog(c *config.History) *eventlog.Log {
 		Logger: h.opts.Logger,
 		Trouble: func(st eventlog.State) {
 			if st.Err != nil {
-				h.tell("Alerts are not being kept yet", fmt.Sprintf("%v\nTrying again every second; until then up to %d alerts wait.", st.Err, eventlog.MostWaiting))
+				h.tell("Alerts are not being kept yet", fmt.Sprintf("%v\nTrying again every few seconds; until then up to %d alerts wait.", st.Err, eventlog.MaxWaiting))
 				return
 			}
 			missing := ""
@@ -123,15 +125,28 @@ func (h *History) Touch() {
 func (h *History) Run(ctx context.Context, a Agent) {
 	h.agent = a
 	for {
-		if log, _ := h.wanted(); log != nil {
+		ended := ctx.Err() != nil // nothing comes afterwards
+		switch log := h.next(); {
+		case log != nil:
 			h.keep(ctx, log)
-		} else {
+		case ended:
+			return
+		default:
 			wait.Sleep(ctx, never, h.wake)
 		}
-		if ctx.Err() != nil {
-			return
-		}
 	}
+}
+
+// next takes the first log that has not been run; nil: there is none.
+func (h *History) next() *eventlog.Log {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if len(h.unrun) == 0 {
+		return nil
+	}
+	log := h.unrun[0]
+	h.unrun = h.unrun[1:]
+	return log
 }
 
 func (h *History) wanted() (*eventlog.Log, *config.History) {
@@ -140,8 +155,10 @@ func (h *History) wanted() (*eventlog.Log, *config.History) {
 	return h.log, h.config
 }
 
-// keep runs and shows log until another log or none is configured, or ctx ends.
+// keep runs and shows log until another log or none is configured, or ctx ends. It
+// writes the alerts that wait in log in any case.
 func (h *History) keep(ctx context.Context, log *eventlog.Log) {
+	c, _ := h.limit(log) // before it is opened, which removes what is beyond its limits
 	end := wait.Start(context.WithoutCancel(ctx), log.Run)
 	defer func() {
 		h.hide()
@@ -150,17 +167,17 @@ func (h *History) keep(ctx context.Context, log *eventlog.Log) {
 			h.opts.Logger.Error("cannot close the history", "err", err)
 		}
 	}()
-	if !h.awaitOpen(ctx, log) {
+	if c == nil || !h.awaitOpen(ctx, log) {
 		return
 	}
 	limits := trouble{history: h, title: "The history's limits are not in force yet", over: "The history's limits are in force"}
 	page := trouble{history: h, title: "The history's page cannot be shown yet", over: "The history's page can be shown now"}
 	for {
-		wanted, c := h.wanted()
-		if wanted != log {
+		c, err := h.limit(log)
+		if c == nil {
 			return
 		}
-		limited := limits.report(limit(log, c), "Alerts are being kept.", "")
+		limited := limits.report(err, "Alerts are being kept.", "")
 		url, err := h.show(ctx, log, c)
 		shown := page.report(err, "Alerts are being kept, and the page will come as soon as it can.",
 			"It is at "+url+`, and "Open history" in the tray's menu opens it.`)
@@ -180,9 +197,9 @@ func (h *History) awaitOpen(ctx context.Context, log *eventlog.Log) bool {
 	for {
 		select {
 		case <-log.Opened():
-			return true
+			return ctx.Err() == nil
 		case <-h.wake:
-			if wanted, _ := h.wanted(); wanted != log {
+			if c, _ := h.limit(log); c == nil { // an error is met again once log is open
 				return false
 			}
 		case <-ctx.Done():
@@ -191,12 +208,20 @@ func (h *History) awaitOpen(ctx context.Context, log *eventlog.Log) bool {
 	}
 }
 
-func limit(log *eventlog.Log, c *config.History) error {
-	limits := eventlog.Limits{Count: c.Limit, Age: c.Age}
-	if limits == log.Limits() {
-		return nil
+// limit gives log the configured limits, whether it is open or not, and returns
+// their configuration; nil: another log is wanted, in the same file, or none.
+func (h *History) limit(log *eventlog.Log) (c *config.History, err error) {
+	wanted, c := h.wanted()
+	if c == nil {
+		return nil, nil
 	}
-	return log.SetLimits(limits)
+	if limits := (eventlog.Limits{Count: c.Limit, Age: c.Age}); limits != log.Limits() {
+		err = log.SetLimits(limits)
+	}
+	if wanted != log {
+		return nil, err
+	}
+	return c, err
 }
 
 // trouble is reported once, however often it is met, and once when it is over.

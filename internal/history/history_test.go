@@ -208,7 +208,7 @@ func TestHistoryKeepsItsPage(t *testing.T) {
 // counted.
 func TestHistoryWaitsForItsFile(t *testing.T) {
 	t.Parallel()
-	for _, n := range []int{1, eventlog.MostWaiting, eventlog.MostWaiting + 42} {
+	for _, n := range []int{1, eventlog.MaxWaiting, eventlog.MaxWaiting + 42} {
 		t.Run(fmt.Sprint(n), func(t *testing.T) {
 			t.Parallel()
 			b := runHistory(t)
@@ -217,24 +217,62 @@ func TestHistoryWaitsForItsFile(t *testing.T) {
 				t.Fatal(err)
 			}
 			b.wants(anyPort())
-			told := "history: Alerts are not being kept yet: " + b.path + " is in use by another process\nTrying again every second; until then up to 4096 alerts wait.\n"
+			told := "history: Alerts are not being kept yet: " + b.path + " is in use by another process\nTrying again every few seconds; until then up to 4096 alerts wait.\n"
 			b.await(t, "it is told", func() bool { return b.tells() != "" })
 			for i := range n {
 				b.alert(i)
 			}
-			b.await(t, "it is tried again", func() bool { return strings.Contains(b.logged(), "level=DEBUG msg=\"still cannot write the log\"") })
+			b.await(t, "it is tried again", func() bool { return strings.Contains(b.logged(), "level=DEBUG msg=\"still cannot open the log\"") })
 			b.tellsOnly(t, told)
 			if err := other.Close(); err != nil {
 				t.Fatal(err)
 			}
 			b.pageIsThere(t)
 			missing := ""
-			if n > eventlog.MostWaiting {
+			if n > eventlog.MaxWaiting {
 				missing = "42 were lost, because too many were waiting."
 			}
 			b.tellsOnly(t, told+"history: Alerts are being kept now: "+missing+"\n")
-			if got, _ := b.kept(t); got != min(n, eventlog.MostWaiting) {
+			if got, _ := b.kept(t); got != min(n, eventlog.MaxWaiting) {
 				t.Errorf("%d of %d alerts", got, n)
+			}
+		})
+	}
+}
+
+// Limits that were corrected while another had the file are the only ones that
+// remove anything.
+func TestHistoryCorrectsItsLimits(t *testing.T) {
+	t.Parallel()
+	for name, correct := range map[string]func(b *historyBench, h *config.History){
+		"corrected":               (*historyBench).wants,
+		"switched off and on too": func(b *historyBench, h *config.History) { b.wants(nil); b.wants(h) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := runHistory(t)
+			other, err := eventlog.Open(&eventlog.Options{Path: b.path, Limit: 1000})
+			if err != nil {
+				t.Fatal(err)
+			}
+			const alerts = 500
+			for range alerts {
+				other.Offer(eventlog.Entry{Sender: "timer", Event: "tick", Data: []byte("1"), Time: time.Now()})
+			}
+			stop := wait.Start(t.Context(), other.Run)
+			b.await(t, "the file has alerts", func() bool { return other.State().Count() == alerts })
+			c := anyPort()
+			c.Limit = 10
+			b.wants(c)
+			b.await(t, "it is told", func() bool { return b.tells() != "" })
+			correct(b, &config.History{Listen: c.Listen, Limit: 1000})
+			stop()
+			if err := other.Close(); err != nil {
+				t.Fatal(err)
+			}
+			b.pageIsThere(t)
+			if n, limits := b.kept(t); n != alerts || limits.Count != 1000 {
+				t.Errorf("%d of %d alerts, with %+v", n, alerts, limits)
 			}
 		})
 	}
@@ -287,6 +325,24 @@ func TestHistoryTriesAtOnceWhatIsConfigured(t *testing.T) {
 	same := *c
 	b.wants(&same)
 	b.pageIsThere(t)
+}
+
+// What is alerted until the end is kept, however often the history was switched on
+// before that.
+func TestHistoryKeepsWhatComesLast(t *testing.T) {
+	t.Parallel()
+	for times := range 4 {
+		b := runHistory(t)
+		for n := range times {
+			b.wants(nil)
+			b.wants(anyPort())
+			b.alert(n)
+		}
+		if got, _ := b.kept(t); got != times {
+			t.Errorf("%d of %d alerts are kept:\n%s", got, times, b.logged())
+		}
+		b.tellsOnly(t, "")
+	}
 }
 
 // Switched off, nothing is kept, and nothing waits.

@@ -8,15 +8,15 @@ type Queue[T any] struct {
 	items []T
 	bytes int
 
-	most, mostBytes int
-	size            func(*T) int
+	maxItems, maxBytes int
+	size               func(*T) int
 }
 
-// New returns a queue for at most most items, of mostBytes in all; size returns
+// New returns a queue for at most maxItems items, of maxBytes in all; size returns
 // an item's share of those bytes, which must not change while the item is in
 // the queue.
-func New[T any](most, mostBytes int, size func(*T) int) Queue[T] {
-	return Queue[T]{most: most, mostBytes: mostBytes, size: size}
+func New[T any](maxItems, maxBytes int, size func(*T) int) Queue[T] {
+	return Queue[T]{maxItems: maxItems, maxBytes: maxBytes, size: size}
 }
 
 // Len returns how many items there are.
@@ -25,7 +25,7 @@ func (q *Queue[T]) Len() int { return len(q.items) }
 // Fits reports whether there is room for an item. A single item always fits.
 func (q *Queue[T]) Fits(x T) bool {
 	n := len(q.items)
-	return n == 0 || n < q.most && q.bytes+q.size(&x) <= q.mostBytes
+	return n == 0 || n < q.maxItems && q.bytes+q.size(&x) <= q.maxBytes
 }
 
 // Push adds an item, whether it fits or not.

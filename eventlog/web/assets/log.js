@@ -1,7 +1,7 @@
 // Keeps the page up to date. Without it the page works too, and is reloaded by hand.
 "use strict";
 
-const mostRows = 1000; // that stay on the page as new ones come
+const maxRows = 1000; // that stay on the page as new ones come
 const $ = (id) => document.getElementById(id);
 const log = $("log");
 const parameters = new URLSearchParams(location.search);
@@ -66,7 +66,7 @@ function addRows(text) {
 	}
 	tellExact(rows);
 	waiting.prepend(rows);
-	while (waiting.children.length > mostRows) waiting.lastElementChild.remove();
+	while (waiting.children.length > maxRows) waiting.lastElementChild.remove();
 	settle();
 }
 
@@ -98,8 +98,8 @@ function trim() {
 		row.remove();
 		older.hidden = true;
 	}
-	if (log.children.length <= mostRows) return;
-	while (log.children.length > mostRows || !log.lastElementChild.id) log.lastElementChild.remove();
+	if (log.children.length <= maxRows) return;
+	while (log.children.length > maxRows || !log.lastElementChild.id) log.lastElementChild.remove();
 	const address = new URLSearchParams(parameters);
 	address.set("before", log.lastElementChild.id.slice(1));
 	older.href = "./?" + address;

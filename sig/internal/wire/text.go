@@ -73,9 +73,9 @@ func appendEscape(b []byte, r rune) []byte {
 
 // Excerpt quotes the beginning of what a peer sent, for an error's text.
 func Excerpt(text []byte) string {
-	const most = 24
-	if len(text) <= most {
+	const maxExcerpt = 24
+	if len(text) <= maxExcerpt {
 		return fmt.Sprintf("%q", text)
 	}
-	return fmt.Sprintf("%q...", text[:most])
+	return fmt.Sprintf("%q...", text[:maxExcerpt])
 }
