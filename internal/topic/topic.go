@@ -1,10 +1,8 @@
-// Package topic names the events that somebody asks for.
+// Package topic names the events that somebody asks for, and reads and shows those
+// names.
 package topic
 
-import (
-	"sigalert/internal/plain"
-	"sigalert/sig"
-)
+import "sigalert/sig"
 
 // Topic is an event of a sender; the zero Name stands for every one.
 type Topic struct{ Sender, Event sig.Name }
@@ -35,8 +33,3 @@ func (t Topic) String() string {
 func IsPresence(event sig.Name) bool {
 	return event.Equal(sig.EventConnect) || event.Equal(sig.EventDisconnect)
 }
-
-const maxName = 200 // characters of a name that are shown
-
-// Name is a name as one line, cut if it is very long.
-func Name(n sig.Name) string { return plain.Line(n.String(), maxName) }
