@@ -148,12 +148,29 @@ func (h *Handler) add(r *http.Request) answer {
 	if h.opts.Editor == nil {
 		return failed(http.StatusForbidden, "%s", h.opts.Fixed)
 	}
-	t := askedTopic(r)
-	if strings.ContainsFunc(string(t.Sender+t.Event), unicode.IsControl) { // no form could name it in order to remove it
-		return failed(http.StatusBadRequest, "not subscribed to %s: a name with a control character cannot be subscribed to here", t)
-	}
 	ctx, cancel := context.WithTimeout(r.Context(), addWait)
 	defer cancel()
+	return forAll(askedTopics(r), func(t eventlog.Topic) answer { return h.addOne(ctx, t) })
+}
+
+// forAll does something for each topic that is meant. It has worked if it has for
+// one: that others cannot be is of no interest.
+func forAll(topics []eventlog.Topic, do func(eventlog.Topic) answer) (all answer) {
+	for i, t := range topics {
+		switch a := do(t); {
+		case i == 0, a.status < 300 && all.status >= 300:
+			all = a
+		case a.status < 300:
+			all = answer{status: max(a.status, all.status), text: all.text + "; " + a.text}
+		}
+	}
+	return all
+}
+
+func (h *Handler) addOne(ctx context.Context, t eventlog.Topic) answer {
+	if strings.ContainsFunc(t.Sender.String()+t.Event.String(), unicode.IsControl) { // no form could name it in order to remove it
+		return failed(http.StatusBadRequest, "not subscribed to %s: a name with a control character cannot be subscribed to here", t)
+	}
 	sub, err := h.opts.Editor.Add(ctx, t)
 	already := ""
 	if errors.Is(err, eventlog.ErrSubscribed) {
@@ -193,7 +210,10 @@ func (h *Handler) remove(r *http.Request) answer {
 	if h.opts.Editor == nil {
 		return failed(http.StatusForbidden, "%s", h.opts.Fixed)
 	}
-	t := askedTopic(r)
+	return forAll(askedTopics(r), h.removeOne)
+}
+
+func (h *Handler) removeOne(t eventlog.Topic) answer {
 	switch err := h.opts.Editor.Remove(t); {
 	case errors.Is(err, eventlog.ErrNoSubscription):
 		return failed(http.StatusNotFound, "there is no subscription to %s: /regs lists those that exist", t)

@@ -101,7 +101,7 @@ func TestHead(t *testing.T) {
 			t.Errorf("HEAD %s: %d", address, status)
 		}
 	}
-	if got := s.events(t, ""); got != "1" || s.log.Limits().Count != eventlog.DefaultLimit {
+	if got := s.events(t, ""); got != "1" || s.log.Limits().Count != pysigLimit {
 		t.Errorf("afterwards: %s, %+v", got, s.log.Limits())
 	}
 }

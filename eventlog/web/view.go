@@ -157,7 +157,7 @@ func troubles(st eventlog.State) (all []string) {
 }
 
 func newTopicRow(sub eventlog.Subscription) topicRow {
-	r := topicRow{Sender: sub.Sender.String(), Event: sub.Event.String(), Text: sub.Topic.String()}
+	r := topicRow{Sender: word(sub.Sender), Event: word(sub.Event), Text: sub.Topic.String()}
 	switch sub.Status {
 	case sig.Active:
 		r.Class, r.State = "on", "active"

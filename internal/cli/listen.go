@@ -17,6 +17,7 @@ import (
 type listenOptions struct {
 	sender, event string
 	json          bool
+	presence      bool
 	count         int
 }
 
@@ -26,7 +27,8 @@ func (p *program) listen() *cobra.Command {
 		Use:   "listen",
 		Short: "Print events as they come",
 		Long: `Prints a line for each event. Without --sender it prints the events of every
-sender; without --event, every event.`,
+sender; without --event, every event. That a sender comes or goes is printed with
+--presence, or with --event '#connect' or '#disconnect'.`,
 		Example: `  sigalert listen
   sigalert listen --sender timer --event tick
   sigalert listen --json --count 1`,
@@ -50,6 +52,7 @@ sender; without --event, every event.`,
 	cmd.Flags().StringVar(&o.sender, "sender", "", "print only events of the sender `NAME`")
 	cmd.Flags().StringVar(&o.event, "event", "", "print only events named `NAME`")
 	cmd.Flags().BoolVar(&o.json, "json", false, `print JSON Lines: {"sender":…,"event":…,"data":…}`)
+	cmd.Flags().BoolVar(&o.presence, "presence", false, "also print when senders come and go, which --count does not count")
 	cmd.Flags().IntVar(&o.count, "count", 0, "end after `N` events")
 	p.serverFlags(cmd)
 	// These fail only for flags that do not exist.
@@ -77,7 +80,7 @@ func (p *program) runListen(ctx context.Context, addr string, o listenOptions) e
 	defer cancel()
 	sender, event := sig.Name(o.sender), sig.Name(o.event)
 	listener := c.AddRemoteListener(sender, event, pass)
-	if o.sender != "" && o.event != "" && !o.json {
+	if o.presence && o.event != "" {
 		for _, e := range []sig.Name{sig.EventConnect, sig.EventDisconnect} {
 			if e != event {
 				c.AddRemoteListener(sender, e, pass)
@@ -96,8 +99,12 @@ func (p *program) runListen(ctx context.Context, addr string, o listenOptions) e
 			}
 			refused = st == sig.Refused
 		case ev := <-events:
-			if topic.IsPresence(ev.Event) && o.event != "" && !ev.Event.Equal(event) {
-				p.printPresence(ev)
+			if topic.IsPresence(ev.Event) && !ev.Event.Equal(event) {
+				if o.presence {
+					if err := p.printPresence(ev, o.json); err != nil {
+						return err
+					}
+				}
 				continue
 			}
 			n++
@@ -109,12 +116,16 @@ func (p *program) runListen(ctx context.Context, addr string, o listenOptions) e
 	return nil
 }
 
-func (p *program) printPresence(ev sig.Event) {
+func (p *program) printPresence(ev sig.Event, asJSON bool) error {
+	if asJSON {
+		return p.printEvent(ev, true)
+	}
 	state := "connected"
 	if ev.Event.Equal(sig.EventDisconnect) {
 		state = "disconnected"
 	}
-	fmt.Fprintf(p.out, "Sender %s is now %s\n", plainName(ev.Sender), state)
+	_, err := fmt.Fprintf(p.out, "Sender %s is now %s\n", plainName(ev.Sender), state)
+	return err
 }
 
 func (p *program) printEvent(ev sig.Event, asJSON bool) error {
