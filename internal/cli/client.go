@@ -19,6 +19,7 @@ type client struct {
 // connect connects to a server until stop is called, and logs how that goes, as
 // logLink does.
 func (p *program) connect(ctx context.Context, addr string, waits bool) *client {
+	ctx, cancel := context.WithCancel(ctx) // for logLink, too
 	c := &client{changed: wait.NewToken()}
 	linked := p.logLink(ctx, addr, waits)
 	c.ClientRouter = sig.NewClientRouter(tcp.NewClient(addr), &sig.ClientOptions{
@@ -29,7 +30,11 @@ func (p *program) connect(ctx context.Context, addr string, waits bool) *client 
 			c.changed.Raise()
 		},
 	})
-	c.stop = wait.Start(ctx, c.Run)
+	ended := wait.Start(ctx, c.Run)
+	c.stop = func() {
+		cancel()
+		ended()
+	}
 	return c
 }
 
