@@ -181,7 +181,8 @@ func (l *Log) load(s store) (err error) {
 			l.store, err = nil, errors.Join(err, s.close())
 		}
 	}()
-	limits := Limits{Count: cmp.Or(l.opts.NewLimit, DefaultLimit)}
+	initial := Limits{Count: cmp.Or(l.opts.NewLimit, DefaultLimit)}
+	limits := initial
 	var hour minutes
 	l.bytes, l.last, l.position = 0, 0, sig.Position{}
 	err = s.view(func(tx reader) error {
@@ -190,6 +191,20 @@ func (l *Log) load(s store) (err error) {
 		getSetting(tx, settingLast, &l.last)
 		getSetting(tx, settingPosition, &l.position)
 		hour = loadMinutes(tx)
+		// Of settings that are damaged none may remove an entry, or leave a gap.
+		if limits.check() != nil {
+			limits = initial
+		}
+		first, last := tx.ends()
+		if last > 0 || l.last > maxID {
+			l.last = last
+		}
+		if l.bytes < 0 || l.bytes > l.maxBytes {
+			l.bytes = 0
+			for _, r := range tx.ascend(first) {
+				l.bytes += int64(len(r))
+			}
+		}
 		return nil
 	})
 	if err != nil {
