@@ -39,7 +39,7 @@ type Options struct {
 	Fixed  string
 	// Token is what every request must have: in a header "Authorization:
 	// Bearer TOKEN", as the parameter token, or by having logged in with it.
-	// Default: none is required.
+	// Default: none is required. It should be one that [address.CheckToken] accepts.
 	Token string
 	// Private: every request must have a session, which a one-time key opens.
 	Private bool
