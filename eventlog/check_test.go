@@ -106,7 +106,7 @@ func use(t *testing.T, name, path string, file []byte) (works bool) {
 }
 
 // A file that is damaged, whichever way, ends in an error that names it, or works;
-// and it does so soon. All ways take two minutes; one in 20 is tried unless
+// and it does so soon. All ways take two minutes; one in 50 is tried unless
 // SIGALERT_DAMAGE is "all".
 func TestDamagedFile(t *testing.T) {
 	good, size := goodFile(t), os.Getpagesize()
@@ -116,7 +116,7 @@ func TestDamagedFile(t *testing.T) {
 	pick := rand.New(rand.NewPCG(5, 6))
 	try := func(name string, damage func(file []byte) []byte) {
 		t.Helper()
-		if os.Getenv("SIGALERT_DAMAGE") != "all" && pick.IntN(20) > 0 {
+		if os.Getenv("SIGALERT_DAMAGE") != "all" && pick.IntN(50) > 0 {
 			return
 		}
 		file := damage(bytes.Clone(good))
