@@ -16,12 +16,12 @@ import (
 	"time"
 )
 
-// goodFile is a file that has been used: with a tree of two levels, free pages, and
-// settings.
-func goodFile(t testing.TB) []byte {
+// goodFile is a file that has been used: with free pages, settings and, if there
+// are enough entries, a tree of two levels. Each round of n logs so many more.
+func goodFile(t testing.TB, n ...int) []byte {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "log.db")
-	for round, n := range []int{50, 700, 300} {
+	for round, n := range n {
 		log, err := Open(&Options{Path: path, Limit: 900})
 		if err != nil {
 			t.Fatal(err)
@@ -109,7 +109,7 @@ func use(t *testing.T, name, path string, file []byte) (works bool) {
 // and it does so soon. All ways take two minutes; one in 50 is tried unless
 // SIGALERT_DAMAGE is "all".
 func TestDamagedFile(t *testing.T) {
-	good, size := goodFile(t), os.Getpagesize()
+	good, size := goodFile(t, 50, 700, 300), os.Getpagesize()
 	pages := len(good) / size
 	dir := t.TempDir()
 	tried, worked := 0, 0
@@ -270,4 +270,17 @@ func TestCheckAcceptsWhatIsWritten(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+}
+
+// Nothing that a file may hold makes the check itself fail. Two of its numbers are
+// replaced.
+func FuzzCheck(f *testing.F) {
+	good := goodFile(f, 5, 20)
+	f.Add(uint(8), uint64(branchPage), uint(16), uint64(math.MaxUint64))
+	f.Fuzz(func(t *testing.T, at uint, n uint64, at2 uint, n2 uint64) {
+		file := bytes.Clone(good)
+		order.PutUint64(file[at%uint(len(file)-8):], n)
+		order.PutUint64(file[at2%uint(len(file)-8):], n2)
+		_ = checkStructure(bytes.NewReader(file), int64(len(file)), os.Getpagesize())
+	})
 }
