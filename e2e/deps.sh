@@ -20,6 +20,7 @@ fonts-dejavu-core            | desktop tests                   | fc-list | grep 
 desktop-file-utils           | test of the entry that starts it at login | command -v desktop-file-validate
 librsvg2-bin                 | test that the icons match the drawings | command -v rsvg-convert
 chromium                     | tests of the page in a browser  | command -v chromium
+nginx-light                  | test of the page behind nginx   | command -v nginx || test -x /usr/sbin/nginx
 vim-tiny                     | test of saving with vim         | command -v vim.tiny || command -v vim
 '
 

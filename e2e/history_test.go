@@ -84,7 +84,7 @@ func TestHistoryWaitsForItsPort(t *testing.T) {
 	}
 	defer other.Close()
 	addr := other.Addr().String()
-	a := d.startAgent(t, bin, timer(s)+fmt.Sprintf("history: {listen: '%s', token: secret}\n", addr))
+	a := d.startAgent(t, bin, timer(s)+fmt.Sprintf("history: {listen: '%s', token: a-secret-of-this-test}\n", addr))
 	told := d.mon.next(t)
 	told.says(t, "The history's page cannot be shown yet", addr+" is in use by another program", "choose another history.listen in "+a.config)
 	a.await(t, subscribedLine)
@@ -96,7 +96,7 @@ func TestHistoryWaitsForItsPort(t *testing.T) {
 	if over.replaces != told.id {
 		t.Errorf("%v does not replace %v", over, told)
 	}
-	page := "http://" + addr + "/?fmt=plain&token=secret"
+	page := "http://" + addr + "/?fmt=plain&token=a-secret-of-this-test"
 	eventually(t, "the alert is in the history", func() bool {
 		status, text := newReader(t).get(t, page)
 		return status == 200 && strings.HasSuffix(text, "timer: tick \"an event\" [shown]\n")
@@ -109,7 +109,7 @@ func TestHistoryWithOtherSettings(t *testing.T) {
 	h := newHome(t)
 	bin := program(t)
 	s := h.serve(t, bin)
-	a := h.startAgent(t, bin, timer(s)+"history: {listen: '127.0.0.1:0', token: t0}\n")
+	a := h.startAgent(t, bin, timer(s)+"history: {listen: '127.0.0.1:0', token: a-token-for-this-test-0}\n")
 	pages := regexp.MustCompile(`msg=history url=(\S+)`)
 	awaitPage := func(n int) (url string) { // the other lines come in any order
 		eventually(t, fmt.Sprintf("there is page %d", n), func() bool {
@@ -124,13 +124,13 @@ func TestHistoryWithOtherSettings(t *testing.T) {
 	url := awaitPage(1)
 	const rounds = 5
 	for i := range rounds {
-		h.write(t, "config/sigalert/config.yaml", timer(s)+fmt.Sprintf("history: {listen: '127.0.0.1:0', token: t%d, hosts: [h%d.example]}\n", i+1, i+1))
+		h.write(t, "config/sigalert/config.yaml", timer(s)+fmt.Sprintf("history: {listen: '127.0.0.1:0', token: a-token-for-this-test-%d, hosts: [h%d.example]}\n", i+1, i+1))
 		for range 4 { // some before the save has taken force, and some after
 			s.send(t, "timer", "tick", "an event")
 		}
 		url = awaitPage(i + 2)
 	}
-	request, err := http.NewRequest("GET", fmt.Sprintf("%s?fmt=plain&token=t%d", url, rounds), nil)
+	request, err := http.NewRequest("GET", fmt.Sprintf("%s?fmt=plain&token=a-token-for-this-test-%d", url, rounds), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -33,7 +33,7 @@ func pageBeginsWithLog(t *testing.T, b *browser) {
 func pageComesBack(t *testing.T, b *browser) {
 	l := newLog(t, "--limit", "1000")
 	l.send(t, "timer", "tick", "before")
-	l.holds(t, "timer: #disconnect")
+	l.holds(t, "timer: tick")
 	p := b.newTab(t)
 	l.open(t, p)
 	evaluate[bool](t, p, `window.opened = true`)

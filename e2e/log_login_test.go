@@ -19,7 +19,7 @@ func pageOpensWithToken(t *testing.T, b *browser) {
 	p.noScripts(t)
 	p.logIn(t, l)
 	p.shows(t, "door | bell | ring")
-	p.fill(t, `form[action="/add"] [name="sender"]`, "timer")
+	p.fill(t, `form[action="add"] [name="sender"]`, "timer")
 	p.press(t, kb.Enter)
 	p.until(t, "the subscription is listed", `location.pathname === "/" && subscriptions.textContent.includes("every event of timer")`)
 	p.click(t, "#clear summary")
@@ -48,7 +48,7 @@ func pageAsksForToken(t *testing.T, b *browser) {
 	p.logIn(t, l)
 	p.until(t, "the page is live", `live.textContent === "Live"`)
 	p.dropCookies(t)
-	p.click(t, `form[action="/config"] button`)
+	p.click(t, `form[action="config"] button`)
 	p.until(t, "the page asks for the token", `document.querySelector('[name="token"]') !== null`)
 
 	p.logIn(t, l)

@@ -67,8 +67,8 @@ func openDisk(path string) (*onDisk, error) {
 // leastSize is that of two pages: bbolt has no error of its own for less.
 const leastSize = 2 * 4096
 
-// check refuses what is not a regular file, and one that is truncated: bbolt reads
-// past its end, and may find anything there.
+// check refuses what is not a regular file, and one that is truncated or whose
+// structure is damaged: bbolt may find anything there.
 func (s *onDisk) check() error {
 	info, err := os.Stat(s.path)
 	switch {
@@ -83,15 +83,27 @@ func (s *onDisk) check() error {
 	if err := s.open(&bolt.Options{ReadOnly: true}); err != nil {
 		return err
 	}
-	want := s.size()
-	info, err = os.Stat(s.path)
+	damage, err := s.damage() // while the lock keeps others from writing
 	if err := errors.Join(err, s.close()); err != nil {
 		return err
 	}
-	if is := info.Size(); is < want {
-		return s.damaged(fmt.Sprintf("it has %d bytes and should have %d", is, want))
+	if damage != nil {
+		return s.damaged(damage)
 	}
 	return nil
+}
+
+func (s *onDisk) damage() (damage, err error) {
+	file, err := os.Open(s.path)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	info, err := file.Stat()
+	if err != nil {
+		return nil, err
+	}
+	return checkStructure(file, info.Size(), s.db.Info().PageSize), nil
 }
 
 func (s *onDisk) open(opts *bolt.Options) (err error) {

@@ -17,7 +17,8 @@ type Entry struct {
 	// Time is when the event happened. It is kept to the microsecond.
 	Time          time.Time
 	Sender, Event sig.Name
-	// Data is JSON text. Empty: null.
+	// Data is JSON text, in which Python's NaN and infinities may stand
+	// ([sig.Data.Text]). Empty: null.
 	Data json.RawMessage
 	// Outcome is what became of an alert; None for an event that is not one.
 	Outcome outcome.Outcome
@@ -34,7 +35,7 @@ const maxWhy = 1000
 // EntryOf is the entry of an event. The error is that of data that JSON cannot
 // hold.
 func EntryOf(ev sig.Event) (Entry, error) {
-	text, err := ev.Data.JSON()
+	text, err := ev.Data.Text()
 	return Entry{
 		Time: ev.Time, Sender: ev.Sender, Event: ev.Event, Data: text,
 		position: ev.Position(),

@@ -1,6 +1,7 @@
 package eventlog
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -14,8 +15,8 @@ import (
 )
 
 const (
-	// DefaultLimit is how many entries are kept by default. It is pysig's.
-	DefaultLimit = 20
+	// DefaultLimit is how many entries are kept by default.
+	DefaultLimit = 10_000
 	// MaxLimit is the highest limit.
 	MaxLimit = 1_000_000
 
@@ -50,8 +51,10 @@ type Options struct {
 	// Path is the file. Default: the log is in memory and ends with the
 	// process.
 	Path string
-	// Limit is Limits.Count. Default: what the file says, or DefaultLimit.
+	// Limit is Limits.Count. Default: what the file says, or NewLimit.
 	Limit int
+	// NewLimit is Limits.Count of a log that has none yet. Default: DefaultLimit.
+	NewLimit int
 	// Age is Limits.Age. Default: what the file says, or for ever.
 	Age *time.Duration
 	// Trouble is called by Run when State.Err, which it is given, has changed:
@@ -178,7 +181,8 @@ func (l *Log) load(s store) (err error) {
 			l.store, err = nil, errors.Join(err, s.close())
 		}
 	}()
-	limits := Limits{Count: DefaultLimit}
+	initial := Limits{Count: cmp.Or(l.opts.NewLimit, DefaultLimit)}
+	limits := initial
 	var hour minutes
 	l.bytes, l.last, l.position = 0, 0, sig.Position{}
 	err = s.view(func(tx reader) error {
@@ -187,6 +191,20 @@ func (l *Log) load(s store) (err error) {
 		getSetting(tx, settingLast, &l.last)
 		getSetting(tx, settingPosition, &l.position)
 		hour = loadMinutes(tx)
+		// Of settings that are damaged none may remove an entry, or leave a gap.
+		if limits.check() != nil {
+			limits = initial
+		}
+		first, last := tx.ends()
+		if last > 0 || l.last > maxID {
+			l.last = last
+		}
+		if l.bytes < 0 || l.bytes > l.maxBytes {
+			l.bytes = 0
+			for _, r := range tx.ascend(first) {
+				l.bytes += int64(len(r))
+			}
+		}
 		return nil
 	})
 	if err != nil {

@@ -3,10 +3,12 @@ package eventlog
 import (
 	"bytes"
 	"context"
+	"slices"
 	"time"
 	"unicode"
 	"unicode/utf8"
 
+	"sigalert/internal/topic"
 	"sigalert/sig"
 )
 
@@ -15,8 +17,8 @@ const MaxEvents = 1000
 
 // Query says which entries to return. The zero Query is the newest 100.
 type Query struct {
-	// Sender and Event are names as people write them ([sig.Name.String]).
-	// Empty: every one.
+	// Sender and Event are names as people write them ([topic.Meanings]). Empty:
+	// every one.
 	Sender, Event string
 	// Text is searched for in the sender, the event and the data, ignoring case.
 	// Empty: everything matches.
@@ -129,21 +131,27 @@ func (l *Log) Event(id uint64) (e Entry, ok bool, err error) {
 
 // matcher is a query's filter.
 type matcher struct {
-	sender, event string
-	text          []byte // in lower case
-	since         int64  // µs since 1970
+	sender, event []sig.Name // any of these; none: every one
+	text          []byte     // in lower case
+	since         int64      // µs since 1970
 	names         map[string]name
 	lower         []byte // room for what is looked at
 }
 
 // name is a sender's or an event's, of which there are few for many entries.
 type name struct {
-	spelled string // for people
-	hasText bool
+	isSender, isEvent bool // one that is asked for
+	hasText           bool
 }
 
 func newMatcher(q Query) *matcher {
-	m := &matcher{sender: q.Sender, event: q.Event, text: bytes.ToLower([]byte(q.Text)), names: make(map[string]name)}
+	m := &matcher{text: bytes.ToLower([]byte(q.Text)), names: make(map[string]name)}
+	if q.Sender != "" {
+		m.sender = topic.Meanings(q.Sender)
+	}
+	if q.Event != "" {
+		m.event = topic.Meanings(q.Event)
+	}
 	if !q.Since.IsZero() {
 		m.since = q.Since.UnixMicro()
 	}
@@ -154,9 +162,9 @@ func (m *matcher) matches(f fields) bool {
 	switch {
 	case m.since != 0 && f.time < m.since:
 		return false
-	case m.sender != "" && m.name(f.sender).spelled != m.sender:
+	case m.sender != nil && !m.name(f.sender).isSender:
 		return false
-	case m.event != "" && m.name(f.event).spelled != m.event:
+	case m.event != nil && !m.name(f.event).isEvent:
 		return false
 	case len(m.text) == 0:
 		return true
@@ -168,8 +176,12 @@ func (m *matcher) name(raw []byte) name {
 	if n, ok := m.names[string(raw)]; ok {
 		return n
 	}
-	n := name{spelled: sig.Name(raw).String()}
-	n.hasText = m.contains([]byte(n.spelled))
+	is := sig.Name(raw)
+	n := name{
+		isSender: slices.ContainsFunc(m.sender, is.Equal),
+		isEvent:  slices.ContainsFunc(m.event, is.Equal),
+		hasText:  m.contains([]byte(is.String())),
+	}
 	if len(m.names) < 1000 {
 		m.names[string(raw)] = n
 	}

@@ -44,6 +44,9 @@ type SubscriberOptions struct {
 	// Topics are subscribed to besides those that the log has kept. Default: if
 	// it has kept none yet, every event.
 	Topics []Topic
+	// Presence subscribes to the coming and going of all senders besides. Otherwise
+	// only subscriptions that name these events bring them.
+	Presence bool
 	// Linked is called after the connection to the server may have changed. It
 	// must not wait. Default: none.
 	Linked func(sig.LinkStatus)
@@ -93,6 +96,9 @@ func NewSubscriber(log *Log, carrier sig.ClientCarrier, opts *SubscriberOptions)
 	stored, any := log.subscriptions()
 	if !any && len(topics) == 0 {
 		topics = []Topic{{}}
+	}
+	if s.opts.Presence {
+		topics = append(slices.Clone(topics), Topic{Event: sig.EventConnect}, Topic{Event: sig.EventDisconnect})
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -264,13 +270,24 @@ func (s *Subscriber) missed(n int) {
 	}
 }
 
+// asksFor reports whether events like this one are logged for a topic: the server
+// sends the coming and going of senders with every event, which few people mean by
+// that.
+func asksFor(t Topic, ev sig.Event) bool {
+	return t.Matches(ev) && !(t.Event.IsEvery() && topic.IsPresence(ev.Event))
+}
+
 // event logs an event unless another subscription has brought it. It waits
 // while the log is full; then the server keeps what follows.
 func (s *Subscriber) event(t Topic, ev sig.Event) {
+	if !asksFor(t, ev) {
+		s.log.passed(ev.Position())
+		return
+	}
 	s.mu.Lock()
 	listeners := 0
 	for _, sub := range s.subs {
-		if sub.Matches(ev) {
+		if asksFor(sub.Topic, ev) {
 			listeners++
 		}
 	}

@@ -81,6 +81,10 @@ func (d Data) JSON() (json.RawMessage, error) {
 	return wire.Strict(text), err
 }
 
+// Text returns the data as JSON does, but with Python's NaN, Infinity and -Infinity
+// as they came, which is for people: JSON has no words for them.
+func (d Data) Text() ([]byte, error) { return d.wireText() }
+
 // Decode unmarshals the data into v, as [json.Unmarshal] does.
 func (d Data) Decode(v any) error {
 	text, err := d.JSON()

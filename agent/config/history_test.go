@@ -15,23 +15,23 @@ const day = 24 * time.Hour
 
 func TestHistory(t *testing.T) {
 	for in, want := range map[string]*config.History{
-		"":                                                      nil,
-		"history: {listen: 127.0.0.1:8080}":                     {Listen: "127.0.0.1:8080", Limit: 10_000, Age: 30 * day},
-		"history: {listen: 127.9.9.9:0080}":                     {Listen: "127.9.9.9:80", Limit: 10_000, Age: 30 * day},
-		"history: {listen: LocalHost:0}":                        {Listen: "LocalHost:0", Limit: 10_000, Age: 30 * day},
-		`history: {listen: "[::1]:8080"}`:                       {Listen: "[::1]:8080", Limit: 10_000, Age: 30 * day},
-		`history: {listen: "[::ffff:127.0.0.1]:8080"}`:          {Listen: "[::ffff:127.0.0.1]:8080", Limit: 10_000, Age: 30 * day},
-		"history: {listen: 0.0.0.0:8080, token: secret}":        {Listen: "0.0.0.0:8080", Limit: 10_000, Age: 30 * day, Token: "secret"},
-		`history: {listen: "[::]:8080", token: "42"}`:           {Listen: "[::]:8080", Limit: 10_000, Age: 30 * day, Token: "42"},
-		"history: {token: x, listen: host:8080}":                {Listen: "host:8080", Limit: 10_000, Age: 30 * day, Token: "x"},
-		"history: {listen: localhost:1, limit: 1, age: 0}":      {Listen: "localhost:1", Limit: 1},
-		"history: {listen: localhost:1, limit: 1_000_000}":      {Listen: "localhost:1", Limit: 1_000_000, Age: 30 * day},
-		`history: {listen: localhost:1, limit: 50, age: "0"}`:   {Listen: "localhost:1", Limit: 50},
-		"history: {listen: localhost:1, limit: 50, age: 12h}":   {Listen: "localhost:1", Limit: 50, Age: 12 * time.Hour},
-		"history: &h {listen: &l localhost:1, age: &a 1d12h}":   {Listen: "localhost:1", Limit: 10_000, Age: 36 * time.Hour},
-		"history: {listen: localhost:1, hosts: []}":             {Listen: "localhost:1", Limit: 10_000, Age: 30 * day},
-		"history: {listen: localhost:1, hosts: [a, B.example]}": {Listen: "localhost:1", Limit: 10_000, Age: 30 * day, Hosts: []string{"a", "B.example"}},
-		"history: {listen: localhost:1, age: 90s, limit: 0x1}":  {Listen: "localhost:1", Limit: 1, Age: 90 * time.Second},
+		"":                                             nil,
+		"history: {listen: 127.0.0.1:8080}":            {Listen: "127.0.0.1:8080", Limit: 10_000, Age: 30 * day},
+		"history: {listen: 127.9.9.9:0080}":            {Listen: "127.9.9.9:80", Limit: 10_000, Age: 30 * day},
+		"history: {listen: LocalHost:0}":               {Listen: "LocalHost:0", Limit: 10_000, Age: 30 * day},
+		`history: {listen: "[::1]:8080"}`:              {Listen: "[::1]:8080", Limit: 10_000, Age: 30 * day},
+		`history: {listen: "[::ffff:127.0.0.1]:8080"}`: {Listen: "[::ffff:127.0.0.1]:8080", Limit: 10_000, Age: 30 * day},
+		"history: {listen: 0.0.0.0:8080, token: a-secret-of-this-test}": {Listen: "0.0.0.0:8080", Limit: 10_000, Age: 30 * day, Token: "a-secret-of-this-test"},
+		`history: {listen: "[::]:8080", token: "4242424242424242"}`:     {Listen: "[::]:8080", Limit: 10_000, Age: 30 * day, Token: "4242424242424242"},
+		"history: {token: xxxxxxxxxxxxxxxx, listen: host:8080}":         {Listen: "host:8080", Limit: 10_000, Age: 30 * day, Token: "xxxxxxxxxxxxxxxx"},
+		"history: {listen: localhost:1, limit: 1, age: 0}":              {Listen: "localhost:1", Limit: 1},
+		"history: {listen: localhost:1, limit: 1_000_000}":              {Listen: "localhost:1", Limit: 1_000_000, Age: 30 * day},
+		`history: {listen: localhost:1, limit: 50, age: "0"}`:           {Listen: "localhost:1", Limit: 50},
+		"history: {listen: localhost:1, limit: 50, age: 12h}":           {Listen: "localhost:1", Limit: 50, Age: 12 * time.Hour},
+		"history: &h {listen: &l localhost:1, age: &a 1d12h}":           {Listen: "localhost:1", Limit: 10_000, Age: 36 * time.Hour},
+		"history: {listen: localhost:1, hosts: []}":                     {Listen: "localhost:1", Limit: 10_000, Age: 30 * day},
+		"history: {listen: localhost:1, hosts: [a, B.example]}":         {Listen: "localhost:1", Limit: 10_000, Age: 30 * day, Hosts: []string{"a", "B.example"}},
+		"history: {listen: localhost:1, age: 90s, limit: 0x1}":          {Listen: "localhost:1", Limit: 1, Age: 90 * time.Second},
 	} {
 		c, err := config.Parse("c.yaml", []byte(good+in))
 		if err != nil {
@@ -102,6 +102,8 @@ func TestHistoryProblems(t *testing.T) {
 		"history: {listen: localhost:8080, hosts: }":                                 "2: history.hosts: must be a list of names, not nothing",
 		"history: {listen: localhost:8080, host: [a]}":                               `2: history: unknown key "host" (did you mean "hosts"?)`,
 		"history: {listen: localhost:8080, hosts: [a, 5,\n 'http://b']}":             "2: history.hosts[1]: must be text, not a number\n" + `3: history.hosts[2]: "http://b" is not a host name: use a name such as log.example, of ASCII letters and digits, dots and hyphens`,
+		"history: {listen: localhost:8080, token: s3cret}":                           `2: history.token: the token is too short: use at least 16 characters, such as what "openssl rand -hex 16" prints`,
+		"history: {listen: localhost:8080, age: 0.0001s}":                            `2: history.age: "0.0001s" is too short an age: use at least 1m, or 0 for no limit`,
 		`history: {listen: localhost:8080, token: "two words"}`:                      "2: history.token: a token consists of ASCII letters, digits and punctuation, without blanks",
 	} {
 		_, err := config.Parse("c.yaml", []byte(good+in))

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"net/url"
 	"strings"
 )
 
@@ -41,6 +42,22 @@ func wantsJSON(r *http.Request) bool {
 // wantsPage reports whether a person is at the other end.
 func wantsPage(r *http.Request) bool {
 	return strings.Contains(r.Header.Get("Accept"), "text/html") && !wantsJSON(r)
+}
+
+// toPage redirects to the page from an address in its folder. The address is
+// relative, as the page need not be at the root of its host; [http.Redirect] would make
+// it absolute.
+func toPage(w http.ResponseWriter, asked url.Values) {
+	w.Header().Set("Location", pageAddress(asked))
+	w.WriteHeader(http.StatusSeeOther)
+}
+
+// pageAddress is the page's for what is asked for, as seen from its own folder.
+func pageAddress(asked url.Values) string {
+	if len(asked) == 0 {
+		return "./"
+	}
+	return "./?" + asked.Encode()
 }
 
 // formOf reports whether a browser has sent a form, and shows what comes back.

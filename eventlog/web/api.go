@@ -23,10 +23,13 @@ type event struct {
 }
 
 func newEvent(e eventlog.Entry) event {
-	if len(e.Data) == 0 {
-		e.Data = json.RawMessage("null")
+	data := json.RawMessage("null")
+	if len(e.Data) > 0 {
+		if text, err := sig.JSONData(e.Data).JSON(); err == nil { // else it was damaged in the log's file
+			data = text
+		}
 	}
-	return event{e.ID, e.Time.UTC(), e.Sender, e.Event, e.Data, e.Outcome.String(), e.Why}
+	return event{e.ID, e.Time.UTC(), e.Sender, e.Event, data, e.Outcome.String(), e.Why}
 }
 
 // found is a page of events, newest first.

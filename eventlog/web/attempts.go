@@ -12,39 +12,51 @@ import (
 // attempts bounds how many wrong tokens and keys an address may try: ten, and
 // then one each second. Other addresses do not wait for that.
 type attempts struct {
-	mu sync.Mutex // guards the field below
+	mu sync.Mutex // guards the field below, and is held while a token is checked
 	by map[netip.Prefix]*rate.Limiter
 }
 
 // maxAddresses is how many are told apart.
 const maxAddresses = 10_000
 
-// may reports whether the request's token may be checked.
-func (a *attempts) may(r *http.Request) bool {
+// verdict is what an attempt has come to.
+type verdict int
+
+const (
+	wrong verdict = iota
+	right
+	unchecked // there were too many wrong ones before
+)
+
+// try calls check, which checks what a request has brought, unless its address has
+// no attempt left. What is checked must have been read before: of requests that
+// come at once, none may begin before the others are counted.
+func (a *attempts) try(r *http.Request, check func() bool) verdict {
+	from := network(r.RemoteAddr)
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	l := a.by[network(r)]
-	return l == nil || l.Tokens() >= 1
+	l := a.by[from]
+	if l != nil && l.Tokens() < 1 {
+		return unchecked
+	}
+	if check() {
+		return right
+	}
+	if l == nil {
+		if len(a.by) >= maxAddresses || a.by == nil {
+			a.by = make(map[netip.Prefix]*rate.Limiter)
+		}
+		l = rate.NewLimiter(1, 10)
+		a.by[from] = l
+	}
+	l.Allow()
+	return wrong
 }
 
-// wrong notes that the token was wrong.
-func (a *attempts) wrong(r *http.Request) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if len(a.by) >= maxAddresses || a.by == nil {
-		a.by = make(map[netip.Prefix]*rate.Limiter)
-	}
-	from := network(r)
-	if a.by[from] == nil {
-		a.by[from] = rate.NewLimiter(1, 10)
-	}
-	a.by[from].Allow()
-}
-
-// network is where a request comes from: an address, or the network of 64 bits
-// that one of IPv6 has to itself.
-func network(r *http.Request) netip.Prefix {
-	host, _, _ := net.SplitHostPort(r.RemoteAddr)
+// network is what an address belongs to: itself, or the network of 64 bits that
+// one of IPv6 has to itself.
+func network(address string) netip.Prefix {
+	host, _, _ := net.SplitHostPort(address)
 	addr, err := netip.ParseAddr(host)
 	if err != nil {
 		return netip.Prefix{}

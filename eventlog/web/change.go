@@ -47,7 +47,7 @@ func (h *Handler) change(f func(*http.Request) answer, parameters ...string) htt
 			a = failed(http.StatusForbidden, "refused: the browser is only prefetching this address")
 		case crossSite(r):
 			a = failed(http.StatusForbidden, "refused: the request comes from another site's page")
-		case untold(r) && !h.isToken(givenToken(r)): // a session is every page's of this browser
+		case untold(r) && !h.proven(r): // a session is every page's of this browser
 			a = failed(http.StatusForbidden, "refused: the request may come from another site's page: use POST, or add the token")
 		case err != nil:
 			a = failed(http.StatusBadRequest, "%v", err)
@@ -58,7 +58,7 @@ func (h *Handler) change(f func(*http.Request) answer, parameters ...string) htt
 		case a.json != nil && a.status < 300 && !formOf(r):
 			writeJSON(w, a.status, a.json)
 		case formOf(r) && a.status < 300:
-			http.Redirect(w, r, "/", http.StatusSeeOther)
+			toPage(w, nil)
 		case formOf(r):
 			h.render(w, r, a.status, "problem", map[string]any{"Title": h.opts.Title, "Text": a.text})
 		case a.status >= 300:
@@ -148,12 +148,29 @@ func (h *Handler) add(r *http.Request) answer {
 	if h.opts.Editor == nil {
 		return failed(http.StatusForbidden, "%s", h.opts.Fixed)
 	}
-	t := askedTopic(r)
-	if strings.ContainsFunc(string(t.Sender+t.Event), unicode.IsControl) { // no form could name it in order to remove it
-		return failed(http.StatusBadRequest, "not subscribed to %s: a name with a control character cannot be subscribed to here", t)
-	}
 	ctx, cancel := context.WithTimeout(r.Context(), addWait)
 	defer cancel()
+	return forAll(askedTopics(r), func(t eventlog.Topic) answer { return h.addOne(ctx, t) })
+}
+
+// forAll does something for each topic that is meant. It has worked if it has for
+// one: that others cannot be is of no interest.
+func forAll(topics []eventlog.Topic, do func(eventlog.Topic) answer) (all answer) {
+	for i, t := range topics {
+		switch a := do(t); {
+		case i == 0, a.status < 300 && all.status >= 300:
+			all = a
+		case a.status < 300:
+			all = answer{status: max(a.status, all.status), text: all.text + "; " + a.text}
+		}
+	}
+	return all
+}
+
+func (h *Handler) addOne(ctx context.Context, t eventlog.Topic) answer {
+	if strings.ContainsFunc(t.Sender.String()+t.Event.String(), unicode.IsControl) { // no form could name it in order to remove it
+		return failed(http.StatusBadRequest, "not subscribed to %s: a name with a control character cannot be subscribed to here", t)
+	}
 	sub, err := h.opts.Editor.Add(ctx, t)
 	already := ""
 	if errors.Is(err, eventlog.ErrSubscribed) {
@@ -193,7 +210,10 @@ func (h *Handler) remove(r *http.Request) answer {
 	if h.opts.Editor == nil {
 		return failed(http.StatusForbidden, "%s", h.opts.Fixed)
 	}
-	t := askedTopic(r)
+	return forAll(askedTopics(r), h.removeOne)
+}
+
+func (h *Handler) removeOne(t eventlog.Topic) answer {
 	switch err := h.opts.Editor.Remove(t); {
 	case errors.Is(err, eventlog.ErrNoSubscription):
 		return failed(http.StatusNotFound, "there is no subscription to %s: /regs lists those that exist", t)

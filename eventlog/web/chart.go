@@ -64,7 +64,7 @@ func newChart(all []eventlog.Series, colours map[sig.Name]string) chart {
 	for _, s := range all {
 		one := series{
 			Colour: colours[s.Sender], Name: topic.Name(s.Sender), Total: words.Number(s.Total),
-			Filter: address(nil, "sender", s.Sender.String()),
+			Filter: address(nil, "sender", word(s.Sender)),
 		}
 		if s.Others {
 			one.Colour, one.Name, one.Filter = "others", "all others", ""

@@ -23,5 +23,6 @@
 //
 // A request has 10 s to arrive, and at most 64 KiB. A client has 10 s for each
 // 64 KiB of an answer, and is disconnected if it does not take them. 100 streams
-// are served at a time.
+// are served at a time. Where 1,000 connections are open, or 250 of one address,
+// the one that has been waiting longest for its client makes room for the next.
 package web

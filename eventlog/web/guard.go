@@ -4,7 +4,6 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
-	"net/url"
 	"os"
 	"strings"
 	"time"
@@ -59,18 +58,34 @@ func (h *Handler) guard(next http.HandlerFunc) http.Handler {
 			next(w, r)
 		case token == "" && key == "":
 			h.refuse(w, r, "")
-		case !h.attempts.may(r):
-			tooMany(w, r)
-		case h.isToken(token) && r.URL.Path == "/" && wantsPage(r), // the page's script does not have one
-			r.Method == http.MethodGet && !ahead(r) && h.sessions.redeem(key, now):
-			h.begin(w, r)
-		case h.isToken(token):
-			next(w, r)
 		default:
-			h.attempts.wrong(r)
-			h.refuse(w, r, "")
+			byKey := false
+			v := h.attempts.try(r, func() bool {
+				byKey = r.Method == http.MethodGet && beside(r) && !ahead(r) && h.sessions.redeem(key, now)
+				return byKey || h.isToken(token)
+			})
+			switch {
+			case v != right:
+				h.reject(w, r, v, "")
+			case byKey, r.URL.Path == "/" && wantsPage(r): // the page's script does not have the token
+				h.begin(w, r)
+			default:
+				next(w, r)
+			}
 		}
 	})
+}
+
+// beside reports whether a request's address is in the same folder as the page's.
+func beside(r *http.Request) bool { return strings.LastIndexByte(r.URL.Path, '/') == 0 }
+
+// reject answers a request whose token or key is not right.
+func (h *Handler) reject(w http.ResponseWriter, r *http.Request, v verdict, problem string) {
+	if v == unchecked {
+		tooMany(w, r)
+		return
+	}
+	h.refuse(w, r, problem)
 }
 
 func tooMany(w http.ResponseWriter, r *http.Request) {
@@ -115,25 +130,29 @@ func (h *Handler) login(w http.ResponseWriter, r *http.Request) {
 		fail(w, r, http.StatusForbidden, "refused: the request comes from another site's page")
 		return
 	}
-	switch {
-	case !h.attempts.may(r):
-		tooMany(w, r)
-	case h.isToken(r.PostFormValue("token")):
-		h.begin(w, r)
-	default:
-		h.attempts.wrong(r)
-		h.refuse(w, r, "Wrong token.")
+	token := r.PostFormValue("token")
+	if v := h.attempts.try(r, func() bool { return h.isToken(token) }); v != right {
+		h.reject(w, r, v, "Wrong token.")
+		return
 	}
+	h.begin(w, r)
 }
 
-// begin opens a session, and redirects to the page without what opened it.
+// proven reports whether a request carries the token itself, and not only a
+// session.
+func (h *Handler) proven(r *http.Request) bool {
+	token := givenToken(r)
+	return token != "" && h.attempts.try(r, func() bool { return h.isToken(token) }) == right
+}
+
+// begin opens a session, and redirects to the page without what opened it. The
+// request's address is in the page's folder.
 func (h *Handler) begin(w http.ResponseWriter, r *http.Request) {
 	http.SetCookie(w, h.sessions.cookie(r, time.Now()))
 	asked := r.URL.Query()
 	asked.Del("token")
 	asked.Del("key")
-	to := url.URL{Path: "/", RawQuery: asked.Encode()}
-	http.Redirect(w, r, to.String(), http.StatusSeeOther)
+	toPage(w, asked)
 }
 
 // crossSite reports whether another site's page made this request. Browsers

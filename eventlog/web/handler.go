@@ -39,7 +39,7 @@ type Options struct {
 	Fixed  string
 	// Token is what every request must have: in a header "Authorization:
 	// Bearer TOKEN", as the parameter token, or by having logged in with it.
-	// Default: none is required.
+	// Default: none is required. It should be one that [address.CheckToken] accepts.
 	Token string
 	// Private: every request must have a session, which a one-time key opens.
 	Private bool
@@ -139,7 +139,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	p := newPatient(w)
 	p.wait()       // the connection's last request may have been long ago
 	defer p.wait() // what is still in a buffer is sent after this
-	r.Body = http.MaxBytesReader(w, r.Body, maxBody)
+	r.Body = http.MaxBytesReader(w, arriving(r), maxBody)
 	w = p
 	head := w.Header()
 	head.Set("Content-Security-Policy", "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "+

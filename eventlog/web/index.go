@@ -69,15 +69,15 @@ func (h *Handler) cannotRead(w http.ResponseWriter, r *http.Request, err error) 
 func (h *Handler) names(entries []eventlog.Entry) (senders, events []string) {
 	s, e := make(map[string]bool), make(map[string]bool)
 	for _, one := range h.log.LastHour(maxNames) {
-		s[one.Sender.String()] = true
+		s[word(one.Sender)] = true
 	}
 	for _, one := range entries {
-		s[one.Sender.String()] = true
-		e[one.Event.String()] = true
+		s[word(one.Sender)] = true
+		e[word(one.Event)] = true
 	}
 	for _, one := range h.opts.Source.Subscriptions() {
-		s[one.Sender.String()] = true
-		e[one.Event.String()] = true
+		s[word(one.Sender)] = true
+		e[word(one.Event)] = true
 	}
 	delete(s, "")
 	delete(e, "")

@@ -108,7 +108,7 @@ func TestPageStreamTellsOfGap(t *testing.T) {
 	}
 	s.fill(t, many...)
 	rows := s.follow(t, fmt.Sprint("/api/stream?fmt=html&sender=a&since=", since))()
-	if link := fmt.Sprintf(`<li class="gap"><a href="/?before=%d&amp;sender=a">`, since+51); strings.Count(rows, `<li id="e`) != 100 || !strings.Contains(rows, link) {
+	if link := fmt.Sprintf(`<li class="gap"><a href="./?before=%d&amp;sender=a">`, since+51); strings.Count(rows, `<li id="e`) != 100 || !strings.Contains(rows, link) {
 		t.Errorf("no %s in %s", link, rows)
 	}
 	s.fill(t, entry("a", "x", "1"))
@@ -130,13 +130,13 @@ func TestPageKeepsTheQuestion(t *testing.T) {
 		return all
 	}
 	older := links("/?limit=2&sender=a&since="+since, `rel="next"`)
-	if want := fmt.Sprintf("/?before=%d&limit=2&sender=a&since=%s", first+1, since); len(older) != 1 || older[0] != want {
+	if want := fmt.Sprintf("./?before=%d&limit=2&sender=a&since=%s", first+1, since); len(older) != 1 || older[0] != want {
 		t.Fatalf("older events are at %q, want %s", older, want)
 	}
-	if page := s.get(t, older[0]); strings.Count(page, `<li id="e`) != 1 || !strings.Contains(page, ">back to the newest<") {
+	if page := s.get(t, older[0][1:]); strings.Count(page, `<li id="e`) != 1 || !strings.Contains(page, ">back to the newest<") {
 		t.Errorf("older events: %s", page)
 	}
-	for class, want := range map[string]string{"sender": "/?limit=2&q=4&sender=a&since=" + since, "event": "/?event=x&limit=2&q=4&since=" + since} {
+	for class, want := range map[string]string{"sender": "./?limit=2&q=4&sender=a&since=" + since, "event": "./?event=x&limit=2&q=4&since=" + since} {
 		if got := links("/?limit=2&q=4&before=9999999999999999&token=x&fmt=html&since="+since, `class="`+class); len(got) != 1 || got[0] != want {
 			t.Errorf("of the %s: %q, want %s", class, got, want)
 		}

@@ -11,6 +11,7 @@ import (
 
 	"sigalert/eventlog"
 	"sigalert/internal/age"
+	"sigalert/internal/topic"
 	"sigalert/sig"
 )
 
@@ -68,9 +69,20 @@ func format(r *http.Request) (plainText bool, err error) {
 	}
 }
 
-// askedTopic is the parameters sender and event; one that is missing means every one.
-func askedTopic(r *http.Request) eventlog.Topic {
-	return eventlog.Topic{Sender: sig.Name(r.FormValue("sender")), Event: sig.Name(r.FormValue("event"))}
+// askedTopics are what the parameters sender and event may mean; one that is missing
+// means every one.
+func askedTopics(r *http.Request) []eventlog.Topic {
+	return topic.Meant(r.FormValue("sender"), r.FormValue("event"))
+}
+
+// word is a name as a parameter: as it is, or in quotes where it would mean another
+// then, or another as well.
+func word(n sig.Name) string {
+	w := n.String()
+	if meanings := topic.Meanings(w); meanings[len(meanings)-1] == n {
+		return w
+	}
+	return string(n.JSON())
 }
 
 // query reads the parameters of what shows events.
@@ -117,7 +129,7 @@ func since(r *http.Request, q *eventlog.Query) error {
 		q.Since = t
 		return nil
 	}
-	if d, err := age.Parse(text); err == nil && d > 0 {
+	if d, err := age.Span(text); err == nil && d > 0 {
 		q.Since = time.Now().Add(-d)
 		return nil
 	}

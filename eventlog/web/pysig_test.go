@@ -170,7 +170,7 @@ func TestPost(t *testing.T) {
 			t.Fatal(err)
 		}
 		status, text, head := s.do(t, "POST", c.address, form, "Accept: "+c.accept)
-		if status != c.status || c.status != 303 && text != c.want || c.status == 303 && head.Get("Location") != "/" {
+		if status != c.status || c.status != 303 && text != c.want || c.status == 303 && head.Get("Location") != "./" {
 			t.Errorf("POST %s %s, %s: %d %q, %s", c.address, c.form, c.accept, status, text, head.Get("Location"))
 		}
 	}
@@ -197,6 +197,9 @@ func TestMistakes(t *testing.T) {
 		"/?since=yesterday":                  `since: must be an event's number, a time like 2006-01-02T15:04:05Z, or how long ago, like 10m or 1d`,
 		"/?limit=1001":                       "limit: at most 1000, not 1001",
 		"/config?age=soon":                   `age: "soon" is not a valid age: use days or hours`,
+		"/cfg?age=0.0001s":                   `age: "0.0001s" is too short an age: use at least 1m, or 0 for no limit`,
+		"/cfg?limit=5&age=59s":               `age: "59s" is too short`,
+		"/cfg?age=0.00000000000000001h":      `age: "0.00000000000000001h" is too short`,
 		"/api/events?limit=-1":               "limit: must be a whole number",
 		"/api/events/x":                      "must end in an event's number",
 		"/api/stream?fmt=plain":              "fmt: must be html, or left out for JSON",
@@ -241,12 +244,12 @@ func TestFixedSubscriptions(t *testing.T) {
 		}
 	}
 	page := s.get(t, "/")
-	for _, want := range []string{"<title>sigalert history</title>", fixed, `action="/clear"`} {
+	for _, want := range []string{"<title>sigalert history</title>", fixed, `action="clear"`} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the page lacks %s", want)
 		}
 	}
-	for _, not := range []string{`action="/add"`, `action="/remove"`, `action="/config"`} {
+	for _, not := range []string{`action="add"`, `action="remove"`, `action="config"`} {
 		if strings.Contains(page, not) {
 			t.Errorf("the page has %s", not)
 		}

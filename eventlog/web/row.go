@@ -58,8 +58,8 @@ func newRow(now time.Time, asked url.Values, colours map[sig.Name]string, e even
 		Outcome: e.Outcome.String(),
 		Why:     plain.Line(e.Why, maxWhy),
 	}
-	r.OfSender = address(asked, "sender", e.Sender.String())
-	r.OfEvent = address(asked, "event", e.Event.String())
+	r.OfSender = address(asked, "sender", word(e.Sender))
+	r.OfEvent = address(asked, "event", word(e.Event))
 	switch {
 	case e.Outcome == outcome.Shown:
 		r.Class = "shown"
@@ -70,7 +70,7 @@ func newRow(now time.Time, asked url.Values, colours map[sig.Name]string, e even
 	case topic.IsPresence(e.Event):
 		r.Class = "presence"
 	}
-	if len(e.Data) == 0 || string(e.Data) == "null" {
+	if hasNone(e.Data) {
 		return r
 	}
 	text := eventlog.Readable(e.Data)
@@ -87,6 +87,11 @@ func newRow(now time.Time, asked url.Values, colours map[sig.Name]string, e even
 	}
 	r.Pretty = pretty(text)
 	return r
+}
+
+// hasNone reports whether there is no data: pysig writes "" then.
+func hasNone(data []byte) bool {
+	return len(data) == 0 || string(data) == "null" || string(data) == `""`
 }
 
 // indented is at most how long JSON text is with its parts on lines of their own.
@@ -163,7 +168,7 @@ func pretty(text []byte) string {
 func line(e eventlog.Entry) string {
 	data := eventlog.Readable(e.Data)
 	text := fmt.Sprintf("%s %s: %s", e.Time.In(zone.Local()).Format("2006-01-02 15:04:05.000"), topic.Name(e.Sender), topic.Name(e.Event))
-	if len(data) > 0 {
+	if !hasNone(data) {
 		text += " " + plain.Line(string(data), len(data))
 	}
 	if e.Outcome != outcome.None {

@@ -101,7 +101,7 @@ func TestHead(t *testing.T) {
 			t.Errorf("HEAD %s: %d", address, status)
 		}
 	}
-	if got := s.events(t, ""); got != "1" || s.log.Limits().Count != eventlog.DefaultLimit {
+	if got := s.events(t, ""); got != "1" || s.log.Limits().Count != pysigLimit {
 		t.Errorf("afterwards: %s, %+v", got, s.log.Limits())
 	}
 }
@@ -287,7 +287,7 @@ func TestRefusals(t *testing.T) {
 // and no other site's request has.
 func TestLogin(t *testing.T) {
 	s := newFilled(t, web.Options{Token: "correct"}, entry("timer", "tick", "1"))
-	if _, text, _ := s.do(t, "GET", "/", nil, "Accept: text/html"); !strings.Contains(text, `action="/login"`) {
+	if _, text, _ := s.do(t, "GET", "/", nil, "Accept: text/html"); !strings.Contains(text, `action="login"`) {
 		t.Errorf("no form to log in with: %s", text)
 	}
 	status, text, head := s.do(t, "POST", "/login", url.Values{"token": {"wrong"}}, "Accept: text/html")
@@ -300,7 +300,7 @@ func TestLogin(t *testing.T) {
 	}
 	status, _, head = s.do(t, "POST", "/login", url.Values{"token": {"correct"}}, "Accept: text/html")
 	cookie := head.Get("Set-Cookie")
-	if status != 303 || !strings.Contains(cookie, "HttpOnly") || !strings.Contains(cookie, "SameSite=Strict") || head.Get("Location") != "/" {
+	if status != 303 || !strings.Contains(cookie, "HttpOnly") || !strings.Contains(cookie, "SameSite=Strict") || head.Get("Location") != "./" {
 		t.Fatalf("%d, cookie %q", status, cookie)
 	}
 	value, _, _ := strings.Cut(cookie, ";")
@@ -394,7 +394,7 @@ func TestGuessingElsewhere(t *testing.T) {
 func TestTokenInTheAddress(t *testing.T) {
 	s := newFilled(t, web.Options{Token: "correct"})
 	status, _, head := s.do(t, "GET", "/?token=correct&sender=timer", nil, "Accept: text/html")
-	if status != 303 || head.Get("Location") != "/?sender=timer" || head.Get("Set-Cookie") == "" {
+	if status != 303 || head.Get("Location") != "./?sender=timer" || head.Get("Set-Cookie") == "" {
 		t.Errorf("%d to %s, %v", status, head.Get("Location"), head)
 	}
 }
@@ -415,7 +415,7 @@ func TestOneTimeKey(t *testing.T) {
 		}
 	}
 	status, _, head := s.do(t, "GET", "/?key="+key, nil)
-	if status != 303 || head.Get("Location") != "/" {
+	if status != 303 || head.Get("Location") != "./" {
 		t.Fatalf("with the key: %d, to %s", status, head.Get("Location"))
 	}
 	value, _, _ := strings.Cut(head.Get("Set-Cookie"), ";")

@@ -6,16 +6,12 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"sync"
 	"time"
-
-	"golang.org/x/net/netutil"
 )
 
 const (
-	arrival  = 10 * time.Second // of a request, and of maxWrite at a client
-	idle     = 30 * time.Second
-	maxConns = 1000
+	arrival = 10 * time.Second // of a request, and of maxWrite at a client
+	idle    = 30 * time.Second
 )
 
 // Serve serves on listener until ctx ends, and returns once all requests have.
@@ -32,11 +28,11 @@ func (h *Handler) Serve(ctx context.Context, listener net.Listener) error {
 		BaseContext:       func(net.Listener) context.Context { return requests },
 		ErrorLog:          slog.NewLogLogger(h.logger.Handler(), slog.LevelDebug),
 	}
-	unused := unused{conns: make(map[net.Conn]bool)}
-	server.ConnState = unused.watch
-	server.RegisterOnShutdown(unused.close)
+	crowd := crowd{conns: make(map[net.Conn]*seat)}
+	server.ConnState, server.ConnContext = crowd.watch, crowd.context
+	server.RegisterOnShutdown(crowd.close)
 	ended := make(chan error, 1)
-	go func() { ended <- server.Serve(netutil.LimitListener(listener, maxConns)) }()
+	go func() { ended <- server.Serve(listener) }()
 	var err error
 	select {
 	case err = <-ended:
@@ -55,33 +51,4 @@ func (h *Handler) Serve(ctx context.Context, listener net.Listener) error {
 		return nil
 	}
 	return err
-}
-
-// unused are the connections that have had no request yet: browsers open them in
-// advance, and [http.Server.Shutdown] waits 5 s for each.
-type unused struct {
-	mu    sync.Mutex // guards the fields below
-	conns map[net.Conn]bool
-	ended bool
-}
-
-func (u *unused) watch(c net.Conn, state http.ConnState) {
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	delete(u.conns, c)
-	switch {
-	case state == http.StateNew && u.ended:
-		c.Close()
-	case state == http.StateNew:
-		u.conns[c] = true
-	}
-}
-
-func (u *unused) close() {
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	u.ended = true
-	for c := range u.conns {
-		c.Close()
-	}
 }

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/netip"
 	"strconv"
 	"strings"
 	"sync"
@@ -79,16 +80,25 @@ func cookieName(r *http.Request) string {
 	return "sigalert-" + port
 }
 
+// cookie has no path: a browser takes the folder of the request, which is the
+// page's, as the handler itself cannot know it.
 func (s *sessions) cookie(r *http.Request, now time.Time) *http.Cookie {
 	ends := now.Add(sessionTime)
 	return &http.Cookie{
 		Name:     cookieName(r),
 		Value:    fmt.Sprintf("%d.%s", ends.Unix(), s.sign(ends.Unix())),
-		Path:     "/",
 		Expires:  ends,
+		Secure:   encrypted(r),
 		HttpOnly: true,
 		SameSite: http.SameSiteStrictMode,
 	}
+}
+
+// encrypted reports whether a browser's connection is, up to a reverse proxy on
+// this machine that says so.
+func encrypted(r *http.Request) bool {
+	proxy, err := netip.ParseAddrPort(r.RemoteAddr)
+	return err == nil && proxy.Addr().Unmap().IsLoopback() && strings.EqualFold(r.Header.Get("X-Forwarded-Proto"), "https")
 }
 
 func (s *sessions) sign(ends int64) string {

@@ -27,6 +27,9 @@ type site struct {
 	subscriber *eventlog.Subscriber
 }
 
+// pysigLimit is how many events pysig's example keeps.
+const pysigLimit = 20
+
 // source is a subscriber with its server's name.
 type source struct {
 	*eventlog.Subscriber
@@ -38,7 +41,7 @@ func (s source) Server() string { return s.server }
 // newSite runs a site until the test ends. It subscribes to these topics.
 func newSite(t testing.TB, server string, opts web.Options, topics ...eventlog.Topic) *site {
 	t.Helper()
-	log, err := eventlog.Open(nil)
+	log, err := eventlog.Open(&eventlog.Options{NewLimit: pysigLimit})
 	if err != nil {
 		t.Fatal(err)
 	}

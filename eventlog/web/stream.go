@@ -37,7 +37,8 @@ func (h *Handler) stream(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.Header().Set("Content-Type", "text/event-stream")
-	if r.Method == http.MethodHead { // the mux takes it for GET
+	w.Header().Set("X-Accel-Buffering", "no") // nginx would hold the events back
+	if r.Method == http.MethodHead {          // the mux takes it for GET
 		return
 	}
 	select {

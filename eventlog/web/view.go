@@ -100,10 +100,7 @@ func address(asked url.Values, name, value string) string {
 	if v.Del(name); value != "" {
 		v.Set(name, value)
 	}
-	if len(v) == 0 {
-		return "/"
-	}
-	return "/?" + v.Encode()
+	return pageAddress(v)
 }
 
 // side is what the page shows beside the log, and keeps up to date.
@@ -160,7 +157,7 @@ func troubles(st eventlog.State) (all []string) {
 }
 
 func newTopicRow(sub eventlog.Subscription) topicRow {
-	r := topicRow{Sender: sub.Sender.String(), Event: sub.Event.String(), Text: sub.Topic.String()}
+	r := topicRow{Sender: word(sub.Sender), Event: word(sub.Event), Text: sub.Topic.String()}
 	switch sub.Status {
 	case sig.Active:
 		r.Class, r.State = "on", "active"

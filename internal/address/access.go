@@ -21,13 +21,19 @@ func CheckHost(name string) error {
 	return nil
 }
 
-// CheckToken refuses a token that no header can carry.
+// minToken is how long a token is at least: shorter ones can be guessed.
+const minToken = 16
+
+// CheckToken refuses a token that no header can carry, and one that is too short.
 func CheckToken(token string) error {
 	if strings.TrimSpace(token) == "" {
 		return errors.New("the token is empty")
 	}
 	if strings.ContainsFunc(token, func(r rune) bool { return r <= ' ' || r > '~' }) {
 		return errors.New("a token consists of ASCII letters, digits and punctuation, without blanks")
+	}
+	if len(token) < minToken {
+		return fmt.Errorf("the token is too short: use at least %d characters, such as what \"openssl rand -hex 16\" prints", minToken)
 	}
 	return nil
 }

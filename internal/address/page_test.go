@@ -61,7 +61,7 @@ func TestCheckHost(t *testing.T) {
 }
 
 func TestCheckToken(t *testing.T) {
-	for _, token := range []string{"s3cret", "!~", strings.Repeat("x", 1000)} {
+	for _, token := range []string{"s3cret-0123456789"[:16], strings.Repeat("!~", 8), strings.Repeat("x", 1000)} {
 		if err := address.CheckToken(token); err != nil {
 			t.Errorf("%q: %v", token, err)
 		}
@@ -69,6 +69,7 @@ func TestCheckToken(t *testing.T) {
 	for token, want := range map[string]string{
 		"": "the token is empty", " \t": "the token is empty",
 		"two words": "without blanks", "a\nb": "without blanks", "é": "of ASCII", "a\x7f": "of ASCII",
+		"s3cret": "too short: use at least 16 characters", "123456789012345": "too short",
 	} {
 		if err := address.CheckToken(token); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: %v", token, err)

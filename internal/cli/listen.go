@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"sigalert/eventlog"
 	"sigalert/internal/plain"
 	"sigalert/internal/topic"
 	"sigalert/sig"
@@ -17,6 +18,7 @@ import (
 type listenOptions struct {
 	sender, event string
 	json          bool
+	presence      bool
 	count         int
 }
 
@@ -26,8 +28,9 @@ func (p *program) listen() *cobra.Command {
 		Use:   "listen",
 		Short: "Print events as they come",
 		Long: `Prints a line for each event. Without --sender it prints the events of every
-sender; without --event, every event. A name that spells a number means the number
-and the text alike, unless --number is given.`,
+sender; without --event, every event. That a sender comes or goes is printed with
+--presence, or with --event '#connect' or '#disconnect'. A name that spells a number
+means the number and the text alike, unless --number is given.`,
 		Example: `  sigalert listen
   sigalert listen --sender timer --event tick
   sigalert listen --json --count 1`,
@@ -51,6 +54,7 @@ and the text alike, unless --number is given.`,
 	cmd.Flags().StringVar(&o.sender, "sender", "", "print only events of the sender `NAME`")
 	cmd.Flags().StringVar(&o.event, "event", "", "print only events named `NAME`")
 	cmd.Flags().BoolVar(&o.json, "json", false, `print JSON Lines: {"sender":…,"event":…,"data":…}, and "extra" for further members of info`)
+	cmd.Flags().BoolVar(&o.presence, "presence", false, "also print when senders come and go, which --count does not count")
 	cmd.Flags().IntVar(&o.count, "count", 0, "end after `N` events")
 	p.numberFlag(cmd)
 	p.serverFlags(cmd)
@@ -83,7 +87,7 @@ func (p *program) runListen(ctx context.Context, addr string, o listenOptions) e
 		listeners = append(listeners, c.AddRemoteListener(t.Sender, t.Event, pass))
 	}
 	event := sig.Name(o.event)
-	if o.sender != "" && o.event != "" && !o.json {
+	if o.presence && o.event != "" {
 		for _, s := range p.meanings(o.sender) {
 			for _, e := range []sig.Name{sig.EventConnect, sig.EventDisconnect} {
 				if e != event {
@@ -104,8 +108,12 @@ func (p *program) runListen(ctx context.Context, addr string, o listenOptions) e
 				p.log.Warn("waiting for the sender to offer the event", "sender", o.sender, "event", o.event, "err", err)
 			}
 		case ev := <-events:
-			if topic.IsPresence(ev.Event) && o.event != "" && !ev.Event.Equal(event) {
-				p.printPresence(ev)
+			if topic.IsPresence(ev.Event) && !ev.Event.Equal(event) {
+				if o.presence {
+					if err := p.printPresence(ev, o.json); err != nil {
+						return err
+					}
+				}
 				continue
 			}
 			n++
@@ -129,25 +137,44 @@ func (c *client) refusal(listeners []*sig.RemoteListener) (refused bool, err err
 	return true, err
 }
 
-func (p *program) printPresence(ev sig.Event) {
+func (p *program) printPresence(ev sig.Event, asJSON bool) error {
+	if asJSON {
+		return p.printEvent(ev, true)
+	}
 	state := "connected"
 	if ev.Event.Equal(sig.EventDisconnect) {
 		state = "disconnected"
 	}
-	fmt.Fprintf(p.out, "Sender %s is now %s\n", topic.Name(ev.Sender), state)
+	_, err := fmt.Fprintf(p.out, "Sender %s is now %s\n", topic.Name(ev.Sender), state)
+	return err
 }
 
-func (p *program) printEvent(ev sig.Event, asJSON bool) error {
-	data, err := ev.Data.JSON()
+// printPlain prints an event for people: its data with the letters that pysig
+// escapes and Python's NaN, and without any if it has none.
+func (p *program) printPlain(ev sig.Event) error {
+	data, err := ev.Data.Text()
 	if err != nil {
 		return err
 	}
+	data = eventlog.Readable(data)
+	var compact bytes.Buffer
+	if json.Compact(&compact, data) == nil { // JSON does not have Python's NaN
+		data = compact.Bytes()
+	}
+	line := topic.Name(ev.Sender) + ": " + topic.Name(ev.Event)
+	if text := string(data); text != "null" && text != `""` {
+		line += " " + plain.Line(text, len(text))
+	}
+	_, err = fmt.Fprintln(p.out, line)
+	return err
+}
+
+func (p *program) printEvent(ev sig.Event, asJSON bool) error {
 	if !asJSON {
-		var line bytes.Buffer
-		if err := json.Compact(&line, data); err != nil {
-			return err
-		}
-		_, err = fmt.Fprintf(p.out, "%s: %s %s\n", topic.Name(ev.Sender), topic.Name(ev.Event), plain.Line(line.String(), line.Len()))
+		return p.printPlain(ev)
+	}
+	data, err := ev.Data.JSON()
+	if err != nil {
 		return err
 	}
 	return p.printJSON(struct {

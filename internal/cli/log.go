@@ -29,6 +29,7 @@ type logOptions struct {
 	listen, store, age string
 	token, tokenFile   string
 	limit              int
+	presence           bool
 	subscribe, hosts   []string
 
 	// What these and the answers to --ask mean:
@@ -45,10 +46,11 @@ func (p *program) eventLog() *cobra.Command {
 		Short: "Keep a log of events, and show it in a browser",
 		Long: `Keeps the events of a server in a file, and shows them as a page that follows
 them. Its addresses are those of pysig's web_events_logger, and more. A sender or
-an event that is left out of SENDER:EVENT means every one, and a name that spells a
-number means the number and the text alike, unless --number is given. The
-subscriptions and the limits are kept in the file, and can be changed on the page;
-at the first start, without --subscribe, every event is logged.`,
+an event that is left out of SENDER:EVENT means every one, except that senders come
+and go: that is logged with --presence, or where an event is #connect or
+#disconnect. A name that spells a number means the number and the text alike, unless
+--number is given. The subscriptions and the limits are kept in the file, and can be
+changed on the page; at the first start, without --subscribe, every event is logged.`,
 		Example: `  sigalert log                                  then open http://127.0.0.1:8080/
   sigalert log --limit 100000 --subscribe timer:tick --subscribe door: --subscribe ':#notify'
   sigalert log --listen 0.0.0.0:8080 --token-file /etc/sigalert/token`,
@@ -77,6 +79,7 @@ at the first start, without --subscribe, every event is logged.`,
 	flags.IntVar(&o.limit, "limit", eventlog.DefaultLimit, "keep the newest `N` events")
 	flags.StringVar(&o.age, "age", "", "keep events for a `TIME` such as 12h or 30d; 0: for ever (default 0)")
 	flags.StringArrayVar(&o.subscribe, "subscribe", nil, "log `SENDER:EVENT`; may be repeated")
+	flags.BoolVar(&o.presence, "presence", false, "also log when senders come and go (#connect and #disconnect)")
 	flags.StringVar(&o.store, "store", "", "the log's `FILE`, or none to keep it in memory (default: sigalert/log.db in the user's state folder)")
 	flags.StringVar(&o.token, "token", "", "`TOKEN` required to see the log")
 	flags.StringVar(&o.tokenFile, "token-file", "", "`FILE` that contains the token")
@@ -96,12 +99,16 @@ func (p *program) parseTopics(text string) []eventlog.Topic {
 	return p.meant(sender, event)
 }
 
+// pysigLimit is how many events pysig's example keeps, whose prompts --ask has.
+const pysigLimit = 20
+
 // askLog asks for the limit and the subscriptions. An empty answer gives none:
 // then those in the log's file stay as they are.
 func (p *program) askLog(cmd *cobra.Command, o *logOptions) error {
 	ctx := cmd.Context()
+	o.log.NewLimit = pysigLimit
 	if !cmd.Flags().Changed("limit") {
-		text, err := p.in.prompt(ctx, fmt.Sprintf("Queue limit (default: %d):", eventlog.DefaultLimit))
+		text, err := p.in.prompt(ctx, fmt.Sprintf("Queue limit (default: %d):", pysigLimit))
 		if err != nil {
 			return err
 		}
@@ -240,10 +247,11 @@ func (p *program) runLog(ctx context.Context, addr string, o logOptions) error {
 func (p *program) keepLog(ctx context.Context, log *eventlog.Log, addr string, o logOptions, listener net.Listener) error {
 	defer wait.Start(ctx, log.Run)()
 	subscriber, err := eventlog.NewSubscriber(log, tcp.NewClient(addr), &eventlog.SubscriberOptions{
-		Topics: o.topics,
-		Linked: p.logLink(ctx, addr, true),
-		Missed: p.logMissed(addr),
-		Logger: p.log,
+		Topics:   o.topics,
+		Presence: o.presence,
+		Linked:   p.logLink(ctx, addr, true),
+		Missed:   p.logMissed(addr),
+		Logger:   p.log,
 	})
 	if err != nil {
 		return err

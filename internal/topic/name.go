@@ -1,7 +1,6 @@
 package topic
 
 import (
-	"encoding/json"
 	"strings"
 
 	"sigalert/internal/plain"
@@ -16,8 +15,10 @@ func Name(n sig.Name) string {
 	line := plain.Line(n.String(), maxName)
 	bare := strings.TrimSpace(line)
 	if _, number := number(bare); isText(n) && (number || bare == "" || bare[0] == '"') {
-		text, _ := json.Marshal(line) // every string has JSON
-		return string(text)
+		if line == "" {
+			return `""`
+		}
+		return string(sig.Name(line).JSON()) // which, unlike json.Marshal, leaves < and > as they are
 	}
 	return line
 }

@@ -102,7 +102,7 @@ function trim() {
 	while (log.children.length > maxRows || !log.lastElementChild.id) log.lastElementChild.remove();
 	const address = new URLSearchParams(parameters);
 	address.set("before", log.lastElementChild.id.slice(1));
-	older.href = "/?" + address;
+	older.href = "./?" + address;
 	older.hidden = false;
 }
 
@@ -153,7 +153,7 @@ let since = document.body.dataset.since;
 function follow() {
 	const address = new URLSearchParams({ fmt: "html", since });
 	for (const name of ["sender", "event", "q"]) if (parameters.has(name)) address.set(name, parameters.get(name));
-	stream = new EventSource("/api/stream?" + address);
+	stream = new EventSource("api/stream?" + address);
 	stream.onopen = () => tellLive("Live", "on");
 	stream.onerror = async () => {
 		const refused = stream.readyState === EventSource.CLOSED;
@@ -181,7 +181,7 @@ function follow() {
 // answers reports whether the log answers, as an EventSource does not say why it was refused.
 async function answers() {
 	try {
-		const response = await fetch("/api/events?limit=1");
+		const response = await fetch("api/events?limit=1");
 		if (response.status === 401) logIn();
 		return response.ok;
 	} catch {
@@ -191,7 +191,7 @@ async function answers() {
 
 // logIn opens the login form. The address may have a token, which opens this page and nothing else.
 function logIn() {
-	location.replace("/");
+	location.replace("./");
 }
 
 function again() {
@@ -221,7 +221,7 @@ document.addEventListener("submit", async (submission) => {
 		if (response.status === 401) return logIn();
 		const answer = await response.json();
 		say(answer.error ?? answer.text ?? "saved", !response.ok);
-		if (response.ok && form.getAttribute("action") === "/add") form.reset();
+		if (response.ok && form.getAttribute("action") === "add") form.reset();
 		if (response.ok) form.closest("details")?.removeAttribute("open");
 	} catch {
 		say("the log is not answering", true);
