@@ -4,6 +4,7 @@ package e2e
 
 import (
 	"bufio"
+	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -212,7 +213,9 @@ func (l *logPage) behindNginx(t *testing.T, encrypted bool) (base string, client
 	check(t, err)
 	transport := &http.Transport{
 		TLSClientConfig: &tls.Config{RootCAs: pool},
-		Dial:            func(string, string) (net.Conn, error) { return net.Dial("tcp", addr) },
+		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+			return new(net.Dialer).DialContext(ctx, "tcp", addr)
+		},
 	}
 	t.Cleanup(transport.CloseIdleConnections)
 	return base, &http.Client{

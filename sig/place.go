@@ -17,7 +17,7 @@ type place struct {
 
 // admit takes one more client, or says why not.
 func (s *ServerRouter) admit(c *session) error {
-	refusal, oldest := s.admitted(c)
+	oldest, refusal := s.admitted(c)
 	if oldest != nil {
 		oldest.log.Debug("a client that said nothing gives way to others of its address")
 		oldest.peer.conn.Close()
@@ -25,7 +25,7 @@ func (s *ServerRouter) admit(c *session) error {
 	return refusal
 }
 
-func (s *ServerRouter) admitted(c *session) (refusal error, oldest *session) {
+func (s *ServerRouter) admitted(c *session) (oldest *session, refusal error) {
 	s.guard.Lock()
 	defer s.guard.Unlock()
 	most := s.opts.MaxClients
@@ -43,7 +43,7 @@ func (s *ServerRouter) admitted(c *session) (refusal error, oldest *session) {
 		if s.refused++; rare(s.refused) {
 			s.log.Warn("a client was refused", "client", c.peer.conn.Peer(), "err", refusal, "count", s.refused)
 		}
-		return refusal, nil
+		return nil, refusal
 	}
 	s.clients++
 	p.clients++
@@ -52,7 +52,7 @@ func (s *ServerRouter) admitted(c *session) (refusal error, oldest *session) {
 	if len(p.silent) > maxSilent {
 		oldest, p.silent = p.silent[0], p.silent[1:]
 	}
-	return nil, oldest
+	return oldest, nil
 }
 
 // spoken notes that a client has sent a message.
