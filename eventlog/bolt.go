@@ -30,7 +30,8 @@ type onDisk struct {
 	db   *bolt.DB
 	path string
 	info os.FileInfo // of the file that is open
-	// stuck: a failure has left the file's locks held for ever.
+	file *os.File    // that bbolt has opened
+	// stuck: a failure has left bbolt's locks held for ever.
 	stuck atomic.Bool
 	read  atomic.Int64 // bytes, since they were released
 }
@@ -109,6 +110,11 @@ func (s *onDisk) damage() (damage, err error) {
 func (s *onDisk) open(opts *bolt.Options) (err error) {
 	defer s.guard(&err, nil)()
 	opts.Timeout, opts.InitialMmapSize = lockWait, mapped
+	opts.OpenFile = func(name string, flag int, perm fs.FileMode) (*os.File, error) {
+		f, err := os.OpenFile(name, flag, perm)
+		s.file = f
+		return f, err
+	}
 	s.db, err = bolt.Open(s.path, 0o600, opts)
 	var failed *fs.PathError
 	switch {
@@ -129,6 +135,10 @@ func (s *onDisk) damaged(why any) error {
 	return fmt.Errorf("%s is not an event log, or is damaged: move it elsewhere to begin a new one (%v)", s.path, why)
 }
 
+func (s *onDisk) stale() error {
+	return fmt.Errorf("%s was damaged while it was open: move it elsewhere, or put a good one in its place, and %w", s.path, ErrStale)
+}
+
 // guard turns a panic between its call and that of end into an error: bbolt
 // panics on some kinds of damage, and reading what has gone from a mapped file is
 // a fault. tx is the transaction, once there is one; if it has not ended, nothing
@@ -147,6 +157,7 @@ func (s *onDisk) guard(err *error, tx **bolt.Tx) (end func()) {
 		*err = s.damaged(p)
 		if tx != nil && (*tx == nil || (*tx).DB() != nil) {
 			s.stuck.Store(true)
+			*err = s.stale()
 		}
 	}
 }
@@ -154,7 +165,7 @@ func (s *onDisk) guard(err *error, tx **bolt.Tx) (end func()) {
 func (s *onDisk) update(f func(writer) error) error {
 	// If the file was unlinked, all would seem well and be lost at the end.
 	if now, err := os.Stat(s.path); err != nil || !os.SameFile(now, s.info) {
-		return fmt.Errorf("%s was removed or replaced while it was open: restart the program that keeps it", s.path)
+		return fmt.Errorf("%s was removed or replaced while it was open: %w", s.path, ErrStale)
 	}
 	return s.do(s.db.Update, func(tx diskTx) error { return f(tx) })
 }
@@ -165,7 +176,7 @@ func (s *onDisk) view(f func(reader) error) error {
 
 func (s *onDisk) do(transact func(func(*bolt.Tx) error) error, f func(diskTx) error) (err error) {
 	if s.stuck.Load() {
-		return s.damaged("it was changed while it was open")
+		return s.stale()
 	}
 	var tx *bolt.Tx
 	defer s.guard(&err, &tx)()
@@ -187,8 +198,9 @@ func (s *onDisk) size() (n int64) {
 }
 
 func (s *onDisk) close() error {
-	if s.stuck.Load() {
-		return nil // it would wait for the locks
+	if s.stuck.Load() { // bbolt would wait for its locks; this gives back the file's
+		unlock(s.file) // the mapping, which stays, would keep it
+		return s.file.Close()
 	}
 	return s.db.Close()
 }

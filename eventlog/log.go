@@ -28,6 +28,10 @@ const (
 	openAgain = 10 * time.Second      // after many failures to open the file: each attempt waits for its lock
 )
 
+// ErrStale is wrapped by State.Err if a log cannot go on with its file, however
+// often it tries.
+var ErrStale = errors.New("restart the program that keeps it")
+
 // Limits bound a log. They are kept in its file.
 type Limits struct {
 	// Count is how many entries are kept, from 1 to MaxLimit.
@@ -362,6 +366,8 @@ func (l *Log) report(what string, err error) {
 			l.log.Debug("still cannot "+what+" the log", "err", err)
 		}
 		return
+	case errors.Is(err, ErrStale):
+		l.log.Error("cannot "+what+" the log", "err", err)
 	case err != nil:
 		l.log.Error("cannot "+what+" the log, trying again", "err", err)
 	default:

@@ -343,10 +343,41 @@ func TestFileIsRemoved(t *testing.T) {
 	}
 	log.Offer(tick(1))
 	await(t, log, func(st eventlog.State) bool { return st.Err != nil })
-	if st := log.State(); !strings.Contains(st.Err.Error(), path+" was removed or replaced") || st.Logged != 1 {
+	if st := log.State(); !errors.Is(st.Err, eventlog.ErrStale) || !strings.Contains(st.Err.Error(), path+" was removed or replaced") || st.Logged != 1 {
 		t.Errorf("state: %+v", st)
 	}
 	stop()
+}
+
+// A file that is damaged under the log is let go of: after it was put right, the
+// same process opens it again.
+func TestFileIsDamagedWhileOpen(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "log.db")
+	log, stop := open(t, eventlog.Options{Path: path, Limit: 5000})
+	for n := range 3000 {
+		if err := log.Add(t.Context(), tick(n)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	await(t, log, func(st eventlog.State) bool { return st.Logged == 3000 })
+	good, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Truncate(path, 2*4096); err != nil {
+		t.Fatal(err)
+	}
+	log.Offer(tick(3000))
+	await(t, log, func(st eventlog.State) bool { return errors.Is(st.Err, eventlog.ErrStale) })
+	stop()
+	if err := os.WriteFile(path, good, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	again, stop := open(t, eventlog.Options{Path: path})
+	defer stop()
+	if n := again.State().Count(); n != 3000 {
+		t.Errorf("%d entries of 3000 are there", n)
+	}
 }
 
 // Where nobody writes, what is offered is dropped and counted, and what is added

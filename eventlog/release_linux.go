@@ -2,6 +2,7 @@ package eventlog
 
 import (
 	"math"
+	"os"
 	"syscall"
 
 	bolt "go.etcd.io/bbolt"
@@ -19,3 +20,6 @@ func release(tx *bolt.Tx) {
 	size := min(uintptr(tx.Size()), mapped)
 	_, _, _ = syscall.Syscall(syscall.SYS_MADVISE, tx.DB().Info().Data, size, syscall.MADV_DONTNEED)
 }
+
+// unlock gives back bbolt's lock on a file.
+func unlock(f *os.File) { _ = syscall.Flock(int(f.Fd()), syscall.LOCK_UN) }

@@ -2,6 +2,7 @@ package history
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"sync"
@@ -83,7 +84,11 @@ func (h *History) newLog(c *config.History) *eventlog.Log {
 		Logger: h.opts.Logger,
 		Trouble: func(st eventlog.State) {
 			if st.Err != nil {
-				h.tell("Alerts are not being kept yet", fmt.Sprintf("%v\nTrying again every few seconds; until then up to %d alerts wait.", st.Err, eventlog.MaxWaiting))
+				again := "Trying again every few seconds; until"
+				if errors.Is(st.Err, eventlog.ErrStale) {
+					again = "Until"
+				}
+				h.tell("Alerts are not being kept yet", fmt.Sprintf("%v\n%s then up to %d alerts wait.", st.Err, again, eventlog.MaxWaiting))
 				return
 			}
 			missing := ""
