@@ -40,7 +40,7 @@ func (n *infos) of(text []byte) (ev Event, err error) {
 	if ev.Sender, ev.Event, err = listenedTo(text); err != nil {
 		return Event{}, err
 	}
-	ev.Extra = wire.Strict(extraOf(text))
+	ev = ev.WithExtra(wire.Strict(extraOf(text)))
 	if len(text) > maxCachedBytes {
 		return ev, nil
 	}
@@ -65,7 +65,7 @@ func (c *ClientRouter) arrived(params []byte) error {
 	if !ok {
 		return exception("listener id %s not found", idText)
 	}
-	ev := Event{Time: time.Now(), Extra: wire.Strict(extraOf(info))}
+	ev := Event{Time: time.Now()}.WithExtra(wire.Strict(extraOf(info)))
 	var err error
 	if ev.Sender, ev.Event, err = listenedTo(info); err != nil {
 		return exception("%v", err)
@@ -157,12 +157,16 @@ func (c *ClientRouter) takeStreamed(p *peer, a *arrival, ids, info, missed []byt
 	if err != nil {
 		return false, err
 	}
-	a.event.Sender, a.event.Event, a.event.Extra = told.Sender, told.Event, told.Extra
+	a.event.Sender, a.event.Event, a.event.rest = told.Sender, told.Event, told.rest
 	c.tellMissed(missed)
 	known := c.subs.addressees(a, ids)
 	changed = c.heard(a.event)
 	if c.subs.reached(a.event.Seq) {
-		a.event.epoch = c.subs.epoch
+		if extra := told.Extra(); extra == nil {
+			a.event.rest = c.subs.epoch
+		} else {
+			a.event.rest = &rest{c.subs.told.Epoch, extra}
+		}
 	}
 	if known {
 		c.events.push(*a)

@@ -77,7 +77,7 @@ type subscriptions struct {
 	at     Position  // the active ones have had all up to here; zero if the server does not remember
 	behind int       // how many are behind, see isBehind
 	told   Position  // the furthest position that the listeners know of
-	epoch  *string   // told's epoch, shared by events
+	epoch  *rest     // told's epoch, shared by events
 }
 
 // obtain finds a subscription or makes one.
@@ -247,7 +247,7 @@ func (ss *subscriptions) reached(seq uint64) (news bool) {
 		return false
 	}
 	if ss.told.Epoch != epoch {
-		ss.epoch = &epoch
+		ss.epoch = &rest{epoch: epoch}
 	}
 	ss.told = Position{epoch, seq}
 	return true

@@ -14,10 +14,6 @@ type Event struct {
 	Sender Name
 	Event  Name // the zero Name: the sender's broadcast
 	Data   Data
-	// Extra are further members of the info that came with the event, as a JSON
-	// object, such as {"occurrences": 3}, which pysig's class_signal adds; nil if
-	// there are none. [Router.Intercept] may change it, up to 64 KiB.
-	Extra json.RawMessage
 
 	// Seq is the server's number for the event: each has one more than the one
 	// before. 0 if there is none: in a Router without a server, and from a
@@ -29,17 +25,47 @@ type Event struct {
 	// Replayed: the event happened while the client was away.
 	Replayed bool
 
-	epoch *string // for Position; a string here would slow down each Trigger
+	rest *rest // nil: nothing; its fields here would slow down each Trigger
+}
+
+// rest is what few events have. It is shared by events, and never changed.
+type rest struct {
+	epoch string // for Position
+	extra json.RawMessage
+}
+
+// Extra returns further members of the info that came with the event, as a JSON
+// object, such as {"occurrences": 3}, which pysig's class_signal adds; nil if there
+// are none. It is shared by all listeners: do not change it.
+func (ev Event) Extra() json.RawMessage {
+	if ev.rest == nil {
+		return nil
+	}
+	return ev.rest.extra
+}
+
+// WithExtra returns the event with these further members, a JSON object of at most
+// 64 KiB, or nil. It is for [Router.Intercept].
+func (ev Event) WithExtra(extra json.RawMessage) Event {
+	if extra == nil && ev.rest == nil {
+		return ev
+	}
+	with := rest{extra: extra}
+	if ev.rest != nil {
+		with.epoch = ev.rest.epoch
+	}
+	ev.rest = &with
+	return ev
 }
 
 // Position returns the position just after a remote listener's event: the
 // listeners have had everything before it. It is zero if the server does not
 // remember its events, or if some listener has yet to get earlier ones.
 func (ev Event) Position() Position {
-	if ev.epoch == nil {
+	if ev.rest == nil || ev.rest.epoch == "" {
 		return Position{}
 	}
-	return Position{*ev.epoch, ev.Seq}
+	return Position{ev.rest.epoch, ev.Seq}
 }
 
 // Position is a point among a server's events: just after the one with this

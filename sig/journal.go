@@ -72,7 +72,7 @@ func (j *journal) first() uint64 { return j.last + 1 - uint64(len(j.events)) }
 func (j *journal) append(sg *Signal, ev Event, info, data []byte) *entry {
 	now := time.Now()
 	j.last++
-	e := &entry{seq: j.last, time: now, topic: topic{sg.sender.name.key(), sg.name.key()}, sender: ev.Sender, event: ev.Event, extra: ev.Extra}
+	e := &entry{seq: j.last, time: now, topic: topic{sg.sender.name.key(), sg.name.key()}, sender: ev.Sender, event: ev.Event, extra: ev.Extra()}
 	b := make([]byte, 0, 64+len(info)+len(data))
 	b = append(b, `"seq":`...)
 	b = strconv.AppendUint(b, e.seq, 10)

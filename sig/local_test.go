@@ -82,7 +82,7 @@ func TestExtraMembersOfInfo(t *testing.T) {
 		t.Cleanup(wait.Start(t.Context(), func(ctx context.Context) { _ = server.Serve(ctx, carrier) }))
 		server.Intercept(func(ev sig.Event) (sig.Event, bool) {
 			if ev.Event == "tick" {
-				ev.Extra = json.RawMessage(`{"occurrences": 3, "by": "é"}`)
+				ev = ev.WithExtra(json.RawMessage(`{"occurrences": 3, "by": "é"}`))
 			}
 			return ev, true
 		})
@@ -94,7 +94,7 @@ func TestExtraMembersOfInfo(t *testing.T) {
 		extra := make(chan string, 10)
 		c.AddRemoteListener("timer", "", func(ev sig.Event) {
 			if ev.Event == "tick" || ev.Event == "tock" {
-				extra <- string(ev.Extra)
+				extra <- string(ev.Extra())
 			}
 		})
 		time.Sleep(time.Second)
@@ -141,7 +141,7 @@ func TestExtraMembersOfInfo(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, extra := range []string{`5`, `{`} {
-		s.Intercept(func(ev sig.Event) (sig.Event, bool) { ev.Extra = json.RawMessage(extra); return ev, true })
+		s.Intercept(func(ev sig.Event) (sig.Event, bool) { return ev.WithExtra(json.RawMessage(extra)), true })
 		if sender.Trigger("e", nil) == nil {
 			t.Errorf("extra members that are %s are not refused", extra)
 		}

@@ -8,7 +8,7 @@ import "cmp"
 // the event.
 func (r *Router) publish(sg *Signal, ev Event) (Event, *route, error) {
 	data, err := ev.Data.eventText() // which may run the caller's code
-	err = cmp.Or(err, checkExtra(ev.Extra))
+	err = cmp.Or(err, checkExtra(ev.Extra()))
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	ev, rt := r.publishText(sg, ev, data, err == nil)
@@ -26,8 +26,8 @@ func (r *Router) publishText(sg *Signal, ev Event, data []byte, good bool) (Even
 		return ev, rt
 	}
 	info := appendInfo(make([]byte, 0, 128), ev.Sender, ev.Event)
-	if ev.Extra != nil {
-		info = appendExtra(info, ev.Extra)
+	if extra := ev.Extra(); extra != nil {
+		info = appendExtra(info, extra)
 	}
 	e := r.journal.append(sg, ev, info, data)
 	for i := range rt.clients {

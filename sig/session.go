@@ -2,7 +2,6 @@ package sig
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -63,7 +62,7 @@ type session struct {
 // signalled is what the info of a client's signal means.
 type signalled struct {
 	signal *Signal
-	extra  json.RawMessage
+	rest   *rest // of its events
 }
 
 func newSession(ctx context.Context, s *ServerRouter, conn Conn, log *slog.Logger) *session {
@@ -441,7 +440,10 @@ func (c *session) signal(params []byte) (*Signal, error) {
 		if err != nil {
 			return nil, err
 		}
-		what = signalled{sg, extraOf(info)}
+		what = signalled{signal: sg}
+		if extra := extraOf(info); extra != nil {
+			what.rest = &rest{extra: extra}
+		}
 		if len(c.signals) >= maxCached || c.signals == nil {
 			c.signals = make(map[string]signalled)
 		}
@@ -449,7 +451,7 @@ func (c *session) signal(params []byte) (*Signal, error) {
 			c.signals[string(info)] = what
 		}
 	}
-	return what.signal, what.signal.hear(received(data), what.extra)
+	return what.signal, what.signal.hear(received(data), what.rest)
 }
 
 // findSignal returns the signal that a text names.

@@ -3,7 +3,6 @@ package sig
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
 	"strconv"
 	"sync/atomic"
@@ -60,7 +59,7 @@ func (sg *Signal) Trigger(data any) error {
 	case rt.remote != nil:
 		return rt.remote.Trigger(context.Background(), sg.name, data)
 	}
-	return sg.hear(dataOf(data), nil)
+	return sg.pass(rt, dataOf(data), nil)
 }
 
 // Listeners returns how many registrations get the signal's events: those for it,
@@ -75,10 +74,13 @@ func (sg *Signal) Listeners() int {
 	return n
 }
 
-// hear is Trigger for this router. extra is [Event].Extra.
-func (sg *Signal) hear(data Data, extra json.RawMessage) (err error) {
-	rt := sg.current()
-	ev := Event{Sender: sg.sender.name, Event: sg.name, Data: data, Extra: extra}
+// hear is Trigger for this router.
+func (sg *Signal) hear(data Data, rest *rest) error {
+	return sg.pass(sg.current(), data, rest)
+}
+
+func (sg *Signal) pass(rt *route, data Data, rest *rest) (err error) {
+	ev := Event{Sender: sg.sender.name, Event: sg.name, Data: data, rest: rest}
 	if rt.intercept != nil {
 		if ev.Data.checked { // the text may be a client's read buffer
 			ev.Data = received(bytes.Clone(ev.Data.text))

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"sigalert/eventlog"
+	"sigalert/internal/zone"
 )
 
 // usualServer is where senders look for a server by default.
@@ -30,7 +31,7 @@ func (h *Handler) index(w http.ResponseWriter, r *http.Request) {
 		h.text(w, r, q)
 		return
 	}
-	now, asked := time.Now(), given(r, "sender", "event", "q", "since", "limit")
+	now, asked := time.Now().In(zone.Local()), given(r, "sender", "event", "q", "since", "limit")
 	since := h.log.State().Last
 	found, err := h.log.Events(r.Context(), q)
 	if err != nil {
@@ -92,6 +93,7 @@ func (h *Handler) text(w http.ResponseWriter, r *http.Request, q eventlog.Query)
 	if all {
 		q.Limit = eventlog.MaxEvents
 	}
+	here := zone.Local()
 	for begun := false; ; begun = true {
 		found, err := h.log.Events(r.Context(), q)
 		switch {
@@ -104,7 +106,7 @@ func (h *Handler) text(w http.ResponseWriter, r *http.Request, q eventlog.Query)
 		}
 		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 		for _, e := range found.Entries {
-			if _, err := fmt.Fprintln(out, line(e)); err != nil {
+			if _, err := fmt.Fprintln(out, line(here, e)); err != nil {
 				return
 			}
 		}

@@ -13,7 +13,6 @@ import (
 	"sigalert/internal/outcome"
 	"sigalert/internal/plain"
 	"sigalert/internal/topic"
-	"sigalert/internal/zone"
 	"sigalert/sig"
 )
 
@@ -46,6 +45,7 @@ type member struct {
 	Long        bool
 }
 
+// newRow is an entry as it looks now, in whose zone its time is.
 func newRow(now time.Time, asked url.Values, colours map[sig.Name]string, e eventlog.Entry) row {
 	r := row{
 		ID:      e.ID,
@@ -54,7 +54,7 @@ func newRow(now time.Time, asked url.Values, colours map[sig.Name]string, e even
 		Colour:  colours[e.Sender],
 		Ago:     ago(now, e.Time),
 		At:      e.Time.UTC().Format("2006-01-02T15:04:05.000Z"),
-		Exact:   e.Time.In(zone.Local()).Format("2006-01-02 15:04:05.000 MST"),
+		Exact:   e.Time.In(now.Location()).Format("2006-01-02 15:04:05.000 MST"),
 		Outcome: e.Outcome.String(),
 		Why:     plain.Line(e.Why, maxWhy),
 	}
@@ -165,9 +165,9 @@ func pretty(text []byte) string {
 }
 
 // line is an entry as fmt=plain has it.
-func line(e eventlog.Entry) string {
+func line(here *time.Location, e eventlog.Entry) string {
 	data := eventlog.Readable(e.Data)
-	text := fmt.Sprintf("%s %s: %s", e.Time.In(zone.Local()).Format("2006-01-02 15:04:05.000"), topic.Name(e.Sender), topic.Name(e.Event))
+	text := fmt.Sprintf("%s %s: %s", e.Time.In(here).Format("2006-01-02 15:04:05.000"), topic.Name(e.Sender), topic.Name(e.Event))
 	if !hasNone(data) {
 		text += " " + plain.Line(string(data), len(data))
 	}

@@ -13,6 +13,7 @@ import (
 
 	"sigalert/eventlog"
 	"sigalert/internal/wait"
+	"sigalert/internal/zone"
 )
 
 const (
@@ -152,7 +153,7 @@ func (s *streaming) events(ctx context.Context) (more bool, err error) {
 // page sends the newest entries as rows, and what is beside the log. Rows that
 // would scroll away at once are left out.
 func (s *streaming) page(ctx context.Context) (more bool, err error) {
-	now := time.Now()
+	now := time.Now().In(zone.Local())
 	if s.reset() {
 		s.out.event("cleared", "", []byte("-"))
 	}

@@ -182,5 +182,5 @@ func (p *program) printEvent(ev sig.Event, asJSON bool) error {
 		Event  sig.Name        `json:"event"`
 		Data   json.RawMessage `json:"data"`
 		Extra  json.RawMessage `json:"extra,omitempty"`
-	}{ev.Sender, ev.Event, data, ev.Extra})
+	}{ev.Sender, ev.Event, data, ev.Extra()})
 }

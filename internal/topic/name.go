@@ -49,6 +49,15 @@ func Meant(sender, event string) (topics []Topic) {
 
 // number is the number, true or false that a word spells as JSON does.
 func number(word string) (n sig.Name, ok bool) {
+	switch word {
+	case "true", "false", "NaN", "Infinity":
+	case "":
+		return "", false
+	default:
+		if c := word[0]; c != '-' && (c < '0' || c > '9') {
+			return "", false
+		}
+	}
 	n, err := sig.ParseName([]byte(word))
 	return n, err == nil && n == "\x00"+sig.Name(word) && !isText(n)
 }
