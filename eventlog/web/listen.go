@@ -16,7 +16,11 @@ const wsaAddrInUse = syscall.Errno(10048)
 // Listen listens for a page's readers. The error says in words what is wrong with
 // the address.
 func Listen(addr string) (net.Listener, error) {
-	listener, err := net.Listen("tcp", addr)
+	network := "tcp"
+	if at, err := netip.ParseAddrPort(addr); err == nil && at.Addr().Is4() {
+		network = "tcp4" // 0.0.0.0 would otherwise mean the addresses of IPv6, too
+	}
+	listener, err := net.Listen(network, addr)
 	if err == nil {
 		return listener, nil
 	}
