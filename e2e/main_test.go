@@ -21,6 +21,9 @@ const patience = 30 * time.Second
 var binaries string
 
 func TestMain(m *testing.M) {
+	if router, page, ok := strings.Cut(os.Getenv("SIGALERT_ATTACK"), " "); ok {
+		attackAll(router, page)
+	}
 	os.Exit(run(m))
 }
 

@@ -1,12 +1,14 @@
 package web
 
 import (
+	linked "container/list"
 	"context"
 	"io"
 	"net"
 	"net/http"
 	"net/netip"
 	"sync"
+	"time"
 )
 
 const (
@@ -19,19 +21,26 @@ const (
 // and asks for nothing loses those, and whoever asks at once is served, even from
 // the same address.
 type crowd struct {
-	mu    sync.Mutex // guards the fields below
+	mu    sync.Mutex // guards the fields below, and what they lead to
 	conns map[net.Conn]*seat
-	turns uint64 // the last that was given to a seat
+	of    map[netip.Prefix]*party // those that have connections
 	ended bool
+}
+
+// party is the connections of one address.
+type party struct {
+	from    netip.Prefix
+	size    int
+	waiting linked.List // of *seat: whose next request, or the rest of one, has yet to arrive; the longest first
 }
 
 // seat is one connection.
 type seat struct {
-	from netip.Prefix
-	// waits is whether the client's next request, or the rest of one, has yet to
-	// arrive; turn is when that began; unused: there has been no request.
-	waits, unused bool
-	turn          uint64
+	conn    net.Conn
+	party   *party
+	waiting *linked.Element // in the party's list; nil: it does not wait
+	since   time.Time       // that it has been waiting
+	unused  bool            // there has been no request
 }
 
 // watch is an [http.Server.ConnState]. A connection is active when the head of a
@@ -39,60 +48,75 @@ type seat struct {
 func (c *crowd) watch(conn net.Conn, state http.ConnState) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	switch state {
-	case http.StateNew:
-		if c.ended {
-			conn.Close()
-			return
-		}
-		c.enter(conn)
-	case http.StateActive, http.StateIdle:
-		if s := c.conns[conn]; s != nil {
-			s.unused = false
-			c.wait(s, state == http.StateIdle)
-		}
-	default:
-		delete(c.conns, conn)
-	}
-}
-
-// enter requires the lock, as do wait and last.
-func (c *crowd) enter(conn net.Conn) {
-	s := &seat{from: network(conn.RemoteAddr().String()), unused: true}
-	c.wait(s, true)
-	c.conns[conn] = s
-	of := make(map[netip.Prefix]int)
-	for _, s := range c.conns {
-		of[s.from]++
-	}
+	s := c.conns[conn]
 	switch {
-	case of[s.from] > maxConnsOfOne:
-		c.last(func(o *seat) bool { return o.from == s.from }, of).Close()
+	case state == http.StateNew && c.ended:
+		conn.Close()
+	case state == http.StateNew:
+		c.enter(conn)
+	case s == nil: // it had to go
+	case state == http.StateActive || state == http.StateIdle:
+		s.unused = false
+		s.wait(state == http.StateIdle)
+	default:
+		c.leave(s)
+	}
+}
+
+// enter requires the lock, as do leave, largest and wait.
+func (c *crowd) enter(conn net.Conn) {
+	from := network(conn.RemoteAddr().String())
+	p := c.of[from]
+	if p == nil {
+		p = &party{from: from}
+		c.of[from] = p
+	}
+	p.size++
+	s := &seat{conn: conn, party: p, unused: true}
+	s.wait(true)
+	c.conns[conn] = s
+	switch {
+	case p.size > maxConnsOfOne:
+		c.leave(p.longest()).Close()
 	case len(c.conns) > maxConns:
-		c.last(func(*seat) bool { return true }, of).Close()
+		c.leave(c.largest().longest()).Close()
 	}
 }
 
-// last removes and returns the connection that must go: of those that wait, one of
-// the address with the most, and of these the one that has waited longest. There
-// is always one that waits, the newest.
-func (c *crowd) last(among func(*seat) bool, of map[netip.Prefix]int) net.Conn {
-	var last net.Conn
-	for conn, s := range c.conns {
-		if !s.waits || !among(s) {
-			continue
-		}
-		if l := c.conns[last]; l == nil || of[s.from] > of[l.from] || of[s.from] == of[l.from] && s.turn < l.turn {
-			last = conn
-		}
+func (c *crowd) leave(s *seat) net.Conn {
+	s.wait(false)
+	delete(c.conns, s.conn)
+	if s.party.size--; s.party.size == 0 {
+		delete(c.of, s.party.from)
 	}
-	delete(c.conns, last)
-	return last
+	return s.conn
 }
 
-func (c *crowd) wait(s *seat, waits bool) {
-	c.turns++
-	s.waits, s.turn = waits, c.turns
+// largest returns the address with the most connections, of those that wait for one;
+// of two, the one that has waited longer. There is always one that waits: the newest.
+func (c *crowd) largest() (largest *party) {
+	for _, p := range c.of {
+		switch {
+		case p.waiting.Len() == 0:
+		case largest == nil || p.size > largest.size,
+			p.size == largest.size && p.longest().since.Before(largest.longest().since):
+			largest = p
+		}
+	}
+	return largest
+}
+
+func (p *party) longest() *seat { return p.waiting.Front().Value.(*seat) }
+
+func (s *seat) wait(waits bool) {
+	if s.waiting != nil {
+		s.party.waiting.Remove(s.waiting)
+		s.waiting = nil
+	}
+	if waits {
+		s.since = time.Now()
+		s.waiting = s.party.waiting.PushBack(s)
+	}
 }
 
 // close closes the connections that have had no request yet: browsers open them in
@@ -118,7 +142,7 @@ func (c *crowd) context(ctx context.Context, conn net.Conn) context.Context {
 		c.mu.Lock()
 		defer c.mu.Unlock()
 		if s := c.conns[conn]; s != nil {
-			c.wait(s, waits)
+			s.wait(waits)
 		}
 	})
 }

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"time"
 )
 
@@ -28,7 +29,7 @@ func (h *Handler) Serve(ctx context.Context, listener net.Listener) error {
 		BaseContext:       func(net.Listener) context.Context { return requests },
 		ErrorLog:          slog.NewLogLogger(h.logger.Handler(), slog.LevelDebug),
 	}
-	crowd := crowd{conns: make(map[net.Conn]*seat)}
+	crowd := crowd{conns: make(map[net.Conn]*seat), of: make(map[netip.Prefix]*party)}
 	server.ConnState, server.ConnContext = crowd.watch, crowd.context
 	server.RegisterOnShutdown(crowd.close)
 	ended := make(chan error, 1)
