@@ -43,7 +43,8 @@ type Counters struct {
 	Dropped  uint64 // lost: a queue was full, or the server had forgotten them
 }
 
-// Line is the state in one line, as the tray's menu shows it.
+// Line is the state in one line, as the tray's menu shows it. What may be long, for it
+// has names, comes last: the tray cuts the line.
 func (s Status) Line() string {
 	if s.ConfigError != nil && s.Server == "" {
 		return "Configuration: " + s.ConfigError.Error()
@@ -59,16 +60,6 @@ func (s Status) Line() string {
 		}
 		line = "Paused" + held + ". " + line
 	}
-	var refused []string
-	for _, sub := range s.Subscriptions {
-		if sub.Status == sig.Refused {
-			refused = append(refused, sub.Topic.String())
-		}
-	}
-	if len(refused) > 0 {
-		line += fmt.Sprintf(", %d not offered (%s)", len(refused), refused[0])
-	}
-	line += unseenLine(s.Unseen)
 	if s.Counters.Dropped > 0 {
 		line += fmt.Sprintf(", %d dropped", s.Counters.Dropped)
 	}
@@ -78,7 +69,16 @@ func (s Status) Line() string {
 	if s.DeliveryError != nil {
 		line += ", no notifications: see the log"
 	}
-	return line
+	var refused []string
+	for _, sub := range s.Subscriptions {
+		if sub.Status == sig.Refused {
+			refused = append(refused, sub.Topic.String())
+		}
+	}
+	if len(refused) > 0 {
+		line += fmt.Sprintf(", %d not offered (%s)", len(refused), refused[0])
+	}
+	return line + unseenLine(s.Unseen)
 }
 
 func (s Status) linkLine() string {

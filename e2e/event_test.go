@@ -46,8 +46,10 @@ func TestExampleIsShown(t *testing.T) {
 	d.env = append(d.env, "GDK_SCALE=2")
 	d.startPanel(t)
 	s := d.serve(t, program(t))
+	s.stays(t, "doorbell", "ring", "front door")
 	a := d.startAgent(t, s.bin, strings.Replace(string(example), "127.0.0.1:3000", s.addr, 1))
-	d.tray(t, a.process).is(t, s.connected(4))
+	tray := d.tray(t, a.process)
+	tray.is(t, s.connected(4))
 
 	s.send(t, "builds", "failed", `{"number": 4200, "project": "lighthouse", "log": "2 of 812 tests failed: TestLogin, TestLogout"}`)
 	failed := d.mon.next(t)
@@ -60,6 +62,8 @@ func TestExampleIsShown(t *testing.T) {
 	d.picture(t, "notification.png", d.shown(t, 2).Inset(-24))
 
 	d.closeNotifications(t)
+	line := s.connected(4) + "s" // and nothing else: all of the senders have been there
+	tray.await(t, line, func(it menuItem) bool { return it.label == line })
 	menu := d.openMenu(t)
 	d.picture(t, "tray-menu.png", image.Rect(0, 0, menu.Max.X+24, menu.Max.Y+24))
 }

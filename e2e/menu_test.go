@@ -18,6 +18,7 @@ func TestMenu(t *testing.T) {
 		d := newDesktop(t)
 		s := d.serve(t, bin)
 		opened := d.fakeEditor(t)
+		s.stays(t, "timer", "tick", "before the agent") // so the state takes one line
 		a := d.startAgent(t, bin, timer(s))
 		tray := d.tray(t, a.process)
 		tray.is(t, s.connected(1))

@@ -171,7 +171,8 @@ func (d *desktop) screenshot(t testing.TB) image.Image {
 }
 
 // picture saves a part of the screen for the documentation, if a folder for it
-// is given. It fails the test if there is nothing to see on it.
+// is given. It fails the test if there is nothing to see on it, or if the part is not
+// all on the screen.
 func (d *desktop) picture(t testing.TB, name string, part image.Rectangle) {
 	t.Helper()
 	if os.Getenv("SIGALERT_PICTURES") != "" {
@@ -179,7 +180,9 @@ func (d *desktop) picture(t testing.TB, name string, part image.Rectangle) {
 		d.tool("display", "-size", "1024x600", "-window", "root", "xc:#66788a")
 	}
 	screen := d.screenshot(t)
-	part = part.Intersect(screen.Bounds())
+	if !part.In(screen.Bounds()) {
+		t.Fatalf("%s: %v is not on the screen, %v", name, part, screen.Bounds())
+	}
 	m := image.NewRGBA(image.Rectangle{Max: part.Size()})
 	draw.Draw(m, m.Bounds(), screen, part.Min, draw.Src)
 	blank := true

@@ -25,7 +25,7 @@ type Entry struct {
 	// Why is the reason for the outcome, in words.
 	Why string
 
-	position sig.Position // after the event; zero if the server has none
+	position sig.Position // after the event; without an Epoch if not known, and without Seq if the server has no numbers
 	passed   bool         // there is no event, only the position
 }
 
@@ -38,7 +38,7 @@ func EntryOf(ev sig.Event) (Entry, error) {
 	text, err := ev.Data.Text()
 	return Entry{
 		Time: ev.Time, Sender: ev.Sender, Event: ev.Event, Data: text,
-		position: ev.Position(),
+		position: sig.Position{Epoch: ev.Position().Epoch, Seq: ev.Seq},
 	}, err
 }
 

@@ -2,7 +2,9 @@ package eventlog
 
 import (
 	"bytes"
+	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -23,6 +25,7 @@ import (
 type faulty struct {
 	store
 	broken atomic.Bool
+	err    error // why; nil: errBroken
 }
 
 var errBroken = errors.New("no room")
@@ -33,7 +36,7 @@ func (f *faulty) update(do func(writer) error) error {
 			return err
 		}
 		if f.broken.Load() {
-			return errBroken
+			return cmp.Or(f.err, errBroken)
 		}
 		return nil
 	})
@@ -150,6 +153,83 @@ func TestTroubleIsOverAtTheEnd(t *testing.T) {
 			t.Errorf("dropped: %d, %+v", dropped, log.State())
 		}
 	})
+}
+
+// At the end only what nobody brings again is lost.
+func TestWhatTheEndCosts(t *testing.T) {
+	at := sig.Position{Epoch: "E", Seq: 7}
+	numbered, known := sig.Position{Seq: 8}, sig.Position{Epoch: "E", Seq: 9}
+	for name, c := range map[string]struct {
+		before  []Entry // that are written
+		waiting []Entry
+		err     error
+		want    string
+	}{
+		"what the server brings again": {
+			[]Entry{{position: at}}, []Entry{{position: numbered}, {position: known}}, errBroken,
+			"WARN not written 2",
+		},
+		"nothing": {
+			[]Entry{{position: at}}, []Entry{{position: known, passed: true}}, errBroken,
+			"",
+		},
+		"what a pysig server has forgotten": {
+			[]Entry{{}}, []Entry{{}, {}}, errBroken,
+			"ERROR lost 2",
+		},
+		"some of both": {
+			[]Entry{{position: at}}, []Entry{{}, {position: known}, {position: known, passed: true}}, errBroken,
+			"WARN not written 1, ERROR lost 1",
+		},
+		"a log that has not got anywhere yet": {
+			nil, []Entry{{position: known}}, errBroken,
+			"ERROR lost 1",
+		},
+		"a file that is gone": {
+			[]Entry{{position: at}}, []Entry{{position: known}}, ErrStale,
+			"ERROR lost 1",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var logged bytes.Buffer
+				log, err := Open(&Options{Logger: slog.New(slog.NewJSONHandler(&logged, nil))})
+				if err != nil {
+					t.Fatal(err)
+				}
+				if err := log.commit(c.before); err != nil {
+					t.Fatal(err)
+				}
+				disk := &faulty{store: log.store, err: c.err}
+				disk.broken.Store(true)
+				log.store = disk
+				for _, e := range c.waiting {
+					log.Offer(e)
+				}
+				ctx, cancel := context.WithCancel(t.Context())
+				cancel()
+				log.Run(ctx)
+				var got []string
+				for lines := json.NewDecoder(&logged); lines.More(); {
+					var line struct {
+						Level, Msg string
+						Count      int
+					}
+					if err := lines.Decode(&line); err != nil {
+						t.Fatal(err)
+					}
+					for _, what := range []string{"lost", "not written"} {
+						if strings.Contains(line.Msg, what) {
+							got = append(got, fmt.Sprintf("%s %s %d", line.Level, what, line.Count))
+						}
+					}
+				}
+				if got := strings.Join(got, ", "); got != c.want {
+					t.Errorf("it says %q, not %q", got, c.want)
+				}
+			})
+		})
+	}
 }
 
 // damaged is a store whose settings cannot be written without a panic, as bbolt

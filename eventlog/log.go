@@ -308,10 +308,33 @@ func (l *Log) Run(ctx context.Context) {
 		return
 	}
 	if err := l.commit(unwritten); err != nil {
-		l.log.Error("entries are lost at the end", "count", len(unwritten), "dropped", l.State().Dropped, "err", err)
+		l.reportUnwritten(unwritten, err)
 		return
 	}
 	l.report("write", nil)
+}
+
+// reportUnwritten says what the end costs. A server that numbers its events brings
+// them again, if the file says how far the log had got and is still there at the
+// next start.
+func (l *Log) reportUnwritten(unwritten []Entry, err error) {
+	resumes := l.Position() != nil && !errors.Is(err, ErrStale)
+	again, lost := 0, 0
+	for _, e := range unwritten {
+		switch {
+		case e.passed:
+		case resumes && e.position.Seq > 0:
+			again++
+		default:
+			lost++
+		}
+	}
+	if again > 0 {
+		l.log.Warn("entries are not written; the server brings those that it still remembers after the next start", "count", again, "err", err)
+	}
+	if dropped := l.State().Dropped; lost > 0 || dropped > 0 {
+		l.log.Error("entries are lost at the end", "count", lost, "dropped", dropped, "err", err)
+	}
 }
 
 // write commits until ctx ends, and returns what it could not.

@@ -29,6 +29,8 @@ type item interface {
 	Disable()
 	Check()
 	Uncheck()
+	Show()
+	Hide()
 }
 
 // A builder makes the menu. Each build has one function show, which waits until

@@ -20,6 +20,10 @@ const (
 	// maxLine is in UTF-16 units: Windows cuts tooltips at 127, and loses the
 	// end of the text when it does.
 	maxLine = 100
+
+	// maxWidth is in characters. No desktop breaks a label: its menu would become
+	// wider than a small screen, and lose the end of it.
+	maxWidth = 60
 )
 
 // A menu is the icon's menu and what it shows. It belongs to the goroutine that
@@ -28,11 +32,12 @@ type menu struct {
 	agent Agent
 	ui    backend
 
-	line, pause, history, reconnect item
+	line, rest, pause, history, reconnect item
 
 	clicks []click
 	acted  wait.Token // a click's call has returned
 	shown  State
+	onRest string // what rest shows; "": it is hidden
 }
 
 // A click is what one menu item does, and perhaps the icon with it.
@@ -47,6 +52,9 @@ func newMenu(agent Agent, ui backend) *menu {
 	m := &menu{agent: agent, ui: ui, acted: wait.NewToken()}
 	m.line, _ = ui.addItem("sigalert", false)
 	m.line.Disable()
+	m.rest, _ = ui.addItem("", false)
+	m.rest.Disable()
+	m.rest.Hide()
 	ui.addSeparator()
 	first, second := ui.iconClicks()
 	m.pause = m.add("Pause alerts", true, second, func() { agent.SetPaused(!agent.State().Paused) })
@@ -144,8 +152,36 @@ func (m *menu) show(s State, clicked bool) {
 
 func (m *menu) setLine(line string) {
 	line = clean(line)
-	m.line.SetTitle(m.ui.escape(line))
 	m.ui.setTooltip("sigalert: " + line)
+	line, rest := wrap(line)
+	m.line.SetTitle(m.ui.escape(line))
+	if rest == m.onRest {
+		return
+	}
+	m.onRest = rest
+	m.rest.SetTitle(m.ui.escape(rest)) // first: some libraries show what they change
+	if rest == "" {
+		m.rest.Hide()
+	} else {
+		m.rest.Show()
+	}
+}
+
+// wrap breaks a line of at most maxLine in two of at most maxWidth, after a comma if
+// possible, or else after a word.
+func wrap(line string) (first, rest string) {
+	all := []rune(line)
+	if len(all) <= maxWidth {
+		return line, ""
+	}
+	head := string(all[:maxWidth+1]) // its end may be the blank
+	for _, end := range []string{", ", " "} {
+		blank := strings.LastIndex(head, end) + len(end) - 1
+		if blank >= len(end) && utf8.RuneCountInString(line[blank+1:]) <= maxWidth {
+			return line[:blank], line[blank+1:]
+		}
+	}
+	return string(all[:maxWidth]), string(all[maxWidth:])
 }
 
 func (m *menu) setPaused(on bool) {

@@ -36,7 +36,9 @@ func (u *fakeUI) addItem(label string, checkbox bool) (item, <-chan struct{}) {
 func (u *fakeUI) lines() []string {
 	var all []string
 	for _, it := range u.items {
-		all = append(all, it.String())
+		if it == nil || !it.hidden {
+			all = append(all, it.String())
+		}
 	}
 	return all
 }
@@ -49,14 +51,18 @@ type fakeItem struct {
 	ui                         *fakeUI
 	label                      string
 	checkbox, enabled, checked bool
+	hidden                     bool
 	clicked                    chan struct{}
 }
 
-func (i *fakeItem) SetTitle(s string) { i.label = s; i.ui.writes++ }
+// SetTitle also shows the item, as the libraries for GTK and Windows do.
+func (i *fakeItem) SetTitle(s string) { i.label, i.hidden = s, false; i.ui.writes++ }
 func (i *fakeItem) Enable()           { i.enabled = true; i.ui.writes++ }
 func (i *fakeItem) Disable()          { i.enabled = false; i.ui.writes++ }
 func (i *fakeItem) Check()            { i.checked = true; i.ui.writes++ }
 func (i *fakeItem) Uncheck()          { i.checked = false; i.ui.writes++ }
+func (i *fakeItem) Show()             { i.hidden = false; i.ui.writes++ }
+func (i *fakeItem) Hide()             { i.hidden = true; i.ui.writes++ }
 
 func (i *fakeItem) String() string {
 	if i == nil {
@@ -360,6 +366,41 @@ func TestClean(t *testing.T) {
 		}
 		if n := len(utf16.Encode([]rune(got))); n > maxLine {
 			t.Errorf("clean(%q) has %d units", test.in, n)
+		}
+	}
+}
+
+// A line that would make the menu too wide goes on below, and is whole in the tooltip.
+func TestLongLine(t *testing.T) {
+	const connected = "Connected to 127.0.0.1:3000, 4 subscriptions"
+	for _, test := range []struct{ line, first, rest string }{
+		{connected, connected, ""},
+		{connected + ", sender not seen yet: doorbell", connected + ",", "sender not seen yet: doorbell"},
+		{"Paused, 2 held back. " + connected + ", 12 dropped", "Paused, 2 held back. Connected to 127.0.0.1:3000,", "4 subscriptions, 12 dropped"},
+		{"Configuration: /home/somebody/.config/sigalert/config.yaml: no such file", "Configuration: /home/somebody/.config/sigalert/config.yaml:", "no such file"},
+		{strings.Repeat("x", 60), strings.Repeat("x", 60), ""},
+		{strings.Repeat("x", 61), strings.Repeat("x", 60), "x"},
+		{strings.Repeat("x", 60) + " y", strings.Repeat("x", 60), "y"},
+		{strings.Repeat("ü", 70) + " y", strings.Repeat("ü", 60), strings.Repeat("ü", 10) + " y"},
+		{"a, " + strings.Repeat("x", 58), "a,", strings.Repeat("x", 58)},
+		{"a, " + strings.Repeat("x", 97), "a, " + strings.Repeat("x", 57), strings.Repeat("x", 39) + "…"},
+	} {
+		ui := &fakeUI{}
+		m := newMenu(newFakeAgent(State{Line: "Starting"}), ui)
+		for range 2 { // also after a short one
+			m.show(State{Line: "Starting"}, false)
+			if top := ui.lines()[:2]; !slices.Equal(top, []string{"Starting (disabled)", "---"}) {
+				t.Fatalf("the top is %q", top)
+			}
+			m.show(State{Line: test.line}, false)
+			want := []string{test.first + " (disabled)"}
+			if test.rest != "" {
+				want = append(want, test.rest+" (disabled)")
+			}
+			want = append(want, "---")
+			if top := ui.lines()[:len(want)]; !slices.Equal(top, want) || ui.tooltip != "sigalert: "+clean(test.line) {
+				t.Errorf("%q: the top is %q, the tooltip %q", test.line, top, ui.tooltip)
+			}
 		}
 	}
 }

@@ -23,7 +23,7 @@ const (
 // State is what the tray shows.
 type State struct {
 	Look    Look
-	Line    string // the menu's first line, and the tooltip: "Connected to 127.0.0.1:3000, 3 subscriptions"; cut at 100 characters
+	Line    string // the top of the menu, and the tooltip: "Connected to 127.0.0.1:3000, 3 subscriptions"; cut at 100 characters
 	Paused  bool   // the check of "Pause alerts"
 	History bool   // there is one to open: "Open history" is enabled
 	Waiting bool   // no connection: "Reconnect now" is enabled

@@ -77,18 +77,19 @@ func LoadRegular(path string) (*Config, error) {
 }
 
 func readRegular(path string) ([]byte, error) {
-	if err := regular(path); err != nil {
+	if err := refuse(path, fs.ModeType); err != nil {
 		return nil, err
 	}
-	return read(path)
+	return Read(path)
 }
 
-func regular(path string) error {
+// refuse returns an error if the path is, or links to, one of these types.
+func refuse(path string, types fs.FileMode) error {
 	info, err := os.Stat(path)
 	if err != nil {
 		return err
 	}
-	if mode := info.Mode(); !mode.IsRegular() {
+	if mode := info.Mode(); mode&types != 0 {
 		what := "a device"
 		switch {
 		case mode.IsDir():
@@ -106,14 +107,19 @@ func regular(path string) error {
 // Load reads a file, which may be a pipe. The error is Problems if the content is
 // wrong, and wraps the file system's if it cannot be read.
 func Load(path string) (*Config, error) {
-	text, err := read(path)
+	text, err := Read(path)
 	if err != nil {
 		return nil, err
 	}
 	return Parse(path, text)
 }
 
-func read(path string) ([]byte, error) {
+// Read reads what is to be parsed or checked, up to where it is too large. If that is
+// a pipe, it waits for the writer.
+func Read(path string) ([]byte, error) {
+	if err := refuse(path, fs.ModeDir|fs.ModeSocket); err != nil {
+		return nil, err
+	}
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
@@ -125,25 +131,16 @@ func read(path string) ([]byte, error) {
 // Parse is Load for text; path names it in the problems. The error is always
 // Problems.
 func Parse(path string, text []byte) (*Config, error) {
-	c, problems, _ := inspect(path, text)
+	c, problems, _ := Check(path, text)
 	if len(problems) > 0 {
 		return nil, problems
 	}
 	return c, nil
 }
 
-// Check is Load for somebody who wants to see the warnings even of a file that has
-// problems. The configuration is nil if there are any.
-func Check(path string) (c *Config, problems, warnings Problems, err error) {
-	text, err := read(path)
-	if err != nil {
-		return nil, nil, nil, err
-	}
-	c, problems, warnings = inspect(path, text)
-	return c, problems, warnings, nil
-}
-
-func inspect(path string, text []byte) (c *Config, problems, warnings Problems) {
+// Check is Parse for callers that show the warnings even of text that has problems.
+// The configuration is nil if there are any.
+func Check(path string, text []byte) (c *Config, problems, warnings Problems) {
 	p := newParser(path)
 	if root := p.decode(text); root != nil || len(p.problems) == 0 {
 		p.file(root)
@@ -159,10 +156,7 @@ func inspect(path string, text []byte) (c *Config, problems, warnings Problems) 
 // LoadServer is the server's host:port in a file; "" if the file has none. Whatever
 // else is wrong with the file does not matter. The errors are those of LoadRegular.
 func LoadServer(path string) (addr string, err error) {
-	if err := regular(path); err != nil {
-		return "", err
-	}
-	text, err := read(path)
+	text, err := readRegular(path)
 	if err != nil {
 		return "", err
 	}

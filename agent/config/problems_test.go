@@ -212,7 +212,8 @@ func TestWarnings(t *testing.T) {
 
 // With what is wrong comes what may be.
 func TestCheck(t *testing.T) {
-	c, problems, warnings, err := config.Check("testdata/names.yaml")
+	text, err := config.Read("testdata/names.yaml")
+	c, problems, warnings := config.Check("names.yaml", text)
 	if c != nil || err != nil {
 		t.Errorf("%+v, %v", c, err)
 	}

@@ -13,10 +13,12 @@ import (
 const (
 	arrival = 10 * time.Second // of a request, and of maxWrite at a client
 	idle    = 30 * time.Second
+	grace   = time.Second // at the end, for answers that are under way
 )
 
-// Serve serves on listener until ctx ends, and returns once all requests have.
-// It closes the listener.
+// Serve serves on listener until ctx ends, and returns once all requests have, or
+// after a second: whoever does not read must not hold up the end. It closes the
+// listener.
 func (h *Handler) Serve(ctx context.Context, listener net.Listener) error {
 	requests, end := context.WithCancel(ctx)
 	defer end()
@@ -40,9 +42,9 @@ func (h *Handler) Serve(ctx context.Context, listener net.Listener) error {
 	case <-ctx.Done():
 	}
 	end() // the streams
-	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), arrival)
+	ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), grace)
 	defer cancel()
-	if server.Shutdown(grace) != nil {
+	if server.Shutdown(ending) != nil {
 		_ = server.Close() // a client that takes nothing loses nothing
 	}
 	if err == nil {

@@ -12,7 +12,6 @@ import (
 	"sigalert/agent"
 	"sigalert/agent/config"
 	"sigalert/agent/notify"
-	"sigalert/internal/address"
 	"sigalert/internal/history"
 	"sigalert/internal/trim"
 	"sigalert/internal/wait"
@@ -26,14 +25,6 @@ func (p *program) runAgent(ctx context.Context) error {
 	ctx, reload, stop := untilTerminalEnds(ctx)
 	defer stop()
 	defer wait.Start(ctx, trim.Run)()
-	server := ""
-	if p.instead != "" {
-		addr, err := address.ParseServer(p.instead)
-		if err != nil {
-			return usage(fmt.Errorf("--server: %w", err))
-		}
-		server = addr
-	}
 	path, err := p.agentConfig()
 	if err != nil {
 		return err
@@ -54,7 +45,7 @@ func (p *program) runAgent(ctx context.Context) error {
 	lines := newLogger(p.err, levelTrace) // alerts are written whatever the log level
 	return p.runWithTray(ctx, agent.Options{
 		ConfigPath: path,
-		Server:     server,
+		Server:     p.instead,
 		Notifier:   desktop,
 		Fallback:   func(n notify.Notification) { lines.Info("alert", "text", n.Line()) },
 		Logger:     p.log,

@@ -47,7 +47,7 @@ func (p *prompter) ask(ctx context.Context, what, def string) (string, error) {
 // as an empty line. The error is as in ask.
 func (p *prompter) prompt(ctx context.Context, text string) (string, error) {
 	fmt.Fprint(p.out, text)
-	line, err := p.line(ctx)
+	line, err := interruptible(ctx, func() (string, error) { return p.in.ReadString('\n') })
 	if err != nil {
 		fmt.Fprintln(p.out)
 		if !errors.Is(err, io.EOF) {
@@ -55,29 +55,6 @@ func (p *prompter) prompt(ctx context.Context, text string) (string, error) {
 		}
 	}
 	return strings.TrimSpace(line), nil
-}
-
-func (p *prompter) line(ctx context.Context) (string, error) {
-	if ctx.Err() != nil {
-		return "", context.Cause(ctx)
-	}
-	type input struct {
-		text string
-		err  error
-	}
-	got := make(chan input, 1)
-	// Nothing can end a read of standard input: when ctx ends, nobody joins this
-	// goroutine, and nobody reads after it.
-	go func() {
-		text, err := p.in.ReadString('\n')
-		got <- input{text, err}
-	}()
-	select {
-	case <-ctx.Done():
-		return "", context.Cause(ctx)
-	case i := <-got:
-		return i.text, i.err
-	}
 }
 
 // questions ask for what a command was not given. Once an answer is missing or

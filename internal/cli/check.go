@@ -31,15 +31,16 @@ if there are some, and 2 if the file cannot be read.`,
 			}
 			return nil
 		},
-		RunE: func(*cobra.Command, []string) error {
+		RunE: func(cmd *cobra.Command, _ []string) error {
 			path, err := p.configPath()
 			if err != nil {
 				return err
 			}
-			c, problems, warnings, err := config.Check(path)
+			text, err := interruptible(cmd.Context(), func() ([]byte, error) { return config.Read(path) })
 			if err != nil {
 				return &exitError{code: exitUnreadable, err: err}
 			}
+			c, problems, warnings := config.Check(path, text)
 			for _, problem := range slices.Concat(problems, warnings) {
 				fmt.Fprintln(p.out, problem.Error())
 			}

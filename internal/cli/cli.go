@@ -67,7 +67,7 @@ type program struct {
 	log *slog.Logger
 
 	server   string // for the commands that are clients
-	instead  string // for the agent: the server that replaces the configuration's
+	instead  string // for the agent: the server that replaces the configuration's, as namedServer returns it
 	config   string
 	logLevel string
 	ask      bool

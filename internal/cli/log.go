@@ -56,7 +56,7 @@ changed on the page; at the first start, without --subscribe, every event is log
   sigalert log --listen 0.0.0.0:8080 --token-file /etc/sigalert/token`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := o.read(cmd.Flags().Changed); err != nil {
+			if err := o.read(cmd.Context(), cmd.Flags().Changed); err != nil {
 				return err
 			}
 			for _, text := range o.subscribe {
@@ -163,7 +163,7 @@ func (p *program) askTopics(ctx context.Context) (topics []eventlog.Topic, err e
 }
 
 // read works out what the options mean, and what is wrong with them.
-func (o *logOptions) read(given func(flag string) bool) (err error) {
+func (o *logOptions) read(ctx context.Context, given func(flag string) bool) (err error) {
 	if given("limit") {
 		if o.limit < 1 || o.limit > eventlog.MaxLimit {
 			return usage(fmt.Errorf("--limit must be from 1 to %d, got %d", eventlog.MaxLimit, o.limit))
@@ -190,7 +190,7 @@ func (o *logOptions) read(given func(flag string) bool) (err error) {
 		}
 	}
 	o.page.Hosts, o.page.HostAdvice = o.hosts, "use the machine's address, or name it with --host"
-	if o.page.Token, err = o.readToken(given); err != nil {
+	if o.page.Token, err = o.readToken(ctx, given); err != nil {
 		return err
 	}
 	if o.addr, err = address.ParsePage(o.listen); err != nil {
@@ -204,13 +204,13 @@ func (o *logOptions) read(given func(flag string) bool) (err error) {
 
 // readToken is the token that the options name; "" if they name none. One
 // that is given but empty, such as by a script whose variable is not set, is refused.
-func (o *logOptions) readToken(given func(flag string) bool) (string, error) {
+func (o *logOptions) readToken(ctx context.Context, given func(flag string) bool) (string, error) {
 	token, where := o.token, "--token"
 	switch {
 	case given("token") && given("token-file"):
 		return "", usage(errors.New("--token and --token-file cannot be given together"))
 	case given("token-file"):
-		text, err := os.ReadFile(o.tokenFile)
+		text, err := interruptible(ctx, func() ([]byte, error) { return os.ReadFile(o.tokenFile) })
 		if err != nil {
 			return "", fmt.Errorf("--token-file: %w", err)
 		}
