@@ -1,14 +1,11 @@
 package config_test
 
 import (
-	"bytes"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -255,47 +252,6 @@ func TestLoadServer(t *testing.T) {
 			t.Errorf("%q: %q, %v", in, got, err)
 		}
 	}
-}
-
-func FuzzParse(f *testing.F) {
-	for _, seed := range []string{
-		good,
-		"a: &a [*a, *a]\nsubscriptions: *a",
-		"subscriptions:\n- sender: 0x1F\n  title: '{{template \"x\"}}'\n",
-		"subscriptions: [{sender: !!bool 5, event: .inf, body: '{{range .Data.a}}{{.b.c}}{{else}}{{$.Time.Year}}{{end}}'}]",
-		good + "history: {listen: &l localhost:1, limit: 0x5, age: 1d1h, token: *l}",
-		"? &k server\n: ::1\ndefaults: {? *k : x, <<: {urgency: low}}\n--- x",
-		"subscriptions:\n- body: |\n    {{with $x := .Data}}{{($x.a).b | default \"c\" | truncate 2}}{{else with .Time}}{{.Year}}{{end}}\n",
-	} {
-		f.Add([]byte(seed))
-	}
-	f.Fuzz(func(t *testing.T, in []byte) {
-		c, err := config.Parse("c.yaml", in)
-		var problems config.Problems
-		if err != nil {
-			if !errors.As(err, &problems) || len(problems) == 0 {
-				t.Errorf("%T %v", err, err)
-			}
-			for _, p := range problems {
-				if p.Line < 1 || p.What == "" {
-					t.Errorf("%+v", p)
-				}
-			}
-			return
-		}
-		if len(c.Subscriptions) == 0 {
-			t.Error("no subscription, and no problem")
-		}
-		for _, s := range c.Subscriptions {
-			if s.Body != nil && bytes.Count(in, []byte("&")) == 0 {
-				for _, data := range []any{nil, "x", []any{"a"}, map[string]any{"a": nil}} {
-					if text, err := config.Render(s.Body, config.Fields{Data: data, Time: time.Unix(0, 0)}); err == nil && len(text) > 64<<10 {
-						t.Errorf("%d bytes", len(text))
-					}
-				}
-			}
-		}
-	})
 }
 
 func ExampleProblems() {
