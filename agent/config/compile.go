@@ -33,7 +33,7 @@ type fault struct {
 func compile(text string) (*template.Template, []fault) {
 	t, err := template.New("").Funcs(functions).Parse(text)
 	if err != nil {
-		f := parseFault(err)
+		f := parseFault(err, 1+strings.Count(trimLines(text), "\n"))
 		if m := hyphened.FindStringSubmatch(text); m != nil && strings.Contains(f.what, "bad character U+002D") {
 			f.what = fmt.Sprintf(`%s: write {{index %s %q}}`, f.what, m[1], m[2])
 		}
@@ -72,17 +72,18 @@ func compile(text string) (*template.Template, []fault) {
 // a template.
 var hyphened = regexp.MustCompile(`((?:\.\w+)+)\.(\w+-[\w-]*)`)
 
-// parseFault takes apart "template: :2: unexpected EOF".
-func parseFault(err error) fault {
+// parseFault takes apart "template: :2: unexpected EOF", whose line may be one after
+// the text's last one.
+func parseFault(err error, last int) fault {
 	rest := strings.TrimPrefix(err.Error(), "template: :")
 	number, what, _ := strings.Cut(rest, ": ")
 	line, err := strconv.Atoi(number)
 	if err != nil {
 		return fault{line: 1, what: rest}
 	}
-	f := fault{line: line, what: what}
-	if line > 1 {
-		f.prefix = "line " + number + " of the template: "
+	f := fault{line: min(line, last), what: what}
+	if f.line > 1 {
+		f.prefix = fmt.Sprintf("line %d of the template: ", f.line)
 	}
 	return f
 }

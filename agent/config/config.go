@@ -163,7 +163,7 @@ func LoadServer(path string) (addr string, err error) {
 	p := newParser(path)
 	if root := p.decode(text); root != nil && root.Kind == yaml.MappingNode {
 		for i := 0; i+1 < len(root.Content); i += 2 {
-			if root.Content[i].Value == "server" {
+			if resolve(root.Content[i]).Value == "server" {
 				p.server(root.Content[i+1], "server")
 			}
 		}

@@ -22,6 +22,8 @@ func (p *parser) decode(text []byte) *yaml.Node {
 		p.problem(invalidLine(text), "", "this is not UTF-8 text")
 		return nil
 	}
+	text = bytes.TrimPrefix(text, []byte("\ufeff"))
+	lines := lineNumbers(string(text))
 	dec := yaml.NewDecoder(bytes.NewReader(text))
 	var doc, second yaml.Node
 	if err := dec.Decode(&doc); errors.Is(err, io.EOF) {
@@ -31,6 +33,7 @@ func (p *parser) decode(text []byte) *yaml.Node {
 		return nil
 	}
 	if err := dec.Decode(&second); err == nil {
+		renumber(&second, lines)
 		p.problem(second.Line, "", "a second document: the file must hold only one")
 	} else if !errors.Is(err, io.EOF) {
 		p.syntax(text, err)
@@ -38,7 +41,33 @@ func (p *parser) decode(text []byte) *yaml.Node {
 	if len(doc.Content) == 0 || isNull(doc.Content[0]) {
 		return nil
 	}
+	renumber(doc.Content[0], lines)
 	return doc.Content[0]
+}
+
+// lineNumbers gives for each of YAML's lines the number that an editor shows: more
+// than "\n" ends a line in YAML.
+func lineNumbers(text string) []int {
+	lines := []int{1}
+	for i, r := range strings.TrimSuffix(text, "\n") {
+		last := lines[len(lines)-1]
+		switch {
+		case r == '\n':
+			lines = append(lines, last+1)
+		case r == '\r' && !strings.HasPrefix(text[i:], "\r\n"), r == '\u0085', r == '\u2028', r == '\u2029':
+			lines = append(lines, last)
+		}
+	}
+	return lines
+}
+
+// renumber corrects the lines of a tree. YAML places an empty value at the end of the
+// file after the last line.
+func renumber(n *yaml.Node, lines []int) {
+	n.Line = lines[min(n.Line, len(lines))-1]
+	for _, child := range n.Content {
+		renumber(child, lines)
+	}
 }
 
 // invalidLine is the line of the first byte that is not UTF-8.

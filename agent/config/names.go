@@ -31,7 +31,10 @@ func (p *parser) name(n *yaml.Node, where string) sig.Name {
 	text := ""
 	switch v.ShortTag() {
 	case "!!null":
-		if strings.EqualFold(v.Value, "null") && v.Value != "null" {
+		switch {
+		case !isNull(v):
+			p.problem(n.Line, where, fmt.Sprintf("%s is not a name: quote it if it is text", v.Value))
+		case strings.EqualFold(v.Value, "null") && v.Value != "null":
 			p.problem(n.Line, where, fmt.Sprintf("%s is read as nothing, which means every one: write %[1]q if it is text, or leave it out", v.Value))
 		}
 		return ""
@@ -47,7 +50,11 @@ func (p *parser) name(n *yaml.Node, where string) sig.Name {
 		}
 		p.warn(n.Line, where, fmt.Sprintf("this is %s, which is not the text %q: quote it if it is text", value(v), text))
 	default:
-		if v.Value == "" {
+		switch {
+		case !isText(v):
+			p.problem(n.Line, where, "must be a name, not "+kind(v))
+			return ""
+		case v.Value == "":
 			return ""
 		}
 		p.lookalike(n, where)

@@ -44,10 +44,10 @@ func resolve(n *yaml.Node) *yaml.Node {
 	return n
 }
 
-// isNull reports whether a node says nothing.
+// isNull reports whether a node says nothing; one that is merely tagged so does not.
 func isNull(n *yaml.Node) bool {
 	n = resolve(n)
-	return n.Kind == yaml.ScalarNode && n.ShortTag() == "!!null"
+	return n.Kind == yaml.ScalarNode && n.ShortTag() == "!!null" && n.Decode(new(any)) == nil
 }
 
 // setter takes the value of a key; where names the key in problems.
@@ -72,18 +72,21 @@ func (p *parser) mapping(n *yaml.Node, where string, keys map[string]setter) {
 		case key.ShortTag() == "!!merge":
 			p.problem(line, where, `"<<" is not supported: put what all subscriptions share into "defaults"`)
 			continue
+		case key.Style&yaml.TaggedStyle != 0 && key.ShortTag() != "!!str":
+			p.problem(line, where, fmt.Sprintf("the key %q is text: remove the tag %s", name, key.ShortTag()))
+			continue
 		case seen[name] > 0:
 			p.problem(line, where, fmt.Sprintf("the key %q is already on line %d", name, seen[name]))
 			continue
 		}
 		seen[name] = line
-		if word := hidden(n.Content[i], value); where != "" && word != "" {
-			p.problem(line, join(where, name), word+" is a comment here: text that begins with # needs quotes")
-			continue
-		}
 		set := keys[name]
 		if set == nil {
 			p.problem(line, where, unknownKey(name, slices.Sorted(maps.Keys(keys))))
+			continue
+		}
+		if word := hidden(n.Content[i], value); where != "" && word != "" {
+			p.problem(line, join(where, name), word+" is a comment here: text that begins with # needs quotes")
 			continue
 		}
 		set(value, join(where, name))
@@ -144,7 +147,16 @@ func kind(n *yaml.Node) string {
 	case "!!int", "!!float":
 		return "a number"
 	}
+	if !isText(n) {
+		return "a value with the tag " + n.ShortTag()
+	}
 	return fmt.Sprintf("the text %.40q", n.Value) + odd(n.Value)
+}
+
+// isText reports whether a scalar is text; a date is, unless it is tagged as one.
+func isText(n *yaml.Node) bool {
+	tag := n.ShortTag()
+	return tag == "!!str" || tag == "!!timestamp" && n.Style&yaml.TaggedStyle == 0
 }
 
 // file is the top level; root is nil for an empty file.
@@ -296,7 +308,7 @@ func (p *parser) text(n *yaml.Node, where string) (string, bool) {
 	switch {
 	case v.Kind == yaml.MappingNode && v.Style&yaml.FlowStyle != 0: // title: {{.Sender}}
 		p.problem(n.Line, where, `must be text, not keys and values: text that begins with "{" needs quotes`)
-	case v.Kind != yaml.ScalarNode || v.ShortTag() != "!!str" && v.ShortTag() != "!!timestamp":
+	case v.Kind != yaml.ScalarNode || !isText(v):
 		p.problem(n.Line, where, "must be text, not "+kind(v))
 	default:
 		return v.Value, true

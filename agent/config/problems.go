@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"sigalert/internal/plain"
 )
 
 // Problem is one thing that is wrong with a file.
@@ -36,7 +38,7 @@ func (ps Problems) Error() string {
 const (
 	// maxProblems ends the walk: with aliases, a small file can say a lot.
 	maxProblems = 1000
-	// maxWhat bounds a problem's text, in runes: it may quote the file.
+	// maxWhat bounds a problem's text, in characters: it may quote the file.
 	maxWhat = 300
 )
 
@@ -54,12 +56,7 @@ func (p *parser) warn(line int, where, what string) {
 }
 
 func (p *parser) about(line int, where, what string) Problem {
-	if r := []rune(strings.ReplaceAll(what, "\n", " ")); len(r) > maxWhat {
-		what = string(r[:maxWhat]) + "…"
-	} else {
-		what = string(r)
-	}
-	return Problem{p.path, max(1, line), where, what}
+	return Problem{p.path, max(1, line), where, plain.Line(what, maxWhat)}
 }
 
 // full reports whether there is no room for more problems.

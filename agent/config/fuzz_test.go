@@ -1,0 +1,338 @@
+package config_test
+
+import (
+	"bytes"
+	std "cmp"
+	"encoding/json"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"reflect"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+	"text/template"
+	"time"
+	"unicode"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+	"gopkg.in/yaml.v3"
+
+	"sigalert/agent/config"
+	"sigalert/agent/notify"
+	"sigalert/internal/address"
+	"sigalert/internal/age"
+	"sigalert/sig"
+)
+
+// FuzzParse compares what Parse makes of a file with what yaml makes of it by
+// itself, with what the other functions make of it, and with what Parse makes of
+// the same file written otherwise.
+func FuzzParse(f *testing.F) {
+	for _, seed := range []string{
+		good,
+		"a: &a [*a, *a]\nsubscriptions: *a",
+		"subscriptions:\n- sender: 0x1F\n  title: '{{template \"x\"}}'\n",
+		"subscriptions: [{sender: !!bool 5, event: .inf, body: '{{range .Data.a}}{{.b.c}}{{else}}{{$.Time.Year}}{{end}}'}]",
+		good + "history: {listen: &l localhost:1, limit: 0x5, age: 1d1h, token: *l}",
+		"? &k server\n: ::1\ndefaults: {? *k : x, <<: {urgency: low}}\n--- x",
+		"subscriptions:\n- body: |\n    {{with $x := .Data}}{{($x.a).b | default \"c\" | truncate 2}}{{else with .Time}}{{.Year}}{{end}}\n",
+		"subscriptions:\n  - sender: x\n    body: |\n\n      {{if .Data.ok}}\n      yes\n      {{end}}\n      end\n",
+		"subscriptions:\n  - {sender: t, event: zero, body: '{{if .Data.errors}}{{.Data.errors}} errors{{else}}all well{{end}}'}\n",
+		"server: example.org\ndefaults: {urgency: low, presence: true, title: \"T {{.Sender}}\"}\nsubscriptions:\n" +
+			"  - {sender: timer, event: tick, urgency: critical}\n  - {sender: 5, event: 1.0}\n  - {sender: true, presence: false}\n" +
+			"  - {sender: \"5\", event: 2020-01-01}\n  - {sender: \"\", event: ~}\n",
+		"subscriptions:\n- &a {sender: x, title: &t Hello}\n- {sender: y, title: *t}\n",
+		"subscriptions: [{sender: !!int abc}, {sender: !!binary x}, {sender: !!null x, event: !!timestamp x}, {sender: !a x, event: !!int \"5\"}]",
+		"subscriptions:\n- event: #notify me\n", "server: a\nserver: b\n!!str subscriptions: [{sender: \u00a0a}, {sender: “b”}]",
+		good + "history: {listen: 0.0.0.0:8080, token: a-secret-of-this-test, limit: 1_000, age: 12h, hosts: [a, B.example]}",
+		"# \u2028\r\r\n\u0085subscriptions:\n- {sender: a, title: >-\n\n  {{if}}\n", good + "\x00", "defaults: {title: &k server}\n*k : host\n" + good, good + "\xff", "subscriptions:\n\t- x", "server: *x",
+		"defaults: {urgncy: low}\n" + good, good + "---\nx: 1\n", "# a\r# b\n\u0085[1]", "# a\rsubscriptions:\n- {sender: a}\n", good + "? server\n",
+		"subscriptions:\n- body: |\n    {{if .Data}}\n", "subscriptions: [{sender: !!int \"\\e[2J\"}]",
+	} {
+		f.Add([]byte(seed))
+	}
+	files, _ := filepath.Glob("testdata/*.yaml")
+	for _, path := range append(files, "config.example.yaml") {
+		seed, err := os.ReadFile(path)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(seed)
+	}
+	path := filepath.Join(f.TempDir(), "c.yaml")
+	f.Fuzz(func(t *testing.T, in []byte) { understood(t, path, in) })
+}
+
+// understood makes all the comparisons for one file.
+func understood(t *testing.T, path string, in []byte) {
+	c, err := config.Parse(path, in)
+	var problems config.Problems
+	if err != nil && (!errors.As(err, &problems) || len(problems) == 0) {
+		t.Fatalf("%T %v", err, err)
+	}
+	located(t, in, problems)
+	sameOnDisk(t, path, in, c, err)
+	asYAML(t, in, c, problems)
+	if bom := []byte("\ufeff"); !bytes.HasPrefix(in, bom) {
+		again, aerr := config.Parse(path, append(bom, in...))
+		same(t, "a byte order mark", again, aerr, c, err)
+	}
+	if !bytes.Contains(in, []byte("\r")) {
+		again, aerr := config.Parse(path, bytes.ReplaceAll(in, []byte("\n"), []byte("\r\n")))
+		same(t, "CRLF", again, aerr, c, err)
+	}
+	if err != nil {
+		return
+	}
+	var said said
+	dec := yaml.NewDecoder(bytes.NewReader(in))
+	dec.KnownFields(true)
+	if err := dec.Decode(&said); err != nil {
+		t.Fatalf("accepted, but yaml: %v", err)
+	}
+	said.compare(t, c)
+	for _, s := range c.Subscriptions {
+		located(t, in, config.Problems{{Line: s.Line, What: s.Topic().String()}})
+	}
+	if text := rewritten(t, in); text != nil {
+		again, err := config.Parse(path, text)
+		same(t, "rewritten", again, err, c, nil, noLines, cmpopts.IgnoreFields(config.Config{}, "Warnings"))
+	}
+	for _, s := range c.Subscriptions {
+		if s.Body == nil || bytes.Contains(in, []byte("&")) {
+			continue
+		}
+		for _, data := range []any{nil, "x", []any{"a"}, map[string]any{"a": nil}} {
+			if text, err := config.Render(s.Body, config.Fields{Data: data, Time: time.Unix(0, 0)}); err == nil && len(text) > 64<<10 {
+				t.Errorf("%d bytes", len(text))
+			}
+		}
+	}
+}
+
+// located checks that each problem is one line, and is at one of the file's.
+func located(t *testing.T, in []byte, problems config.Problems) {
+	lines := 1 + bytes.Count(bytes.TrimSuffix(in, []byte("\n")), []byte("\n"))
+	for _, p := range problems {
+		if p.Line < 1 || p.Line > lines || p.What == "" || strings.ContainsFunc(p.Error(), unicode.IsControl) {
+			t.Errorf("of %d lines: %+v", lines, p)
+		}
+	}
+}
+
+// sameOnDisk checks that the file means the same to all who read it.
+func sameOnDisk(t *testing.T, path string, in []byte, c *config.Config, err error) {
+	if err := os.WriteFile(path, in, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	loaded, lerr := config.LoadRegular(path)
+	same(t, "loaded", loaded, lerr, c, err)
+	checked, problems, warnings, cerr := config.Check(path)
+	if cerr != nil {
+		t.Error(cerr)
+	}
+	located(t, in, warnings)
+	if len(problems) > 0 {
+		cerr = problems
+	}
+	same(t, "checked", checked, cerr, c, err)
+	if c == nil {
+		return
+	}
+	server, serr := config.LoadServer(path)
+	if server == "" {
+		server, _ = address.ParseServer("")
+	}
+	if serr != nil || server != c.Server {
+		t.Errorf("the server alone: %q, %v, not %q", server, serr, c.Server)
+	}
+}
+
+// asYAML checks that what yaml cannot read is refused, and that nothing else is
+// said not to be YAML.
+func asYAML(t *testing.T, in []byte, c *config.Config, problems config.Problems) {
+	dec := yaml.NewDecoder(bytes.NewReader(in))
+	var first any
+	err := dec.Decode(&first)
+	for documents := 1; err == nil; documents++ {
+		var n yaml.Node
+		if err = dec.Decode(&n); err == nil && c != nil {
+			t.Errorf("%d documents are accepted", documents+1)
+		}
+	}
+	valid := errors.Is(err, io.EOF)
+	if !valid && c != nil {
+		t.Errorf("accepted, but yaml: %v", err)
+	}
+	if valid && strings.Contains(problems.Error(), "this is not YAML") {
+		t.Errorf("yaml reads it: %v", problems)
+	}
+}
+
+// trees compares templates as they are compiled.
+var trees = cmp.Transformer("trees", func(t *template.Template) map[string]string {
+	trees := make(map[string]string)
+	if t != nil {
+		for _, defined := range t.Templates() {
+			trees[defined.Name()] = defined.Root.String()
+		}
+	}
+	return trees
+})
+
+// same checks that got and gerr say the same as want and werr.
+func same(t *testing.T, what string, got *config.Config, gerr error, want *config.Config, werr error, opts ...cmp.Option) {
+	if text(gerr) != text(werr) {
+		t.Errorf("%s: %v, want %v", what, gerr, werr)
+	}
+	if diff := cmp.Diff(want, got, append(opts, trees)...); diff != "" {
+		t.Errorf("%s: %s", what, diff)
+	}
+}
+
+var yamlWords = regexp.MustCompile(`this is not YAML: .*`)
+
+// text is an error without the YAML library's words: of two faults in one line it
+// may name either.
+func text(err error) string {
+	if err == nil {
+		return ""
+	}
+	return yamlWords.ReplaceAllString(err.Error(), "this is not YAML")
+}
+
+// said is the file as yaml reads it by itself, which refuses unknown keys.
+type said struct {
+	Server  string
+	History *struct {
+		Listen, Token string
+		Age           *string
+		Limit         *int
+		Hosts         []string
+	}
+	Defaults      alert
+	Subscriptions []struct {
+		alert         `yaml:",inline"`
+		Sender, Event name
+	}
+}
+
+// alert is what a subscription and the defaults may both have.
+type alert struct {
+	Title, Body, Urgency *string
+	Presence             *bool
+}
+
+// name is a name's value, and how it is spelled.
+type name struct {
+	value any
+	text  string
+}
+
+func (n *name) UnmarshalYAML(node *yaml.Node) error {
+	return errors.Join(node.Decode(&n.value), node.Decode(&n.text))
+}
+
+func (n *name) parse(t *testing.T) sig.Name {
+	text := []byte(n.text)
+	switch n.value.(type) {
+	case string, time.Time:
+		if n.text == "" {
+			return ""
+		}
+		text, _ = json.Marshal(n.text)
+	case nil:
+		return ""
+	default:
+		var spelled, read any
+		value, _ := json.Marshal(n.value)
+		if err := errors.Join(json.Unmarshal(text, &spelled), json.Unmarshal(value, &read)); err != nil || spelled != read {
+			t.Errorf("%s is accepted as a name, but is %s: %v", text, value, err)
+		}
+	}
+	name, err := sig.ParseName(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return name
+}
+
+// compare checks that the configuration is what yaml reads.
+func (s *said) compare(t *testing.T, got *config.Config) {
+	want := config.Config{Path: got.Path, Warnings: got.Warnings}
+	must := func(err error) {
+		if err != nil {
+			t.Error(err)
+		}
+	}
+	var err error
+	want.Server, err = address.ParseServer(s.Server)
+	must(err)
+	if h := s.History; h != nil {
+		want.History = &config.History{Token: h.Token, Hosts: h.Hosts, Limit: *std.Or(h.Limit, new(10_000))}
+		want.History.Listen, err = address.ParsePage(h.Listen)
+		must(err)
+		want.History.Age, err = age.Parse(*std.Or(h.Age, new("30d")))
+		must(err)
+	}
+	for _, sub := range s.Subscriptions {
+		urgency, err := notify.ParseUrgency(*std.Or(sub.Urgency, s.Defaults.Urgency, new("normal")))
+		must(err)
+		want.Subscriptions = append(want.Subscriptions, config.Subscription{
+			Sender:   sub.Sender.parse(t),
+			Event:    sub.Event.parse(t),
+			Title:    compiled(t, std.Or(sub.Title, s.Defaults.Title)),
+			Body:     compiled(t, std.Or(sub.Body, s.Defaults.Body)),
+			Urgency:  urgency,
+			Presence: *std.Or(sub.Presence, s.Defaults.Presence, new(false)),
+		})
+	}
+	same(t, "read by yaml", got, nil, &want, nil, noLines, cmpopts.EquateEmpty())
+}
+
+// compiled is a template whose text is written in the simplest way.
+func compiled(t *testing.T, text *string) *template.Template {
+	if text == nil {
+		return nil
+	}
+	c, err := config.Parse("c.yaml", []byte("subscriptions: [{title: "+strconv.QuoteToASCII(*text)+"}]"))
+	if err != nil {
+		t.Fatalf("%q: %v", *text, err)
+	}
+	return c.Subscriptions[0].Title
+}
+
+var noLines = cmpopts.IgnoreFields(config.Subscription{}, "Line")
+
+// rewritten is the file without comments, with each text in quotes and each block
+// in brackets or the reverse; nil if yaml reads that otherwise.
+func rewritten(t *testing.T, in []byte) []byte {
+	var n yaml.Node
+	var before, after any
+	if err := errors.Join(yaml.Unmarshal(in, &n), yaml.Unmarshal(in, &before)); err != nil {
+		t.Fatal(err)
+	}
+	rewrite(&n)
+	out, err := yaml.Marshal(&n)
+	if err != nil || yaml.Unmarshal(out, &after) != nil || !reflect.DeepEqual(before, after) {
+		return nil
+	}
+	return out
+}
+
+func rewrite(n *yaml.Node) {
+	n.HeadComment, n.LineComment, n.FootComment = "", "", ""
+	switch {
+	case n.Kind == yaml.ScalarNode && n.Tag == "!!str":
+		n.Style = yaml.DoubleQuotedStyle
+	case n.Kind == yaml.MappingNode, n.Kind == yaml.SequenceNode:
+		n.Style ^= yaml.FlowStyle
+	}
+	for _, n := range n.Content {
+		rewrite(n)
+	}
+}
