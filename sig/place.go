@@ -18,6 +18,9 @@ type place struct {
 // admit takes one more client, or says why not.
 func (s *ServerRouter) admit(c *session) error {
 	oldest, refusal := s.admitted(c)
+	if oldest != nil || refusal != nil {
+		s.crowded.Store(true)
+	}
 	if oldest != nil {
 		oldest.log.Debug("a client that said nothing gives way to others of its address")
 		oldest.peer.conn.Close()

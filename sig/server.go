@@ -55,6 +55,7 @@ type ServerRouter struct {
 	dropped      atomic.Uint64
 	unread       atomic.Int64 // bytes of messages that wait for clients
 	left         wait.Token   // a client has
+	crowded      atomic.Bool  // a client was turned away, or gave way to another, since the last was accepted
 
 	guard   sync.Mutex // guards the fields below; the Router has its own
 	clients int
@@ -128,6 +129,11 @@ func (s *ServerRouter) Serve(ctx context.Context, carrier ServerCarrier) error {
 		default:
 			failures = 0
 			clients.Go(func() { s.serve(ctx, conn) })
+			// A crowd that comes again and again as it is turned away gets the time
+			// that the clients leave, not the other way round.
+			if s.crowded.Swap(false) && !wait.Sleep(ctx, time.Millisecond, nil) {
+				return nil
+			}
 		}
 	}
 }

@@ -43,17 +43,22 @@ type seat struct {
 	unused  bool            // there has been no request
 }
 
-// watch is an [http.Server.ConnState]. A connection is active when the head of a
-// request has arrived.
+// watch is an [http.Server.ConnState], which is called before the next connection is
+// accepted if it is for a new one. A connection is active when the head of a request
+// has arrived.
 func (c *crowd) watch(conn net.Conn, state http.ConnState) {
+	if state == http.StateNew {
+		if !c.enter(conn) {
+			// A crowd that comes back as often as it is turned away gets the time
+			// that the others leave, and not the other way round.
+			time.Sleep(time.Millisecond)
+		}
+		return
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	s := c.conns[conn]
 	switch {
-	case state == http.StateNew && c.ended:
-		conn.Close()
-	case state == http.StateNew:
-		c.enter(conn)
 	case s == nil: // it had to go
 	case state == http.StateActive || state == http.StateIdle:
 		s.unused = false
@@ -63,8 +68,14 @@ func (c *crowd) watch(conn net.Conn, state http.ConnState) {
 	}
 }
 
-// enter requires the lock, as do leave, largest and wait.
-func (c *crowd) enter(conn net.Conn) {
+// enter reports whether there was room for one more.
+func (c *crowd) enter(conn net.Conn) (room bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.ended {
+		conn.Close()
+		return true
+	}
 	from := network(conn.RemoteAddr().String())
 	p := c.of[from]
 	if p == nil {
@@ -80,9 +91,13 @@ func (c *crowd) enter(conn net.Conn) {
 		c.leave(p.longest()).Close()
 	case len(c.conns) > maxConns:
 		c.leave(c.largest().longest()).Close()
+	default:
+		return true
 	}
+	return false
 }
 
+// leave requires the lock, as do largest and wait.
 func (c *crowd) leave(s *seat) net.Conn {
 	s.wait(false)
 	delete(c.conns, s.conn)

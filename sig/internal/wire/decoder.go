@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/bits"
+	"sync"
 )
 
 const (
@@ -68,6 +70,15 @@ func (d *Decoder) Partial() bool { return d.opened }
 // Only objects and arrays are values here: a bare number has no end, and
 // nobody sends any.
 func (d *Decoder) Next() ([]byte, error) {
+	value, err := d.next()
+	if err != nil {
+		giveBuffer(d.buf)
+		d.buf, d.start, d.pos = nil, 0, 0
+	}
+	return value, err
+}
+
+func (d *Decoder) next() ([]byte, error) {
 	d.release()
 	for {
 		if value, err := d.scan(); value != nil || err != nil {
@@ -91,7 +102,9 @@ func (d *Decoder) release() {
 	rest := d.buf[d.start:]
 	switch {
 	case cap(d.buf) > max(d.want, firstBuffer) && len(rest) <= firstBuffer/2:
-		d.buf = append(make([]byte, 0, max(d.want, firstBuffer)), rest...)
+		old := d.buf
+		d.buf = append(takeBuffer(max(d.want, firstBuffer)), rest...)
+		giveBuffer(old)
 	case len(rest) == 0:
 		d.buf = d.buf[:0]
 	default:
@@ -109,10 +122,12 @@ func (d *Decoder) fill() error {
 	}
 	size := max(firstBuffer, d.want)
 	if len(d.buf) == cap(d.buf) {
-		size = max(size, min(2*cap(d.buf), d.limit+firstBuffer))
+		size = max(size, d.larger())
 	}
 	if size > cap(d.buf) {
-		d.buf = append(make([]byte, 0, size), d.buf...)
+		old := d.buf
+		d.buf = append(takeBuffer(size), old...)
+		giveBuffer(old)
 	}
 	room := cap(d.buf) - len(d.buf)
 	n, err := d.r.Read(d.buf[len(d.buf):cap(d.buf)])
@@ -131,6 +146,40 @@ func (d *Decoder) fill() error {
 		return nil
 	}
 	return err
+}
+
+// larger returns the size of the next larger buffer: twice the present one, or the
+// longest that a value needs, halved until it is at most that.
+func (d *Decoder) larger() int {
+	size := d.limit + firstBuffer
+	if 2*cap(d.buf) <= streamBuffer {
+		return min(2*cap(d.buf), size)
+	}
+	for size/2 > cap(d.buf) {
+		size /= 2
+	}
+	return size
+}
+
+// buffers are large buffers that no decoder uses now, by the length of their
+// capacity in bits. Without them, a peer that begins one long message after another
+// would keep the garbage collector busy.
+var buffers [32]sync.Pool
+
+// takeBuffer returns an empty buffer with at least this capacity.
+func takeBuffer(size int) []byte {
+	if size > streamBuffer {
+		if b, ok := buffers[bits.Len(uint(size))].Get().(*[]byte); ok && cap(*b) >= size {
+			return (*b)[:0]
+		}
+	}
+	return make([]byte, 0, size)
+}
+
+func giveBuffer(b []byte) {
+	if cap(b) > streamBuffer {
+		buffers[bits.Len(uint(cap(b)))].Put(&b)
+	}
 }
 
 // scan goes on from pos; it returns nil, nil if the value needs more bytes.
