@@ -159,10 +159,7 @@ func inspect(path string, text []byte) (c *Config, problems, warnings Problems) 
 // LoadServer is the server's host:port in a file; "" if the file has none. Whatever
 // else is wrong with the file does not matter. The errors are those of LoadRegular.
 func LoadServer(path string) (addr string, err error) {
-	if err := regular(path); err != nil {
-		return "", err
-	}
-	text, err := read(path)
+	text, err := readRegular(path)
 	if err != nil {
 		return "", err
 	}
