@@ -12,10 +12,10 @@ import (
 )
 
 const (
-	// mostUnseen is of how many senders the nearest name is looked for.
-	mostUnseen = 20
+	// maxUnseen is of how many senders the nearest name is looked for.
+	maxUnseen = 20
 	// The server is asked again after a minute, and then ever more rarely.
-	unseenFirst, unseenMost = time.Minute, 10 * time.Minute
+	unseenFirst, unseenMax = time.Minute, 10 * time.Minute
 )
 
 // Unseen is a sender that a subscription names, and that was never there: it may be
@@ -87,7 +87,7 @@ func (u *unseen) saw(sender sig.Name) {
 // sync takes the server's answer about its senders; it returns those of ours that
 // have not been mentioned before, but not more than 20.
 func (u *unseen) sync(now time.Time, connected []sig.Name) (news []string) {
-	u.again, u.pause = now.Add(u.pause), min(2*u.pause, unseenMost)
+	u.again, u.pause = now.Add(u.pause), min(2*u.pause, unseenMax)
 	texts := make([]string, len(connected))
 	for i, name := range connected {
 		u.saw(name)
@@ -96,13 +96,13 @@ func (u *unseen) sync(now time.Time, connected []sig.Name) (news []string) {
 	u.named = nil
 	for i, name := range u.waiting {
 		n := Unseen{Sender: name}
-		if i < mostUnseen {
+		if i < maxUnseen {
 			if j := slices.Index(texts, words.Nearest(name.String(), texts)); j >= 0 {
 				n.Nearest = connected[j]
 			}
 		}
 		u.named = append(u.named, n)
-		if !u.told[name] && i < mostUnseen {
+		if !u.told[name] && i < maxUnseen {
 			u.told[name] = true
 			news = append(news, n.String())
 		}

@@ -22,8 +22,9 @@ type ClientOptions struct {
 	// fifth of away, where that bound is at least 0.5 s and at most 2 s in the
 	// first minute, 5 s in the first ten minutes, 30 s later.
 	Backoff func(attempt int, away time.Duration) time.Duration
-	// NoReconnect makes Run return once a connection has failed or ended. Default:
-	// it tries again for ever.
+	// NoReconnect makes Run return once a connection has failed or ended; the
+	// listeners do not get what is still waiting for them then. Default: it tries
+	// again for ever.
 	NoReconnect bool
 	// Queue is how many events may wait for the listeners. When it is full, a
 	// client of a server of this package stops reading, and misses nothing that

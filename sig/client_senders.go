@@ -40,7 +40,8 @@ type RemoteSender struct {
 //
 // As at pysig, the sender is then one of the client's own [Router], too:
 // [Router.Sender] finds it, and listeners that [Router.AddListener] has added
-// get its events, as soon as the server has them.
+// get its events: those of one goroutine in order, each once [RemoteSender.Trigger]
+// has the server's answer, or [RemoteSender.Post] has sent it.
 func (c *ClientRouter) AddRemoteSender(ctx context.Context, name Name, events ...Name) (*RemoteSender, error) {
 	return c.AddRemoteSenderWith(ctx, name, SenderOptions{Events: events})
 }

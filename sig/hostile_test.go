@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"runtime"
 	"slices"
@@ -299,6 +300,45 @@ func TestUnreadAnswersAreBounded(t *testing.T) {
 	}
 }
 
+// While too much waits for others, a long answer becomes a refusal, and the client
+// stays connected.
+func TestLongAnswersAreRefusedWhenCrowded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server, dial := served(t)
+		if _, err := server.AddSender("s", sig.Name(strings.Repeat("a", 1000)), sig.Name(strings.Repeat("b", 1000)),
+			sig.Name(strings.Repeat("c", 1000)), sig.Name(strings.Repeat("d", 1000)), sig.Name(strings.Repeat("e", 1000))); err != nil {
+			t.Fatal(err)
+		}
+		hoarders := make([]*fuzzConn, 300)
+		for i := range hoarders {
+			hoarders[i] = dial(asksStream)
+			hoarders[i].stop(true)
+		}
+		for range 270 {
+			for _, c := range hoarders {
+				c.feed([]byte(`{"id": "` + strings.Repeat("x", 1000) + `", "method": "ping"}`))
+			}
+		}
+		c := dial(asksStream)
+		var said []string
+		c.said = func(m map[string]json.RawMessage) { said = append(said, string(m["exception"])) }
+		ask := func() {
+			c.feed([]byte(`{"id": 1, "method": "list_senders", "params": {"list_events": true}}`))
+			synctest.Wait()
+		}
+		ask()
+		for _, h := range hoarders {
+			h.Close()
+		}
+		synctest.Wait()
+		ask()
+		want := []string{`"the answer cannot wait to be read: too much is waiting for other clients: try again"`, ""}
+		if !slices.Equal(said, want) {
+			t.Errorf("it says %q, not %q", said, want)
+		}
+	})
+}
+
 // An id is repeated in the answer: one that is too long gets a refusal without.
 func TestLongIDIsRefused(t *testing.T) {
 	for _, greeting := range []string{`{"id": 1, "method": "get_version"}`, asksStream} {
@@ -339,7 +379,8 @@ func TestAcceptIsTriedEverySecond(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		network := new(sigtest.Network)
 		carrier := &failing{ServerCarrier: network.Up(), failures: 100}
-		server := sig.NewServerRouter(nil)
+		var logged strings.Builder
+		server := sig.NewServerRouter(&sig.ServerOptions{Logger: slog.New(slog.NewTextHandler(&logged, nil))})
 		t.Cleanup(wait.Start(t.Context(), func(ctx context.Context) { _ = server.Serve(ctx, carrier) }))
 		c, _ := run(t, network.Client())
 		l := c.AddRemoteListener("timer", "tick", func(sig.Event) {})
@@ -352,6 +393,9 @@ func TestAcceptIsTriedEverySecond(t *testing.T) {
 			if wait := carrier.tries[i+1].Sub(carrier.tries[i]); wait > time.Second {
 				t.Fatalf("try %d came after %s", i+1, wait)
 			}
+		}
+		if n := strings.Count(logged.String(), "cannot accept a client"); n != 7 {
+			t.Errorf("of 100 failures %d are logged, not the first, second, fourth and so on", n)
 		}
 	})
 }

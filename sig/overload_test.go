@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"log/slog"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -117,7 +119,9 @@ func TestPysigListenerCatchesUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const events = 9000
 		network := new(sigtest.Network)
-		server, carrier := sig.NewServerRouter(nil), network.Up()
+		var logged strings.Builder
+		server := sig.NewServerRouter(&sig.ServerOptions{Logger: slog.New(slog.NewTextHandler(&logged, nil))})
+		carrier := network.Up()
 		t.Cleanup(wait.Start(t.Context(), func(ctx context.Context) { _ = server.Serve(ctx, carrier) }))
 		listener := newOldPeer(t, network)
 		listener.ask(`{"id": 1, "method": "add_listener", "params": {"sender": "timer", "event": "tick"}}`)
@@ -129,13 +133,19 @@ func TestPysigListenerCatchesUp(t *testing.T) {
 			fire(t, timer, "tick", fmt.Sprint("0 ", n))
 		}
 		eachInOrder(t, listener.heard(events), 1)
-		for n := range events { // of which more are forgotten before it reads them
+		var reading sync.WaitGroup
+		reading.Go(func() { listener.heard(events) })
+		for n := range 10 * events { // of which more are forgotten before it reads them
 			fire(t, timer, "tick", fmt.Sprint("0 ", n))
-			fire(t, timer, "tick", fmt.Sprint("0 ", n))
+			time.Sleep(time.Millisecond)
 		}
-		time.Sleep(time.Minute)
+		reading.Wait()
 		if server.Dropped() == 0 {
 			t.Error("what is forgotten is not counted")
+		}
+		synctest.Wait()
+		if n := strings.Count(logged.String(), "events were forgotten"); n == 0 || n > 7 {
+			t.Errorf("that events are forgotten again and again makes %d lines", n)
 		}
 	})
 }

@@ -18,8 +18,8 @@ type Router struct {
 	// for it.
 	senders map[Name]*Sender
 	order   []*Sender // as they came; nil: gone
-	gone    int       // of these
-	came    uint64    // how many ever did
+	gone    int       // how many of them are nil
+	came    uint64    // how many have come so far
 
 	every    []*Listener          // every event of every sender
 	channels map[Name][]*Listener // by the event's key: from any sender

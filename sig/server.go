@@ -121,8 +121,9 @@ func (s *ServerRouter) Serve(ctx context.Context, carrier ServerCarrier) error {
 		case errors.Is(err, net.ErrClosed):
 			return err
 		case err != nil: // too many open files, say: that passes
-			failures++
-			s.log.Warn("cannot accept a client", "err", err)
+			if failures++; rare(failures) {
+				s.log.Warn("cannot accept a client", "err", err, "count", failures)
+			}
 			if !wait.Sleep(ctx, min(time.Duration(failures)*50*time.Millisecond, time.Second), nil) {
 				return nil
 			}
@@ -153,7 +154,7 @@ func (s *ServerRouter) forgetLeft(ctx context.Context) {
 	}
 }
 
-// serve is one client's life.
+// serve serves one client, from beginning to end.
 func (s *ServerRouter) serve(ctx context.Context, conn Conn) {
 	log := s.log.With("client", conn.Peer())
 	ctx, cancel := context.WithCancel(ctx)
@@ -179,7 +180,7 @@ func (s *ServerRouter) serve(ctx context.Context, conn Conn) {
 	c.out.close()
 	c.leave()
 	s.left.Raise()
-	c.peer.abandon() // who hears of it finds the names free
+	c.peer.abandon() // callers that hear of it find the names free
 	c.tasks.Wait()
 	log.Debug("client disconnected", "err", err)
 }

@@ -26,7 +26,7 @@ const (
 type session struct {
 	server *ServerRouter
 	peer   *peer
-	host   string // that it connects from
+	host   string // the address that it connects from
 	log    *slog.Logger
 	out    outgoing
 	gone   chan struct{}  // closed once it has left the router
@@ -43,6 +43,8 @@ type session struct {
 	offered  int                  // events, of all its senders
 	senders  map[Name]*Sender     // by key
 	signals  map[string]signalled // of its senders, by the text that names them
+
+	overtaken int // how often events were forgotten before it got them; the delivering goroutine's
 
 	inheriting sync.Mutex // held while a sender is added, or those inherited are removed
 

@@ -60,9 +60,9 @@ type outgoing struct {
 }
 
 var (
-	errSlow    = errors.New("the client asks and does not read the answers")
-	errBusy    = errors.New("too many requests wait for it")
-	errCrowded = errors.New("too much waits for other clients: try again")
+	errSlow    = errors.New("the client sends requests but does not read the answers")
+	errBusy    = errors.New("too many requests are waiting for it")
+	errCrowded = errors.New("too much is waiting for other clients: try again")
 )
 
 // push is a peer's pusher. It never waits: an error for an answer ends the
@@ -317,7 +317,7 @@ func (o *outgoing) close() {
 	o.ease()
 }
 
-// rest gives the room for items back where none wait.
+// rest returns the memory for items if none wait.
 func (o *outgoing) rest() (room []item) {
 	o.mu.Lock()
 	defer o.mu.Unlock()

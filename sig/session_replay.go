@@ -271,7 +271,9 @@ func (c *session) lost(n uint64, known bool) {
 	c.out.gap = c.out.gap || !known
 	c.out.mu.Unlock()
 	c.server.dropped.Add(n)
-	c.log.Warn("the client is too slow: events were forgotten before it got them", "count", n)
+	if c.overtaken++; rare(c.overtaken) {
+		c.log.Warn("the client is too slow: events were forgotten before it got them", "count", n, "perhaps_more", !known, "times", c.overtaken)
+	}
 }
 
 // listenerIndex finds the listeners for an event among the many of a client.

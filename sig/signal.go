@@ -171,7 +171,7 @@ func (sg *Signal) unroute(now uint64) {
 	}
 }
 
-// appendID adds to a list of ids.
+// appendID adds an id to a list.
 func appendID(ids []byte, id uint64) []byte {
 	if len(ids) > 0 {
 		ids = append(ids, ',')

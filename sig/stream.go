@@ -13,8 +13,8 @@ import (
 const (
 	// MaxMessage is the longest message of a stream, in bytes.
 	MaxMessage = 1<<20 + 256<<10
-	// MaxData is the longest data of an event, as JSON text: a message of a
-	// stream holds it and what is around it.
+	// MaxData is the longest data of an event, in bytes of JSON text: a message
+	// of a stream has room for it and for what goes around it.
 	MaxData = 1 << 20
 	// pysigReads is the longest message, in bytes, that a pysig peer reads.
 	pysigReads = 4096

@@ -35,9 +35,9 @@ func isPlain(n *yaml.Node) bool {
 	return n.Style&(yaml.SingleQuotedStyle|yaml.DoubleQuotedStyle|yaml.LiteralStyle|yaml.FoldedStyle) == 0
 }
 
-// lookalike reports a lookalike in a value, and whether it is a problem. Within quotes it may be meant, except
-// perhaps for what nobody sees; so may be a curly quotation mark within a word, as
-// in Anna’s.
+// lookalike reports a lookalike in a value, and whether it is a problem. Within
+// quotes it may be meant, except perhaps for what nobody sees; so may a curly
+// quotation mark within a word, as in Anna’s.
 func (p *parser) lookalike(n *yaml.Node, where string) (bad bool) {
 	v := resolve(n)
 	text := []rune(v.Value)

@@ -4,10 +4,12 @@ import (
 	"bufio"
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -74,6 +76,25 @@ func TestConnectionsWithoutRequests(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// An address has so many connections; of more, the oldest that waits is closed, and
+// none of another address.
+func TestConnectionsOfOneAddress(t *testing.T) {
+	s := newFilled(t, web.Options{})
+	other := s.dial(t, "127.0.0.2")
+	oldest := s.dial(t, "127.0.0.3")
+	for range 250 {
+		s.dial(t, "127.0.0.3")
+	}
+	_ = oldest.SetReadDeadline(time.Now().Add(5 * time.Second))
+	if _, err := oldest.Read(make([]byte, 1)); err != io.EOF {
+		t.Errorf("the oldest of 251 connections: %v, want %v", err, io.EOF)
+	}
+	_ = other.SetReadDeadline(time.Now().Add(100 * time.Millisecond))
+	if _, err := other.Read(make([]byte, 1)); !errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("the connection of another address: %v, want it open", err)
 	}
 }
 

@@ -30,7 +30,7 @@ const (
 	takeOver   = 10 * time.Second       // for the first to make way
 	tryAgain   = 100 * time.Millisecond // in the meantime
 	staysGone  = 2 * time.Second        // a desktop that is away for less is not lost
-	mostAsking = 5 * time.Second        // for one question and its answer
+	maxAsking  = 5 * time.Second        // for one question and its answer
 	lookAround = 2 * time.Second        // for another agent in our place
 )
 
@@ -171,7 +171,7 @@ func (i *instance) replaced() bool {
 func (i *instance) answer(ctx context.Context, conn net.Conn, link func() string) (ending bool) {
 	defer conn.Close()
 	defer context.AfterFunc(ctx, func() { conn.Close() })()
-	_ = conn.SetDeadline(time.Now().Add(mostAsking))
+	_ = conn.SetDeadline(time.Now().Add(maxAsking))
 	question, err := readLine(conn)
 	bus, ok := strings.CutPrefix(question, "start ")
 	if err != nil || !ok {
@@ -202,7 +202,7 @@ func lostDesktop(ctx context.Context, another string) bool {
 }
 
 func askFirst(ctx context.Context, socket, bus string) (answer string, err error) {
-	ctx, cancel := context.WithTimeout(ctx, mostAsking)
+	ctx, cancel := context.WithTimeout(ctx, maxAsking)
 	defer cancel()
 	conn, err := new(net.Dialer).DialContext(ctx, "unix", socket)
 	if err != nil {

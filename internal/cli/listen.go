@@ -96,28 +96,29 @@ func (p *program) runListen(ctx context.Context, addr string, o listenOptions) e
 			}
 		}
 	}
-	var refused bool
-	var err error
+	var said error // why the server refuses them, as it was last logged
 	for n := 0; o.count == 0 || n < o.count; {
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-c.changed:
-			was := refused
-			if refused, err = c.refusal(listeners); refused && !was {
-				p.log.Warn("waiting for the sender to offer the event", "sender", o.sender, "event", o.event, "err", err)
+			// A sender that comes and goes with each event is refused as often.
+			if why := c.refusal(listeners); why != nil && (said == nil || why.Error() != said.Error()) {
+				said = why
+				p.log.Warn("waiting for the sender to offer the event", "sender", o.sender, "event", o.event, "err", why)
 			}
 		case ev := <-events:
+			var err error
 			if topic.IsPresence(ev.Event) && !ev.Event.Equal(event) {
-				if o.presence {
-					if err := p.printPresence(ev, o.json); err != nil {
-						return err
-					}
+				if !o.presence {
+					continue
 				}
-				continue
+				err = p.printPresence(ev, o.json)
+			} else {
+				n++
+				err = p.printEvent(ev, o.json)
 			}
-			n++
-			if err := p.printEvent(ev, o.json); err != nil && ctx.Err() == nil {
+			if err != nil && ctx.Err() == nil {
 				return err
 			}
 		}
@@ -125,16 +126,16 @@ func (p *program) runListen(ctx context.Context, addr string, o listenOptions) e
 	return nil
 }
 
-// refusal reports whether the server has refused all of these listeners, and why.
-func (c *client) refusal(listeners []*sig.RemoteListener) (refused bool, err error) {
+// refusal says why the server refuses all of these listeners; nil: it does not.
+func (c *client) refusal(listeners []*sig.RemoteListener) (why error) {
 	for _, l := range listeners {
-		st, why := c.Status(l)
+		st, err := c.Status(l)
 		if st != sig.Refused {
-			return false, nil
+			return nil
 		}
-		err = why
+		why = err
 	}
-	return true, err
+	return why
 }
 
 func (p *program) printPresence(ev sig.Event, asJSON bool) error {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -24,8 +25,14 @@ func (p *program) meanings(word string) []sig.Name {
 	return names
 }
 
-// meant are the topics that these words may mean to somebody who listens.
+// meant are the topics that these words may mean to somebody who listens. It warns
+// of a pattern, which nobody is called.
 func (p *program) meant(sender, event string) []topic.Topic {
+	for _, word := range []string{sender, event} {
+		if strings.ContainsAny(word, "*?") {
+			p.log.Warn("this name is taken literally: leave it out for every one", "name", word)
+		}
+	}
 	if p.number {
 		return []topic.Topic{{Sender: p.meanings(sender)[0], Event: p.meanings(event)[0]}}
 	}
