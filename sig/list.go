@@ -84,6 +84,9 @@ func (l *listing) add(connected bool, sender Name, events []Name) bool {
 			l.text = append(l.text, ',')
 		}
 		l.text = append(e.appendJSON(append(l.text, `{"event":`...)), '}')
+		if begin > 0 && len(l.text) > l.room {
+			break
+		}
 		if begin == 0 && len(l.text)+len(end) > l.room {
 			l.leftOut += len(events) - i
 			l.text = fmt.Appendf(l.text[:mark], `],"left_out":%d}`, len(events)-i)
@@ -146,7 +149,8 @@ func (r *Router) list(withEvents bool, room int) listing {
 func (r *Router) listOf(senders []*Sender, withEvents bool, room int) listing {
 	l := listing{room: room}
 	for _, s := range senders {
-		if !l.add(s.connected, s.name, s.listed(withEvents)) {
+		full := len(l.text) > 0 && len(l.text)+s.least(withEvents) > room
+		if full || !l.add(s.connected, s.name, s.listed(withEvents)) {
 			l.leftOut++
 		}
 	}
@@ -154,6 +158,17 @@ func (r *Router) listOf(senders []*Sender, withEvents bool, room int) listing {
 		l.leftOut++
 	}
 	return l
+}
+
+// least is fewer bytes than the sender takes up in a list: with thousands of
+// senders, most are left out by it alone.
+func (s *Sender) least(withEvents bool) int {
+	n := len(`{"connected":true,"sender":`) + len(s.name)
+	if withEvents {
+		n += len(`,"events":[{"event":"#disconnect"},{"event":null},{"event":"#connect"}]`)
+		n += len(s.offered) * len(`{"event":1},`)
+	}
+	return n
 }
 
 // listed returns a sender's events for a list; nil if they are not asked for. The
@@ -170,7 +185,7 @@ func (r *Router) listed(withEvents bool) []Name {
 	if !withEvents {
 		return nil
 	}
-	return append(r.knownChannels(), builtIn...)
+	return slices.Concat(r.knownChannels(), builtIn)
 }
 
 // known returns the events that the sender offers or, while it is not
@@ -194,8 +209,12 @@ func (s *Sender) known() []Name {
 }
 
 // knownChannels returns the channels that anybody offers or listens to; the
-// caller holds the lock.
+// caller holds the lock. There may be thousands: it keeps them until something
+// changes.
 func (r *Router) knownChannels() []Name {
+	if known := r.known.Load(); known != nil {
+		return *known
+	}
 	found := make(map[Name]Name) // by key
 	add := func(e Name) {
 		if _, ok := found[e.key()]; !ok && !isBuiltIn(e) {
@@ -212,7 +231,9 @@ func (r *Router) knownChannels() []Name {
 			}
 		}
 	}
-	return slices.Sorted(maps.Values(found))
+	names := slices.Sorted(maps.Values(found))
+	r.known.Store(&names)
+	return names
 }
 
 func isBuiltIn(event Name) bool { return event.Equal(EventConnect) || event.Equal(EventDisconnect) }

@@ -32,6 +32,13 @@ type Router struct {
 	// generation grows with each change to the above: a route made before it is
 	// stale.
 	generation atomic.Uint64
+	known      atomic.Pointer[[]Name] // what knownChannels found; nil: nothing yet
+}
+
+// changed must be called, with the lock held, in each change to what the lock guards.
+func (r *Router) changed() {
+	r.generation.Add(1)
+	r.known.Store(nil)
 }
 
 // Intercept lets f see each event before its listeners do, including those of
@@ -43,7 +50,7 @@ func (r *Router) Intercept(f func(Event) (Event, bool)) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.intercept = f
-	r.generation.Add(1)
+	r.changed()
 }
 
 // Listener is one registration of a callback.
@@ -128,7 +135,7 @@ func (r *Router) addListener(l *Listener) error {
 		sg.listeners = append(sg.listeners, l)
 	}
 	r.count(l, 1)
-	r.generation.Add(1)
+	r.changed()
 	return nil
 }
 
@@ -146,7 +153,7 @@ func (r *Router) removeListener(l *Listener) error {
 		return errors.New("the listener is not registered")
 	}
 	r.count(l, -1)
-	r.generation.Add(1)
+	r.changed()
 	switch {
 	case l.sender.IsEvery() && l.event.IsEvery():
 		r.every = without(r.every, l)

@@ -97,7 +97,7 @@ func (r *Router) addSender(name Name, events, requests []Name, o owner) (*Sender
 	s.offer(events)
 	connect := s.signal(EventConnect)
 	info := s.info()
-	r.generation.Add(1)
+	r.changed()
 	r.mu.Unlock()
 	if o.remote != nil { // its server has triggered one of its own
 		connect.hear(Data{value: info}, nil)
@@ -236,7 +236,7 @@ func (r *Router) takeOff(s *Sender) {
 		s.tidy(sg)
 	}
 	s.connected, s.offered, s.requests, s.handlers, s.remote, s.session = false, nil, nil, nil, nil, nil
-	r.generation.Add(1)
+	r.changed()
 	r.forget(s)
 }
 

@@ -42,7 +42,7 @@ func (s *ServerRouter) bequeath(senders []*Sender, from, to *session) {
 			sender.session = to
 		}
 	}
-	s.generation.Add(1)
+	s.changed()
 }
 
 // removeSome removes some listeners, so that the router is not locked for long;

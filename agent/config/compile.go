@@ -12,6 +12,8 @@ import (
 	"text/template"
 	"text/template/parse"
 	"time"
+
+	"sigalert/internal/words"
 )
 
 // fault is one thing that is wrong with a template.
@@ -35,7 +37,12 @@ func compile(text string) (*template.Template, []fault) {
 	if err != nil {
 		f := parseFault(err, 1+strings.Count(trimLines(text), "\n"))
 		if m := hyphened.FindStringSubmatch(text); m != nil && strings.Contains(f.what, "bad character U+002D") {
-			f.what = fmt.Sprintf(`%s: write {{index %s %q}}`, f.what, m[1], m[2])
+			f.what = fmt.Sprintf(`%s: write {{index %s "%s"}}`, f.what, m[1], strings.ReplaceAll(m[2], ".", `" "`))
+		}
+		if m := undefined.FindStringSubmatch(f.what); m != nil {
+			if near := words.Nearest(m[1], meant); near != "" {
+				f.what = fmt.Sprintf("%s (did you mean %q?)", f.what, near)
+			}
 		}
 		return nil, []fault{f}
 	}
@@ -68,9 +75,15 @@ func compile(text string) (*template.Template, []fault) {
 	return t, nil
 }
 
-// hyphened is a chain of fields whose last one has a hyphen, which no field has in
-// a template.
-var hyphened = regexp.MustCompile(`((?:\.\w+)+)\.(\w+-[\w-]*)`)
+// hyphened is a chain of fields of which one, and perhaps more after it, has a
+// hyphen, which no field has in a template.
+var hyphened = regexp.MustCompile(`((?:\.\w+)+)\.(\w+-[\w-]*(?:\.[\w-]+)*)`)
+
+var (
+	undefined = regexp.MustCompile(`^function "(\w+)" not defined$`)
+	// meant are the words that may have been meant by one that is not defined.
+	meant = []string{".Sender", ".Event", ".Data", ".Time", "default", "index", "json", "len", "lower", "printf", "trim", "truncate", "upper"}
+)
 
 // parseFault takes apart "template: :2: unexpected EOF", whose line may be one after
 // the text's last one.

@@ -270,6 +270,11 @@ func TestControlCharacters(t *testing.T) {
 	if got := s.expect(t, 400, "/add?sender="+url.QueryEscape(evil)); !strings.Contains(got, "control character") {
 		t.Errorf("add: %s", got)
 	}
+	for _, begun := range []string{"\x00", "\x0020", "\x00null", "\x00{}"} { // none is a number, nor every sender
+		if got := s.expect(t, 400, "/add?sender="+url.QueryEscape(begun)); !strings.Contains(got, "control character") {
+			t.Errorf("add: %s", got)
+		}
+	}
 	if _, err := s.subscriber.Add(t.Context(), eventlog.Topic{Sender: evil}); err != nil {
 		t.Fatal(err)
 	}

@@ -1,6 +1,7 @@
 package topic
 
 import (
+	"encoding/json"
 	"strings"
 
 	"sigalert/internal/plain"
@@ -30,7 +31,7 @@ func Meanings(word string) []sig.Name {
 	if text, ok := quoted(word); ok {
 		return []sig.Name{text}
 	}
-	names := []sig.Name{sig.Name(word)}
+	names := []sig.Name{textName(word)}
 	if n, ok := number(word); ok {
 		names = append(names, n)
 	}
@@ -45,6 +46,16 @@ func Meant(sender, event string) (topics []Topic) {
 		}
 	}
 	return topics
+}
+
+// textName is the name that is this text. A Name that begins with NUL would be the
+// JSON after it.
+func textName(word string) sig.Name {
+	if !strings.HasPrefix(word, "\x00") {
+		return sig.Name(word)
+	}
+	text, _ := json.Marshal(word)
+	return sig.Name("\x00" + string(text))
 }
 
 // number is the number, true or false that a word spells as JSON does.
