@@ -5,6 +5,7 @@ package trim
 
 import (
 	"context"
+	"runtime"
 	"runtime/debug"
 	"runtime/metrics"
 	"time"
@@ -19,6 +20,7 @@ func Run(ctx context.Context) {
 		allocated := []metrics.Sample{{Name: "/gc/heap/allocs:bytes"}}
 		metrics.Read(allocated)
 		if w.isOver(allocated[0].Value.Uint64()) {
+			runtime.GC() // what a sync.Pool holds outlives one collection
 			debug.FreeOSMemory()
 		}
 	}

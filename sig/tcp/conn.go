@@ -7,6 +7,7 @@ import (
 	"os"
 	"runtime"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"sigalert/sig"
@@ -42,6 +43,8 @@ type conn struct {
 	timed bool // the present message has been given its deadline
 	armed bool // the connection has a read deadline
 
+	gaveWay atomic.Bool
+
 	mu       sync.Mutex // guards the fields below, and holds the order of writes
 	last     time.Time  // end of the last paced write
 	deadline time.Time  // that is set for writes
@@ -70,10 +73,19 @@ func (r *reader) Read(p []byte) (int, error) {
 	if err == nil {
 		return n, nil
 	}
+	if r.gaveWay.Load() {
+		return n, errors.New("a long message was not finished while many others were begun")
+	}
 	if errors.Is(err, os.ErrDeadlineExceeded) {
 		err = fmt.Errorf("a message was begun but not finished within %s", messageTimeout)
 	}
 	return n, reason(err)
+}
+
+// giveWay ends the connection in the middle of a long message.
+func (c *conn) giveWay() {
+	c.gaveWay.Store(true)
+	c.net.Close()
 }
 
 func (c *conn) ReadMessage() ([]byte, error) {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"sigalert/sig"
+	"sigalert/sig/internal/wire"
 )
 
 // Client dials a server; it is a [sig.ClientCarrier].
@@ -39,7 +40,12 @@ func (c *Client) String() string { return c.addr }
 type Server struct {
 	listener *net.TCPListener
 	reserve  *os.File // a descriptor for that; used by the goroutine that accepts
+	room     *wire.Room
 }
+
+// maxLong is how many bytes of unfinished messages a server keeps, besides 64 KiB
+// for each client.
+const maxLong = 32 << 20
 
 // Listen binds to host:port at once; port 0 is any free one. An empty host
 // means every address of this machine, 0.0.0.0 every one of IPv4.
@@ -53,7 +59,7 @@ func Listen(addr string) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("cannot listen on %s: %w", addr, reason(err))
 	}
-	s := &Server{listener: l.(*net.TCPListener)}
+	s := &Server{listener: l.(*net.TCPListener), room: wire.NewRoom(maxLong)}
 	s.reserve, _ = os.Open(os.DevNull)
 	return s, nil
 }
@@ -65,7 +71,9 @@ func (s *Server) Accept() (sig.Conn, error) {
 	nc, err := s.listener.Accept()
 	switch {
 	case err == nil:
-		return newConn(nc), nil
+		c := newConn(nc)
+		c.dec.Share(s.room, c.giveWay)
+		return c, nil
 	case errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE):
 		s.turnAway()
 	case errors.Is(err, net.ErrClosed):

@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math/bits"
-	"sync"
 )
 
 const (
@@ -49,6 +47,9 @@ type Decoder struct {
 	opened     bool // the present value has begun
 	blank      int  // bytes of white space since the last value
 
+	room    *Room
+	giveWay func()
+
 	want  int // the size of buffer that the last reads asked for
 	small int // reads in a row that needed little of it
 }
@@ -59,6 +60,11 @@ func NewDecoder(r io.Reader, limit int) *Decoder { return &Decoder{r: r, limit: 
 // Lines makes each value end at the next newline, which is faster to find. Only
 // the goroutine that calls Next may call it.
 func (d *Decoder) Lines() { d.lines = true }
+
+// Share makes the decoder share room with others. If it holds a large buffer and
+// one of them needs the room, giveWay is called, once, on any goroutine: it must see
+// to it that the reader fails.
+func (d *Decoder) Share(room *Room, giveWay func()) { d.room, d.giveWay = room, giveWay }
 
 // Partial reports whether a value has begun but not ended.
 func (d *Decoder) Partial() bool { return d.opened }
@@ -72,8 +78,8 @@ func (d *Decoder) Partial() bool { return d.opened }
 func (d *Decoder) Next() ([]byte, error) {
 	value, err := d.next()
 	if err != nil {
-		giveBuffer(d.buf)
-		d.buf, d.start, d.pos = nil, 0, 0
+		d.resize(0, nil)
+		d.start, d.pos = 0, 0
 	}
 	return value, err
 }
@@ -102,9 +108,7 @@ func (d *Decoder) release() {
 	rest := d.buf[d.start:]
 	switch {
 	case cap(d.buf) > max(d.want, firstBuffer) && len(rest) <= firstBuffer/2:
-		old := d.buf
-		d.buf = append(takeBuffer(max(d.want, firstBuffer)), rest...)
-		giveBuffer(old)
+		d.resize(max(d.want, firstBuffer), rest)
 	case len(rest) == 0:
 		d.buf = d.buf[:0]
 	default:
@@ -125,9 +129,7 @@ func (d *Decoder) fill() error {
 		size = max(size, d.larger())
 	}
 	if size > cap(d.buf) {
-		old := d.buf
-		d.buf = append(takeBuffer(size), old...)
-		giveBuffer(old)
+		d.resize(size, d.buf)
 	}
 	room := cap(d.buf) - len(d.buf)
 	n, err := d.r.Read(d.buf[len(d.buf):cap(d.buf)])
@@ -159,27 +161,6 @@ func (d *Decoder) larger() int {
 		size /= 2
 	}
 	return size
-}
-
-// buffers are large buffers that no decoder uses now, by the length of their
-// capacity in bits. Without them, a peer that begins one long message after another
-// would keep the garbage collector busy.
-var buffers [32]sync.Pool
-
-// takeBuffer returns an empty buffer with at least this capacity.
-func takeBuffer(size int) []byte {
-	if size > streamBuffer {
-		if b, ok := buffers[bits.Len(uint(size))].Get().(*[]byte); ok && cap(*b) >= size {
-			return (*b)[:0]
-		}
-	}
-	return make([]byte, 0, size)
-}
-
-func giveBuffer(b []byte) {
-	if cap(b) > streamBuffer {
-		buffers[bits.Len(uint(cap(b)))].Put(&b)
-	}
 }
 
 // scan goes on from pos; it returns nil, nil if the value needs more bytes.

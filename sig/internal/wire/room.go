@@ -1,0 +1,83 @@
+package wire
+
+import (
+	"math/bits"
+	"slices"
+	"sync"
+)
+
+// Room is what decoders share for values that are too long for a small buffer. When
+// there is none left, the decoder that has held a large buffer for the longest time
+// gives way: whoever begins long messages and leaves them stands in nobody's way.
+type Room struct {
+	mu      sync.Mutex // guards the fields below
+	left    int        // bytes
+	holders []holder   // the longest first
+}
+
+type holder struct {
+	decoder *Decoder
+	size    int
+}
+
+// NewRoom returns room for this many bytes.
+func NewRoom(bytes int) *Room { return &Room{left: bytes} }
+
+// hold notes that d has a buffer of this size, and makes others give way if there
+// is not enough room for it.
+func (r *Room) hold(d *Decoder, size int) {
+	for _, d := range r.held(d, size) {
+		d.giveWay()
+	}
+}
+
+func (r *Room) held(d *Decoder, size int) (giveWay []*Decoder) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	i := slices.IndexFunc(r.holders, func(h holder) bool { return h.decoder == d })
+	switch {
+	case i < 0 && size <= streamBuffer:
+		return nil
+	case i < 0:
+		r.holders = append(r.holders, holder{d, size})
+		r.left -= size
+	case size <= streamBuffer:
+		r.left += r.holders[i].size
+		r.holders = slices.Delete(r.holders, i, i+1)
+	default:
+		r.left += r.holders[i].size - size
+		r.holders[i].size = size
+	}
+	for r.left < 0 && r.holders[0].decoder != d {
+		r.left += r.holders[0].size
+		giveWay = append(giveWay, r.holders[0].decoder)
+		r.holders = slices.Delete(r.holders, 0, 1)
+	}
+	return giveWay
+}
+
+// buffers are large buffers that no decoder uses now, by the length of their
+// capacity in bits. Without them, a peer that begins one long message after another
+// would keep the garbage collector busy.
+var buffers [32]sync.Pool
+
+// resize replaces the buffer by one of at least this size that holds rest.
+func (d *Decoder) resize(size int, rest []byte) {
+	if d.room != nil && max(size, cap(d.buf)) > streamBuffer {
+		d.room.hold(d, size)
+	}
+	old := d.buf
+	d.buf = append(takeBuffer(size), rest...)
+	if cap(old) > streamBuffer {
+		buffers[bits.Len(uint(cap(old)))].Put(&old)
+	}
+}
+
+func takeBuffer(size int) []byte {
+	if size > streamBuffer {
+		if b, ok := buffers[bits.Len(uint(size))].Get().(*[]byte); ok && cap(*b) >= size {
+			return (*b)[:0]
+		}
+	}
+	return make([]byte, 0, size)
+}
