@@ -20,6 +20,9 @@ var (
 	ErrNoRequests = errors.New("the sender takes no requests")
 	// ErrTooLarge: a message is longer than the peer can read.
 	ErrTooLarge = wire.ErrTooLarge
+	// ErrNoPublish: the server takes events only of senders that are connected, as
+	// pysig's does.
+	ErrNoPublish = errors.New("the server takes events only of senders that are connected")
 	// ErrNoAnswer: the peer did not answer a request in time.
 	ErrNoAnswer = errors.New("no answer")
 )

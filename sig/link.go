@@ -166,7 +166,7 @@ func ending(err error) error {
 // greet makes sure that this is an event server, and not something else that
 // accepts connections. With a server of this package it agrees on a stream.
 func (l *link) greet(ctx context.Context, p *peer) error {
-	params := appendNames([]byte(`{"features": `), []Name{featureStream, featureReplay})
+	params := appendNames([]byte(`{"features": `), []Name{featureStream, featureReplay, featurePublish})
 	params = wire.AppendString(append(params, `, "client": `...), l.identity)
 	err := p.ask(ctx, "get_version", append(params, '}'), func(response []byte) {
 		if p.greeting = parseGreeting(response); p.greeting.stream {
