@@ -131,10 +131,11 @@ func sameOnDisk(t *testing.T, path string, in []byte, c *config.Config, err erro
 	}
 	loaded, lerr := config.LoadRegular(path)
 	same(t, "loaded", loaded, lerr, c, err)
-	checked, problems, warnings, cerr := config.Check(path)
+	text, cerr := config.Read(path)
 	if cerr != nil {
 		t.Error(cerr)
 	}
+	checked, problems, warnings := config.Check(path, text)
 	located(t, in, warnings)
 	if len(problems) > 0 {
 		cerr = problems
