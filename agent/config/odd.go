@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -29,6 +30,19 @@ func odd(text string) string {
 		}
 	}
 	return ""
+}
+
+// unspaced is a key whose colon no space follows, with which YAML has no key.
+var unspaced = regexp.MustCompile(`^[\s{-]*((?:server|history|subscriptions|defaults|sender|event|title|body|urgency|presence|listen|limit|age|token|hosts):)[^\s/]`)
+
+// tight says what a text that was not understood lacks if it begins with such a key;
+// otherwise it is "".
+func tight(text string) string {
+	m := unspaced.FindStringSubmatch(text)
+	if m == nil || odd(text) != "" {
+		return ""
+	}
+	return fmt.Sprintf(": a space must follow %q", m[1])
 }
 
 func isPlain(n *yaml.Node) bool {
