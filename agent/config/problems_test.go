@@ -130,6 +130,15 @@ func TestProblems(t *testing.T) {
 		{"a no-break space in a key", "subscriptions: [{\u00a0sender: a}]", `1: subscriptions[0]: unknown key "\u00a0sender" (did you mean "sender"?): it has a no-break space (U+00A0)`},
 		{"a no-break space in a name", "subscriptions: [{sender: a\u00a0b}]", `1: subscriptions[0].sender: has a no-break space (U+00A0): remove it, or use quotes if it is meant`},
 		{"a zero-width space in a name", "subscriptions: [{sender: timer\u200b}]", `1: subscriptions[0].sender: has a zero-width space (U+200B): remove it, or use quotes if it is meant`},
+		{"what looks like other names", "subscriptions: [{sender: ti\u00admer}, {sender: a\u3000b}, {sender: a\u2009b}, {sender: a\u2003b}, {sender: a\u200f}, {sender: \u202eb}, {event: a\u2066b}, {event: a\ufeffb}]",
+			`1: subscriptions[0].sender: has a soft hyphen (U+00AD): remove it, or use quotes if it is meant` + "\n" +
+				`c.yaml:1: subscriptions[1].sender: has an ideographic space (U+3000): remove it, or use quotes if it is meant` + "\n" +
+				`c.yaml:1: subscriptions[2].sender: has a thin space (U+2009): remove it, or use quotes if it is meant` + "\n" +
+				`c.yaml:1: subscriptions[3].sender: has an unusual space (U+2003): remove it, or use quotes if it is meant` + "\n" +
+				`c.yaml:1: subscriptions[4].sender: has a mark that changes the direction of text (U+200F): remove it, or use quotes if it is meant` + "\n" +
+				`c.yaml:1: subscriptions[5].sender: has a mark that changes the direction of text (U+202E): remove it, or use quotes if it is meant` + "\n" +
+				`c.yaml:1: subscriptions[6].event: has a mark that changes the direction of text (U+2066): remove it, or use quotes if it is meant` + "\n" +
+				`c.yaml:1: subscriptions[7].event: has a zero-width space (U+FEFF): remove it, or use quotes if it is meant`},
 		{"curly quotes", "server: “host”\nsubscriptions: [{sender: “timer”}, {sender: a, urgency: ‘low’}, {event: b”}]", `1: server: begins with a curly quotation mark (U+201C): use "straight" ones` + "\n" +
 			`c.yaml:2: subscriptions[0].sender: begins with a curly quotation mark (U+201C): use "straight" ones` + "\n" +
 			`c.yaml:2: subscriptions[1].urgency: begins with a curly quotation mark (U+2018): use "straight" ones` + "\n" +
@@ -230,6 +239,7 @@ func TestWarnings(t *testing.T) {
 			`c.yaml:1: subscriptions[0].event: warning: "a?" is taken literally, as globs are not supported yet: name each event, or leave "event" out for every one`,
 		`subscriptions: [{sender: "#notify"}]`:         `c.yaml:1: subscriptions[0].sender: warning: "#notify" is a channel's name, and channels are events: use event: "#notify"`,
 		"subscriptions: [{sender: \"a\u200b\"}]":       `c.yaml:1: subscriptions[0].sender: warning: has a zero-width space (U+200B): remove it if it is not meant`,
+		"subscriptions: [{sender: \"a\\u200e\"}]":      `c.yaml:1: subscriptions[0].sender: warning: has a mark that changes the direction of text (U+200E): remove it if it is not meant`,
 		"subscriptions: [{sender: a, title: “Hello”}]": `c.yaml:1: subscriptions[0].title: warning: begins with a curly quotation mark (U+201C), which will be shown: use "straight" ones if it is not meant`,
 	} {
 		c, err := config.Parse("c.yaml", []byte(in))
