@@ -31,7 +31,7 @@ func (s *slowPage) Link() string {
 
 // A second start waits a little for the history of the first, if that has one.
 func TestSecondStart(t *testing.T) {
-	t.Cleanup(xdg.Reload) // after the variables are back
+	t.Cleanup(xdg.Reload)                 // after the variables are back
 	dir, err := os.MkdirTemp("", "start") // t.TempDir is too long a path for a socket
 	if err != nil {
 		t.Fatal(err)
