@@ -136,12 +136,9 @@ func sameOnDisk(t *testing.T, path string, in []byte, c *config.Config, err erro
 	}
 	loaded, lerr := config.LoadRegular(path)
 	same(t, "loaded", loaded, lerr, c, err)
-	text, cerr := config.Read(path)
-	if cerr != nil {
-		t.Error(cerr)
-	}
-	checked, problems, warnings := config.Check(path, text)
+	checked, problems, warnings := config.Check(path, in)
 	located(t, in, warnings)
+	var cerr error
 	if len(problems) > 0 {
 		cerr = problems
 	}
