@@ -156,10 +156,9 @@ func (s *Subscriber) Add(ctx context.Context, t Topic) (Subscription, error) {
 		s.mu.Unlock()
 		return Subscription{}, err
 	}
-	sub := s.subs[len(s.subs)-1]
 	s.mu.Unlock()
 	s.log.Touch()
-	st := s.answered(ctx, sub)
+	st := s.Answered(ctx, t)
 	if st.Status == sig.Refused {
 		s.drop(t)
 		return st, st.Err
@@ -171,13 +170,13 @@ func (s *Subscriber) Add(ctx context.Context, t Topic) (Subscription, error) {
 	return st, nil
 }
 
-// answered is how a subscription stands when the server has answered, or ctx
-// has ended.
-func (s *Subscriber) answered(ctx context.Context, sub subscribed) Subscription {
+// Answered is a subscription once the server has answered it; Pending if ctx ended
+// before, or there is no such subscription.
+func (s *Subscriber) Answered(ctx context.Context, t Topic) Subscription {
 	for {
 		changed := s.log.Changed()
-		st := s.status(sub)
-		if st.Status != sig.Pending {
+		st, ok := s.subscription(t)
+		if !ok || st.Status != sig.Pending {
 			return st
 		}
 		select {
@@ -186,6 +185,16 @@ func (s *Subscriber) answered(ctx context.Context, sub subscribed) Subscription 
 			return st
 		}
 	}
+}
+
+func (s *Subscriber) subscription(t Topic) (st Subscription, ok bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	i := s.index(t)
+	if i < 0 {
+		return Subscription{Topic: t}, false
+	}
+	return s.status(s.subs[i]), true
 }
 
 // Remove ends a subscription. The error is ErrNoSubscription, or wraps ErrNotKept

@@ -420,7 +420,7 @@ func (f *from) Accept() (sig.Conn, error) {
 		return nil, err
 	}
 	f.n++
-	return fromConn{conn, fmt.Sprintf("%s:%d", f.hosts[f.n%len(f.hosts)], f.n)}, nil
+	return fromConn{conn, net.JoinHostPort(f.hosts[f.n%len(f.hosts)], fmt.Sprint(f.n))}, nil
 }
 
 // One address can neither take all the places, nor hold many without a word.
@@ -463,6 +463,34 @@ func TestAddressIsBounded(t *testing.T) {
 		}
 		if text, err := other.ReadMessage(); err != nil || !strings.Contains(string(text), "1.01") {
 			t.Errorf("from another address: %s, %v", text, err)
+		}
+	})
+}
+
+// Whoever has a network of IPv6 has no more places than whoever has an address.
+func TestNetworkIsBounded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		network := new(sigtest.Network)
+		carrier := &from{ServerCarrier: network.Up(), hosts: []string{"2001:db8::1", "2001:db8::2", "2001:db8::a:b%eth0"}}
+		server := sig.NewServerRouter(&sig.ServerOptions{MaxClients: 8})
+		t.Cleanup(wait.Start(t.Context(), func(ctx context.Context) { _ = server.Serve(ctx, carrier) }))
+		clients := func() int {
+			if _, err := network.Client().Dial(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			synctest.Wait()
+			return server.Clients()
+		}
+		for _, want := range []int{1, 2, 3, 4, 5, 6, 6, 6} {
+			if n := clients(); n != want {
+				t.Errorf("%d clients of one network, want %d", n, want)
+			}
+		}
+		for i, host := range []string{"2001:db8:0:1::1", "::ffff:192.0.2.1"} {
+			carrier.hosts = []string{host}
+			if n := clients(); n != 7+i {
+				t.Errorf("%d clients with one of %s", n, host)
+			}
 		}
 	})
 }

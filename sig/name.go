@@ -28,8 +28,8 @@ import (
 // 5 and "5" are two. Use [Name.Equal]; == also tells spellings apart.
 type Name string
 
-// maxName is the longest name, in bytes of JSON text: a message to a pysig peer
-// holds some of them.
+// maxName is the longest name, in bytes of JSON text without the quotation marks: a
+// message to a pysig peer holds some of them.
 const maxName = 1 << 10
 
 // The events that every sender has. Their data is an object with the members
@@ -52,11 +52,11 @@ func Number(f float64) Name {
 // string. Objects and arrays are not names.
 func ParseName(text []byte) (Name, error) {
 	text = bytes.TrimSpace(text)
-	switch {
-	case len(text) == 0:
+	if len(text) == 0 {
 		return "", errors.New("a name is missing")
-	case len(text) > maxName:
-		return "", fmt.Errorf("a name of %d bytes: at most %d are allowed", len(text), maxName)
+	}
+	if err := checkName(text); err != nil {
+		return "", err
 	}
 	switch c := text[0]; {
 	case c == '{' || c == '[':
@@ -89,8 +89,20 @@ func (n Name) check() error {
 	if len(n) < maxName/6-1 { // every character escaped
 		return nil
 	}
-	if size := len(n.appendJSON(nil)); size > maxName {
-		return fmt.Errorf("%w: a name of %d bytes, at most %d are allowed", ErrTooLarge, size, maxName)
+	if err := checkName(n.appendJSON(nil)); err != nil {
+		return fmt.Errorf("%w: %w", ErrTooLarge, err)
+	}
+	return nil
+}
+
+// checkName is check for JSON text. People do not count the quotation marks.
+func checkName(text []byte) error {
+	size := len(text)
+	if text[0] == '"' {
+		size -= len(`""`)
+	}
+	if size > maxName {
+		return fmt.Errorf("a name of %d bytes: at most %d are allowed", size, maxName)
 	}
 	return nil
 }

@@ -113,6 +113,26 @@ func TestSendersWaitForPysigListener(t *testing.T) {
 	})
 }
 
+// A sender of pysig's gets its answer before it gives up, even if the listener never
+// reads.
+func TestSenderIsAnsweredInTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		network := new(sigtest.Network)
+		server, carrier := sig.NewServerRouter(nil), network.Up()
+		t.Cleanup(wait.Start(t.Context(), func(ctx context.Context) { _ = server.Serve(ctx, carrier) }))
+		newOldPeer(t, network).ask(`{"id": 1, "method": "add_listener", "params": {"sender": null, "event": "#e"}}`)
+		p := newOldPeer(t, network)
+		p.ask(`{"id": 1, "method": "add_sender", "params": {"sender": "s", "events": ["#e"]}}`)
+		var took time.Duration
+		for n := 0; took == 0 && n < 5000; n++ { // until the queue is half full
+			took = p.ask(`{"id": 2, "method": "signal", "params": {"info": {"sender": "s", "event": "#e"}, "data": null}}`)
+		}
+		if took < 5*time.Second || took > 9*time.Second {
+			t.Errorf("the answer takes %s; pysig waits for 10 s", took)
+		}
+	})
+}
+
 // What is sent by others than pysig's clients does not wait; a listener of pysig's
 // gets it from the server's memory.
 func TestPysigListenerCatchesUp(t *testing.T) {

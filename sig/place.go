@@ -1,7 +1,7 @@
 package sig
 
 import (
-	"net"
+	"net/netip"
 	"slices"
 )
 
@@ -9,7 +9,7 @@ import (
 // message yet.
 const maxSilent = 256
 
-// place is an address that clients connect from.
+// place is an address, or a network of IPv6, that clients connect from.
 type place struct {
 	clients int
 	silent  []*session // those that have sent no message, the oldest first
@@ -31,16 +31,17 @@ func (s *ServerRouter) admit(c *session) error {
 func (s *ServerRouter) admitted(c *session) (oldest *session, refusal error) {
 	s.guard.Lock()
 	defer s.guard.Unlock()
-	most := s.opts.MaxClients
+	limit := s.opts.MaxClients
+	ofOne := max(1, limit*3/4)
 	p := s.places[c.host]
 	if p == nil {
 		p = new(place)
 	}
 	switch {
-	case s.clients >= most:
-		refusal = exception("the server is full: it takes at most %d clients", most)
-	case p.clients >= max(1, most*3/4):
-		refusal = exception("the server takes at most %d clients from one address", max(1, most*3/4))
+	case s.clients >= limit:
+		refusal = exception("the server is full: it takes at most %d clients", limit)
+	case p.clients >= ofOne:
+		refusal = exception("the server takes at most %d clients from one address", ofOne)
 	}
 	if refusal != nil {
 		if s.refused++; rare(s.refused) {
@@ -83,10 +84,14 @@ func (s *ServerRouter) dismiss(c *session) {
 	}
 }
 
-// hostOf returns the address of a peer without its port.
+// hostOf returns the address of a peer without its port or, for IPv6, the network of
+// 64 bits that one client may have to itself.
 func hostOf(peer string) string {
-	if host, _, err := net.SplitHostPort(peer); err == nil {
-		return host
+	at, err := netip.ParseAddrPort(peer)
+	if err != nil {
+		return peer
 	}
-	return peer
+	addr := at.Addr().Unmap()
+	network, _ := addr.Prefix(min(64, addr.BitLen())) // which no address lacks
+	return network.String()
 }

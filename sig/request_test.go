@@ -10,6 +10,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"sigalert/internal/wait"
 	"sigalert/sig"
 	"sigalert/sig/sigtest"
 	"sigalert/sig/tcp"
@@ -317,6 +318,75 @@ func TestErrorsAreSentinels(t *testing.T) {
 	} {
 		if !errors.Is(tc.got, tc.want) {
 			t.Errorf("%s: %v is not %v", what, tc.got, tc.want)
+		}
+	}
+}
+
+// A Python error that escaped from a pysig server is said in words.
+func TestPythonErrorsArePlain(t *testing.T) {
+	const none = "'NoneType' object has no attribute "
+	for _, tc := range []struct {
+		text     string
+		requests string
+		triggers string
+		is       error
+	}{
+		{none + "'getName'", "sender nosuch is not there", "sender clock is not there", sig.ErrNotConnected},
+		{none + "'trigger'", "sender nosuch does not offer m", "sender clock does not offer chime", sig.ErrNotOffered},
+		{"exceptions must be old-style classes or derived from BaseException, not NoneType", "sender nosuch did not answer within 10s", "sender clock did not answer within 10s", sig.ErrNoAnswer},
+		{none + "'other'", none + "'other'", none + "'other'", nil},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			network := new(sigtest.Network)
+			carrier := network.Up()
+			defer wait.Start(t.Context(), func(context.Context) { failingServer(t, carrier, tc.text) })()
+			defer carrier.Close()
+			client := sig.NewClientRouter(network.Client(), nil)
+			defer wait.Start(t.Context(), client.Run)()
+			_, err := client.RemoteRequest(t.Context(), "nosuch", "m", nil)
+			if err == nil || err.Error() != tc.requests || tc.is != nil && !errors.Is(err, tc.is) {
+				t.Errorf("%s: a request: %v", tc.text, err)
+			}
+			clock, err := client.AddRemoteSender(t.Context(), "clock", "chime")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := clock.Trigger(t.Context(), "chime", nil); err == nil || err.Error() != tc.triggers || tc.is != nil && !errors.Is(err, tc.is) {
+				t.Errorf("%s: a signal: %v", tc.text, err)
+			}
+		})
+	}
+}
+
+// failingServer is one of pysig's, with one client, whose requests and signals fail.
+func failingServer(t *testing.T, carrier sig.ServerCarrier, text string) {
+	conn, err := carrier.Accept()
+	if err != nil {
+		t.Error(err)
+		return
+	}
+	defer conn.Close()
+	for {
+		message, err := conn.ReadMessage()
+		if err != nil {
+			return
+		}
+		var m struct {
+			ID     json.RawMessage
+			Method string
+		}
+		if err := json.Unmarshal(message, &m); err != nil {
+			t.Error(err)
+		}
+		answer := fmt.Sprintf(`{"status": 0, "id": %s, "response": null}`, m.ID)
+		switch m.Method {
+		case "request", "signal":
+			answer = fmt.Sprintf(`{"status": -2, "id": %s, "exception": %q}`, m.ID, text)
+		case "get_version":
+			answer = fmt.Sprintf(`{"status": 0, "id": %s, "response": "1.01"}`, m.ID)
+		}
+		if conn.WriteMessage([]byte(answer)) != nil {
+			return
 		}
 	}
 }

@@ -3,6 +3,7 @@ package sig_test
 import (
 	"errors"
 	"slices"
+	"strings"
 	"testing"
 
 	"sigalert/sig"
@@ -199,5 +200,24 @@ func TestNamesCompareAsInPython(t *testing.T) {
 	}
 	if sig.Number(2).String() != "2" || !sig.Number(1).Equal(parse("true")) {
 		t.Error("Number")
+	}
+}
+
+// People count a name's length without the quotation marks of its JSON text.
+func TestNameLength(t *testing.T) {
+	router := new(sig.Router)
+	const umlauts = 512 // of two bytes each
+	for _, letters := range []string{strings.Repeat("n", 1024), strings.Repeat("ü", umlauts)} {
+		n, err := sig.ParseName([]byte(`"` + letters + `"`))
+		if _, added := router.AddSender(n); err != nil || added != nil {
+			t.Errorf("a name of %d bytes: %v, %v", len(n), err, added)
+		}
+		const want = "a name of 1025 bytes: at most 1024 are allowed"
+		if _, err := sig.ParseName([]byte(`"` + letters + `x"`)); err == nil || err.Error() != want {
+			t.Errorf("one that is longer: %v", err)
+		}
+		if _, err := router.AddSender(sig.Name(letters + "x")); !errors.Is(err, sig.ErrTooLarge) || !strings.HasSuffix(err.Error(), want) {
+			t.Errorf("one that is longer: %v", err)
+		}
 	}
 }

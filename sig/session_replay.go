@@ -36,8 +36,8 @@ func (c *session) queued() uint64 {
 // number that are for them come first. The answer is queued before any of them.
 func (c *session) subscribe(r request) {
 	w, err := parseSubscribe(r.params)
-	if most := c.server.opts.MaxListeners; err == nil && len(w.listeners) > most {
-		err = exception("a client may have at most %d listeners", most)
+	if limit := c.server.opts.MaxListeners; err == nil && len(w.listeners) > limit {
+		err = exception("a client may have at most %d listeners", limit)
 	}
 	if err != nil {
 		r.reply(nil, wireError(err))

@@ -39,6 +39,13 @@ func compile(text string) (*template.Template, []fault) {
 		if m := hyphened.FindStringSubmatch(text); m != nil && strings.Contains(f.what, "bad character U+002D") {
 			f.what = fmt.Sprintf(`%s: write {{index %s "%s"}}`, f.what, m[1], strings.ReplaceAll(m[2], ".", `" "`))
 		}
+		if m := numbered.FindStringSubmatch(text); m != nil && unexpectedNumber.MatchString(f.what) {
+			element := "index " + m[1] + strings.ReplaceAll(m[2], ".", " ")
+			if m[3] != "" {
+				element = "(" + element + ")" + m[3]
+			}
+			f.what = fmt.Sprintf("%s: write {{%s}}", f.what, element)
+		}
 		if m := undefined.FindStringSubmatch(f.what); m != nil {
 			if near := words.Nearest(m[1], meant); near != "" {
 				f.what = fmt.Sprintf("%s (did you mean %q?)", f.what, near)
@@ -79,8 +86,12 @@ func compile(text string) (*template.Template, []fault) {
 // hyphen, which no field has in a template.
 var hyphened = regexp.MustCompile(`((?:\.\w+)+)\.(\w+-[\w-]*(?:\.[\w-]+)*)`)
 
+// numbered is a chain of fields with numbers in it, which are the elements of a list.
+var numbered = regexp.MustCompile(`(\$?(?:\.[A-Za-z_]\w*)+)((?:\.\d+)+)((?:\.[A-Za-z_]\w*)*)`)
+
 var (
-	undefined = regexp.MustCompile(`^function "(\w+)" not defined$`)
+	unexpectedNumber = regexp.MustCompile(`^unexpected "\.\d+" in operand$`)
+	undefined        = regexp.MustCompile(`^function "(\w+)" not defined$`)
 	// meant are the words that may have been meant by one that is not defined.
 	meant = []string{".Sender", ".Event", ".Data", ".Time", "default", "index", "json", "len", "lower", "printf", "trim", "truncate", "upper"}
 )

@@ -23,6 +23,7 @@ func (p *parser) decode(text []byte) *yaml.Node {
 		return nil
 	}
 	text = bytes.TrimPrefix(text, []byte("\ufeff"))
+	text = directive.ReplaceAll(text, []byte("$1#YAML 1."))
 	lines := lineNumbers(string(text))
 	dec := yaml.NewDecoder(bytes.NewReader(text))
 	var doc, second yaml.Node
@@ -44,6 +45,10 @@ func (p *parser) decode(text []byte) *yaml.Node {
 	renumber(doc.Content[0], lines)
 	return doc.Content[0]
 }
+
+// directive is that of a version 1 of YAML at the beginning. yaml refuses those after
+// 1.1, though it reads what they say.
+var directive = regexp.MustCompile(`^((?:[ \t]*(?:#[^\n]*)?\r?\n)*)%YAML[ \t]+1\.`)
 
 // lineNumbers gives for each of YAML's lines the number that an editor shows: more
 // than "\n" ends a line in YAML.
@@ -103,7 +108,11 @@ func (p *parser) syntax(text []byte, err error) {
 	if bytes.ContainsRune(indent, '\t') {
 		what = "a tab indents this line: indent with spaces"
 	}
-	p.problem(line, "", "this is not YAML: "+what+odd(string(at)))
+	advice := odd(string(at)) + tight(string(at))
+	if before := lines[max(0, line-2)]; advice == "" && tight(string(before)) != "" {
+		advice = ": on the line before, " + strings.TrimPrefix(tight(string(before)), ": ")
+	}
+	p.problem(line, "", "this is not YAML: "+what+advice)
 }
 
 // maxSearch bounds what is parsed to find a fault's line, in bytes.

@@ -79,7 +79,7 @@ func TestHistoryProblems(t *testing.T) {
 		"history: {listen: localhost.example:8080}":                                  exposed("localhost.example:8080"),
 		"history: {listen: 127.1:8080}":                                              exposed("127.1:8080"), // a name, as some read it
 		"history: {listen: host:8080, token: }":                                      "2: history.token: must be text, not nothing",
-		"history: {listen: host:8080, token: 42}":                                    "2: history.token: must be text, not a number",
+		"history: {listen: host:8080, token: 42}":                                    "2: history.token: must be text, not a number: put it in quotes",
 		`history: {listen: host:8080, token: " "}`:                                   "2: history.token: the token is empty",
 		`history: {listen: localhost:8080, token: ""}`:                               "2: history.token: the token is empty",
 		"history: {listen: localhost:8080, limit: 0}":                                limit + "0",
@@ -101,7 +101,7 @@ func TestHistoryProblems(t *testing.T) {
 		"history: {listen: localhost:8080, hosts: log.example}":                      `2: history.hosts: must be a list of names, not the text "log.example"`,
 		"history: {listen: localhost:8080, hosts: }":                                 "2: history.hosts: must be a list of names, not nothing",
 		"history: {listen: localhost:8080, host: [a]}":                               `2: history: unknown key "host" (did you mean "hosts"?)`,
-		"history: {listen: localhost:8080, hosts: [a, 5,\n 'http://b']}":             "2: history.hosts[1]: must be text, not a number\n" + `3: history.hosts[2]: "http://b" is not a host name: use a name such as log.example, of ASCII letters and digits, dots and hyphens`,
+		"history: {listen: localhost:8080, hosts: [a, 5,\n 'http://b']}":             "2: history.hosts[1]: must be text, not a number: put it in quotes\n" + `3: history.hosts[2]: "http://b" is not a host name: use a name such as log.example, of ASCII letters and digits, dots and hyphens`,
 		"history: {listen: localhost:8080, token: s3cret}":                           `2: history.token: the token is too short: use at least 16 characters, such as what "openssl rand -hex 16" prints`,
 		"history: {listen: localhost:8080, age: 0.0001s}":                            `2: history.age: "0.0001s" is too short an age: use at least 1m, or 0 for no limit`,
 		`history: {listen: localhost:8080, token: "two words"}`:                      "2: history.token: a token consists of ASCII letters, digits and punctuation, without blanks",

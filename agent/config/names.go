@@ -36,6 +36,8 @@ func (p *parser) name(n *yaml.Node, where string) sig.Name {
 			p.problem(n.Line, where, fmt.Sprintf("%s is not a name: quote it if it is text", v.Value))
 		case strings.EqualFold(v.Value, "null") && v.Value != "null":
 			p.problem(n.Line, where, fmt.Sprintf("%s is read as nothing, which means every one: write %[1]q if it is text, or leave it out", v.Value))
+		case v.Value != "": // written out
+			p.warn(n.Line, where, fmt.Sprintf("%s is nothing, which means every one: quote it if it is text, or leave %q out", v.Value, key(where)))
 		}
 		return ""
 	case "!!bool", "!!int", "!!float":
@@ -71,7 +73,7 @@ func (p *parser) name(n *yaml.Node, where string) sig.Name {
 // literally warns of names that are meant as more than names.
 func (p *parser) literally(n *yaml.Node, where string) {
 	text := resolve(n).Value
-	key := where[strings.LastIndexByte(where, '.')+1:]
+	key := key(where)
 	switch {
 	case text == "*":
 		p.warn(n.Line, where, fmt.Sprintf(`"*" is taken literally: leave %q out for every one`, key))
@@ -81,6 +83,8 @@ func (p *parser) literally(n *yaml.Node, where string) {
 		p.warn(n.Line, where, fmt.Sprintf("%q is a channel's name, and channels are events: use event: %[1]q", text))
 	}
 }
+
+func key(where string) string { return where[strings.LastIndexByte(where, '.')+1:] }
 
 // value is a number, true or false, for people.
 func value(n *yaml.Node) string {

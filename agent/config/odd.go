@@ -2,33 +2,66 @@ package config
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"gopkg.in/yaml.v3"
 )
 
-// lookalikes come with text that was copied from a page or a word processor. YAML
-// takes them for letters.
-var lookalikes = map[rune]string{
-	'\u00a0': "a no-break space", '\u2007': "a no-break space", '\u202f': "a no-break space",
-	'\u200b': "a zero-width space", '\u2060': "a zero-width space", '\ufeff': "a zero-width space",
-	'“': "a curly quotation mark", '”': "a curly quotation mark", '„': "a curly quotation mark",
-	'‘': "a curly quotation mark", '’': "a curly quotation mark", '‚': "a curly quotation mark",
+// lookalike says what a character is that looks like another or like nothing; "" for
+// any other. They come with text that was copied from a page or a word processor.
+// YAML takes them for letters.
+func lookalike(r rune) string {
+	switch r {
+	case '\u00a0', '\u2007', '\u202f':
+		return "a no-break space"
+	case '\u180e', '\u200b', '\u2060', '\ufeff':
+		return "a zero-width space"
+	case '\u2006', '\u2009', '\u200a':
+		return "a thin space"
+	case '\u3000':
+		return "an ideographic space"
+	case '\u00ad':
+		return "a soft hyphen"
+	}
+	switch {
+	case isQuote(r):
+		return "a curly quotation mark"
+	case unicode.Is(unicode.Bidi_Control, r):
+		return "a mark that changes the direction of text"
+	case r != ' ' && unicode.Is(unicode.Zs, r):
+		return "an unusual space"
+	}
+	return ""
 }
 
 func isQuote(r rune) bool { return strings.ContainsRune("“”„‘’‚", r) }
 
-func describe(r rune) string { return fmt.Sprintf("%s (U+%04X)", lookalikes[r], r) }
+func describe(r rune) string { return fmt.Sprintf("%s (U+%04X)", lookalike(r), r) }
 
 // odd names the first lookalike in a text that was not understood; "" if it has none.
 func odd(text string) string {
-	for _, r := range text {
-		if lookalikes[r] != "" {
-			return ": it has " + describe(r)
-		}
+	if i := strings.IndexFunc(text, func(r rune) bool { return lookalike(r) != "" }); i >= 0 {
+		r, _ := utf8.DecodeRuneInString(text[i:])
+		return ": it has " + describe(r)
 	}
 	return ""
+}
+
+// unspaced is a key whose colon no space follows, with which YAML has no key.
+var unspaced = regexp.MustCompile(`^[\s{-]*((?:server|history|subscriptions|defaults|sender|event|title|body|urgency|presence|listen|limit|age|token|hosts):)[^\s/]`)
+
+// tight says what a text that was not understood lacks if it begins with such a key;
+// otherwise it is "".
+func tight(text string) string {
+	m := unspaced.FindStringSubmatch(text)
+	if m == nil || odd(text) != "" {
+		return ""
+	}
+	return fmt.Sprintf(": a space must follow %q", m[1])
 }
 
 func isPlain(n *yaml.Node) bool {
@@ -45,7 +78,7 @@ func (p *parser) lookalike(n *yaml.Node, where string) (bad bool) {
 		return false
 	}
 	first, last := text[0], text[len(text)-1]
-	i := slices.IndexFunc(text, func(r rune) bool { return lookalikes[r] != "" && !isQuote(r) })
+	i := slices.IndexFunc(text, func(r rune) bool { return lookalike(r) != "" && !isQuote(r) })
 	switch {
 	case i >= 0 && !isPlain(v):
 		p.warn(n.Line, where, fmt.Sprintf("has %s: remove it if it is not meant", describe(text[i])))

@@ -58,7 +58,7 @@ type setter func(value *yaml.Node, where string)
 func (p *parser) mapping(n *yaml.Node, where string, keys map[string]setter) {
 	n = resolve(n)
 	if n.Kind != yaml.MappingNode {
-		p.problem(n.Line, where, "must be keys and values, not "+kind(n))
+		p.problem(n.Line, where, "must be keys and values, not "+kind(n)+tight(n.Value))
 		return
 	}
 	seen := make(map[string]int)
@@ -104,6 +104,9 @@ var synonyms = map[string]string{
 
 func unknownKey(name string, known []string) string {
 	what := fmt.Sprintf("unknown key %q", name)
+	if advice := tight(name); advice != "" {
+		return what + advice
+	}
 	near := words.Nearest(name, known)
 	if other := synonyms[strings.ToLower(name)]; near == "" && slices.Contains(known, other) {
 		near = other
@@ -269,9 +272,15 @@ func (p *parser) before(s Subscription) *Subscription {
 // alertKeys are the keys of a subscription that may have a default.
 func (p *parser) alertKeys(s *Subscription) map[string]setter {
 	return map[string]setter{
-		"title":   func(n *yaml.Node, where string) { s.Title = p.template(n, where) },
-		"body":    func(n *yaml.Node, where string) { s.Body = p.template(n, where) },
-		"urgency": func(n *yaml.Node, where string) { s.Urgency, _ = parsed(p, n, where, parseUrgency) },
+		"title": func(n *yaml.Node, where string) { s.Title = p.template(n, where) },
+		"body":  func(n *yaml.Node, where string) { s.Body = p.template(n, where) },
+		"urgency": func(n *yaml.Node, where string) {
+			if v := resolve(n); v.Kind != yaml.ScalarNode || !isText(v) {
+				p.problem(n.Line, where, "must be low, normal or critical, not "+kind(v))
+				return
+			}
+			s.Urgency, _ = parsed(p, n, where, parseUrgency)
+		},
 		"presence": func(n *yaml.Node, where string) {
 			v := resolve(n)
 			if v.Kind != yaml.ScalarNode || v.ShortTag() != "!!bool" || v.Decode(&s.Presence) != nil {
@@ -308,6 +317,8 @@ func (p *parser) text(n *yaml.Node, where string) (string, bool) {
 	switch {
 	case v.Kind == yaml.MappingNode && v.Style&yaml.FlowStyle != 0: // title: {{.Sender}}
 		p.problem(n.Line, where, `must be text, not keys and values: text that begins with "{" needs quotes`)
+	case kind(v) == "a number":
+		p.problem(n.Line, where, "must be text, not a number: put it in quotes")
 	case v.Kind != yaml.ScalarNode || !isText(v):
 		p.problem(n.Line, where, "must be text, not "+kind(v))
 	default:

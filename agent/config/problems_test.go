@@ -77,7 +77,7 @@ func TestProblems(t *testing.T) {
 		{"merge key", "subscriptions:\n- &x {sender: a}\n- {<<: *x, event: b}", `3: subscriptions[1]: "<<" is not supported: put what all subscriptions share into "defaults"`},
 		{"an alias of itself", "subscriptions: &a [*a]", "1: subscriptions[0]: must be keys and values, not a list"},
 		{"null for text", "subscriptions: [{sender: a, title: }]", "1: subscriptions[0].title: must be text, not nothing"},
-		{"numbers for text", "server: 3000\nsubscriptions: [{sender: a, title: 42, body: true}]", "1: server: must be text, not a number: use \"127.0.0.1:3000\"\nc.yaml:2: subscriptions[0].title: must be text, not a number\nc.yaml:2: subscriptions[0].body: must be text, not true or false"},
+		{"numbers for text", "server: 3000\nsubscriptions: [{sender: a, title: 42, body: true}]", "1: server: must be text, not a number: use \"127.0.0.1:3000\"\nc.yaml:2: subscriptions[0].title: must be text, not a number: put it in quotes\nc.yaml:2: subscriptions[0].body: must be text, not true or false"},
 		{"braces without quotes", "subscriptions:\n- title: {{.Sender}}\n", `2: subscriptions[0].title: must be text, not keys and values: text that begins with "{" needs quotes`},
 		{"a channel without quotes", "subscriptions:\n- event: #notify me\n", `2: subscriptions[0].event: #notify is a comment here: text that begins with # needs quotes`},
 		{"an unknown key without quotes", "subscriptions:\n- evnt: #notify\n", `2: subscriptions[0]: unknown key "evnt" (did you mean "event"?)`},
@@ -105,6 +105,24 @@ func TestProblems(t *testing.T) {
 			`1: subscriptions[0].urgency: unknown urgency "high": must be low, normal or critical (did you mean "critical"?)` + "\n" +
 				`c.yaml:1: subscriptions[1]: unknown key "priority" (did you mean "urgency"?)` + "\n" +
 				`c.yaml:1: subscriptions[2].urgency: unknown urgency "Low": must be low, normal or critical (did you mean "low"?)`},
+		{"a number for an urgency", "subscriptions:\n- urgency: 2\n- {sender: b, urgency: [1]}\n- {sender: c, urgency: }\n- {sender: d, urgency: true}", `2: subscriptions[0].urgency: must be low, normal or critical, not a number` + "\n" +
+			`c.yaml:3: subscriptions[1].urgency: must be low, normal or critical, not a list` + "\n" +
+			`c.yaml:4: subscriptions[2].urgency: must be low, normal or critical, not nothing` + "\n" +
+			`c.yaml:5: subscriptions[3].urgency: must be low, normal or critical, not true or false`},
+		{"a number for a token", good + "history: {listen: 127.0.0.1:0, token: 1234567890123456, hosts: [1]}", "2: history.token: must be text, not a number: put it in quotes\nc.yaml:2: history.hosts[0]: must be text, not a number: put it in quotes"},
+		{"no space after a colon", "subscriptions:\n- sender:a\n", `2: subscriptions[0]: must be keys and values, not the text "sender:a": a space must follow "sender:"`},
+		{"no space after the colon of a first key", "subscriptions:\n- sender:a\n  event: b\n", `3: this is not YAML: mapping values are not allowed in this context: on the line before, a space must follow "sender:"`},
+		{"no space after the colon of a last key", "subscriptions:\n- sender: a\n  event:b\n", `3: this is not YAML: could not find expected ':': a space must follow "event:"`},
+		{"no space after a colon in braces", "subscriptions: [{sender:a, event: b}]", `1: subscriptions[0]: unknown key "sender:a": a space must follow "sender:"`},
+		{"no space after a colon at the top", "server:host\n", `1: must be keys and values, not the text "server:host": a space must follow "server:"`},
+		{"no space after two colons", "server:host\nsubscriptions: [{sender: a}]\n", `2: this is not YAML: mapping values are not allowed in this context: on the line before, a space must follow "server:"`},
+		{"no space before a list", "subscriptions:[{sender: a}]\n", `1: unknown key "subscriptions:[{sender": a space must follow "subscriptions:"` + "\nc.yaml:1: " + none},
+		{"text with a colon", "subscriptions: [timer:tick]", `1: subscriptions[0]: must be keys and values, not the text "timer:tick"`},
+		{"the elements of a list", "subscriptions: [{sender: a, title: '{{.Data.0}}', body: '{{.Data.list.0.name}}'}, {event: b, title: '{{if $.Data.0.1}}x{{end}}'}]", `1: subscriptions[0].title: unexpected ".0" in operand: write {{index .Data 0}}` + "\n" +
+			`c.yaml:1: subscriptions[0].body: unexpected ".0" in operand: write {{(index .Data.list 0).name}}` + "\n" +
+			`c.yaml:1: subscriptions[1].title: unexpected ".0" in operand: write {{index $.Data 0 1}}`},
+		{"another YAML", "%YAML 2.0\n---\nsubscriptions: [{sender: a}]\n", `1: this is not YAML: found incompatible YAML document`},
+		{"a fault after a directive", "# mine\n%YAML 1.2\n---\nsubscriptions: [{sendr: a}]\n", `4: subscriptions[0]: unknown key "sendr" (did you mean "sender"?)`},
 		{"a far-fetched key", "subscriptions: [{foo: a}]", `1: subscriptions[0]: unknown key "foo"`},
 		{"a port for an address", good + "history: {listen: 8080}", `2: history.listen: must be text, not a number: use "127.0.0.1:8080"`},
 		{"a no-break space after a key", "subscriptions:\n- sender:\u00a0timer\n", `2: subscriptions[0]: must be keys and values, not the text "sender:\u00a0timer": it has a no-break space (U+00A0)`},
@@ -112,11 +130,21 @@ func TestProblems(t *testing.T) {
 		{"a no-break space in a key", "subscriptions: [{\u00a0sender: a}]", `1: subscriptions[0]: unknown key "\u00a0sender" (did you mean "sender"?): it has a no-break space (U+00A0)`},
 		{"a no-break space in a name", "subscriptions: [{sender: a\u00a0b}]", `1: subscriptions[0].sender: has a no-break space (U+00A0): remove it, or use quotes if it is meant`},
 		{"a zero-width space in a name", "subscriptions: [{sender: timer\u200b}]", `1: subscriptions[0].sender: has a zero-width space (U+200B): remove it, or use quotes if it is meant`},
+		{"what looks like other names", "subscriptions: [{sender: ti\u00admer}, {sender: a\u3000b}, {sender: a\u2009b}, {sender: a\u2003b}, {sender: a\u200f}, {sender: \u202eb}, {event: a\u2066b}, {event: a\ufeffb}]",
+			`1: subscriptions[0].sender: has a soft hyphen (U+00AD): remove it, or use quotes if it is meant` + "\n" +
+				`c.yaml:1: subscriptions[1].sender: has an ideographic space (U+3000): remove it, or use quotes if it is meant` + "\n" +
+				`c.yaml:1: subscriptions[2].sender: has a thin space (U+2009): remove it, or use quotes if it is meant` + "\n" +
+				`c.yaml:1: subscriptions[3].sender: has an unusual space (U+2003): remove it, or use quotes if it is meant` + "\n" +
+				`c.yaml:1: subscriptions[4].sender: has a mark that changes the direction of text (U+200F): remove it, or use quotes if it is meant` + "\n" +
+				`c.yaml:1: subscriptions[5].sender: has a mark that changes the direction of text (U+202E): remove it, or use quotes if it is meant` + "\n" +
+				`c.yaml:1: subscriptions[6].event: has a mark that changes the direction of text (U+2066): remove it, or use quotes if it is meant` + "\n" +
+				`c.yaml:1: subscriptions[7].event: has a zero-width space (U+FEFF): remove it, or use quotes if it is meant`},
 		{"curly quotes", "server: “host”\nsubscriptions: [{sender: “timer”}, {sender: a, urgency: ‘low’}, {event: b”}]", `1: server: begins with a curly quotation mark (U+201C): use "straight" ones` + "\n" +
 			`c.yaml:2: subscriptions[0].sender: begins with a curly quotation mark (U+201C): use "straight" ones` + "\n" +
 			`c.yaml:2: subscriptions[1].urgency: begins with a curly quotation mark (U+2018): use "straight" ones` + "\n" +
 			`c.yaml:2: subscriptions[2].event: ends with a curly quotation mark (U+201D): use "straight" ones`},
 		{"a long name", "subscriptions: [{sender: " + strings.Repeat("a", 1025) + "}]", `1: subscriptions[0].sender: the name is longer than 1 KiB`},
+		{"a name of two-byte letters", "subscriptions: [{sender: x" + strings.Repeat("ü", 512) + "}]", `1: subscriptions[0].sender: the name is longer than 1 KiB`},
 		{"port", good + "server: host:99999", `2: server: "99999" is not a port: a port is a number up to 65535`},
 		{"port 0", good + "server: host:0", `2: server: a server cannot be at port 0: use a number from 1 to 65535`},
 		{"nothing for a server", good + "server:", `2: server: must be text, not nothing`},
@@ -201,12 +229,17 @@ func TestWarnings(t *testing.T) {
 	for in, want := range map[string]string{
 		"subscriptions: [{sender: 5, event: true}]": `c.yaml:1: subscriptions[0].sender: warning: this is the number 5, which is not the text "5": quote it if it is text` + "\n" +
 			`c.yaml:1: subscriptions[0].event: warning: this is the value true, which is not the text "true": quote it if it is text`,
-		`subscriptions: [{sender: "5"}, {sender: 00:11:22:33:44:55}, {sender: Anna’s phone}, {sender: "“quoted”"}, {sender: ~, event: "#notify"}]`: "",
+		`subscriptions: [{sender: "5"}, {sender: 00:11:22:33:44:55}, {sender: Anna’s phone}, {sender: "“quoted”"}, {sender: , event: "#notify"}]`: "",
+		"%YAML 1.2\n---\nsubscriptions: [{sender: a}]":     "",
+		"\n# mine\n%YAML 1.2\nsubscriptions: [{event: a}]": "",
+		"subscriptions: [{sender: ~, event: null}]": `c.yaml:1: subscriptions[0].sender: warning: ~ is nothing, which means every one: quote it if it is text, or leave "sender" out` + "\n" +
+			`c.yaml:1: subscriptions[0].event: warning: null is nothing, which means every one: quote it if it is text, or leave "event" out`,
 		`subscriptions: [{sender: "door-*"}]`: `c.yaml:1: subscriptions[0].sender: warning: "door-*" is taken literally, as globs are not supported yet: name each sender, or leave "sender" out for every one`,
 		`subscriptions: [{sender: "*", event: "a?"}]`: `c.yaml:1: subscriptions[0].sender: warning: "*" is taken literally: leave "sender" out for every one` + "\n" +
 			`c.yaml:1: subscriptions[0].event: warning: "a?" is taken literally, as globs are not supported yet: name each event, or leave "event" out for every one`,
 		`subscriptions: [{sender: "#notify"}]`:         `c.yaml:1: subscriptions[0].sender: warning: "#notify" is a channel's name, and channels are events: use event: "#notify"`,
 		"subscriptions: [{sender: \"a\u200b\"}]":       `c.yaml:1: subscriptions[0].sender: warning: has a zero-width space (U+200B): remove it if it is not meant`,
+		"subscriptions: [{sender: \"a\\u200e\"}]":      `c.yaml:1: subscriptions[0].sender: warning: has a mark that changes the direction of text (U+200E): remove it if it is not meant`,
 		"subscriptions: [{sender: a, title: “Hello”}]": `c.yaml:1: subscriptions[0].title: warning: begins with a curly quotation mark (U+201C), which will be shown: use "straight" ones if it is not meant`,
 	} {
 		c, err := config.Parse("c.yaml", []byte(in))

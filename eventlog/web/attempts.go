@@ -1,7 +1,7 @@
 package web
 
 import (
-	"net"
+	"maps"
 	"net/http"
 	"net/netip"
 	"sync"
@@ -9,15 +9,17 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// attempts bounds how many wrong tokens and keys an address may try: ten, and
+// attempts bounds how many wrong tokens and keys an address may try: a burst, and
 // then one each second. Other addresses do not wait for that.
 type attempts struct {
 	mu sync.Mutex // guards the field below, and is held while a token is checked
 	by map[netip.Prefix]*rate.Limiter
 }
 
-// maxAddresses is how many are told apart.
-const maxAddresses = 10_000
+const (
+	burst        = 10
+	maxAddresses = 10_000 // that are told apart
+)
 
 // verdict is what an attempt has come to.
 type verdict int
@@ -43,32 +45,30 @@ func (a *attempts) try(r *http.Request, check func() bool) verdict {
 		return right
 	}
 	if l == nil {
-		if len(a.by) >= maxAddresses || a.by == nil {
+		if a.by == nil {
 			a.by = make(map[netip.Prefix]*rate.Limiter)
 		}
-		l = rate.NewLimiter(1, 10)
+		a.makeRoom()
+		l = rate.NewLimiter(1, burst)
 		a.by[from] = l
 	}
 	l.Allow()
 	return wrong
 }
 
-// network is what an address belongs to: itself, or the network of 64 bits that
-// one of IPv6 has to itself.
+// makeRoom forgets addresses if there are too many: those with the most attempts left,
+// which have made none for the longest time or only a few. It requires the lock.
+func (a *attempts) makeRoom() {
+	for left := float64(burst); len(a.by) >= maxAddresses; left-- {
+		maps.DeleteFunc(a.by, func(_ netip.Prefix, l *rate.Limiter) bool { return l.Tokens() >= left })
+	}
+}
+
+// network is what an address belongs to: itself or, for IPv6, the network of 64 bits
+// that one client may have to itself.
 func network(address string) netip.Prefix {
-	host, _, _ := net.SplitHostPort(address)
-	addr, err := netip.ParseAddr(host)
-	if err != nil {
-		return netip.Prefix{}
-	}
-	addr = addr.Unmap()
-	bits := addr.BitLen()
-	if addr.Is6() {
-		bits = 64
-	}
-	prefix, err := addr.WithZone("").Prefix(bits)
-	if err != nil {
-		return netip.Prefix{}
-	}
+	at, _ := netip.ParseAddrPort(address)
+	addr := at.Addr().Unmap()
+	prefix, _ := addr.Prefix(min(64, addr.BitLen()))
 	return prefix
 }

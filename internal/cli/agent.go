@@ -53,7 +53,7 @@ func (p *program) runAgent(ctx context.Context) error {
 		var tasks sync.WaitGroup
 		defer tasks.Wait()
 		if only != nil {
-			tasks.Go(func() { only.serve(ctx, p, h.Link, t.quit) })
+			tasks.Go(func() { only.serve(ctx, p, h, t.quit) })
 		}
 		for {
 			select {

@@ -11,10 +11,14 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"os"
 	"os/signal"
+	"path/filepath"
+	"runtime"
 	"strings"
 	"syscall"
 
+	"github.com/adrg/xdg"
 	"github.com/spf13/cobra"
 
 	"sigalert/internal/plain"
@@ -72,6 +76,8 @@ type program struct {
 	logLevel string
 	ask      bool
 	number   bool // names that spell numbers are numbers
+
+	relativeHome string // that is ignored; "": none
 }
 
 // Main runs a command line and returns the exit code. It must be called on the
@@ -80,8 +86,9 @@ func Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop) // a second signal ends the process, whatever it waits for
+	relative := ignoreRelativeHome()
 	out := &output{w: newPatientWriter(ctx, stdout)}
-	p := &program{in: newPrompter(stdin, out), out: out, err: newPatientWriter(ctx, stderr)}
+	p := &program{in: newPrompter(stdin, out), out: out, relativeHome: relative, err: newPatientWriter(ctx, stderr)}
 	root := p.root()
 	root.SetArgs(negatives(root, args))
 	root.SetIn(stdin)
@@ -96,6 +103,19 @@ func Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 		code = max(code, exitFailure)
 	}
 	return code
+}
+
+// ignoreRelativeHome makes a HOME that is not an absolute path count as none, as the
+// specification of the XDG folders demands of theirs: what is written there would be
+// in the working folder. It returns it.
+func ignoreRelativeHome() (home string) {
+	home = os.Getenv("HOME")
+	if home == "" || filepath.IsAbs(home) || runtime.GOOS == "windows" { // where only other systems' shells set it
+		return ""
+	}
+	os.Unsetenv("HOME")
+	xdg.Reload()
+	return home
 }
 
 // complain prints an error line by line.
@@ -142,6 +162,9 @@ icon if the desktop has a tray.`,
 				return usage(fmt.Errorf("--log-level: %w", err))
 			}
 			p.log = newLogger(p.err, level)
+			if p.relativeHome != "" {
+				p.log.Warn("HOME is not an absolute path, and counts as none", "HOME", p.relativeHome)
+			}
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, _ []string) (err error) {

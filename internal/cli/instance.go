@@ -25,9 +25,11 @@ import (
 //	> start BUS            BUS is the ID of the second's session bus; nothing if it has none
 //	< ending               the first has lost its desktop, and makes way
 //	< running URL          it stays; URL opens its history, if there is one
+//	< starting             it stays; perhaps there is a URL soon
 
 const (
 	takeOver   = 10 * time.Second       // for the first to make way
+	maxStart   = 2 * time.Second        // for the first to have its history
 	tryAgain   = 100 * time.Millisecond // in the meantime
 	staysGone  = 2 * time.Second        // a desktop that is away for less is not lost
 	maxAsking  = 5 * time.Second        // for one question and its answer
@@ -40,6 +42,12 @@ type instance struct {
 	lock   *flock.Flock
 	file   fs.FileInfo  // of the lock
 	socket net.Listener // nil: there can be none
+}
+
+// firstPage is the page of the first's history, a [history.History].
+type firstPage interface {
+	Link() string
+	Coming() bool
 }
 
 // running is the error of a second start.
@@ -81,7 +89,11 @@ func (p *program) onlyInstance(ctx context.Context) (*instance, error) {
 		if url, stays := strings.CutPrefix(answer, "running "); err == nil && stays {
 			return nil, running{url}
 		}
-		if time.Since(began) > takeOver || !wait.Sleep(ctx, tryAgain, nil) {
+		limit := takeOver
+		if answer == "starting" {
+			limit = maxStart
+		}
+		if time.Since(began) > limit || !wait.Sleep(ctx, tryAgain, nil) {
 			return nil, running{}
 		}
 	}
@@ -123,12 +135,12 @@ func (i *instance) close() {
 
 // serve answers other starts until ctx ends. It calls quit if this agent is to
 // make way for another.
-func (i *instance) serve(ctx context.Context, p *program, link func() string, quit func()) {
+func (i *instance) serve(ctx context.Context, p *program, page firstPage, quit func()) {
 	var tasks sync.WaitGroup
 	defer tasks.Wait()
 	if i.socket != nil {
 		defer i.socket.Close()
-		tasks.Go(func() { i.answerAll(ctx, p, link, quit) })
+		tasks.Go(func() { i.answerAll(ctx, p, page, quit) })
 	}
 	for wait.Sleep(ctx, lookAround, nil) {
 		if i.replaced() {
@@ -138,14 +150,14 @@ func (i *instance) serve(ctx context.Context, p *program, link func() string, qu
 	}
 }
 
-func (i *instance) answerAll(ctx context.Context, p *program, link func() string, quit func()) {
+func (i *instance) answerAll(ctx context.Context, p *program, page firstPage, quit func()) {
 	for ctx.Err() == nil {
 		conn, err := i.socket.Accept()
 		if err != nil {
 			wait.Sleep(ctx, tryAgain, nil)
 			continue
 		}
-		if i.answer(ctx, conn, link) {
+		if i.answer(ctx, conn, page) {
 			p.log.Info("the desktop is gone: another agent takes over")
 			quit()
 		}
@@ -168,7 +180,7 @@ func (i *instance) replaced() bool {
 }
 
 // answer answers one question, and reports whether this agent is to make way.
-func (i *instance) answer(ctx context.Context, conn net.Conn, link func() string) (ending bool) {
+func (i *instance) answer(ctx context.Context, conn net.Conn, page firstPage) (ending bool) {
 	defer conn.Close()
 	defer context.AfterFunc(ctx, func() { conn.Close() })()
 	_ = conn.SetDeadline(time.Now().Add(maxAsking))
@@ -181,7 +193,11 @@ func (i *instance) answer(ctx context.Context, conn net.Conn, link func() string
 		fmt.Fprintln(conn, "ending")
 		return true
 	}
-	fmt.Fprintln(conn, "running "+link())
+	if page.Coming() {
+		fmt.Fprintln(conn, "starting")
+	} else {
+		fmt.Fprintln(conn, "running "+page.Link())
+	}
 	return false
 }
 

@@ -7,7 +7,6 @@ import (
 	"net"
 	"os"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -257,7 +256,7 @@ func (p *program) keepLog(ctx context.Context, log *eventlog.Log, addr string, o
 		return err
 	}
 	defer wait.Start(ctx, subscriber.Run)()
-	defer wait.Start(ctx, func(ctx context.Context) { p.logRegistering(ctx, log, subscriber) })()
+	defer wait.Start(ctx, func(ctx context.Context) { p.logRegistering(ctx, subscriber) })()
 	o.page.Source, o.page.Editor = logSource{subscriber, addr}, subscriber
 	handler, err := web.New(log, o.page)
 	if err != nil {
@@ -269,10 +268,10 @@ func (p *program) keepLog(ctx context.Context, log *eventlog.Log, addr string, o
 
 // logRegistering says how the subscriptions of the start come into force, as
 // web_events_logger does: one after the other.
-func (p *program) logRegistering(ctx context.Context, log *eventlog.Log, subscriber *eventlog.Subscriber) {
+func (p *program) logRegistering(ctx context.Context, subscriber *eventlog.Subscriber) {
 	for _, s := range subscriber.Subscriptions() {
 		p.log.Info("Registering to " + orNone(s.Sender) + ":" + orNone(s.Event))
-		switch s = answered(ctx, log, subscriber, s.Topic); s.Status {
+		switch s = subscriber.Answered(ctx, s.Topic); s.Status {
 		case sig.Active:
 			p.log.Info("done")
 		case sig.Refused:
@@ -280,27 +279,6 @@ func (p *program) logRegistering(ctx context.Context, log *eventlog.Log, subscri
 		}
 		if ctx.Err() != nil {
 			return
-		}
-	}
-}
-
-// answered is a subscription once the server has answered it; Pending if it was
-// removed, or ctx ended.
-func answered(ctx context.Context, log *eventlog.Log, subscriber *eventlog.Subscriber, t eventlog.Topic) eventlog.Subscription {
-	for {
-		changed := log.Changed()
-		all := subscriber.Subscriptions()
-		i := slices.IndexFunc(all, func(s eventlog.Subscription) bool { return s.Equal(t) })
-		if i < 0 {
-			return eventlog.Subscription{}
-		}
-		if all[i].Status != sig.Pending {
-			return all[i]
-		}
-		select {
-		case <-changed:
-		case <-ctx.Done():
-			return all[i]
 		}
 	}
 }

@@ -13,6 +13,6 @@ func (p *program) printJSON(v any) error {
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintln(p.out, plain.Escape(string(text)))
+	_, err = fmt.Fprintln(p.out, plain.EscapeUnseen(string(text)))
 	return err
 }

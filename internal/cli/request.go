@@ -75,9 +75,10 @@ func (p *program) runRequest(ctx context.Context, addr string, o requestOptions)
 	if err != nil {
 		return err
 	}
+	params := p.parseData(o.params)
 	var response sig.Data
 	err = c.atOnce(ctx, func(ctx context.Context) (err error) {
-		response, err = c.RemoteRequest(ctx, sender, methods[0], parseData(o.params))
+		response, err = c.RemoteRequest(ctx, sender, methods[0], params)
 		return err
 	})
 	if err != nil && mayHaveArrived(ctx, err) {

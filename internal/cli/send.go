@@ -83,7 +83,7 @@ func (p *program) runSend(ctx context.Context, addr string, o sendOptions) error
 	if err != nil || sender == nil {
 		return err
 	}
-	data, sent, lost, unanswered := parseData(o.data), 0, 0, 0
+	data, sent, lost, unanswered := p.parseData(o.data), 0, 0, 0
 	errDone := errors.New("done")
 	fire := func() error {
 		before := c.Link()

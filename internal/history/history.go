@@ -48,11 +48,12 @@ type History struct {
 	wake  wait.Token    // raised when Run may have something to do
 	agent Agent         // Run's
 
-	mu     sync.Mutex      // guards the fields below
-	config *config.History // in force; nil: no history
-	log    *eventlog.Log   // for the alerts; nil if config is
-	unrun  []*eventlog.Log // that Run has not got to yet, though alerts may wait in them
-	page   *page           // nil: none is shown
+	mu         sync.Mutex      // guards the fields below
+	config     *config.History // in force; nil: no history
+	configured bool            // there is a configuration
+	log        *eventlog.Log   // for the alerts; nil if config is
+	unrun      []*eventlog.Log // that Run has not got to yet, though alerts may wait in them
+	page       *page           // nil: none is shown
 }
 
 // New returns a history that shows nothing until Run; alerts wait.
@@ -64,7 +65,7 @@ func New(o Options) *History {
 func (h *History) Configured(c *config.Config) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.config = c.History
+	h.config, h.configured = c.History, true
 	switch {
 	case c.History == nil:
 		h.log = nil

@@ -91,6 +91,14 @@ func (h *History) Shown() bool {
 	return h.page != nil
 }
 
+// Coming reports whether there is no page yet, but perhaps soon: the configuration has
+// yet to be read, or asks for one.
+func (h *History) Coming() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.page == nil && (!h.configured || h.config != nil)
+}
+
 // Link is an address that opens the page once within a minute; "": there is no
 // page.
 func (h *History) Link() string {

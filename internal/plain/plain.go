@@ -70,10 +70,31 @@ func dropped(r rune) bool {
 
 // Escape writes as JSON does, \u202e, what JSON text may hold that could play
 // tricks on a terminal or change the order in which it is read. Line breaks stay.
-func Escape(text string) string {
+func Escape(text string) string { return escape(text, tricky) }
+
+// EscapeUnseen is Escape, and writes so as well what looks like a blank or like
+// nothing, such as a soft hyphen: names that have it look like others. The joiners of
+// emoji and of Persian stay.
+func EscapeUnseen(text string) string {
+	return escape(text, func(r rune) bool { return tricky(r) || unseen(r) })
+}
+
+func tricky(r rune) bool {
+	return unicode.Is(unicode.Bidi_Control, r) || unicode.IsControl(r) && r != '\n' || r == utf8.RuneError
+}
+
+func unseen(r rune) bool {
+	switch r {
+	case '\u00ad', '\u180e', '\u200b', '\u2028', '\u2029', '\u2060', '\ufeff':
+		return true
+	}
+	return r != ' ' && unicode.Is(unicode.Zs, r)
+}
+
+func escape(text string, escaped func(rune) bool) string {
 	var b strings.Builder
 	for _, r := range text {
-		if unicode.Is(unicode.Bidi_Control, r) || unicode.IsControl(r) && r != '\n' || r == utf8.RuneError {
+		if escaped(r) {
 			fmt.Fprintf(&b, `\u%04x`, r)
 			continue
 		}

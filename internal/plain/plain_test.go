@@ -51,6 +51,24 @@ func TestText(t *testing.T) {
 	}
 }
 
+func TestEscape(t *testing.T) {
+	for _, test := range []struct{ in, tricky, unseen string }{
+		{"ci: build\n", "ci: build\n", "ci: build\n"},
+		{"a\x1b\tb\xff", `a\u001b\u0009b\ufffd`, `a\u001b\u0009b\ufffd`},
+		{"a\u200e\u200f\u061c\u202a\u202e\u2066\u2069", `a\u200e\u200f\u061c\u202a\u202e\u2066\u2069`, `a\u200e\u200f\u061c\u202a\u202e\u2066\u2069`},
+		{"a\u00ad\u200b\u2060\ufeffb", "a\u00ad\u200b\u2060\ufeffb", `a\u00ad\u200b\u2060\ufeffb`},
+		{"a\u00a0\u2003\u2009\u202f\u3000b", "a\u00a0\u2003\u2009\u202f\u3000b", `a\u00a0\u2003\u2009\u202f\u3000b`},
+		{"👩\u200d💻 می\u200cخواهم", "👩\u200d💻 می\u200cخواهم", "👩\u200d💻 می\u200cخواهم"},
+	} {
+		if got := Escape(test.in); got != test.tricky {
+			t.Errorf("Escape(%q) = %q", test.in, got)
+		}
+		if got := EscapeUnseen(test.in); got != test.unseen {
+			t.Errorf("EscapeUnseen(%q) = %q", test.in, got)
+		}
+	}
+}
+
 // Cleaning takes memory for the result, not for the text.
 func TestTextIsBounded(t *testing.T) {
 	const limit = 2000

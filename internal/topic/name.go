@@ -11,8 +11,12 @@ import (
 const maxName = 200 // characters of a name that are shown
 
 // Name is a name as one line, cut if it is very long. A text that spells a number,
-// or begins with a quotation mark, is in quotes: 5 is the number, "5" the text.
+// begins with a quotation mark, or has what nobody sees is in quotes: 5 is the number,
+// "5" the text, and "a\u200b" is not a.
 func Name(n sig.Name) string {
+	if text := n.String(); isText(n) && (strings.Contains(text, "\n") || plain.EscapeUnseen(text) != text) {
+		return plain.Line(plain.EscapeUnseen(string(n.JSON())), maxName)
+	}
 	line := plain.Line(n.String(), maxName)
 	bare := strings.TrimSpace(line)
 	if _, number := number(bare); isText(n) && (number || bare == "" || bare[0] == '"') {

@@ -25,6 +25,9 @@ func TestName(t *testing.T) {
 		{`20`, `20`}, {`"20"`, `"20"`}, {`" 20"`, `" 20"`}, {`-1.5e3`, `-1.5e3`}, {`"-1.5e3"`, `"-1.5e3"`},
 		{`true`, `true`}, {`"true"`, `"true"`}, {`NaN`, `NaN`}, {`"NaN"`, `"NaN"`}, {`""`, `""`}, {`" "`, `" "`},
 		{`"\"20\""`, `"\"20\""`}, {`"say \"hi\""`, `say "hi"`}, {`"\"<b>ü"`, `"\"<b>ü"`},
+		{`"ab"`, `ab`}, {`"a b"`, `a b`}, {`"a\u00adb"`, `"a\u00adb"`}, {`"a\u3000b"`, `"a\u3000b"`}, {`"a\u2009b"`, `"a\u2009b"`}, {`"a\u00a0b"`, `"a\u00a0b"`},
+		{`"a\u200fb"`, `"a\u200fb"`}, {`"a\u202eb"`, `"a\u202eb"`}, {`"a\u2066b"`, `"a\u2066b"`}, {`"a\ufeffb"`, `"a\ufeffb"`}, {`"a\u200bb"`, `"a\u200bb"`},
+		{`"a\u0000b"`, `"a\u0000b"`}, {`"\u0000"`, `"\u0000"`}, {`"a\nb"`, `"a\nb"`}, {`"a\tb"`, `"a\u0009b"`}, {`"a\\u200bb"`, `a\u200bb`}, {`"👩\u200d💻"`, "👩\u200d💻"},
 	} {
 		got := topic.Name(parse(t, tc.json))
 		if got != tc.want {
@@ -57,7 +60,7 @@ func TestMeanings(t *testing.T) {
 
 // What is shown means, when it is typed, the name that it was.
 func TestShownIsMeant(t *testing.T) {
-	for _, text := range []string{`"timer"`, `20`, `"20"`, `true`, `"true"`, `""`, `"\"20\""`, `"say \"hi\""`, `null`} {
+	for _, text := range []string{`"timer"`, `20`, `"20"`, `true`, `"true"`, `""`, `"\"20\""`, `"say \"hi\""`, `null`, `"a\u200bb"`, `"\u202e\"5\u3000"`, `"\u0000"`} {
 		n := parse(t, text)
 		if !slices.Contains(topic.Meanings(topic.Name(n)), n) {
 			t.Errorf("%s is shown as %s, which does not mean it", text, topic.Name(n))

@@ -15,7 +15,7 @@ func TestString(t *testing.T) {
 		"every event of timer":               {Sender: "timer"},
 		"#notify of any sender":              {Event: "#notify"},
 		"timer: tick":                        {Sender: "timer", Event: "tick"},
-		"a b: 5":                             {Sender: "a\nb", Event: sig.Number(5)},
+		`"a\nb": 5`:                          {Sender: "a\nb", Event: sig.Number(5)},
 		strings.Repeat("x", 199) + "…: tick": {Sender: sig.Name(strings.Repeat("x", 1000)), Event: "tick"},
 	} {
 		if got := in.String(); got != want {

@@ -1,0 +1,69 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"os"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/adrg/xdg"
+
+	"sigalert/internal/wait"
+)
+
+// slowPage is there once it was looked for so often; 0: there will be none.
+type slowPage struct {
+	looks atomic.Int32
+	after int32
+}
+
+func (s *slowPage) Coming() bool { return s.looks.Add(1) < s.after }
+
+func (s *slowPage) Link() string {
+	if s.after == 0 {
+		return ""
+	}
+	return "http://127.0.0.1:1/"
+}
+
+// A second start waits a little for the history of the first, if that has one.
+func TestSecondStart(t *testing.T) {
+	t.Cleanup(xdg.Reload)                 // after the variables are back
+	dir, err := os.MkdirTemp("", "start") // t.TempDir is too long a path for a socket
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	t.Setenv("XDG_RUNTIME_DIR", dir)
+	t.Setenv("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nonexistent")
+	xdg.Reload()
+	p := &program{log: slog.New(slog.DiscardHandler)}
+	for name, tc := range map[string]struct {
+		after    int32
+		history  string
+		from, to time.Duration
+	}{
+		"soon":  {4, "http://127.0.0.1:1/", 0, maxStart},
+		"never": {1 << 30, "", maxStart, takeOver / 2},
+		"none":  {0, "", 0, maxStart},
+	} {
+		t.Run(name, func(t *testing.T) {
+			first, err := p.onlyInstance(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer first.close()
+			page := &slowPage{after: tc.after}
+			defer wait.Start(t.Context(), func(ctx context.Context) { first.serve(ctx, p, page, func() {}) })()
+			began := time.Now()
+			_, err = p.onlyInstance(t.Context())
+			var r running
+			if took := time.Since(began); !errors.As(err, &r) || r.history != tc.history || took < tc.from || took > tc.to {
+				t.Errorf("after %s: %v", took, err)
+			}
+		})
+	}
+}
