@@ -221,7 +221,8 @@ func TestConnectionEndsWhileListenerIsRemoved(t *testing.T) {
 	})
 }
 
-// lossy is a network that can refuse every connection, or swallow one.
+// lossy is a network that can refuse every connection, or swallow one. The others
+// take a second.
 type lossy struct {
 	sig.ClientCarrier
 	refuses, swallows atomic.Bool
@@ -235,6 +236,7 @@ func (l *lossy) Dial(ctx context.Context) (sig.Conn, error) {
 		<-ctx.Done()
 		return nil, context.Cause(ctx)
 	}
+	time.Sleep(time.Second)
 	return l.ClientCarrier.Dial(ctx)
 }
 
