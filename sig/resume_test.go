@@ -253,6 +253,7 @@ func TestConnectionThatIsBackEndsTheWaitAfterAnAttempt(t *testing.T) {
 		if _, err := c.AddRemoteSender(t.Context(), "clock", "chime"); err != nil {
 			t.Fatal(err)
 		}
+		time.Sleep(time.Minute) // now both are connected
 		way.refuses.Store(true)
 		network.Cut()
 		time.Sleep(time.Minute)
