@@ -3,7 +3,6 @@ package agent
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"sync"
 	"syscall"
@@ -35,7 +34,7 @@ type ownRouter struct {
 
 func (o *ownRouter) Dial(ctx context.Context) (sig.Conn, error) {
 	if err := o.start(); err != nil {
-		return nil, &routerError{err, err.Error()}
+		return nil, &routerError{err: err, short: err.Error()}
 	}
 	return o.ClientCarrier.Dial(ctx)
 }
@@ -100,16 +99,19 @@ func (o *ownRouter) explain(err error) error {
 		return err
 	}
 	short := o.listen + " is taken by a program that does not answer as a router"
-	return &routerError{fmt.Errorf("%s (%w): end it, or give the router another address", short, err), short}
+	return &routerError{err, short, ": end it, or give the router another address"}
 }
 
 // routerError is why our own router can neither run nor be reached.
 type routerError struct {
-	error
+	err   error  // which may read otherwise at each attempt
 	short string // for the status line
+	hint  string // what to do about it
 }
 
-func (e *routerError) Unwrap() error { return e.error }
+func (e *routerError) Error() string { return e.short + e.hint }
+
+func (e *routerError) Unwrap() error { return e.err }
 
 // wsaInUse is EADDRINUSE on Windows.
 const wsaInUse = syscall.Errno(10048)
