@@ -95,7 +95,9 @@ func (o *ownRouter) explain(err error) error {
 	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if !o.taken || !errors.Is(err, sig.ErrNotServer) {
+	// It may have the address on another of this machine's networks only.
+	foreign := errors.Is(err, sig.ErrNotServer) || errors.Is(err, syscall.ECONNREFUSED)
+	if !o.taken || !foreign {
 		return err
 	}
 	short := o.listen + " is taken by a program that does not answer as a router"

@@ -277,6 +277,22 @@ func TestRouterWhoseAddressIsForeign(t *testing.T) {
 	}
 }
 
+// A program may have the address on one of this machine's networks only.
+func TestRouterWhoseAddressIsForeignInPart(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.2:0")
+	if err != nil {
+		t.Skip(err)
+	}
+	_, port, _ := net.SplitHostPort(l.Addr().String())
+	every := "0.0.0.0:" + port
+	h := newHost(t, here(every))
+	h.until("said in the status", func(st agent.Status) bool {
+		return st.Line() == every+" is taken by a program that does not answer as a router"
+	})
+	l.Close()
+	h.alerts("127.0.0.1:"+port, "free again")
+}
+
 // An address that is none of this machine's is said, and tried again.
 func TestRouterThatCannotListen(t *testing.T) {
 	h := newHost(t, here("192.0.2.1:3000"))
