@@ -96,6 +96,7 @@ func TestAgentTakesOverTheRouter(t *testing.T) {
 
 		s.kill()
 		a.await(t, `running the router`)
+		a.await(t, subscribedLine)
 		listener.await(t, "msg=connected")
 		tray.is(t, s.connected(1))
 		d.alerts(t, s, "timer", "tick")
