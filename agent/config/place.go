@@ -12,14 +12,14 @@ import (
 
 // placeKeys are the keys that say where the router is: somewhere else, or here.
 func (p *parser) placeKeys() map[string]setter {
-	first := 0 // the line of the one that came first
+	first, line := "", 0 // the one that came first
 	only := func(set setter) setter {
 		return func(n *yaml.Node, where string) {
-			if first > 0 {
-				p.problem(n.Line, where, fmt.Sprintf(`the file has "server" and "router" (line %d has the other): keep "router" to run a router in this program, or "server" to connect to one that runs elsewhere`, first))
+			if first != "" && first != where {
+				p.problem(n.Line, where, fmt.Sprintf(`the file has %q on line %d, too: keep "router" to run a router in this program, or "server" to connect to one that runs elsewhere`, first, line))
 				return
 			}
-			first = n.Line
+			first, line = where, n.Line
 			set(n, where)
 		}
 	}

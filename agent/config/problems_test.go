@@ -107,8 +107,8 @@ func TestProblems(t *testing.T) {
 				`c.yaml:1: subscriptions[2].urgency: unknown urgency "Low": must be low, normal or critical (did you mean "low"?)`},
 		{"a far-fetched key", "subscriptions: [{foo: a}]", `1: subscriptions[0]: unknown key "foo"`},
 		{"a port for an address", good + "history: {listen: 8080}", `2: history.listen: must be text, not a number: use "127.0.0.1:8080"`},
-		{"server and router", "server: a\nrouter: {listen: 127.0.0.1:4000}\n" + good, `2: router: the file has "server" and "router" (line 1 has the other): keep "router" to run a router in this program, or "server" to connect to one that runs elsewhere`},
-		{"router and server", "router: {}\nserver: http://a\n" + good, `2: server: the file has "server" and "router" (line 1 has the other): keep "router" to run a router in this program, or "server" to connect to one that runs elsewhere`},
+		{"server and router", "server: a\nrouter: {listen: 127.0.0.1:4000}\n" + good, `2: router: the file has "server" on line 1, too: keep "router" to run a router in this program, or "server" to connect to one that runs elsewhere`},
+		{"router and server", "router: {}\nserver: http://a\n" + good, `2: server: the file has "router" on line 1, too: keep "router" to run a router in this program, or "server" to connect to one that runs elsewhere`},
 		{"a router that is text", "router: 127.0.0.1:3000\n" + good, `1: router: must be keys and values, not the text "127.0.0.1:3000": write {listen: "127.0.0.1:3000"}`},
 		{"a router that is true", "router: true\n" + good, `1: router: must be keys and values, not true or false: write {listen: "127.0.0.1:3000"}`},
 		{"a router that is a list", "router: [a]\n" + good, `1: router: must be keys and values, not a list: write {listen: "127.0.0.1:3000"}`},
@@ -255,7 +255,7 @@ func TestLoadServer(t *testing.T) {
 		"server: host\nsubscriptions: [{sendr: x}]": "host:3000", good: "", "": "", "[1]": "", "servers: x": "",
 		"defaults: {title: &k server}\n*k : host": "host:3000",
 		"router: {listen: '127.0.0.1:4000'}":      "127.0.0.1:4000", "router: {listen: ':4000'}": "127.0.0.1:4000", "router:": "127.0.0.1:3000",
-		"router: {listen: x:y}": "error", "router: {}\nserver: a": "error",
+		"router: {listen: x:y}": "error", "router: {}\nserver: a": "error", "server: a\nserver: b": "b:3000",
 		"server: http://host": "error", "server: 3000": "error", "server: [": "error",
 	} {
 		path := filepath.Join(t.TempDir(), "c.yaml")
