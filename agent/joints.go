@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"context"
 	"errors"
 	"slices"
 	"strings"
@@ -16,19 +17,20 @@ import (
 
 // apply brings a good configuration into force.
 func (a *Agent) apply(c *config.Config) {
-	server := c.Server
+	server, listen := c.Server, c.Router
 	if a.opts.Server != "" {
-		server = a.opts.Server
+		server, listen = a.opts.Server, ""
 	}
-	if a.receiver != nil && a.receiver.server != server {
+	if a.receiver != nil && (a.receiver.server != server || a.listen != listen) {
 		a.lost += a.receiver.client.Dropped()
 		a.receiver.stop()
+		a.router.end()
 		a.receiver = nil
 	}
 	old := a.presence
 	a.presence = newPresence(c.Subscriptions)
 	if a.receiver == nil {
-		a.connect(server)
+		a.connect(server, listen)
 	} else {
 		a.presence.inherit(old)
 	}
@@ -44,9 +46,16 @@ func (a *Agent) apply(c *config.Config) {
 	a.opts.Configured(c)
 }
 
-// connect begins to receive from a server.
-func (a *Agent) connect(server string) {
-	a.receiver = receive(a.ctx, server, a.opts.Carrier(server), a.log, sink{
+// connect begins to receive from a server. That is a router of our own unless listen
+// is "".
+func (a *Agent) connect(server, listen string) {
+	carrier := a.opts.Carrier(server)
+	a.listen, a.router = listen, nil
+	if listen != "" && a.opts.Router != nil {
+		a.router = &ownRouter{ClientCarrier: carrier, listen: listen, bind: a.opts.Router, ctx: context.WithoutCancel(a.ctx), log: a.log}
+		carrier = a.router
+	}
+	a.receiver = receive(a.ctx, server, carrier, a.log, sink{
 		loop:  a.asked,
 		event: a.event,
 		presence: func(ev sig.Event) {
@@ -183,6 +192,7 @@ func (a *Agent) observeLink(now time.Time) {
 		return
 	}
 	st, was := a.receiver.client.Link(), a.link.connected
+	st.Err = a.router.explain(st.Err)
 	if st.Err != nil && !st.Connected && (was || !sameText(st.Err, a.link.err)) {
 		a.log.Warn("no connection, trying again", "server", a.receiver.server, "err", st.Err)
 	}

@@ -149,6 +149,9 @@ func (l *link) once(ctx context.Context) (was LinkStatus, err error) {
 	}
 	cancel(err)
 	tasks.Wait() // a greeting may just have succeeded: only now is it over
+	if greeted, _ := l.current(); greeted == nil && !errors.As(err, new(*RemoteError)) {
+		err = notServer{err}
+	}
 	return l.lost(fmt.Errorf("%s: %w", l.carrier, err)), err
 }
 
@@ -176,7 +179,7 @@ func (l *link) greet(ctx context.Context, p *peer) error {
 		}
 	})
 	if err != nil {
-		return fmt.Errorf("not an event server: %w", err)
+		return fmt.Errorf("%w: %w", ErrNotServer, err)
 	}
 	l.mu.Lock()
 	l.peer = p

@@ -148,7 +148,7 @@ func (p *program) root() *cobra.Command {
 		Short: "Desktop notifications for events of a pysig network",
 		Long: `sigalert stays subscribed to events on a pysig event network and turns each of
 them into a desktop notification. Without a command it runs this agent, with an
-icon if the desktop has a tray.`,
+icon if the desktop has a tray, and the router if the configuration has one.`,
 		Example: `  sigalert demo                                  see it work
   sigalert                                       run the agent
   sigalert send timer tick '{"n": 1}'            send an event

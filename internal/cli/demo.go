@@ -16,7 +16,6 @@ import (
 	"sigalert/agent/notify"
 	"sigalert/internal/zone"
 	"sigalert/sig"
-	"sigalert/sig/tcp"
 )
 
 const demoConfig = `
@@ -44,33 +43,32 @@ if there is not.`,
 
 func (p *program) runDemo(ctx context.Context) error {
 	defer p.queueOutput()()
-	carrier, err := tcp.Listen("127.0.0.1:0")
+	server, err := p.newRouter("127.0.0.1:0")
 	if err != nil {
 		return err
 	}
 	ctx, cancel := context.WithCancel(ctx)
-	server := p.newServer()
 	var tasks sync.WaitGroup
 	defer tasks.Wait()
 	defer cancel()
 	tasks.Go(func() {
-		if err := server.Serve(ctx, carrier); err != nil {
+		if err := server.run(ctx); err != nil {
 			p.log.Error("the demo's server failed", "err", err)
 		}
 	})
 	tasks.Go(func() {
-		if err := demoSenders(ctx, server); err != nil {
+		if err := demoSenders(ctx, server.ServerRouter); err != nil {
 			p.log.Error("the demo's senders failed", "err", err)
 		}
 	})
-	c, err := config.Parse("demo", fmt.Appendf(nil, demoConfig, carrier.Addr()))
+	c, err := config.Parse("demo", fmt.Appendf(nil, demoConfig, server.addr()))
 	if err != nil {
 		return err
 	}
 	fmt.Fprintf(p.out, `The router listens on %[1]s. In another terminal, try:
   %[2]s listen --server %[1]s
 Press Ctrl+C to end the demo.
-`, carrier.Addr(), invocation())
+`, server.addr(), invocation())
 	desktop := notify.New(&notify.Options{Icon: iconPath(p.log), Logger: p.log})
 	defer desktop.Close()
 	return p.runWithTray(ctx, agent.Options{

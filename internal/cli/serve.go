@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"fmt"
-	"net"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -12,7 +11,6 @@ import (
 	"sigalert/internal/trim"
 	"sigalert/internal/wait"
 	"sigalert/sig"
-	"sigalert/sig/tcp"
 )
 
 type serveOptions struct {
@@ -90,18 +88,17 @@ func (p *program) runServe(ctx context.Context, o serveOptions) error {
 	if err != nil {
 		return usage(fmt.Errorf("--listen: %w", err))
 	}
-	carrier, err := tcp.Listen(addr)
+	server, err := p.newRouter(addr)
 	if err != nil {
 		return err
 	}
 	defer wait.Start(ctx, trim.Run)()
-	p.log.Info("listening on " + carrier.Addr())
-	if host, _, _ := net.SplitHostPort(carrier.Addr()); !net.ParseIP(host).IsLoopback() {
-		p.log.Warn("anyone who can reach this address may listen and send: there is no password", "listen", carrier.Addr())
+	p.log.Info("listening on " + server.addr())
+	if !address.IsLoopback(server.addr()) {
+		p.log.Warn("anyone who can reach this address may listen and send: there is no password", "listen", server.addr())
 	}
-	server := p.newServer()
 	if o.sender == "" {
-		return server.Serve(ctx, carrier)
+		return server.run(ctx)
 	}
 	ctx, end := context.WithCancel(ctx)
 	ticking := make(chan error, 1)
@@ -109,16 +106,12 @@ func (p *program) runServe(ctx context.Context, o serveOptions) error {
 		defer end() // without its sender the server is not what was asked for
 		ticking <- p.tick(ctx, &server.Router, o)
 	}()
-	err = server.Serve(ctx, carrier)
+	err = server.run(ctx)
 	end()
 	if failure := <-ticking; failure != nil {
 		return fmt.Errorf("the server's own sender failed: %w", failure)
 	}
 	return err
-}
-
-func (p *program) newServer() *sig.ServerRouter {
-	return sig.NewServerRouter(&sig.ServerOptions{Name: "sigalert " + versionText(), Logger: p.log})
 }
 
 // tick has the server's own sender fire, and answer requests, until ctx ends.
