@@ -261,9 +261,18 @@ func (s *server) close(t testing.TB, id uint32) {
 	}
 }
 
-func open(t testing.TB) *notify.Desktop {
+func (s *server) click(t testing.TB, id uint32, action string) {
 	t.Helper()
-	d := notify.New(nil)
+	if err := s.conn.Emit(serverPath, serverName+".ActionInvoked", id, action); err != nil {
+		t.Error(err)
+	}
+}
+
+func open(t testing.TB) *notify.Desktop { return openWith(t, nil) }
+
+func openWith(t testing.TB, opts *notify.Options) *notify.Desktop {
+	t.Helper()
+	d := notify.New(opts)
 	t.Cleanup(func() { d.Close() })
 	return d
 }

@@ -3,6 +3,7 @@
 package notify
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -42,12 +43,12 @@ func (b *backend) overBus(ctx context.Context, n Notification) (Receipt, error) 
 		if err != nil {
 			return Receipt{}, err
 		}
-		if b.session, err = newSession(ctx, address); err != nil {
+		if b.session, err = newSession(ctx, address, b.opts.Open); err != nil {
 			return Receipt{}, err
 		}
 		b.opts.Logger.Debug("connected to the session bus", "address", address)
 	}
-	receipt, err := b.session.notify(ctx, n, b.opts.AppName, b.opts.Icon)
+	receipt, err := b.session.notify(ctx, n, b.opts.AppName, cmp.Or(n.Icon, b.opts.Icon))
 	if errors.Is(err, errBusLost) {
 		b.close()
 	}
@@ -62,6 +63,7 @@ func (b *backend) overBeeep(ctx context.Context, n Notification, refusal error) 
 	if !beeepFindsBus() {
 		return Receipt{}, refusal
 	}
+	n = n.spelledOut()
 	if b.session != nil && b.session.readsMarkup() {
 		n.Body = escapeMarkup(n.Body)
 	}

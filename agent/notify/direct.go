@@ -29,6 +29,7 @@ func newBackend(opts Options) *backend {
 }
 
 func (b *backend) notify(ctx context.Context, n Notification) (Receipt, error) {
+	n = n.spelledOut()
 	guard := guardAppleScript
 	if runtime.GOOS == "windows" {
 		guard = guardPowerShell
