@@ -269,9 +269,13 @@ func (p *parser) before(s Subscription) *Subscription {
 // alertKeys are the keys of a subscription that may have a default.
 func (p *parser) alertKeys(s *Subscription) map[string]setter {
 	return map[string]setter{
-		"title":   func(n *yaml.Node, where string) { s.Title = p.template(n, where) },
-		"body":    func(n *yaml.Node, where string) { s.Body = p.template(n, where) },
-		"urgency": func(n *yaml.Node, where string) { s.Urgency, _ = parsed(p, n, where, parseUrgency) },
+		"title": func(n *yaml.Node, where string) { s.Title = p.template(n, where) },
+		"body":  func(n *yaml.Node, where string) { s.Body = p.template(n, where) },
+		"urgency": func(n *yaml.Node, where string) {
+			if u, ok := parsed(p, n, where, parseUrgency); ok {
+				s.Urgency = &u
+			}
+		},
 		"presence": func(n *yaml.Node, where string) {
 			v := resolve(n)
 			if v.Kind != yaml.ScalarNode || v.ShortTag() != "!!bool" || v.Decode(&s.Presence) != nil {

@@ -71,7 +71,7 @@ func (p *program) runDemo(ctx context.Context) error {
   %[2]s listen --server %[1]s
 Press Ctrl+C to end the demo.
 `, carrier.Addr(), invocation())
-	desktop := notify.New(&notify.Options{Icon: iconPath(p.log), Logger: p.log})
+	desktop := p.newDesktop()
 	defer desktop.Close()
 	return p.runWithTray(ctx, agent.Options{
 		Config:   c,
