@@ -76,7 +76,8 @@ func (a *Agent) event(what topic.Topic, ev sig.Event) {
 	a.counters.Received++
 	text, _ := ev.Data.JSON() // what JSON cannot hold did not come from a network
 	said := payload.Read(text)
-	if !a.hold.paused && !a.limiter.admit(time.Now(), ev, urgency(*sub, said)) {
+	resolves := said.Resolved && said.Tag != ""
+	if !resolves && !a.hold.paused && !a.limiter.admit(time.Now(), ev, urgency(*sub, said)) {
 		a.counters.Limited++
 		a.held(ev, whyFlood)
 		return
@@ -88,7 +89,13 @@ func (a *Agent) event(what topic.Topic, ev sig.Event) {
 		a.failing[sub] = true
 		a.log.Warn("a template failed: the alert has the default text", "line", sub.Line, "err", err)
 	}
-	if a.hold.keep(n) {
+	switch {
+	case resolves:
+		n.Resolved = true
+		a.delivery.push(n)
+		a.held(ev, whyResolved)
+		return
+	case a.hold.keep(n):
 		a.held(ev, whyPaused)
 		return
 	}

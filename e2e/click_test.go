@@ -61,6 +61,12 @@ func TestEventSaysHowItIsShown(t *testing.T) {
 			if got := opened(); got != "https://backup.example/log?a=1&b=2\n" {
 				t.Errorf("opened %q", got)
 			}
+
+			s.send(t, "backup", "done", `{"message": "The disk is full.", "tag": "disk"}`)
+			d.mon.next(t).is(t, "backup: done", "The disk is full.")
+			d.window(t, desk.class, desk.above)
+			s.send(t, "backup", "done", `{"tag": "disk", "resolved": true}`)
+			d.gone(t, desk.class)
 		})
 	}
 }

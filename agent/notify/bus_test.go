@@ -207,6 +207,7 @@ type server struct {
 	conn         *dbus.Conn
 	capabilities []string
 	shown        chan shown
+	toClose      chan uint32 // nil: refused
 	lastID       atomic.Uint32
 	answer       func(*server, shown) *dbus.Error // may wait; nil agrees
 }
@@ -252,6 +253,14 @@ func (s *server) Notify(sender dbus.Sender, app string, replaces uint32, icon, t
 	}
 	s.shown <- n
 	return id, nil
+}
+
+func (s *server) CloseNotification(id uint32) *dbus.Error {
+	if s.toClose == nil {
+		return dbus.NewError("org.freedesktop.Notifications.Error", nil) // what the specification has for one that is closed
+	}
+	s.toClose <- id
+	return nil
 }
 
 func (s *server) close(t testing.TB, id uint32) {

@@ -27,7 +27,7 @@ func (b *backend) notify(ctx context.Context, n Notification) (Receipt, error) {
 		// it once.
 		receipt, err = b.overBus(ctx, n)
 	}
-	if isRefusal(err) && !errors.Is(err, ErrNoDesktop) {
+	if isRefusal(err) && !n.Resolved && !errors.Is(err, ErrNoDesktop) {
 		return b.overBeeep(ctx, n, err)
 	}
 	return receipt, err

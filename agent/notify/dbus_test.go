@@ -312,6 +312,32 @@ func sendSignal(t *testing.T, from *dbus.Conn, to, member string, body ...any) {
 	}
 }
 
+func TestResolved(t *testing.T) {
+	s := startBus(t).serve(t, &server{toClose: make(chan uint32, 10)})
+	d := open(t)
+	id := send(t, d, s, notify.Notification{Title: "x", Key: "k"}).ID
+	resolve := func(key string) {
+		t.Helper()
+		if receipt, err := d.Notify(within(t), notify.Notification{Title: "x", Key: key, Resolved: true}); err != nil || receipt.ID != 0 {
+			t.Errorf("resolve %s: %+v, %v", key, receipt, err)
+		}
+	}
+	resolve("other")
+	resolve("k")
+	if got := receive(t, s.toClose, "the call that closes it"); got != id {
+		t.Errorf("closes %d, want %d", got, id)
+	}
+	s.close(t, id)
+	send(t, d, s, notify.Notification{Title: "x"})
+	resolve("k")
+	if len(s.toClose)+len(s.shown) > 0 {
+		t.Error("something is closed twice, or shown")
+	}
+	send(t, d, s, notify.Notification{Title: "x", Key: "k"})
+	s.toClose = nil // it is closed, and we do not know yet
+	resolve("k")
+}
+
 func TestConcurrent(t *testing.T) {
 	s := startBus(t).serve(t, &server{})
 	d := open(t)

@@ -70,6 +70,9 @@ type Notification struct {
 	// same key while that is still on the screen. The last 256 keys are
 	// remembered. Only D-Bus can replace; elsewhere the key is ignored.
 	Key string
+	// Resolved closes the last one with the same key, if that is still on the
+	// screen, and shows nothing.
+	Resolved bool
 }
 
 // Cut returns the notification with no more text than is shown: the rest is not
@@ -82,6 +85,9 @@ func (n Notification) Cut() Notification {
 // Line is the notification as one line of a log.
 func (n Notification) Line() string {
 	line := n.Title
+	if n.Resolved {
+		line += " (resolved)"
+	}
 	if n = n.spelledOut(); n.Body != "" {
 		line += " | " + n.Body
 	}
@@ -146,7 +152,7 @@ func New(opts *Options) *Desktop {
 	}
 }
 
-// Notify shows n and reports who took it. It blocks until the desktop has
+// Notify shows n, or closes what it resolves, and reports who took it. It blocks until the desktop has
 // answered, but never longer than until ctx ends; callers should bound ctx, as a
 // desktop that hangs does not answer at all. After an error a later Notify may
 // work: nothing has to be set up again. If ctx ended first, the error wraps

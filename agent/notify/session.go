@@ -203,7 +203,7 @@ func label(name, version, vendor string) string {
 	return cleanTitle(s, "a notification server")
 }
 
-// notify shows n, whose text is clean.
+// notify shows n, whose text is clean, or closes what it resolves.
 func (s *session) notify(ctx context.Context, n Notification, appName, icon string) (Receipt, error) {
 	srv, err := s.lookup(ctx)
 	if err != nil {
@@ -213,6 +213,16 @@ func (s *session) notify(ctx context.Context, n Notification, appName, icon stri
 	replaces := s.keys.get(n.Key)
 	s.closed = s.closed[:0]
 	s.mu.Unlock()
+	receipt := Receipt{Via: srv.label + " over D-Bus"}
+	if n.Resolved {
+		if replaces != 0 {
+			err = s.call(ctx, srv.owner, notificationsPath, notifications+".CloseNotification", []any{replaces})
+		}
+		if isRefusal(err) && !errors.Is(err, errServerGone) {
+			err = nil // it is closed already
+		}
+		return receipt, err
+	}
 
 	hints := map[string]dbus.Variant{
 		"urgency":       dbus.MakeVariant(urgencyLevel(n.Urgency)),
@@ -259,7 +269,8 @@ func (s *session) notify(ctx context.Context, n Notification, appName, icon stri
 	if err != nil {
 		return Receipt{}, fmt.Errorf("%s: %w", srv.label, err)
 	}
-	return Receipt{Via: srv.label + " over D-Bus", ID: id}, nil
+	receipt.ID = id
+	return receipt, nil
 }
 
 // urgencyLevel is the number that the notification specification gives u.
