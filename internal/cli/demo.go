@@ -25,7 +25,6 @@ subscriptions:
   - {sender: timer, event: tick}
   - sender: builds
     title: 'Build {{.Data.number}} {{.Data.result}}'
-    body: '{{.Data.project}}, after {{.Data.seconds}} s'
 `
 
 func (p *program) demo() *cobra.Command {
@@ -111,11 +110,14 @@ func demoSenders(ctx context.Context, server *sig.ServerRouter) error {
 		case n%4 == 2:
 			return timer.Trigger("tick", time.Now().In(zone.Local()).Format("It is 15:04:05."))
 		case n%6 == 3:
-			result := "passed"
+			result, urgency := "passed", "low"
 			if n%12 == 9 {
-				result = "failed"
+				result, urgency = "failed", "critical"
 			}
-			return builds.Trigger("done", map[string]any{"number": n / 3, "project": "lighthouse", "result": result, "seconds": 40 + n%7})
+			return builds.Trigger("done", map[string]any{
+				"number": n / 3, "result": result,
+				"message": fmt.Sprintf("lighthouse, after %d s", 40+n%7), "urgency": urgency, "tag": "lighthouse",
+			})
 		}
 		return nil
 	})
