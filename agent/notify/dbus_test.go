@@ -313,7 +313,8 @@ func sendSignal(t *testing.T, from *dbus.Conn, to, member string, body ...any) {
 }
 
 func TestResolved(t *testing.T) {
-	s := startBus(t).serve(t, &server{toClose: make(chan uint32, 10)})
+	b := startBus(t)
+	s := b.serve(t, &server{toClose: make(chan uint32, 10)})
 	d := open(t)
 	id := send(t, d, s, notify.Notification{Title: "x", Key: "k"}).ID
 	resolve := func(key string) {
@@ -333,8 +334,10 @@ func TestResolved(t *testing.T) {
 	if len(s.toClose)+len(s.shown) > 0 {
 		t.Error("something is closed twice, or shown")
 	}
+
+	s.conn.Close()
+	s = b.serve(t, &server{}) // refuses, as if it were closed and we did not know yet
 	send(t, d, s, notify.Notification{Title: "x", Key: "k"})
-	s.toClose = nil // it is closed, and we do not know yet
 	resolve("k")
 }
 

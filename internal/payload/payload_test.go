@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"sigalert/internal/payload"
+	"sigalert/internal/plain"
 )
 
 func TestRead(t *testing.T) {
@@ -55,6 +56,25 @@ func TestRead(t *testing.T) {
 			t.Errorf("%.200s:\n%s", tc.data, diff)
 		}
 	}
+}
+
+// Whatever comes, what is read is short and safe.
+func FuzzRead(f *testing.F) {
+	f.Add([]byte(`{"title": "a", "message": "b", "urgency": "low", "priority": 5, "tag": "c", "url": "http://a/", "icon": "d", "resolved": true}`))
+	f.Add([]byte(`{"body": "\u202e", "text": 5, "click": "mailto:a@b?attach=c"}`))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		p := payload.Read(data)
+		if p.Title != strings.TrimSpace(plain.Line(p.Title, 200)) || p.Message != nil && *p.Message != plain.Text(*p.Message, 2000) {
+			t.Errorf("%+v", p)
+		}
+		scheme, rest, _ := strings.Cut(strings.ToLower(p.URL), ":")
+		if p.URL != "" && (rest == "" || scheme != "http" && scheme != "https" && scheme != "mailto") || p.URL != plain.Line(p.URL, 2048) {
+			t.Errorf("%q", p.URL)
+		}
+		if strings.ContainsAny(p.Icon, "/\\: ") {
+			t.Errorf("%q", p.Icon)
+		}
+	})
 }
 
 func TestUrgencies(t *testing.T) {
