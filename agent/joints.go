@@ -10,6 +10,7 @@ import (
 	"sigalert/agent/config"
 	"sigalert/agent/notify"
 	"sigalert/internal/outcome"
+	"sigalert/internal/payload"
 	"sigalert/internal/topic"
 	"sigalert/internal/zone"
 	"sigalert/sig"
@@ -82,19 +83,28 @@ func (a *Agent) event(what topic.Topic, ev sig.Event) {
 		return
 	}
 	a.counters.Received++
-	if !a.hold.paused && !a.limiter.admit(time.Now(), ev, sub.Urgency) {
+	text, _ := ev.Data.JSON() // what JSON cannot hold did not come from a network
+	said := payload.Read(text)
+	resolves := said.Resolved && said.Tag != ""
+	if !resolves && !a.hold.paused && !a.limiter.admit(time.Now(), ev, urgency(*sub, said)) {
 		a.counters.Limited++
 		a.held(ev, whyFlood)
 		return
 	}
 	here := zone.Local()
 	ev.Time = ev.Time.In(here)
-	n, err := render(time.Now().In(here), *sub, ev)
+	n, err := render(time.Now().In(here), *sub, ev, said)
 	if err != nil && !a.failing[sub] {
 		a.failing[sub] = true
 		a.log.Warn("a template failed: the alert has the default text", "line", sub.Line, "err", err)
 	}
-	if a.hold.keep(n) {
+	switch {
+	case resolves:
+		n.Resolved = true
+		a.delivery.push(n)
+		a.held(ev, whyResolved)
+		return
+	case a.hold.keep(n):
 		a.held(ev, whyPaused)
 		return
 	}

@@ -14,6 +14,7 @@ dbus                         | desktop tests                   | command -v dbus
 xvfb                         | desktop tests                   | command -v Xvfb
 xdotool                      | desktop tests                   | command -v xdotool
 dunst                        | desktop tests                   | command -v dunst
+xfce4-notifyd                | a second notification server    | ls /usr/lib/*/xfce4/notifyd/xfce4-notifyd
 xfce4-panel                  | desktop tests                   | command -v xfce4-panel
 imagemagick                  | desktop tests                   | command -v import
 fonts-dejavu-core            | desktop tests                   | fc-list | grep DejaVuSans.ttf

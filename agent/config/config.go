@@ -32,10 +32,10 @@ type Config struct {
 // Subscription is one entry of the file's subscriptions.
 type Subscription struct {
 	Sender, Event sig.Name           // zero: every one
-	Title, Body   *template.Template // nil: the default text
-	Urgency       notify.Urgency
-	Presence      bool // alert when the sender connects or disconnects
-	Line          int  // in the file
+	Title, Body   *template.Template // nil: what the event says, or the default text
+	Urgency       *notify.Urgency    // nil: what the event says, or normal
+	Presence      bool               // alert when the sender connects or disconnects
+	Line          int                // in the file
 }
 
 // Topic is what the subscription asks for.

@@ -45,7 +45,7 @@ subscriptions:
 	}
 	var got []sub
 	for _, s := range c.Subscriptions {
-		got = append(got, sub{s.Topic().String(), string(s.Sender.JSON()) + " " + string(s.Event.JSON()), s.Urgency, s.Presence, s.Line})
+		got = append(got, sub{s.Topic().String(), string(s.Sender.JSON()) + " " + string(s.Event.JSON()), *s.Urgency, s.Presence, s.Line})
 		if text, err := config.Render(s.Title, config.Fields{Sender: "x"}); err != nil || text != "T x" {
 			t.Errorf("%s: the default title gives %q, %v", s.Topic(), text, err)
 		}

@@ -301,8 +301,12 @@ func (s *said) compare(t *testing.T, got *config.Config) {
 		must(err)
 	}
 	for _, sub := range s.Subscriptions {
-		urgency, err := notify.ParseUrgency(*std.Or(sub.Urgency, s.Defaults.Urgency, new("normal")))
-		must(err)
+		var urgency *notify.Urgency
+		if word := std.Or(sub.Urgency, s.Defaults.Urgency); word != nil {
+			u, err := notify.ParseUrgency(*word)
+			must(err)
+			urgency = &u
+		}
 		want.Subscriptions = append(want.Subscriptions, config.Subscription{
 			Sender:   sub.Sender.parse(t),
 			Event:    sub.Event.parse(t),

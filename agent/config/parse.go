@@ -266,7 +266,9 @@ func (p *parser) alertKeys(s *Subscription) map[string]setter {
 				p.problem(n.Line, where, "must be low, normal or critical, not "+kind(v))
 				return
 			}
-			s.Urgency, _ = parsed(p, n, where, parseUrgency)
+			if u, ok := parsed(p, n, where, parseUrgency); ok {
+				s.Urgency = &u
+			}
 		},
 		"presence": func(n *yaml.Node, where string) {
 			v := resolve(n)

@@ -24,7 +24,6 @@ subscriptions:
   - {sender: timer, event: tick}
   - sender: builds
     title: 'Build {{.Data.number}} {{.Data.result}}'
-    body: '{{.Data.project}}, after {{.Data.seconds}} s'
 `
 
 func (p *program) demo() *cobra.Command {
@@ -69,7 +68,7 @@ func (p *program) runDemo(ctx context.Context) error {
   %[2]s listen --server %[1]s
 Press Ctrl+C to end the demo.
 `, server.addr(), invocation())
-	desktop := notify.New(&notify.Options{Icon: iconPath(p.log), Logger: p.log})
+	desktop := p.newDesktop()
 	defer desktop.Close()
 	return p.runWithTray(ctx, agent.Options{
 		Config:   c,
@@ -109,11 +108,14 @@ func demoSenders(ctx context.Context, server *sig.ServerRouter) error {
 		case n%4 == 2:
 			return timer.Trigger("tick", time.Now().In(zone.Local()).Format("It is 15:04:05."))
 		case n%6 == 3:
-			result := "passed"
+			result, urgency := "passed", "low"
 			if n%12 == 9 {
-				result = "failed"
+				result, urgency = "failed", "critical"
 			}
-			return builds.Trigger("done", map[string]any{"number": n / 3, "project": "lighthouse", "result": result, "seconds": 40 + n%7})
+			return builds.Trigger("done", map[string]any{
+				"number": n / 3, "result": result,
+				"message": fmt.Sprintf("lighthouse, after %d s", 40+n%7), "urgency": urgency, "tag": "lighthouse",
+			})
 		}
 		return nil
 	})
