@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"sigalert/eventlog"
+	"sigalert/internal/origin"
 	"sigalert/sig"
 )
 
@@ -62,7 +63,7 @@ type Handler struct {
 	sessions *sessions
 	attempts attempts
 	streams  chan struct{} // a token for each that is served
-	hosts    map[string]bool
+	hosts    origin.Hosts
 	palette  palette
 }
 
@@ -83,7 +84,7 @@ func New(log *eventlog.Log, opts Options) (*Handler, error) {
 		mux:      http.NewServeMux(),
 		sessions: newSessions(secret, opts.Token),
 		streams:  make(chan struct{}, maxStreams),
-		hosts:    knownHosts(opts.Hosts),
+		hosts:    origin.NewHosts(opts.Hosts...),
 	}
 	if h.logger == nil {
 		h.logger = slog.New(slog.DiscardHandler)
@@ -150,7 +151,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	head.Set("Cross-Origin-Resource-Policy", "same-origin")
 	head.Set("Cross-Origin-Opener-Policy", "same-origin")
 	head.Set("Cache-Control", "no-store")
-	if !h.knows(r.Host) {
+	if !h.hosts.Know(r.Host) {
 		fail(w, r, http.StatusMisdirectedRequest, fmt.Sprintf("this log is not known as %q: %s", r.Host, h.opts.HostAdvice))
 		return
 	}
