@@ -54,7 +54,7 @@ func (p *program) runDemo(ctx context.Context) error {
 	defer tasks.Wait()
 	defer cancel()
 	tasks.Go(func() {
-		if err := server.Serve(ctx, carrier); err != nil {
+		if err := p.serveAt(ctx, server, carrier); err != nil {
 			p.log.Error("the demo's server failed", "err", err)
 		}
 	})
@@ -69,6 +69,7 @@ func (p *program) runDemo(ctx context.Context) error {
 	}
 	fmt.Fprintf(p.out, `The router listens on %[1]s. In another terminal, try:
   %[2]s listen --server %[1]s
+  curl -d hello %[1]s/builds/done
 Press Ctrl+C to end the demo.
 `, carrier.Addr(), invocation())
 	desktop := notify.New(&notify.Options{Icon: iconPath(p.log), Logger: p.log})

@@ -12,6 +12,7 @@ import (
 	"sigalert/internal/trim"
 	"sigalert/internal/wait"
 	"sigalert/sig"
+	"sigalert/sig/gateway"
 	"sigalert/sig/tcp"
 )
 
@@ -101,7 +102,7 @@ func (p *program) runServe(ctx context.Context, o serveOptions) error {
 	}
 	server := p.newServer()
 	if o.sender == "" {
-		return server.Serve(ctx, carrier)
+		return p.serveAt(ctx, server, carrier)
 	}
 	ctx, end := context.WithCancel(ctx)
 	ticking := make(chan error, 1)
@@ -109,7 +110,7 @@ func (p *program) runServe(ctx context.Context, o serveOptions) error {
 		defer end() // without its sender the server is not what was asked for
 		ticking <- p.tick(ctx, &server.Router, o)
 	}()
-	err = server.Serve(ctx, carrier)
+	err = p.serveAt(ctx, server, carrier)
 	end()
 	if failure := <-ticking; failure != nil {
 		return fmt.Errorf("the server's own sender failed: %w", failure)
@@ -119,6 +120,11 @@ func (p *program) runServe(ctx context.Context, o serveOptions) error {
 
 func (p *program) newServer() *sig.ServerRouter {
 	return sig.NewServerRouter(&sig.ServerOptions{Name: "sigalert " + versionText(), Logger: p.log})
+}
+
+// serveAt serves the router, and HTTP at the same port, until ctx ends.
+func (p *program) serveAt(ctx context.Context, server *sig.ServerRouter, carrier *tcp.Server) error {
+	return gateway.Serve(ctx, server, carrier, &gateway.Options{Logger: p.log})
 }
 
 // tick has the server's own sender fire, and answer requests, until ctx ends.

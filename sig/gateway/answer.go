@@ -1,0 +1,62 @@
+package gateway
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+)
+
+// refusal is an answer that says what is wrong, and what to do.
+type refusal struct {
+	status int
+	text   string
+}
+
+func (r *refusal) Error() string { return r.text }
+
+func refuse(status int, format string, args ...any) error {
+	return &refusal{status, fmt.Sprintf(format, args...)}
+}
+
+// answer is the only one to write an answer, except a stream: the client has its time
+// from now on, and whatever it took for its request.
+func answer(w http.ResponseWriter, status int, contentType string, text []byte) {
+	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(writeTime)) // a test's recorder has none
+	w.Header().Set("Content-Type", contentType)
+	w.WriteHeader(status)
+	_, _ = w.Write(text)
+}
+
+func answerJSON(w http.ResponseWriter, v any) {
+	text, err := json.Marshal(v)
+	if err != nil {
+		answer(w, http.StatusInternalServerError, typeText, []byte(err.Error()+"\n"))
+		return
+	}
+	answer(w, http.StatusOK, typeJSON, append(text, '\n'))
+}
+
+const (
+	typeText = "text/plain; charset=utf-8"
+	typeJSON = "application/json"
+)
+
+// fail answers with one line, or as JSON if that is asked for.
+func fail(w http.ResponseWriter, r *http.Request, err error) {
+	status := http.StatusInternalServerError
+	if refused, ok := err.(*refusal); ok {
+		status = refused.status
+	}
+	if accepts(r, typeJSON) {
+		text, _ := json.Marshal(map[string]string{"error": err.Error()})
+		answer(w, status, typeJSON, append(text, '\n'))
+		return
+	}
+	answer(w, status, typeText, []byte(err.Error()+"\n"))
+}
+
+func accepts(r *http.Request, contentType string) bool {
+	return strings.Contains(strings.Join(r.Header["Accept"], ","), contentType)
+}

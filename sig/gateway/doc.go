@@ -1,0 +1,2 @@
+// Package gateway answers HTTP at a router's own port.
+package gateway
