@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -35,6 +36,11 @@ func answerJSON(w http.ResponseWriter, v any) {
 		answer(w, http.StatusInternalServerError, typeText, []byte(err.Error()+"\n"))
 		return
 	}
+	answerText(w, text)
+}
+
+// answerText answers with JSON.
+func answerText(w http.ResponseWriter, text []byte) {
 	answer(w, http.StatusOK, typeJSON, append(text, '\n'))
 }
 
@@ -45,16 +51,20 @@ const (
 
 // fail answers with one line, or as JSON if that is asked for.
 func fail(w http.ResponseWriter, r *http.Request, err error) {
-	status := http.StatusInternalServerError
-	if refused, ok := err.(*refusal); ok {
-		status = refused.status
-	}
+	status := statusOf(err)
 	if accepts(r, typeJSON) {
 		text, _ := json.Marshal(map[string]string{"error": err.Error()})
 		answer(w, status, typeJSON, append(text, '\n'))
 		return
 	}
 	answer(w, status, typeText, []byte(err.Error()+"\n"))
+}
+
+func statusOf(err error) int {
+	if r := (*refusal)(nil); errors.As(err, &r) {
+		return r.status
+	}
+	return http.StatusInternalServerError
 }
 
 func accepts(r *http.Request, contentType string) bool {
