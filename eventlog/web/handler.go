@@ -10,6 +10,7 @@ import (
 
 	"sigalert/eventlog"
 	"sigalert/internal/origin"
+	"sigalert/internal/patient"
 	"sigalert/sig"
 )
 
@@ -137,9 +138,9 @@ func nothing(w http.ResponseWriter, r *http.Request) {
 
 // ServeHTTP serves one request.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	p := newPatient(w)
-	p.wait()       // the connection's last request may have been long ago
-	defer p.wait() // what is still in a buffer is sent after this
+	p := patient.New(w)
+	p.Wait()       // the connection's last request may have been long ago
+	defer p.Wait() // what is still in a buffer is sent after this
 	r.Body = http.MaxBytesReader(w, arriving(r), maxBody)
 	w = p
 	head := w.Header()

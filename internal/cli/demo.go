@@ -54,7 +54,7 @@ func (p *program) runDemo(ctx context.Context) error {
 	defer tasks.Wait()
 	defer cancel()
 	tasks.Go(func() {
-		if err := p.serveAt(ctx, server, carrier); err != nil {
+		if err := p.serveAt(ctx, server, carrier, nil); err != nil {
 			p.log.Error("the demo's server failed", "err", err)
 		}
 	})

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
-	"time"
 )
 
 // refusal is an answer that says what is wrong, and what to do.
@@ -21,10 +20,7 @@ func refuse(status int, format string, args ...any) error {
 	return &refusal{status, fmt.Sprintf(format, args...)}
 }
 
-// answer is the only one to write an answer, except a stream: the client has its time
-// from now on, and whatever it took for its request.
 func answer(w http.ResponseWriter, status int, contentType string, text []byte) {
-	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(writeTime)) // a test's recorder has none
 	w.Header().Set("Content-Type", contentType)
 	w.WriteHeader(status)
 	_, _ = w.Write(text)
@@ -52,6 +48,9 @@ const (
 // fail answers with one line, or as JSON if that is asked for.
 func fail(w http.ResponseWriter, r *http.Request, err error) {
 	status := statusOf(err)
+	if status == http.StatusRequestTimeout || status == http.StatusRequestEntityTooLarge {
+		w.Header().Set("Connection", "close") // and what is left of the body is not read
+	}
 	if accepts(r, typeJSON) {
 		text, _ := json.Marshal(map[string]string{"error": err.Error()})
 		answer(w, status, typeJSON, append(text, '\n'))

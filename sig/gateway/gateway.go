@@ -15,7 +15,6 @@ import (
 const (
 	headerTime = 10 * time.Second // for a request's head
 	bodyTime   = 30 * time.Second // for its body
-	writeTime  = 10 * time.Second // for a client to take each part of an answer
 	idleTime   = 60 * time.Second // between two requests of a connection
 	endTime    = time.Second      // at the end, for answers that are under way
 

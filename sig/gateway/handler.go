@@ -5,8 +5,10 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"sigalert/internal/origin"
+	"sigalert/internal/patient"
 )
 
 // route is what answers a path, by method.
@@ -37,13 +39,18 @@ func (g *gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	head.Set("Referrer-Policy", "same-origin") // with no-referrer a form's Origin is null
 	head.Set("Cross-Origin-Resource-Policy", "same-origin")
 	head.Set("Cache-Control", "no-store")
-	if err := g.answer(w, r); err != nil {
-		fail(w, r, err)
+	p := patient.New(w)
+	defer p.Wait()            // what is still in a buffer is sent after this
+	if r.ContentLength != 0 { // it is read to its end, even if it is of no use
+		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(bodyTime)) // a test's recorder has none
+	}
+	if err := g.answer(p, r); err != nil {
+		fail(p, r, err)
 	}
 }
 
 func (g *gateway) answer(w http.ResponseWriter, r *http.Request) error {
-	if !g.hosts.Know(r.Host) {
+	if r.Host != "" && !g.hosts.Know(r.Host) { // HTTP/1.0 needs none, and no browser speaks it
 		return refuse(http.StatusMisdirectedRequest, "this machine is not known as %q: use its address, or its own name", r.Host)
 	}
 	rt, err := g.route(r)

@@ -54,7 +54,7 @@ func (g *gateway) page(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (p *pageData) answer(w http.ResponseWriter, r *http.Request, status int) error {
-	p.Style, p.Host, p.Urgencies = template.CSS(style), r.Host, []string{"", "low", "normal", "critical"}
+	p.Style, p.Host, p.Urgencies = template.CSS(style), cmp.Or(r.Host, "ADDRESS"), []string{"", "low", "normal", "critical"}
 	var b bytes.Buffer
 	if err := pageTemplate.Execute(&b, p); err != nil {
 		return err

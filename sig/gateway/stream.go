@@ -99,7 +99,7 @@ func positionText(p sig.Position) string { return p.Epoch + "-" + strconv.Format
 type stream struct {
 	topics []topic.Topic
 	since  *sig.Position
-	all    bool // since the beginning: nothing is missed
+	all    bool // since the beginning, until then: what is forgotten is not missed
 	lines  bool // JSON, instead of Server-Sent Events
 	out    chan []byte
 }
@@ -143,12 +143,13 @@ func (s *stream) put(ctx context.Context, text []byte) {
 // write writes what there is, as much as there is at once, and a sign of life where
 // there is nothing.
 func (s *stream) write(ctx context.Context, w http.ResponseWriter) {
-	control := http.NewResponseController(w)
 	beat := time.NewTicker(heartbeat)
 	defer beat.Stop()
-	text := s.beat()
+	text := []byte(":\n\n")
+	if s.lines {
+		text = nil
+	}
 	for {
-		_ = control.SetWriteDeadline(time.Now().Add(writeTime))
 		_, err := w.Write(text)
 		for more := true; more && err == nil; {
 			select {
@@ -159,7 +160,7 @@ func (s *stream) write(ctx context.Context, w http.ResponseWriter) {
 			}
 		}
 		if err == nil {
-			err = control.Flush()
+			err = http.NewResponseController(w).Flush()
 		}
 		if err != nil {
 			return
@@ -186,12 +187,12 @@ func (s *stream) beat() []byte {
 // missed says how many events the reader cannot have any more; null if there is no
 // telling.
 func (s *stream) missed(n int) []byte {
+	if s.all {
+		return nil
+	}
 	count := any(n)
 	if n < 0 {
 		count = nil
-	}
-	if s.all && n < 0 {
-		return nil
 	}
 	if s.lines {
 		text, _ := json.Marshal(map[string]any{"missed": count})
@@ -204,6 +205,7 @@ func (s *stream) missed(n int) []byte {
 // passed tells a reader how far the events have got that are not for it, so that it
 // has a position before it has an event.
 func (s *stream) passed(p sig.Position) []byte {
+	s.all = false
 	if s.lines || p.Epoch == "" {
 		return nil
 	}
@@ -211,6 +213,7 @@ func (s *stream) passed(p sig.Position) []byte {
 }
 
 func (s *stream) event(ev sig.Event) []byte {
+	s.all = false
 	id := ""
 	if p := ev.Position(); p.Epoch != "" {
 		id = positionText(p)
