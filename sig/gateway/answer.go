@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"time"
 )
 
 // refusal is an answer that says what is wrong, and what to do.
@@ -48,8 +49,9 @@ const (
 // fail answers with one line, or as JSON if that is asked for.
 func fail(w http.ResponseWriter, r *http.Request, err error) {
 	status := statusOf(err)
-	if status == http.StatusRequestTimeout || status == http.StatusRequestEntityTooLarge {
-		w.Header().Set("Connection", "close") // and what is left of the body is not read
+	if r.ContentLength != 0 { // the answer does not wait for the rest of the body, and the end hardly does
+		w.Header().Set("Connection", "close")
+		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(endTime))
 	}
 	if accepts(r, typeJSON) {
 		text, _ := json.Marshal(map[string]string{"error": err.Error()})

@@ -59,6 +59,10 @@ func (p *pageData) answer(w http.ResponseWriter, r *http.Request, status int) er
 	if err := pageTemplate.Execute(&b, p); err != nil {
 		return err
 	}
+	head := w.Header()
+	head.Set("Content-Security-Policy", policy)
+	head.Set("X-Frame-Options", "DENY")
+	head.Set("Referrer-Policy", "same-origin") // with no-referrer a form's Origin is null
 	answer(w, status, "text/html; charset=utf-8", b.Bytes())
 	return nil
 }
