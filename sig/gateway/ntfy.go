@@ -69,11 +69,18 @@ func (g *gateway) notify(w http.ResponseWriter, r *http.Request, query url.Value
 	if string(message) != "null" {
 		answer.add("message", message)
 	}
-	for i, member := range more.names {
-		if member == "url" {
-			member = "click"
+	for i, member := range more.names { // as far as it is what ntfy's clients expect
+		value := more.values[i]
+		switch member {
+		case "title", "tags":
+			answer.add(member, value)
+		case "url":
+			answer.add("click", value)
+		case "priority":
+			if value[0] != '"' {
+				answer.add(member, value)
+			}
 		}
-		answer.add(member, more.values[i])
 	}
 	answerText(w, answer.object())
 	return nil
