@@ -127,11 +127,11 @@ func (i inside) Close() error {
 // dialer is a carrier for one stream's client.
 type dialer struct {
 	inside inside
-	client string // the address of who reads the stream
+	reader string // the address of who reads the stream
 }
 
 func (d dialer) Dial(ctx context.Context) (sig.Conn, error) {
-	near, far := pipe.New(d.client)
+	near, far := pipe.New("stream of " + d.reader) // not from that address, where it would count a second time
 	select {
 	case d.inside.come <- far:
 		return near, nil

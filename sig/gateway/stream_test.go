@@ -155,7 +155,7 @@ func TestSlowReader(t *testing.T) {
 	}
 	next, _ := s.follow(t, "?format=json")
 	time.Sleep(50 * time.Millisecond) // both are registered, or the count below fails
-	const n = 3000
+	const n = 1500
 	big := strings.Repeat("x", 10_000)
 	for i := range n {
 		if done := s.publish(t, "me", "hello", []any{i, big}); done.Listeners != 2 {
@@ -163,9 +163,8 @@ func TestSlowReader(t *testing.T) {
 		}
 	}
 	for i := range n {
-		data, _ := dataOf(t, next())
-		if got := data.([]any)[0]; got != float64(i) {
-			t.Fatalf("%v, not %d", got, i)
+		if line := next(); !strings.Contains(line, fmt.Sprintf(`"data":[%d,`, i)) {
+			t.Fatalf("%.200s, not %d", line, i)
 		}
 	}
 	lines := bufio.NewScanner(conn)
