@@ -77,7 +77,7 @@ func (p *program) bindRouter(listen string) (serve func(context.Context) error, 
 	if err != nil {
 		return nil, err
 	}
-	return r.run, nil
+	return func(ctx context.Context) error { return r.run(ctx) }, nil
 }
 
 // agentConfig is the path of the configuration; the first run writes one.

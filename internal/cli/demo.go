@@ -66,6 +66,7 @@ func (p *program) runDemo(ctx context.Context) error {
 	}
 	fmt.Fprintf(p.out, `The router listens on %[1]s. In another terminal, try:
   %[2]s listen --server %[1]s
+  curl -d hello %[1]s/builds/done
 Press Ctrl+C to end the demo.
 `, server.addr(), invocation())
 	desktop := p.newDesktop()

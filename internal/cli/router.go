@@ -2,8 +2,10 @@ package cli
 
 import (
 	"context"
+	"log/slog"
 
 	"sigalert/sig"
+	"sigalert/sig/gateway"
 	"sigalert/sig/tcp"
 )
 
@@ -12,6 +14,7 @@ import (
 type router struct {
 	*sig.ServerRouter
 	carrier *tcp.Server
+	log     *slog.Logger
 }
 
 // newRouter binds a router to host:port.
@@ -21,11 +24,14 @@ func (p *program) newRouter(listen string) (*router, error) {
 		return nil, err
 	}
 	server := sig.NewServerRouter(&sig.ServerOptions{Name: "sigalert " + versionText(), Logger: p.log})
-	return &router{server, carrier}, nil
+	return &router{server, carrier, p.log}, nil
 }
 
 // addr is the address at which the router listens, as host:port.
 func (r *router) addr() string { return r.carrier.Addr() }
 
-// run serves the router's clients until ctx ends.
-func (r *router) run(ctx context.Context) error { return r.Serve(ctx, r.carrier) }
+// run serves the router's clients, and HTTP at the same port, until ctx ends. A
+// browser's address may name the machine as any of hosts.
+func (r *router) run(ctx context.Context, hosts ...string) error {
+	return gateway.Serve(ctx, r.ServerRouter, r.carrier, &gateway.Options{Hosts: hosts, Logger: r.log})
+}

@@ -17,6 +17,7 @@ type serveOptions struct {
 	listen, sender, event, data string
 	every                       time.Duration
 	requests                    bool
+	hosts                       []string
 }
 
 func (p *program) serve() *cobra.Command {
@@ -25,12 +26,14 @@ func (p *program) serve() *cobra.Command {
 		Use:   "serve",
 		Short: "Run a router server",
 		Long: `Runs a router server: senders and listeners connect to it, and it passes the
-senders' events to the listeners. With --sender it has a sender of its own, which
-fires an event repeatedly. With --requests that sender also answers the request
-echo, with the request's parameters.`,
+senders' events to the listeners. Whatever speaks HTTP can publish and follow
+events at the same address: open it in a browser to see how. With --sender the
+router has a sender of its own, which fires an event repeatedly. With --requests
+that sender also answers the request echo, with the request's parameters.`,
 		Example: `  sigalert serve
   sigalert serve --sender timer --event tick --data '"server data"' --every 5s
-  sigalert serve --requests     then: sigalert request timer echo '{"n": 1}'`,
+  sigalert serve --requests     then: sigalert request timer echo '{"n": 1}'
+  sigalert serve                then: curl -d hello 127.0.0.1:3000/me/hello`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if p.ask {
@@ -56,6 +59,7 @@ echo, with the request's parameters.`,
 	flags.StringVar(&o.data, "data", "", "data of the event: `JSON`, or text")
 	flags.DurationVar(&o.every, "every", 5*time.Second, "time between two events")
 	flags.BoolVar(&o.requests, "requests", false, "its sender (timer by default) answers the request echo")
+	flags.StringArrayVar(&o.hosts, "host", nil, "another `NAME` of this machine in the address of an HTTP request; may be repeated")
 	p.numberFlag(cmd)
 	p.askFlag(cmd)
 	return cmd
@@ -84,6 +88,11 @@ func (p *program) runServe(ctx context.Context, o serveOptions) error {
 	if o.every <= 0 {
 		return usage(fmt.Errorf("--every must be greater than 0, got %s", o.every))
 	}
+	for _, host := range o.hosts {
+		if err := address.CheckHost(host); err != nil {
+			return usage(fmt.Errorf("--host: %w", err))
+		}
+	}
 	addr, err := address.ParseListen(o.listen)
 	if err != nil {
 		return usage(fmt.Errorf("--listen: %w", err))
@@ -98,7 +107,7 @@ func (p *program) runServe(ctx context.Context, o serveOptions) error {
 		p.log.Warn("anyone who can reach this address may listen and send: there is no password", "listen", server.addr())
 	}
 	if o.sender == "" {
-		return server.run(ctx)
+		return server.run(ctx, o.hosts...)
 	}
 	ctx, end := context.WithCancel(ctx)
 	ticking := make(chan error, 1)
@@ -106,7 +115,7 @@ func (p *program) runServe(ctx context.Context, o serveOptions) error {
 		defer end() // without its sender the server is not what was asked for
 		ticking <- p.tick(ctx, &server.Router, o)
 	}()
-	err = server.run(ctx)
+	err = server.run(ctx, o.hosts...)
 	end()
 	if failure := <-ticking; failure != nil {
 		return fmt.Errorf("the server's own sender failed: %w", failure)

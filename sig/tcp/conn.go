@@ -131,6 +131,15 @@ func (c *begunConn) Read(p []byte) (int, error) {
 	return c.Conn.Read(p)
 }
 
+// CloseWrite lets an HTTP server's last answer arrive although the client is still
+// sending.
+func (c *begunConn) CloseWrite() error {
+	if w, ok := c.Conn.(interface{ CloseWrite() error }); ok {
+		return w.CloseWrite()
+	}
+	return nil
+}
+
 func (c *conn) ReadMessage() ([]byte, error) {
 	c.timed = false
 	return c.dec.Next()
