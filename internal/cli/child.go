@@ -195,7 +195,7 @@ type tail struct {
 func (t *tail) Write(b []byte) (int, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.end = append(t.end, b[max(0, len(b)-tailBytes-1):]...)
+	t.end = append(t.end, b...)
 	if over := len(t.end) - tailBytes - 1; over > 0 {
 		t.end, t.cut = append(t.end[:0], t.end[over:]...), true
 	}
