@@ -16,6 +16,7 @@ import (
 // child is a command that has our standard input and output, and our signals.
 type child struct {
 	cmd       *exec.Cmd
+	begun     time.Time
 	last      tail
 	signals   chan os.Signal
 	signalled chan struct{} // closed at the first signal after its end
@@ -30,8 +31,8 @@ type copied struct {
 	done       chan struct{}
 }
 
-// newChild prepares a command. If detached is true, it does not get SIGINT, as its
-// parent does not.
+// newChild prepares a command. If detached is true, it ignores what is typed at the
+// terminal, as it would without us.
 func newChild(args []string, detached bool) *child {
 	c := &child{
 		cmd:       exec.Command(args[0], args[1:]...),
@@ -42,12 +43,12 @@ func newChild(args []string, detached bool) *child {
 	// A write to a reader that has gone must not end us before the command.
 	caught := []os.Signal{syscall.SIGPIPE}
 	for _, s := range passedOn {
-		if !signal.Ignored(s) && (s != syscall.SIGINT || !detached) {
+		if !signal.Ignored(s) && !(detached && (s == syscall.SIGINT || s == syscall.SIGQUIT)) {
 			caught = append(caught, s)
 		}
 	}
 	if detached {
-		signal.Ignore(syscall.SIGINT)
+		signal.Ignore(syscall.SIGINT, syscall.SIGQUIT)
 	}
 	signal.Notify(c.signals, caught...)
 	return c
@@ -61,6 +62,11 @@ func (c *child) release() {
 }
 
 func (c *child) start() error {
+	defer func() {
+		for _, o := range c.copies {
+			o.into.Close()
+		}
+	}()
 	c.cmd.Stdin = os.Stdin
 	stdout, err := c.through(os.Stdout)
 	if err != nil {
@@ -73,11 +79,9 @@ func (c *child) start() error {
 		}
 	}
 	c.cmd.Stdout, c.cmd.Stderr = stdout, stderr
+	c.begun = time.Now()
 	err = c.cmd.Start()
 	c.forwarded.Go(c.forward)
-	for _, o := range c.copies {
-		o.into.Close()
-	}
 	return err
 }
 
@@ -127,8 +131,7 @@ func (c *child) forward() {
 
 // wait waits for the command's end, and a moment for its last output. started is the
 // error of start.
-func (c *child) wait(started error) (end ending) {
-	defer close(c.exited)
+func (c *child) wait(started error) ending {
 	switch {
 	case errors.Is(started, exec.ErrNotFound), errors.Is(started, fs.ErrNotExist):
 		return ending{code: 127, err: errors.New("not found")}
@@ -138,15 +141,18 @@ func (c *child) wait(started error) (end ending) {
 		return ending{code: 126, err: errors.New("cannot be run: " + reason(started))}
 	}
 	_ = c.cmd.Wait() // the state says more
+	end := endingOf(c.cmd.ProcessState, time.Since(c.begun))
+	close(c.exited)
 	moment := time.NewTimer(time.Second)
 	defer moment.Stop()
 	for _, o := range c.copies {
 		select {
 		case <-o.done:
 		case <-moment.C:
+			return end
 		}
 	}
-	return endingOf(c.cmd.ProcessState)
+	return end
 }
 
 // reason is what is wrong with a program, without its name.
@@ -173,11 +179,11 @@ func (c *child) drain() {
 	}
 }
 
-func endingOf(state *os.ProcessState) ending {
+func endingOf(state *os.ProcessState, took time.Duration) ending {
 	if status, ok := state.Sys().(syscall.WaitStatus); ok && status.Signaled() {
-		return ending{code: 128 + int(status.Signal()), signal: signalName(status.Signal())}
+		return ending{code: 128 + int(status.Signal()), signal: signalName(status.Signal()), took: took}
 	}
-	return ending{code: state.ExitCode()}
+	return ending{code: state.ExitCode(), took: took}
 }
 
 const (

@@ -58,6 +58,7 @@ func send(stdin io.Reader, args ...string) (code int, text string) {
 
 // Whoever sends under one name at the same time is in nobody's way.
 func TestManySendUnderOneName(t *testing.T) {
+	t.Parallel()
 	addr, got := router(t)
 	const senders, each = 50, 20
 	var all sync.WaitGroup
@@ -112,6 +113,7 @@ func inOrder(t *testing.T, got []string, n int) {
 }
 
 func TestManyLines(t *testing.T) {
+	t.Parallel()
 	addr, got := router(t)
 	const n = 100_000
 	begun := time.Now()
@@ -163,6 +165,7 @@ func cutter(t *testing.T, server string, after int64, most int32) (addr string, 
 
 // Lines go on over connections that are cut, before an answer or within it.
 func TestLinesOverCutConnections(t *testing.T) {
+	t.Parallel()
 	server, got := router(t)
 	addr, cuts := cutter(t, server, 700, 12)
 	const n = 20_000
@@ -188,6 +191,7 @@ func TestLinesOverCutConnections(t *testing.T) {
 
 // Single events, too.
 func TestSendOverCutConnections(t *testing.T) {
+	t.Parallel()
 	server, got := router(t)
 	for i := range 40 {
 		addr, cuts := cutter(t, server, int64(150+10*i), 1) // in the greeting, in the answer, after it
@@ -201,6 +205,7 @@ func TestSendOverCutConnections(t *testing.T) {
 
 // Lines with large data stay within what a message may hold.
 func TestLargeLines(t *testing.T) {
+	t.Parallel()
 	addr, got := router(t)
 	var b strings.Builder
 	for range 12 {
@@ -217,6 +222,7 @@ func TestLargeLines(t *testing.T) {
 
 // At a pysig server a name belongs to one at a time: who comes later waits for it.
 func TestSendAtPysig(t *testing.T) {
+	t.Parallel()
 	server, err := sigtest.NewPysigServer("127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

@@ -98,19 +98,17 @@ func (p *program) runCommand(ctx context.Context, o runOptions, args []string) (
 	r := p.newReporter(ctx, o.sender)
 	c := newChild(args, p.detached)
 	defer c.release()
-	begun := time.Now()
 	err := c.start()
 	if err == nil && !o.onlyFailure && o.over == 0 {
 		report.Message = plain.Line(command, 200) + ": started"
 		r.publish(eventStarted, report)
 	}
 	end := c.wait(err)
-	took := time.Since(begun)
 	if err != nil {
 		p.complain(fmt.Errorf("%s: %w", args[0], end.err))
 	}
-	if took > o.over && (end.code != 0 || !o.onlyFailure) {
-		seconds := math.Round(took.Seconds()*1000) / 1000
+	if end.took >= o.over && (end.code != 0 || !o.onlyFailure) {
+		seconds := math.Round(end.took.Seconds()*1000) / 1000
 		report.Signal, report.Seconds, report.Output = end.signal, &seconds, c.last.text()
 		if end.signal == "" {
 			report.ExitCode = &end.code
@@ -119,7 +117,7 @@ func (p *program) runCommand(ctx context.Context, o runOptions, args []string) (
 		if end.code != 0 {
 			event = eventFailed
 		}
-		report.Message = fmt.Sprintf("%s: %s", plain.Line(command, 200), end.words(took))
+		report.Message = fmt.Sprintf("%s: %s", plain.Line(command, 200), end.words())
 		r.publish(event, report)
 	}
 	r.end(c.signalled)
@@ -131,12 +129,13 @@ func (p *program) runCommand(ctx context.Context, o runOptions, args []string) (
 type ending struct {
 	code   int
 	signal string // that ended it
-	err    error  // why it could not be started
+	took   time.Duration
+	err    error // why it could not be started
 }
 
 // words says it after the command: "failed with exit code 2 after 3 m 5 s".
-func (e ending) words(took time.Duration) string {
-	after := " after " + words.Took(took)
+func (e ending) words() string {
+	after := " after " + words.Took(e.took)
 	switch {
 	case e.err != nil:
 		return "failed: " + e.err.Error()

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -146,17 +147,6 @@ type sending struct {
 
 // run sends until ctx ends; linked ends with the connection.
 func (s *sending) run(ctx, linked context.Context) (err error) {
-	if s.o.every == 0 && !s.o.lines {
-		begun := time.Now()
-		if err = s.begin(ctx); err != nil {
-			return err
-		}
-		limit := answerTime
-		if s.o.wait > 0 {
-			limit = max(s.o.wait-time.Since(begun), time.Nanosecond)
-		}
-		return s.pub.within(ctx, limit, s.repeat)
-	}
 	if err = s.begin(ctx); err != nil {
 		if ctx.Err() != nil && s.o.every > 0 {
 			return nil
@@ -189,12 +179,21 @@ func (s *sending) begin(ctx context.Context) error {
 func (s *sending) repeat(ctx context.Context) error {
 	data := s.o.payload.data(s.o.data)
 	errDone := errors.New("done")
+	limit := cmp.Or(s.o.wait, answerTime)
+	if s.o.every > 0 {
+		limit = 0
+	}
 	err := every(ctx, max(s.o.every, time.Microsecond), func() error {
-		switch err := s.send(ctx, data); {
+		err := s.pub.within(ctx, limit, func(ctx context.Context) error {
+			err := s.send(ctx, data)
+			if errors.Is(err, sig.ErrNoAnswer) {
+				err = errUnanswered(ctx, err)
+			}
+			return err
+		})
+		switch {
 		case ctx.Err() != nil && s.o.every > 0:
 			return nil
-		case errors.Is(err, sig.ErrNoAnswer):
-			return errUnanswered(ctx, err)
 		case err != nil:
 			return err
 		}

@@ -60,6 +60,7 @@ func (s *shell) types(t *testing.T, keys string) {
 
 // At a terminal, the command has it, gets its keys once, and can be stopped.
 func TestRunAtATerminal(t *testing.T) {
+	t.Parallel()
 	addr, _ := router(t)
 	s := startShell(t, addr, "bash", "--norc", "-i")
 	s.types(t, `sigalert run -- sh -c 'trap "echo IN""T" INT; test -t 0 && test -t 1 && test -t 2 && echo te""rminal; while :; do sleep 0.05; done'`+"\n")
@@ -83,7 +84,7 @@ func TestRunAtATerminal(t *testing.T) {
 	says(t, s.screen, "code 131\r\n")
 }
 
-// block is an example in docs/run.md, with one second in place of thirty.
+// block is an example in docs/run.md, with two seconds in place of thirty.
 func block(t *testing.T, language string) string {
 	t.Helper()
 	doc, err := os.ReadFile("../../docs/run.md")
@@ -95,7 +96,7 @@ func block(t *testing.T, language string) string {
 	if !ok || !closed {
 		t.Fatalf("docs/run.md has no example in %s", language)
 	}
-	return strings.Replace(code, " 30", " 1", 1)
+	return strings.Replace(code, " 30", " 2", 1)
 }
 
 // hear passes on what a sender of this name publishes, as "event data".
@@ -152,10 +153,10 @@ func TestShellHooks(t *testing.T) {
 			s := startShell(t, addr, tc.args...)
 			says(t, s.screen, "ready")
 			s.types(t, "true\n")
-			s.types(t, "sleep 2.1\n")
-			hears(t, events, `finished "sleep 2.1: exit code 0 after 2 s"`)
-			s.types(t, "sh -c 'sleep 2.1; exit 3'\n")
-			hears(t, events, `failed "sh -c 'sleep 2.1; exit 3': exit code 3 after 2 s"`)
+			s.types(t, "sleep 3.1\n")
+			hears(t, events, `finished "sleep 3.1: exit code 0 after `)
+			s.types(t, "sh -c 'sleep 3.1; exit 3'\n")
+			hears(t, events, `failed "sh -c 'sleep 3.1; exit 3': exit code 3 after `)
 			s.types(t, "true\n")
 			time.Sleep(200 * time.Millisecond)
 			if len(events) > 0 {
