@@ -71,7 +71,7 @@ func (p payload) check() error {
 	case u.Scheme == "mailto" && u.Opaque != "", (u.Scheme == "http" || u.Scheme == "https") && u.Host != "":
 		return nil
 	}
-	return fmt.Errorf("--url: %q must begin with https://, http:// or mailto:", p.url)
+	return fmt.Errorf("--url: %q must be an address that begins with https, http or mailto", p.url)
 }
 
 func (p payload) members() (members [][2]string) {

@@ -254,6 +254,13 @@ func TestSendAtPysig(t *testing.T) {
 		t.Errorf("lines: exit code %d: %s", code, text)
 	}
 	until("not all have arrived", func() bool { return arrived.Load() == 40 })
+
+	if _, err := listener.AddRemoteSender(t.Context(), "load"); err != nil {
+		t.Fatal(err)
+	}
+	if code, text := send(nil, "--server", server.Addr(), "load", "#one", "--wait", "1s"); code != 1 || !strings.Contains(text, "sender load is already connected") {
+		t.Errorf("a name that stays taken: exit code %d: %s", code, text)
+	}
 }
 
 func TestTail(t *testing.T) {

@@ -34,10 +34,15 @@ func (pub *publisher) publish(ctx context.Context, event sig.Name, data ...sig.D
 	return pub.Publish(ctx, events...)
 }
 
-// own connects as the sender. While somebody else has the name it tries again.
+// own connects as the sender. While somebody else has the name it tries again, until
+// shortly before ctx ends: that the name is taken says more than that it took long.
 func (pub *publisher) own(ctx context.Context) error {
+	deadline := time.Now().Add(answerTime)
+	if end, ok := ctx.Deadline(); ok && end.Before(deadline) {
+		deadline = end.Add(-time.Second / 2)
+	}
 	add := func(ctx context.Context) (err error) {
-		for deadline := time.Now().Add(answerTime); ; {
+		for {
 			pub.owned, err = pub.AddRemoteSender(ctx, pub.sender, pub.events...)
 			if !errors.Is(err, sig.ErrAlreadyConnected) || time.Now().After(deadline) {
 				return err
