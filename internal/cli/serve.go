@@ -135,7 +135,8 @@ func (p *program) tick(ctx context.Context, router *sig.Router, o serveOptions) 
 	if err != nil {
 		return err
 	}
-	data := p.parseData(o.data)
+	p.noticeJSON(o.data)
+	data := parseData(o.data)
 	return every(ctx, o.every, func() error {
 		p.log.Info("triggering", "sender", o.sender, "event", o.event, "data", o.data)
 		return sender.Trigger(event, data)
