@@ -19,8 +19,11 @@ import (
 type Options struct {
 	// ConfigPath is the file to read, and to follow as it changes.
 	ConfigPath string
-	// Server, a host:port, replaces the configuration's.
+	// Server, a host:port, replaces the configuration's server or router.
 	Server string
+	// Router binds the router that the configuration asks for. Default: the agent
+	// runs none, and only connects to its address.
+	Router BindFunc
 	// Config replaces the file.
 	Config *config.Config
 	// Notifier shows the alerts, one at a time.
@@ -67,6 +70,8 @@ type Agent struct {
 	config     *config.Config // nil: there was no good one yet
 	configErr  error          // what is wrong with the file now
 	receiver   *receiver
+	listen     string     // where the configuration has a router for us to run; "": it has none
+	router     *ownRouter // which is that one
 	matcher    matcher
 	limiter    limiter
 	hold       hold
@@ -136,6 +141,7 @@ func (a *Agent) Run(ctx context.Context) {
 	a.tellRest()
 	a.tasks.Wait()
 	a.delivery.end()
+	a.router.end() // last: it may have other clients
 }
 
 // loop does what is asked and what is due, one after the other.

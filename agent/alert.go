@@ -16,7 +16,10 @@ type Alert struct {
 }
 
 // Why an alert was held back.
-const whyPaused = "paused"
+const (
+	whyPaused   = "paused"
+	whyResolved = "resolved: what its tag showed is closed"
+)
 
 var whyFlood = fmt.Sprintf("more than %s in %s, merged into one", words.Count(floodLimit, "alert"), words.Span(floodWindow))
 

@@ -58,7 +58,11 @@ func (s *screen) take() string {
 	defer s.mu.Unlock()
 	var titles []string
 	for _, n := range s.shown {
-		titles = append(titles, strings.TrimSpace(n.Title+" "+n.Body))
+		title := strings.TrimSpace(n.Title + " " + n.Body)
+		if n.Resolved {
+			title = "closes " + n.Key
+		}
+		titles = append(titles, title)
 	}
 	s.shown = nil
 	return strings.Join(titles, "; ")

@@ -140,10 +140,11 @@ func (d *delivery) deliver(ctx context.Context, q queued) {
 	d.mu.Lock()
 	was := d.trouble
 	d.trouble = err
-	if err == nil {
-		d.shown++
-	} else {
+	switch {
+	case err != nil:
 		d.missed++
+	case !q.Resolved:
+		d.shown++
 	}
 	d.mu.Unlock()
 	switch {

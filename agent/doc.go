@@ -3,7 +3,8 @@
 // An event passes through stages, each in a file of its own: receive, match,
 // limit, render, hold, deliver. Two more, link and presence, watch the connection
 // and the senders. Of these, receive and deliver have goroutines; the others are
-// values without a clock, a channel or a logger.
+// values without a clock, a channel or a logger. The router that the agent may run is
+// in router.go.
 //
 // [Agent.Run] has one goroutine, the loop in agent.go, which owns the stages and
 // gives them the time; joints.go has everything that passes from one stage to another.

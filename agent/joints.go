@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"context"
 	"errors"
 	"slices"
 	"strings"
@@ -9,6 +10,7 @@ import (
 	"sigalert/agent/config"
 	"sigalert/agent/notify"
 	"sigalert/internal/outcome"
+	"sigalert/internal/payload"
 	"sigalert/internal/topic"
 	"sigalert/internal/zone"
 	"sigalert/sig"
@@ -16,19 +18,20 @@ import (
 
 // apply brings a good configuration into force.
 func (a *Agent) apply(c *config.Config) {
-	server := c.Server
+	server, listen := c.Server, c.Router
 	if a.opts.Server != "" {
-		server = a.opts.Server
+		server, listen = a.opts.Server, ""
 	}
-	if a.receiver != nil && a.receiver.server != server {
+	if a.receiver != nil && (a.receiver.server != server || a.listen != listen) {
 		a.lost += a.receiver.client.Dropped()
 		a.receiver.stop()
+		a.router.end()
 		a.receiver = nil
 	}
 	old := a.presence
 	a.presence = newPresence(c.Subscriptions)
 	if a.receiver == nil {
-		a.connect(server)
+		a.connect(server, listen)
 	} else {
 		a.presence.inherit(old)
 	}
@@ -44,9 +47,16 @@ func (a *Agent) apply(c *config.Config) {
 	a.opts.Configured(c)
 }
 
-// connect begins to receive from a server.
-func (a *Agent) connect(server string) {
-	a.receiver = receive(a.ctx, server, a.opts.Carrier(server), a.log, sink{
+// connect begins to receive from a server. That is a router of our own unless listen
+// is "".
+func (a *Agent) connect(server, listen string) {
+	carrier := a.opts.Carrier(server)
+	a.listen, a.router = listen, nil
+	if listen != "" && a.opts.Router != nil {
+		a.router = &ownRouter{ClientCarrier: carrier, listen: listen, bind: a.opts.Router, ctx: context.WithoutCancel(a.ctx), log: a.log}
+		carrier = a.router
+	}
+	a.receiver = receive(a.ctx, server, carrier, a.log, sink{
 		loop:  a.asked,
 		event: a.event,
 		presence: func(ev sig.Event) {
@@ -73,19 +83,28 @@ func (a *Agent) event(what topic.Topic, ev sig.Event) {
 		return
 	}
 	a.counters.Received++
-	if !a.hold.paused && !a.limiter.admit(time.Now(), ev, sub.Urgency) {
+	text, _ := ev.Data.JSON() // what JSON cannot hold did not come from a network
+	said := payload.Read(text)
+	resolves := said.Resolved && said.Tag != ""
+	if !resolves && !a.hold.paused && !a.limiter.admit(time.Now(), ev, urgency(*sub, said)) {
 		a.counters.Limited++
 		a.held(ev, whyFlood)
 		return
 	}
 	here := zone.Local()
 	ev.Time = ev.Time.In(here)
-	n, err := render(time.Now().In(here), *sub, ev)
+	n, err := render(time.Now().In(here), *sub, ev, said)
 	if err != nil && !a.failing[sub] {
 		a.failing[sub] = true
 		a.log.Warn("a template failed: the alert has the default text", "line", sub.Line, "err", err)
 	}
-	if a.hold.keep(n) {
+	switch {
+	case resolves:
+		n.Resolved = true
+		a.delivery.push(n)
+		a.held(ev, whyResolved)
+		return
+	case a.hold.keep(n):
 		a.held(ev, whyPaused)
 		return
 	}
@@ -183,6 +202,7 @@ func (a *Agent) observeLink(now time.Time) {
 		return
 	}
 	st, was := a.receiver.client.Link(), a.link.connected
+	st.Err = a.router.explain(st.Err)
 	if st.Err != nil && !st.Connected && (was || !sameText(st.Err, a.link.err)) {
 		a.log.Warn("no connection, trying again", "server", a.receiver.server, "err", st.Err)
 	}

@@ -2,6 +2,7 @@ package agent
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -9,13 +10,21 @@ import (
 
 	"sigalert/agent/config"
 	"sigalert/agent/notify"
+	"sigalert/internal/payload"
 	"sigalert/sig"
 )
 
-// render makes an event's notification at the time now. The error is a template's;
-// the notification then has the default text.
-func render(now time.Time, s config.Subscription, ev sig.Event) (notify.Notification, error) {
-	n := notify.Notification{Title: defaultTitle(ev), Urgency: s.Urgency}
+// render makes the notification of an event with the payload p, at the time now.
+// What the subscription sets comes before what the event says. The error is a
+// template's; the notification then has the text that it has without one.
+func render(now time.Time, s config.Subscription, ev sig.Event, p payload.Payload) (notify.Notification, error) {
+	n := notify.Notification{
+		Title:   cmp.Or(p.Title, defaultTitle(ev)),
+		Urgency: urgency(s, p),
+		Key:     tagKey(ev.Sender, p.Tag),
+		URL:     p.URL,
+		Icon:    p.Icon,
+	}
 	var failed error
 	fields := config.Fields{Sender: ev.Sender.String(), Event: ev.Event.String(), Time: ev.Time}
 	if s.Title != nil || s.Body != nil {
@@ -29,15 +38,45 @@ func render(now time.Time, s config.Subscription, ev sig.Event) (notify.Notifica
 		failed = err
 	}
 	if s.Body == nil {
-		n.Body = datedBody(now, ev)
+		n.Body = datedBody(now, ev, body(s, ev.Data, p))
 		return n, failed
 	}
 	text, err := config.Render(s.Body, fields)
 	if err != nil {
-		text, failed = datedBody(now, ev), err
+		text, failed = datedBody(now, ev, body(s, ev.Data, p)), err
 	}
 	n.Body = text
 	return n, failed
+}
+
+// urgency is how urgent an event's alert is.
+func urgency(s config.Subscription, p payload.Payload) notify.Urgency {
+	if s.Urgency != nil {
+		return *s.Urgency
+	}
+	u, _ := notify.ParseUrgency(p.Urgency) // without one: normal
+	return u
+}
+
+// tagKey is the key of a tag's notifications. Each sender has tags of its own:
+// "disk" of one machine must not replace that of another.
+func tagKey(sender sig.Name, tag string) string {
+	if tag == "" {
+		return ""
+	}
+	return fmt.Sprintf("tag %s %s", sender.JSON(), tag)
+}
+
+// body is the text where there is no template: the event's message, or its data. If
+// the title comes from the data too, it is not repeated.
+func body(s config.Subscription, data sig.Data, p payload.Payload) string {
+	switch {
+	case p.Message != nil:
+		return *p.Message
+	case p.Title != "" && s.Title == nil:
+		return defaultBody(data, payload.Rest)
+	}
+	return defaultBody(data, nil)
 }
 
 func defaultTitle(ev sig.Event) string {
@@ -47,10 +86,9 @@ func defaultTitle(ev sig.Event) string {
 	return fmt.Sprintf("%s: %s", ev.Sender, ev.Event)
 }
 
-// datedBody is the default body. For an event that comes late it ends with the
-// event's time: otherwise the alert would seem to be about now.
-func datedBody(now time.Time, ev sig.Event) string {
-	body := defaultBody(ev.Data)
+// datedBody is the body without a template. For an event that comes late it ends with
+// the event's time: otherwise the alert would seem to be about now.
+func datedBody(now time.Time, ev sig.Event, body string) string {
 	if !ev.Replayed || now.Sub(ev.Time) <= time.Minute {
 		return body
 	}
@@ -67,8 +105,9 @@ func datedBody(now time.Time, ev sig.Event) string {
 const maxLines = 50
 
 // defaultBody writes text as it is, an object as "key: value" lines in the order
-// of its keys, anything else as compact JSON, and nothing for null.
-func defaultBody(data sig.Data) string {
+// of its keys, anything else as compact JSON, and nothing for null. Of the keys it
+// has those that shown accepts; nil: all.
+func defaultBody(data sig.Data, shown func(key string) bool) string {
 	text, err := data.JSON()
 	if err != nil {
 		return err.Error()
@@ -88,7 +127,9 @@ func defaultBody(data sig.Data) string {
 		if dec.Decode(&value) != nil {
 			break
 		}
-		lines = append(lines, fmt.Sprintf("%s: %s", key, valueText(value)))
+		if shown == nil || shown(key.(string)) {
+			lines = append(lines, fmt.Sprintf("%s: %s", key, valueText(value)))
+		}
 	}
 	if dec.More() {
 		lines = append(lines, "…")

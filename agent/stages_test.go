@@ -12,6 +12,7 @@ import (
 
 	"sigalert/agent/config"
 	"sigalert/agent/notify"
+	"sigalert/internal/payload"
 	"sigalert/sig"
 )
 
@@ -21,6 +22,12 @@ func event(sender, name sig.Name, data string) sig.Event {
 		ev.Data = sig.JSONData([]byte(data))
 	}
 	return ev
+}
+
+// shown is what an event that comes now is shown as.
+func shown(now time.Time, s config.Subscription, ev sig.Event) (notify.Notification, error) {
+	text, _ := ev.Data.JSON()
+	return render(now, s, ev, payload.Read(text))
 }
 
 func TestMatchIsTheFirstInTheFile(t *testing.T) {
@@ -91,16 +98,58 @@ func TestDefaultText(t *testing.T) {
 		{`{"z": 1, "a": "text", "list": [1, {"b": null}], "none": null}`, "z: 1\na: text\nlist: [1,{\"b\":null}]\nnone: "},
 		{`"\ud800"`, "\ufffd"},
 	} {
-		n, err := render(start, config.Subscription{}, event("timer", "tick", tc.data))
+		n, err := shown(start, config.Subscription{}, event("timer", "tick", tc.data))
 		if err != nil || n.Title != "timer: tick" || n.Body != tc.want {
 			t.Errorf("%s: got %q, %q, %v, want %q", tc.data, n.Title, n.Body, err, tc.want)
 		}
 	}
-	if n, _ := render(start, config.Subscription{}, event("timer", "", "1")); n.Title != "timer" {
+	if n, _ := shown(start, config.Subscription{}, event("timer", "", "1")); n.Title != "timer" {
 		t.Errorf("a broadcast's title is %q", n.Title)
 	}
-	if n, _ := render(start, config.Subscription{}, event(sig.Number(5), sig.Number(1.5), "")); n.Title != "5: 1.5" {
+	if n, _ := shown(start, config.Subscription{}, event(sig.Number(5), sig.Number(1.5), "")); n.Title != "5: 1.5" {
 		t.Errorf("numbers as names: %q", n.Title)
+	}
+}
+
+// What the data says about itself is used where the subscription does not say it.
+func TestPayload(t *testing.T) {
+	tmpl := func(text string) *template.Template { return template.Must(template.New("").Parse(text)) }
+	all := config.Subscription{Title: tmpl("T"), Body: tmpl("B"), Urgency: new(notify.Normal)}
+	const tag = `tag "s" `
+	for _, tc := range []struct {
+		sub  config.Subscription
+		data string
+		want notify.Notification
+	}{
+		{data: `{"title": "Disk full", "message": "97 %", "priority": "max", "tag": "disk", "click": "https://a/", "icon": "drive-harddisk"}`,
+			want: notify.Notification{Title: "Disk full", Body: "97 %", Urgency: notify.Critical, Key: tag + "disk", URL: "https://a/", Icon: "drive-harddisk"}},
+		{sub: all, data: `{"title": "Disk full", "message": "97 %", "priority": "max", "tag": "disk", "click": "https://a/", "icon": "drive-harddisk"}`,
+			want: notify.Notification{Title: "T", Body: "B", Key: tag + "disk", URL: "https://a/", Icon: "drive-harddisk"}},
+		{data: `{"message": "hello"}`, want: notify.Notification{Title: "s: e", Body: "hello"}},
+		{data: `{"message": ""}`, want: notify.Notification{Title: "s: e"}},
+		// Without a message the body is the data, without what the title says.
+		{data: `{"title": "Door", "urgency": "low", "room": 7, "url": "http://a/"}`,
+			want: notify.Notification{Title: "Door", Body: "room: 7\nurl: http://a/", Urgency: notify.Low, URL: "http://a/"}},
+		{data: `{"title": "Door"}`, want: notify.Notification{Title: "Door"}},
+		{sub: config.Subscription{Title: tmpl("T")}, data: `{"title": "Door"}`, want: notify.Notification{Title: "T", Body: "title: Door"}},
+		{data: `{"room": 7, "priority": 1}`, want: notify.Notification{Title: "s: e", Body: "room: 7\npriority: 1", Urgency: notify.Low}},
+		{data: `{"title": 7, "message": [1], "urgency": "red", "tag": 1, "url": "file:///etc/passwd", "icon": "/a.png"}`,
+			want: notify.Notification{Title: "s: e", Body: "title: 7\nmessage: [1]\nurgency: red\ntag: 1\nurl: file:///etc/passwd\nicon: /a.png"}},
+	} {
+		got, err := shown(start, tc.sub, event("s", "e", tc.data))
+		if diff := cmp.Diff(tc.want, got); diff != "" || err != nil {
+			t.Errorf("%s: %v\n%s", tc.data, err, diff)
+		}
+	}
+	late := event("s", "e", `{"message": "hello"}`)
+	late.Time, late.Replayed = start.Add(-time.Hour), true
+	if n, _ := shown(start, config.Subscription{}, late); n.Body != "hello\nat 11:00" {
+		t.Errorf("a message that comes late: %q", n.Body)
+	}
+	one, _ := shown(start, config.Subscription{}, event("5", "e", `{"tag": "x"}`))
+	other, _ := shown(start, config.Subscription{}, event(sig.Number(5), "f", `{"tag": "x"}`))
+	if one.Key == other.Key {
+		t.Errorf("two senders share the tag %q", one.Key)
 	}
 }
 
@@ -124,12 +173,12 @@ func TestDefaultTextOfAReplayedEvent(t *testing.T) {
 	} {
 		ev := event("s", "e", tc.data)
 		ev.Time, ev.Replayed = now.Add(-tc.ago).UTC(), tc.replayed
-		if n, err := render(now, config.Subscription{}, ev); err != nil || n.Body != tc.want {
+		if n, err := shown(now, config.Subscription{}, ev); err != nil || n.Body != tc.want {
 			t.Errorf("%+v: got %q, %v", tc, n.Body, err)
 		}
 		body := template.Must(template.New("body").Parse(`{{.Time.Format "15:04:05"}}`))
 		want := ev.Time.Format("15:04:05")
-		if n, err := render(now, config.Subscription{Body: body}, ev); err != nil || n.Body != want {
+		if n, err := shown(now, config.Subscription{Body: body}, ev); err != nil || n.Body != want {
 			t.Errorf("%+v: a template's time is %q, want the event's, %q, %v", tc, n.Body, want, err)
 		}
 	}
@@ -143,7 +192,7 @@ func TestLargeData(t *testing.T) {
 		"object": `{"a": 1` + strings.Repeat(`, "b": 2`, 1<<17) + "}",
 		"nested": strings.Repeat("[", 900) + strings.Repeat("]", 900),
 	} {
-		n, err := render(start, config.Subscription{}, event("s", "e", data))
+		n, err := shown(start, config.Subscription{}, event("s", "e", data))
 		if err != nil || n.Body == "" {
 			t.Errorf("%s: %.20q, %v", name, n.Body, err)
 		}
@@ -154,9 +203,9 @@ func TestTemplates(t *testing.T) {
 	sub := config.Subscription{
 		Title:   template.Must(template.New("title").Parse(`{{.Sender}} says {{.Data.word}}`)),
 		Body:    template.Must(template.New("body").Parse(`{{index .Data "list" 9}}`)),
-		Urgency: notify.Critical,
+		Urgency: new(notify.Critical),
 	}
-	n, err := render(start, sub, event("s", "e", `{"word": "hello", "list": [1]}`))
+	n, err := shown(start, sub, event("s", "e", `{"word": "hello", "list": [1]}`))
 	want := notify.Notification{Title: "s says hello", Body: "word: hello\nlist: [1]", Urgency: notify.Critical}
 	if diff := cmp.Diff(want, n); diff != "" || err == nil {
 		t.Errorf("a body that fails has the default text: %v\n%s", err, diff)

@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
@@ -87,6 +88,10 @@ func (s Status) linkLine() string {
 		return fmt.Sprintf("Connected to %s, %d of %s", s.Server, len(s.Subscriptions)-pending, words.Count(len(s.Subscriptions), "subscription"))
 	case s.Connected:
 		return fmt.Sprintf("Connected to %s, %s", s.Server, words.Count(len(s.Subscriptions), "subscription"))
+	}
+	var own *routerError
+	if errors.As(s.LinkError, &own) {
+		return own.short
 	}
 	if s.Lost {
 		return fmt.Sprintf("No connection to %s", s.Server)

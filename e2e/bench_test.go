@@ -122,6 +122,11 @@ func BenchmarkAgentAtRest(b *testing.B) {
 		a.await(b, subscribedLine)
 		measure(b, a)
 	})
+	b.Run("with a router", func(b *testing.B) {
+		a := newHome(b).startAgent(b, program(b), own(free(b)))
+		a.await(b, subscribedLine)
+		measure(b, a)
+	})
 	for i, backend := range backends {
 		b.Run(fmt.Sprintf("tray %s", backend.name), func(b *testing.B) {
 			d := newDesktop(b)

@@ -14,6 +14,7 @@ dbus                         | desktop tests                   | command -v dbus
 xvfb                         | desktop tests                   | command -v Xvfb
 xdotool                      | desktop tests                   | command -v xdotool
 dunst                        | desktop tests                   | command -v dunst
+xfce4-notifyd                | a second notification server    | ls /usr/lib/*/xfce4/notifyd/xfce4-notifyd
 xfce4-panel                  | desktop tests                   | command -v xfce4-panel
 imagemagick                  | desktop tests                   | command -v import
 fonts-dejavu-core            | desktop tests                   | fc-list | grep DejaVuSans.ttf
@@ -21,6 +22,8 @@ desktop-file-utils           | test of the entry that starts it at login | comma
 librsvg2-bin                 | test that the icons match the drawings | command -v rsvg-convert
 chromium                     | tests of the page in a browser  | command -v chromium
 nginx-light                  | test of the page behind nginx   | command -v nginx || test -x /usr/sbin/nginx
+zsh                          | test of the hook for zsh        | command -v zsh
+fish                         | test of the hook for fish       | command -v fish
 vim-tiny                     | test of saving with vim         | command -v vim.tiny || command -v vim
 '
 

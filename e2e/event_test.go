@@ -49,7 +49,10 @@ func TestExampleIsShown(t *testing.T) {
 	s.stays(t, "doorbell", "ring", "front door")
 	a := d.startAgent(t, s.bin, strings.Replace(string(example), "127.0.0.1:3000", s.addr, 1))
 	tray := d.tray(t, a.process)
-	tray.is(t, s.connected(4))
+	tray.is(t, s.connected(5))
+	s.send(t, "me", "hello", "null")
+	d.mon.next(t).is(t, "me: hello", "")
+	d.closeNotifications(t)
 
 	s.send(t, "builds", "failed", `{"number": 4200, "project": "lighthouse", "log": "2 of 812 tests failed: TestLogin, TestLogout"}`)
 	failed := d.mon.next(t)
@@ -62,7 +65,7 @@ func TestExampleIsShown(t *testing.T) {
 	d.picture(t, "notification.png", d.shown(t, 2).Inset(-24))
 
 	d.closeNotifications(t)
-	line := s.connected(4) + "s" // and nothing else: all of the senders have been there
+	line := s.connected(5) + "s" // and nothing else: all of the senders have been there
 	tray.await(t, line, func(it menuItem) bool { return it.label == line })
 	menu := d.openMenu(t)
 	d.picture(t, "tray-menu.png", image.Rect(0, 0, menu.Max.X+24, menu.Max.Y+24))

@@ -3,6 +3,7 @@
 package e2e
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -14,6 +15,10 @@ import (
 
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
+
+	"sigalert/internal/wait"
+	"sigalert/sig"
+	"sigalert/sig/tcp"
 )
 
 // The log's page in Chromium, as a person uses it.
@@ -102,7 +107,7 @@ func (l *logPage) holds(t testing.TB, text string) {
 // sent sends one event, and returns when the server has said that it has it.
 func (s *server) sent(t testing.TB, sender, event, data string) time.Time {
 	t.Helper()
-	p := start(t, s.home.env, s.bin, "send", "--server", "tcp://"+s.addr, sender, event, data)
+	p := start(t, s.home.env, s.bin, "send", "--server", "tcp://"+s.addr, sender, event, data, "--log-level", "info")
 	p.await(t, "msg=sent")
 	return time.Now()
 }
@@ -110,7 +115,11 @@ func (s *server) sent(t testing.TB, sender, event, data string) time.Time {
 // stays connects a sender that stays, and returns when it has sent its event once.
 func (s *server) stays(t testing.TB, sender, event, data string) {
 	t.Helper()
-	start(t, s.home.env, s.bin, "send", "--server", "tcp://"+s.addr, sender, event, data, "--every", "1h").await(t, "msg=sent")
+	c := sig.NewClientRouter(tcp.NewClient(s.addr), nil)
+	t.Cleanup(wait.Start(context.Background(), c.Run))
+	there, err := c.AddRemoteSender(t.Context(), sig.Name(sender), sig.Name(event))
+	check(t, err)
+	check(t, there.Trigger(t.Context(), sig.Name(event), data))
 }
 
 // rows returns the events on the page, without those of senders that come and go.

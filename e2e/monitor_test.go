@@ -20,6 +20,7 @@ type notification struct {
 	replaces uint32
 	title    string
 	body     string
+	icon     string
 	urgency  byte // 0 low, 1 normal, 2 critical; 1 if not given
 	err      string
 }
@@ -97,11 +98,11 @@ func (m *monitor) collect(messages <-chan *dbus.Message) {
 				continue
 			}
 			n := notification{at: time.Now(), urgency: 1}
-			var app, icon string
+			var app string
 			var actions []string
 			var hints map[string]dbus.Variant
 			var timeout int32
-			if err := dbus.Store(msg.Body, &app, &n.replaces, &icon, &n.title, &n.body, &actions, &hints, &timeout); err != nil {
+			if err := dbus.Store(msg.Body, &app, &n.replaces, &n.icon, &n.title, &n.body, &actions, &hints, &timeout); err != nil {
 				n.err = err.Error()
 			}
 			if u, ok := hints["urgency"].Value().(byte); ok {

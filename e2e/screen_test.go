@@ -69,14 +69,20 @@ func (d *desktop) closeNotifications(t testing.TB) {
 	if err := d.call(dunst, "org.dunstproject.cmd0.NotificationCloseAll").Err; err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "dunst shows nothing", func() bool { return len(d.windows("Dunst")) == 0 })
+	d.gone(t, "Dunst")
 }
 
 // click moves the pointer there, rests as a hand does (a menu that has not yet
 // seen the pointer enter ignores the click), and clicks.
 func (d *desktop) click(t testing.TB, at image.Point) {
 	t.Helper()
-	_, err := d.tool("xdotool", "mousemove", fmt.Sprint(at.X), fmt.Sprint(at.Y), "sleep", "0.15", "click", "1")
+	d.clickWith(t, "1", at)
+}
+
+// clickWith is click with a button of the mouse: 1 is the left one, 2 the middle one.
+func (d *desktop) clickWith(t testing.TB, button string, at image.Point) {
+	t.Helper()
+	_, err := d.tool("xdotool", "mousemove", fmt.Sprint(at.X), fmt.Sprint(at.Y), "sleep", "0.15", "click", button)
 	if err != nil {
 		t.Fatalf("xdotool: %v", err)
 	}

@@ -54,3 +54,13 @@ type StreamConn interface {
 	// error is final.
 	WriteStream(batch []byte) error
 }
+
+// A GuestConn is a Conn of a server whose other side may speak another protocol,
+// such as HTTP, at the same address.
+type GuestConn interface {
+	Conn
+	// Guest waits for the first byte. It returns nil if that may begin a message, and
+	// otherwise what serves the other protocol, until the connection ends or ctx
+	// does. Until then the server counts the connection as a client.
+	Guest() (serve func(ctx context.Context))
+}

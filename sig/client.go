@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"sigalert/internal/queue"
@@ -79,6 +80,7 @@ type ClientRouter struct {
 
 	listenersChanged wait.Token // there may be work
 	sendersChanged   wait.Token
+	publications     atomic.Uint64 // that have got an id here
 	handling         chan struct{} // a token for each request that is being handled
 }
 

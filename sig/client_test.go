@@ -378,7 +378,7 @@ func TestSignalBeforeItsListenerID(t *testing.T) {
 	close(registered)
 	heard.Expect(t, "s: e null")
 	for _, want := range []string{
-		`{"params": {"features": ["stream", "replay"], "client": "…"}, "method": "get_version", "id": 1}`,
+		`{"params": {"features": ["stream", "replay", "publish"], "client": "…"}, "method": "get_version", "id": 1}`,
 		`{"params": {"sender": "s", "event": null}, "method": "add_listener", "id": 2}`,
 		`{"status": 0, "id": 7, "response": null}`,
 		`{"status": 0, "id": 8, "response": null}`,

@@ -26,6 +26,9 @@
 // A sender may also answer requests, with a [RequestFunc]: see
 // [Router.AddSenderWith], [Router.Request] and [ClientRouter.RemoteRequest].
 //
+// [Router.Publish] and [ClientRouter.Publish] deliver events under names that
+// nobody needs to own: for scripts that come and go, and for gateways.
+//
 // # Ordering
 //
 // [Signal.Trigger] calls the listeners of a Router in a fixed order before it
@@ -48,7 +51,8 @@
 //
 // [RemoteSender.Trigger] returns once the server has the event;
 // [RemoteSender.Post] does not wait, and does not report whether the event
-// arrived.
+// arrived. [ClientRouter.Publish] repeats what may have been lost with a
+// connection, and the server delivers it once.
 //
 // # Blocking and overflow
 //
@@ -85,7 +89,7 @@
 // # Limits
 //
 // Data are JSON of at most [MaxData] bytes, nested at most 9,990 deep, and
-// names are at most 4,096 bytes long. A message to or from a pysig peer has at
+// names are at most 1,024 bytes long. A message to or from a pysig peer has at
 // most 4,096 bytes: a longer one is refused with [ErrTooLarge] where it is
 // sent. See [ServerOptions] for the limits on clients.
 //

@@ -20,6 +20,12 @@ var (
 	ErrNoRequests = errors.New("the sender takes no requests")
 	// ErrTooLarge: a message is longer than the peer can read.
 	ErrTooLarge = wire.ErrTooLarge
+	// ErrNoPublish: the server takes events only of senders that are connected, as
+	// pysig's does.
+	ErrNoPublish = errors.New("the server takes events only of senders that are connected")
+	// ErrNotServer: what accepted a client's connection did not answer as a server
+	// does. It may be another program, or a server that was just ending.
+	ErrNotServer = errors.New("not an event server")
 	// ErrNoAnswer: the peer did not answer a request in time.
 	ErrNoAnswer = errors.New("no answer")
 )
@@ -28,6 +34,13 @@ var (
 func isRefusal(err error) bool {
 	return errors.As(err, new(*RemoteError)) || errors.Is(err, ErrTooLarge)
 }
+
+// notServer is an error of a connection on which nobody greeted.
+type notServer struct{ error }
+
+func (n notServer) Unwrap() error { return n.error }
+
+func (notServer) Is(target error) bool { return target == ErrNotServer }
 
 // The statuses of a reply.
 const (

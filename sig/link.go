@@ -149,6 +149,9 @@ func (l *link) once(ctx context.Context) (was LinkStatus, err error) {
 	}
 	cancel(err)
 	tasks.Wait() // a greeting may just have succeeded: only now is it over
+	if greeted, _ := l.current(); greeted == nil && !errors.As(err, new(*RemoteError)) {
+		err = notServer{err}
+	}
 	return l.lost(fmt.Errorf("%s: %w", l.carrier, err)), err
 }
 
@@ -166,7 +169,7 @@ func ending(err error) error {
 // greet makes sure that this is an event server, and not something else that
 // accepts connections. With a server of this package it agrees on a stream.
 func (l *link) greet(ctx context.Context, p *peer) error {
-	params := appendNames([]byte(`{"features": `), []Name{featureStream, featureReplay})
+	params := appendNames([]byte(`{"features": `), []Name{featureStream, featureReplay, featurePublish})
 	params = wire.AppendString(append(params, `, "client": `...), l.identity)
 	err := p.ask(ctx, "get_version", append(params, '}'), func(response []byte) {
 		if p.greeting = parseGreeting(response); p.greeting.stream {
@@ -176,7 +179,7 @@ func (l *link) greet(ctx context.Context, p *peer) error {
 		}
 	})
 	if err != nil {
-		return fmt.Errorf("not an event server: %w", err)
+		return fmt.Errorf("%w: %w", ErrNotServer, err)
 	}
 	l.mu.Lock()
 	l.peer = p

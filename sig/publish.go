@@ -25,6 +25,12 @@ func (r *Router) publishText(sg *Signal, ev Event, data []byte, good bool) (Even
 	if !good || r.journal == nil {
 		return ev, rt
 	}
+	return r.record(sg, ev, data, rt), rt
+}
+
+// record numbers an event, and hands it to the clients' queues. The caller holds
+// the lock.
+func (r *Router) record(sg *Signal, ev Event, data []byte, rt *route) Event {
 	info := appendInfo(make([]byte, 0, 128), ev.Sender, ev.Event)
 	if extra := ev.Extra(); extra != nil {
 		info = appendExtra(info, extra)
@@ -37,5 +43,5 @@ func (r *Router) publishText(sg *Signal, ev Event, data []byte, good bool) (Even
 	if ev.Data.text != nil {
 		ev.Data = received(e.data()) // the text given may be a client's read buffer
 	}
-	return ev, rt
+	return ev
 }

@@ -32,6 +32,7 @@ type Router struct {
 	// generation grows with each change to the above: a route made before it is
 	// stale.
 	generation atomic.Uint64
+	published  answered               // by their ids
 	known      atomic.Pointer[[]Name] // what knownChannels found; nil: nothing yet
 }
 

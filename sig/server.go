@@ -166,9 +166,16 @@ func (s *ServerRouter) serve(ctx context.Context, conn Conn) {
 		return
 	}
 	defer s.dismiss(c)
-	log.Debug("client connected")
 	stop := context.AfterFunc(ctx, func() { conn.Close() })
 	defer stop()
+	if g, ok := conn.(GuestConn); ok {
+		if serve := g.Guest(); serve != nil {
+			s.spoken(c)
+			serve(ctx)
+			return
+		}
+	}
+	log.Debug("client connected")
 	var tasks sync.WaitGroup
 	tasks.Go(func() {
 		defer cancel() // the reading goroutine may wait for answers that are no longer sent

@@ -138,6 +138,8 @@ func (c *session) dispatch(method string, params []byte) ([]byte, error) {
 		return c.addListener(params)
 	case "remove_listener":
 		return nil, c.removeListener(params)
+	case "publish":
+		return c.publish(params)
 	case "ping":
 		if c.peer.streaming.Load() {
 			return fmt.Appendf(nil, `{"seq":%d}`, c.position()), nil
@@ -160,8 +162,10 @@ func (c *session) greet(r request, first bool) {
 	begins := first && hasName(features, featureStream)
 	if begins {
 		c.agreed = []Name{featureStream}
-		if hasName(features, featureReplay) {
-			c.agreed = append(c.agreed, featureReplay)
+		for _, feature := range []Name{featureReplay, featurePublish} {
+			if hasName(features, feature) {
+				c.agreed = append(c.agreed, feature)
+			}
 		}
 	}
 	s := c.server

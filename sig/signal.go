@@ -65,8 +65,9 @@ func (sg *Signal) Trigger(data any) error {
 // Listeners returns how many registrations get the signal's events: those for it,
 // for its sender, for its channel and for everything, of this process and of
 // clients.
-func (sg *Signal) Listeners() int {
-	rt := sg.current()
+func (sg *Signal) Listeners() int { return sg.current().listeners() }
+
+func (rt *route) listeners() int {
 	n := len(rt.local)
 	for _, t := range rt.clients {
 		n += len(t.listeners)
@@ -119,12 +120,18 @@ func (sg *Signal) current() *route {
 
 // newRoute must be called with the lock held.
 func (sg *Signal) newRoute() *route {
-	s, r := sg.sender, sg.sender.router
-	rt := &route{generation: r.generation.Load(), connected: s.connected, remote: s.remote, owner: s.session, intercept: r.intercept}
-	if !s.connected { // it is kept by somebody, and nobody is kept for it
-		sg.route.Store(rt)
-		return rt
+	s := sg.sender
+	rt := &route{generation: s.router.generation.Load(), connected: s.connected, remote: s.remote, owner: s.session, intercept: s.router.intercept}
+	if s.connected { // otherwise it is kept by somebody, and nobody is kept for it
+		rt.reach(sg)
 	}
+	sg.route.Store(rt)
+	return rt
+}
+
+// reach adds the listeners that are for a signal; the caller holds the lock.
+func (rt *route) reach(sg *Signal) {
+	s, r := sg.sender, sg.sender.router
 	own := sg.listeners
 	if sg == s.broadcast {
 		own = nil // they are already among the sender's
@@ -148,8 +155,6 @@ func (sg *Signal) newRoute() *route {
 			t.ids = appendID(t.ids, l.client.id)
 		}
 	}
-	sg.route.Store(rt)
-	return rt
 }
 
 // unroute forgets the routes that are stale: they keep clients that have left.

@@ -22,15 +22,17 @@ const (
 
 // The features that peers of this package agree on; see docs/protocol.md.
 const (
-	featureStream = "stream" // messages follow each other
-	featureReplay = "replay" // events are numbered, and remembered
+	featureStream  = "stream"  // messages follow each other
+	featureReplay  = "replay"  // events are numbered, and remembered
+	featurePublish = "publish" // the server takes events of senders that are not connected
 )
 
 // greeting is what a server answers to get_version.
 type greeting struct {
-	stream, replay bool
-	server         string   // its name and version
-	position       Position // of the newest event; zero if there is no replay
+	stream, replay, publish bool
+
+	server   string   // its name and version
+	position Position // of the newest event; zero if there is no replay
 }
 
 // parseGreeting reads the answer to get_version: a pysig server's is a string.
@@ -42,6 +44,7 @@ func parseGreeting(response []byte) (g greeting) {
 			g.server = name.String()
 		case "features":
 			g.stream, g.replay = hasName(o.Value, featureStream), hasName(o.Value, featureReplay)
+			g.publish = hasName(o.Value, featurePublish)
 		case "epoch":
 			epoch, _ := nameOf(o.Value)
 			g.position.Epoch = epoch.String()

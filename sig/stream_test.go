@@ -215,7 +215,7 @@ func newProxy(t *testing.T, addr string) *proxy {
 		t.Fatal(err)
 	}
 	p := &proxy{Listener: l}
-	servers := make(chan net.Conn, 100)
+	servers := make(chan net.Conn, 10_000)
 	p.tasks.Go(func() {
 		defer close(servers)
 		for {

@@ -22,7 +22,8 @@ const maxFile = 1 << 20
 // Config is what a file says. It is immutable.
 type Config struct {
 	Path          string
-	Server        string // host:port
+	Server        string // host:port, to connect to
+	Router        string // host:port on which to run a router, which Server then reaches; "": none
 	Subscriptions []Subscription
 	History       *History // nil: no history is kept
 	Warnings      Problems // what may not be meant
@@ -31,10 +32,10 @@ type Config struct {
 // Subscription is one entry of the file's subscriptions.
 type Subscription struct {
 	Sender, Event sig.Name           // zero: every one
-	Title, Body   *template.Template // nil: the default text
-	Urgency       notify.Urgency
-	Presence      bool // alert when the sender connects or disconnects
-	Line          int  // in the file
+	Title, Body   *template.Template // nil: what the event says, or the default text
+	Urgency       *notify.Urgency    // nil: what the event says, or normal
+	Presence      bool               // alert when the sender connects or disconnects
+	Line          int                // in the file
 }
 
 // Topic is what the subscription asks for.
@@ -153,8 +154,9 @@ func Check(path string, text []byte) (c *Config, problems, warnings Problems) {
 	return &p.config, nil, p.warnings
 }
 
-// LoadServer is the server's host:port in a file; "" if the file has none. Whatever
-// else is wrong with the file does not matter. The errors are those of LoadRegular.
+// LoadServer is the host:port of the server or router in a file; "" if the file has
+// neither. Whatever else is wrong with the file does not matter. The errors are those
+// of LoadRegular.
 func LoadServer(path string) (addr string, err error) {
 	text, err := readRegular(path)
 	if err != nil {
@@ -162,9 +164,11 @@ func LoadServer(path string) (addr string, err error) {
 	}
 	p := newParser(path)
 	if root := p.decode(text); root != nil && root.Kind == yaml.MappingNode {
+		keys := p.placeKeys()
 		for i := 0; i+1 < len(root.Content); i += 2 {
-			if resolve(root.Content[i]).Value == "server" {
-				p.server(root.Content[i+1], "server")
+			name := resolve(root.Content[i]).Value
+			if set := keys[name]; set != nil {
+				set(root.Content[i+1], name)
 			}
 		}
 	}

@@ -45,7 +45,7 @@ subscriptions:
 	}
 	var got []sub
 	for _, s := range c.Subscriptions {
-		got = append(got, sub{s.Topic().String(), string(s.Sender.JSON()) + " " + string(s.Event.JSON()), s.Urgency, s.Presence, s.Line})
+		got = append(got, sub{s.Topic().String(), string(s.Sender.JSON()) + " " + string(s.Event.JSON()), *s.Urgency, s.Presence, s.Line})
 		if text, err := config.Render(s.Title, config.Fields{Sender: "x"}); err != nil || text != "T x" {
 			t.Errorf("%s: the default title gives %q, %v", s.Topic(), text, err)
 		}
@@ -66,6 +66,35 @@ subscriptions:
 	}
 }
 
+func TestRouter(t *testing.T) {
+	const open = "c.yaml:1: router.listen: warning: anyone who can reach %s may listen and send: there is no password"
+	for in, want := range map[string]struct{ router, server, warning string }{
+		"{}":                          {"127.0.0.1:3000", "127.0.0.1:3000", ""},
+		"":                            {"127.0.0.1:3000", "127.0.0.1:3000", ""},
+		"{listen: '127.0.0.1:4000'}":  {"127.0.0.1:4000", "127.0.0.1:4000", ""},
+		"{listen: localhost}":         {"localhost:3000", "localhost:3000", ""},
+		"{listen: 'tcp://[::1]'}":     {"[::1]:3000", "[::1]:3000", ""},
+		"{listen: '0.0.0.0:4000'}":    {"0.0.0.0:4000", "127.0.0.1:4000", fmt.Sprintf(open, "0.0.0.0:4000")},
+		"{listen: ':4000'}":           {":4000", "127.0.0.1:4000", fmt.Sprintf(open, ":4000")},
+		"{listen: '[::]:4000'}":       {"[::]:4000", "[::1]:4000", fmt.Sprintf(open, "[::]:4000")},
+		"{listen: 192.168.1.2}":       {"192.168.1.2:3000", "192.168.1.2:3000", fmt.Sprintf(open, "192.168.1.2:3000")},
+		"# a comment\n#  listen: x\n": {"127.0.0.1:3000", "127.0.0.1:3000", ""},
+	} {
+		c, err := config.Parse("c.yaml", []byte("router: "+in+"\n"+good))
+		if err != nil {
+			t.Errorf("%q: %v", in, err)
+			continue
+		}
+		warnings := ""
+		if len(c.Warnings) > 0 {
+			warnings = c.Warnings.Error()
+		}
+		if c.Router != want.router || c.Server != want.server || warnings != want.warning {
+			t.Errorf("%q: %q, %q, %q", in, c.Router, c.Server, warnings)
+		}
+	}
+}
+
 func TestAliases(t *testing.T) {
 	c, err := config.Parse("c.yaml", []byte("subscriptions:\n- &a {sender: x, title: &t Hello}\n- {sender: y, title: *t}\n"))
 	if err != nil || len(c.Subscriptions) != 2 || c.Subscriptions[1].Title == nil {
@@ -79,7 +108,7 @@ func TestExample(t *testing.T) {
 		t.Fatal(err)
 	}
 	c, err := config.Load(path)
-	if err != nil || len(c.Subscriptions) != 4 {
+	if err != nil || len(c.Subscriptions) != 5 || c.Router != "127.0.0.1:3000" {
 		t.Fatalf("the example: %v, %+v", err, c)
 	}
 	if err := config.WriteExample(path); !errors.Is(err, fs.ErrExist) {
@@ -99,7 +128,7 @@ func TestExample(t *testing.T) {
 	if info, err := os.Stat(path); err != nil || runtime.GOOS != "windows" && info.Mode().Perm() != 0o600 {
 		t.Errorf("%v, %v", info, err)
 	}
-	builds := c.Subscriptions[3]
+	builds := c.Subscriptions[4]
 	fields := config.Fields{Time: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)}
 	if title, err := config.Render(builds.Title, fields); err != nil || title != "Build  failed" {
 		t.Errorf("title without data: %q, %v", title, err)

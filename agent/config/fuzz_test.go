@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"net"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -53,6 +55,7 @@ func FuzzParse(f *testing.F) {
 		"defaults: {urgncy: low}\n" + good, good + "---\nx: 1\n", "# a\r# b\n\u0085[1]", "# a\rsubscriptions:\n- {sender: a}\n", good + "? server\n",
 		"# mine\n%YAML 1.2\n---\n" + good, "%YAML 1.2\n" + good,
 		"subscriptions:\n- body: |\n    {{if .Data}}\n", "subscriptions: [{sender: !!int \"\\e[2J\"}]",
+		"router: {listen: &l '[::]:40'}\n" + good, "router:\n" + good, "router: {}\nserver: a\n" + good, good + "router:\n  listen: :4000\n  x: 1\n",
 	} {
 		f.Add([]byte(seed))
 	}
@@ -211,6 +214,7 @@ func text(err error) string {
 // said is the file as yaml reads it by itself, which refuses unknown keys.
 type said struct {
 	Server  string
+	Router  yaml.Node // nothing is a router, too
 	History *struct {
 		Listen, Token string
 		Age           *string
@@ -275,6 +279,20 @@ func (s *said) compare(t *testing.T, got *config.Config) {
 	var err error
 	want.Server, err = address.ParseServer(s.Server)
 	must(err)
+	if s.Router.Kind != 0 {
+		var router struct{ Listen string }
+		must(s.Router.Decode(&router))
+		want.Router, err = address.ParseListen(router.Listen)
+		must(err)
+		host, port, _ := net.SplitHostPort(want.Router)
+		switch ip, _ := netip.ParseAddr(host); {
+		case host == "" || ip.IsUnspecified() && ip.Is4():
+			host = "127.0.0.1"
+		case ip.IsUnspecified():
+			host = "::1"
+		}
+		want.Server = net.JoinHostPort(host, port)
+	}
 	if h := s.History; h != nil {
 		want.History = &config.History{Token: h.Token, Hosts: h.Hosts, Limit: *std.Or(h.Limit, new(10_000))}
 		want.History.Listen, err = address.ParsePage(h.Listen)
@@ -283,8 +301,12 @@ func (s *said) compare(t *testing.T, got *config.Config) {
 		must(err)
 	}
 	for _, sub := range s.Subscriptions {
-		urgency, err := notify.ParseUrgency(*std.Or(sub.Urgency, s.Defaults.Urgency, new("normal")))
-		must(err)
+		var urgency *notify.Urgency
+		if word := std.Or(sub.Urgency, s.Defaults.Urgency); word != nil {
+			u, err := notify.ParseUrgency(*word)
+			must(err)
+			urgency = &u
+		}
 		want.Subscriptions = append(want.Subscriptions, config.Subscription{
 			Sender:   sub.Sender.parse(t),
 			Event:    sub.Event.parse(t),

@@ -99,7 +99,7 @@ var synonyms = map[string]string{
 	"subject": "title", "heading": "title", "summary": "title",
 	"message": "body", "text": "body", "content": "body", "description": "body",
 	"from": "sender", "source": "sender", "channel": "event", "topic": "event",
-	"address": "listen", "host": "server", "url": "server", "router": "server", "alerts": "subscriptions", "rules": "subscriptions",
+	"address": "listen", "bind": "listen", "port": "listen", "host": "server", "url": "server", "alerts": "subscriptions", "rules": "subscriptions",
 }
 
 func unknownKey(name string, known []string) string {
@@ -164,17 +164,18 @@ func isText(n *yaml.Node) bool {
 
 // file is the top level; root is nil for an empty file.
 func (p *parser) file(root *yaml.Node) {
-	p.config.Server, _ = address.ParseServer("")
 	if root == nil {
 		root = &yaml.Node{Kind: yaml.MappingNode, Line: 1}
 	}
 	var list, defaults *yaml.Node
-	p.mapping(root, "", map[string]setter{
-		"server":        p.server,
-		"history":       p.history,
-		"subscriptions": func(n *yaml.Node, _ string) { list = n },
-		"defaults":      func(n *yaml.Node, _ string) { defaults = n },
-	})
+	keys := p.placeKeys()
+	keys["history"] = p.history
+	keys["subscriptions"] = func(n *yaml.Node, _ string) { list = n }
+	keys["defaults"] = func(n *yaml.Node, _ string) { defaults = n }
+	p.mapping(root, "", keys)
+	if p.config.Server == "" {
+		p.config.Server, _ = address.ParseServer("")
+	}
 	var base Subscription
 	if defaults != nil && !isNull(defaults) {
 		p.mapping(defaults, "defaults", p.alertKeys(&base))
@@ -185,20 +186,6 @@ func (p *parser) file(root *yaml.Node) {
 	case root.Kind == yaml.MappingNode:
 		p.problem(root.Line, "", `there are no subscriptions: say what to alert for, such as "subscriptions: [{sender: timer, event: tick}]"`)
 	}
-}
-
-func (p *parser) server(n *yaml.Node, where string) {
-	if p.portAlone(n, where) {
-		return
-	}
-	addr, ok := parsed(p, n, where, address.ParseServer)
-	if !ok {
-		return
-	}
-	if _, port, _ := net.SplitHostPort(addr); port == "0" {
-		p.problem(n.Line, where, "a server cannot be at port 0: use a number from 1 to 65535")
-	}
-	p.config.Server = addr
 }
 
 // portAlone refuses a number for an address.
@@ -279,7 +266,9 @@ func (p *parser) alertKeys(s *Subscription) map[string]setter {
 				p.problem(n.Line, where, "must be low, normal or critical, not "+kind(v))
 				return
 			}
-			s.Urgency, _ = parsed(p, n, where, parseUrgency)
+			if u, ok := parsed(p, n, where, parseUrgency); ok {
+				s.Urgency = &u
+			}
 		},
 		"presence": func(n *yaml.Node, where string) {
 			v := resolve(n)

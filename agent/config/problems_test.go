@@ -125,6 +125,18 @@ func TestProblems(t *testing.T) {
 		{"a fault after a directive", "# mine\n%YAML 1.2\n---\nsubscriptions: [{sendr: a}]\n", `4: subscriptions[0]: unknown key "sendr" (did you mean "sender"?)`},
 		{"a far-fetched key", "subscriptions: [{foo: a}]", `1: subscriptions[0]: unknown key "foo"`},
 		{"a port for an address", good + "history: {listen: 8080}", `2: history.listen: must be text, not a number: use "127.0.0.1:8080"`},
+		{"server and router", "server: a\nrouter: {listen: 127.0.0.1:4000}\n" + good, `2: router: the file has "server" on line 1, too: keep "router" to run a router in this program, or "server" to connect to one that runs elsewhere`},
+		{"router and server", "router: {}\nserver: http://a\n" + good, `2: server: the file has "router" on line 1, too: keep "router" to run a router in this program, or "server" to connect to one that runs elsewhere`},
+		{"a router that is text", "router: 127.0.0.1:3000\n" + good, `1: router: must be keys and values, not the text "127.0.0.1:3000": write {listen: "127.0.0.1:3000"}`},
+		{"a router that is true", "router: true\n" + good, `1: router: must be keys and values, not true or false: write {listen: "127.0.0.1:3000"}`},
+		{"a router that is a list", "router: [a]\n" + good, `1: router: must be keys and values, not a list: write {listen: "127.0.0.1:3000"}`},
+		{"a router's unknown keys", "router:\n  listn: a\n  port: 3000\n  zebra: 1\n" + good, "2: router: unknown key \"listn\" (did you mean \"listen\"?)\nc.yaml:3: router: unknown key \"port\" (did you mean \"listen\"?)\nc.yaml:4: router: unknown key \"zebra\""},
+		{"a router's address", "router: {listen: http://a}\n" + good, `1: router.listen: unknown scheme "http": use tcp://HOST:PORT`},
+		{"a router's port alone", "router: {listen: 4000}\n" + good, `1: router.listen: must be text, not a number: use "127.0.0.1:4000"`},
+		{"a router at any port", "router: {listen: '127.0.0.1:0'}\n" + good, `1: router.listen: nobody could find a router at port 0: use a number from 1 to 65535`},
+		{"a router that listens to a list", "router: {listen: [a]}\n" + good, `1: router.listen: must be text, not a list`},
+		{"a router that listens to nothing", "router: {listen: }\n" + good, `1: router.listen: must be text, not nothing`},
+		{"a router twice", "router: {}\nrouter: {}\n" + good, `2: the key "router" is already on line 1`},
 		{"a no-break space after a key", "subscriptions:\n- sender:\u00a0timer\n", `2: subscriptions[0]: must be keys and values, not the text "sender:\u00a0timer": it has a no-break space (U+00A0)`},
 		{"a no-break space before a key", "subscriptions:\n- sender: a\n \u00a0event: b\n", `3: this is not YAML: did not find expected key: it has a no-break space (U+00A0)`},
 		{"a no-break space in a key", "subscriptions: [{\u00a0sender: a}]", `1: subscriptions[0]: unknown key "\u00a0sender" (did you mean "sender"?): it has a no-break space (U+00A0)`},
@@ -275,7 +287,9 @@ func TestLoadServer(t *testing.T) {
 	for in, want := range map[string]string{
 		"server: host\nsubscriptions: [{sendr: x}]": "host:3000", good: "", "": "", "[1]": "", "servers: x": "",
 		"defaults: {title: &k server}\n*k : host": "host:3000",
-		"server: http://host":                     "error", "server: 3000": "error", "server: [": "error",
+		"router: {listen: '127.0.0.1:4000'}":      "127.0.0.1:4000", "router: {listen: ':4000'}": "127.0.0.1:4000", "router:": "127.0.0.1:3000",
+		"router: {listen: x:y}": "error", "router: {}\nserver: a": "error", "server: a\nserver: b": "b:3000",
+		"server: http://host": "error", "server: 3000": "error", "server: [": "error",
 	} {
 		path := filepath.Join(t.TempDir(), "c.yaml")
 		if err := os.WriteFile(path, []byte(in), 0o600); err != nil {

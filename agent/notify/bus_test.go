@@ -207,6 +207,7 @@ type server struct {
 	conn         *dbus.Conn
 	capabilities []string
 	shown        chan shown
+	toClose      chan uint32 // nil: refused
 	lastID       atomic.Uint32
 	answer       func(*server, shown) *dbus.Error // may wait; nil agrees
 }
@@ -254,6 +255,14 @@ func (s *server) Notify(sender dbus.Sender, app string, replaces uint32, icon, t
 	return id, nil
 }
 
+func (s *server) CloseNotification(id uint32) *dbus.Error {
+	if s.toClose == nil {
+		return dbus.NewError("org.freedesktop.Notifications.Error", nil) // what the specification has for one that is closed
+	}
+	s.toClose <- id
+	return nil
+}
+
 func (s *server) close(t testing.TB, id uint32) {
 	t.Helper()
 	if err := s.conn.Emit(serverPath, serverName+".NotificationClosed", id, uint32(2)); err != nil {
@@ -261,9 +270,18 @@ func (s *server) close(t testing.TB, id uint32) {
 	}
 }
 
-func open(t testing.TB) *notify.Desktop {
+func (s *server) click(t testing.TB, id uint32, action string) {
 	t.Helper()
-	d := notify.New(nil)
+	if err := s.conn.Emit(serverPath, serverName+".ActionInvoked", id, action); err != nil {
+		t.Error(err)
+	}
+}
+
+func open(t testing.TB) *notify.Desktop { return openWith(t, nil) }
+
+func openWith(t testing.TB, opts *notify.Options) *notify.Desktop {
+	t.Helper()
+	d := notify.New(opts)
 	t.Cleanup(func() { d.Close() })
 	return d
 }

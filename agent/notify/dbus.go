@@ -3,6 +3,7 @@
 package notify
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -26,7 +27,7 @@ func (b *backend) notify(ctx context.Context, n Notification) (Receipt, error) {
 		// it once.
 		receipt, err = b.overBus(ctx, n)
 	}
-	if isRefusal(err) && !errors.Is(err, ErrNoDesktop) {
+	if isRefusal(err) && !n.Resolved && !errors.Is(err, ErrNoDesktop) {
 		return b.overBeeep(ctx, n, err)
 	}
 	return receipt, err
@@ -42,12 +43,12 @@ func (b *backend) overBus(ctx context.Context, n Notification) (Receipt, error) 
 		if err != nil {
 			return Receipt{}, err
 		}
-		if b.session, err = newSession(ctx, address); err != nil {
+		if b.session, err = newSession(ctx, address, b.opts.Open); err != nil {
 			return Receipt{}, err
 		}
 		b.opts.Logger.Debug("connected to the session bus", "address", address)
 	}
-	receipt, err := b.session.notify(ctx, n, b.opts.AppName, b.opts.Icon)
+	receipt, err := b.session.notify(ctx, n, b.opts.AppName, cmp.Or(n.Icon, b.opts.Icon))
 	if errors.Is(err, errBusLost) {
 		b.close()
 	}
@@ -62,6 +63,7 @@ func (b *backend) overBeeep(ctx context.Context, n Notification, refusal error) 
 	if !beeepFindsBus() {
 		return Receipt{}, refusal
 	}
+	n = n.spelledOut()
 	if b.session != nil && b.session.readsMarkup() {
 		n.Body = escapeMarkup(n.Body)
 	}

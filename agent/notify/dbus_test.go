@@ -88,6 +88,9 @@ func TestOptions(t *testing.T) {
 		if got.AppName != test.wantApp || got.Icon != test.wantIcon || got.Title != test.wantApp {
 			t.Errorf("app %q, icon %q: the server got %+v", test.app, test.icon, got)
 		}
+		if got := send(t, d, s, notify.Notification{Icon: "dialog-error"}); got.Icon != "dialog-error" {
+			t.Errorf("a notification's own icon is %q", got.Icon)
+		}
 	}
 }
 
@@ -159,7 +162,7 @@ func TestKeyForgotten(t *testing.T) {
 		s, stranger := b.serve(t, &server{}), b.connect(t)
 		d := open(t)
 		first := send(t, d, s, keyed)
-		sendSignal(t, stranger, string(first.Sender), first.ID)
+		sendSignal(t, stranger, string(first.Sender), "NotificationClosed", first.ID, uint32(2))
 		send(t, d, s, plain)
 		if got := send(t, d, s, keyed); got.Replaces != first.ID {
 			t.Errorf("replaces %d, want %d", got.Replaces, first.ID)
@@ -179,9 +182,119 @@ func TestKeyForgotten(t *testing.T) {
 	})
 }
 
-// sendSignal sends NotificationClosed to one connection, and waits until the bus
-// has passed it on.
-func sendSignal(t *testing.T, from *dbus.Conn, to string, id uint32) {
+func TestClick(t *testing.T) {
+	const url = "https://a.example/?b=1&c=2"
+	linked, plain := notify.Notification{Title: "x", URL: url}, notify.Notification{Title: "x"}
+	// Each test gets a server, and what was opened so far: a notification's answer
+	// follows the signals before it.
+	for name, test := range map[string]func(*testing.T, *bus, *server, *notify.Desktop, func() string){
+		"opens": func(t *testing.T, _ *bus, s *server, d *notify.Desktop, opened func() string) {
+			got := send(t, d, s, linked)
+			if diff := cmp.Diff([]string{"default", "Open"}, got.Actions); diff != "" || got.Body != "" {
+				t.Errorf("the server got %+v", got)
+			}
+			s.click(t, got.ID, "default")
+			s.click(t, got.ID, "other")
+			s.click(t, got.ID+1, "default")
+			if got := opened(); got != url {
+				t.Errorf("opened %q", got)
+			}
+		},
+		"closed before it says so": func(t *testing.T, _ *bus, s *server, d *notify.Desktop, opened func() string) {
+			id := send(t, d, s, linked).ID
+			s.close(t, id)
+			s.click(t, id, "default")
+			if got := opened(); got != url {
+				t.Errorf("opened %q", got)
+			}
+		},
+		"replaced": func(t *testing.T, _ *bus, s *server, d *notify.Desktop, opened func() string) {
+			id := send(t, d, s, notify.Notification{Title: "x", URL: url, Key: "k"}).ID
+			send(t, d, s, notify.Notification{Title: "x", URL: url + "2", Key: "k"})
+			s.click(t, id, "default")
+			if got := opened(); got != url+"2" {
+				t.Errorf("opened %q", got)
+			}
+			send(t, d, s, notify.Notification{Title: "x", Key: "k"})
+			s.click(t, id, "default")
+			if got := opened(); got != "" {
+				t.Errorf("opened %q, which was replaced", got)
+			}
+		},
+		"another's": func(t *testing.T, b *bus, s *server, d *notify.Desktop, opened func() string) {
+			first := send(t, d, s, linked)
+			sendSignal(t, b.connect(t), string(first.Sender), "ActionInvoked", first.ID, "default")
+			s.click(t, first.ID+1000, "default")
+			if got := opened(); got != "" {
+				t.Errorf("opened %q", got)
+			}
+		},
+		"after 256 others": func(t *testing.T, _ *bus, s *server, d *notify.Desktop, opened func() string) {
+			id := send(t, d, s, linked).ID
+			for range 256 {
+				send(t, d, s, linked)
+			}
+			s.click(t, id, "default")
+			if got := opened(); got != "" {
+				t.Errorf("opened %q", got)
+			}
+		},
+		"server restarts": func(t *testing.T, b *bus, s *server, d *notify.Desktop, opened func() string) {
+			send(t, d, s, linked)
+			s.conn.Close()
+			again := &server{capabilities: s.capabilities}
+			b.serve(t, again)
+			got := send(t, d, again, plain) // with the same number
+			again.click(t, got.ID, "default")
+			send(t, d, again, plain)
+			s.conn = nil
+			if got := opened(); got != "" {
+				t.Errorf("opened %q, which the old server had", got)
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := startBus(t)
+			s := b.serve(t, &server{capabilities: []string{"actions", "body"}})
+			clicked := make(chan string, 1000)
+			d := openWith(t, &notify.Options{Open: func(url string) { clicked <- url }})
+			test(t, b, s, d, func() string {
+				if s.conn != nil {
+					send(t, d, s, plain)
+				}
+				var all []string
+				for len(clicked) > 0 {
+					all = append(all, <-clicked)
+				}
+				return strings.Join(all, " ")
+			})
+		})
+	}
+}
+
+// Where clicks are not reported, the address is there to read.
+func TestAddressIsText(t *testing.T) {
+	n := notify.Notification{Title: "x", Body: "a < b", URL: "https://a.example/?b=1&c=2"}
+	for _, test := range []struct {
+		capabilities []string
+		open         func(string)
+		body         string
+	}{
+		{[]string{"body"}, func(string) {}, "a < b\nhttps://a.example/?b=1&c=2"},
+		{[]string{"body-markup"}, func(string) {}, "a &lt; b\nhttps://a.example/?b=1&amp;c=2"},
+		{[]string{"actions"}, nil, "a < b\nhttps://a.example/?b=1&c=2"},
+	} {
+		s := startBus(t).serve(t, &server{capabilities: test.capabilities})
+		got := send(t, openWith(t, &notify.Options{Open: test.open}), s, n)
+		if got.Body != test.body || len(got.Actions) > 0 {
+			t.Errorf("%v: the server got %+v", test.capabilities, got)
+		}
+	}
+}
+
+// sendSignal sends a signal of the server's to one connection, and waits until the
+// bus has passed it on.
+func sendSignal(t *testing.T, from *dbus.Conn, to, member string, body ...any) {
 	t.Helper()
 	from.Send(&dbus.Message{
 		Type: dbus.TypeSignal,
@@ -189,14 +302,43 @@ func sendSignal(t *testing.T, from *dbus.Conn, to string, id uint32) {
 			dbus.FieldDestination: dbus.MakeVariant(to),
 			dbus.FieldPath:        dbus.MakeVariant(serverPath),
 			dbus.FieldInterface:   dbus.MakeVariant(serverName),
-			dbus.FieldMember:      dbus.MakeVariant("NotificationClosed"),
-			dbus.FieldSignature:   dbus.MakeVariant(dbus.SignatureOf(id, id)),
+			dbus.FieldMember:      dbus.MakeVariant(member),
+			dbus.FieldSignature:   dbus.MakeVariant(dbus.SignatureOf(body...)),
 		},
-		Body: []any{id, uint32(2)},
+		Body: body,
 	}, nil)
 	if err := from.BusObject().Call("org.freedesktop.DBus.Peer.Ping", 0).Err; err != nil {
 		t.Fatal(err)
 	}
+}
+
+func TestResolved(t *testing.T) {
+	b := startBus(t)
+	s := b.serve(t, &server{toClose: make(chan uint32, 10)})
+	d := open(t)
+	id := send(t, d, s, notify.Notification{Title: "x", Key: "k"}).ID
+	resolve := func(key string) {
+		t.Helper()
+		if receipt, err := d.Notify(within(t), notify.Notification{Title: "x", Key: key, Resolved: true}); err != nil || receipt.ID != 0 {
+			t.Errorf("resolve %s: %+v, %v", key, receipt, err)
+		}
+	}
+	resolve("other")
+	resolve("k")
+	if got := receive(t, s.toClose, "the call that closes it"); got != id {
+		t.Errorf("closes %d, want %d", got, id)
+	}
+	s.close(t, id)
+	send(t, d, s, notify.Notification{Title: "x"})
+	resolve("k")
+	if len(s.toClose)+len(s.shown) > 0 {
+		t.Error("something is closed twice, or shown")
+	}
+
+	s.conn.Close()
+	s = b.serve(t, &server{}) // refuses, as if it were closed and we did not know yet
+	send(t, d, s, notify.Notification{Title: "x", Key: "k"})
+	resolve("k")
 }
 
 func TestConcurrent(t *testing.T) {

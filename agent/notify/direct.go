@@ -29,6 +29,10 @@ func newBackend(opts Options) *backend {
 }
 
 func (b *backend) notify(ctx context.Context, n Notification) (Receipt, error) {
+	if n.Resolved {
+		return Receipt{Via: "beeep"}, nil // what it has shown is out of reach
+	}
+	n = n.spelledOut()
 	guard := guardAppleScript
 	if runtime.GOOS == "windows" {
 		guard = guardPowerShell

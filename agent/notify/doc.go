@@ -20,6 +20,10 @@
 //
 // Without a session bus there is nothing to ask, and no process is started.
 //
+// A click on a notification with a URL comes back over D-Bus, from servers that know
+// actions. Only the server's word counts, and only for the ids that it gave us: on one
+// bus everybody sees everybody's clicks.
+//
 // On Windows and macOS every notification goes through beeep.
 //
 // # Concurrency

@@ -58,25 +58,48 @@ type Notification struct {
 	Body    string // plain text, may have several lines, may be empty
 	Urgency Urgency
 
+	// URL, when not empty, is what a click on the notification opens, by
+	// [Options.Open]. Where clicks are not reported, it is the body's last line:
+	// by D-Bus servers without actions, and by beeep.
+	URL string
+	// Icon, when not empty, is the name of a themed icon to show in place of
+	// [Options.Icon]. Only D-Bus has themes; elsewhere it is ignored.
+	Icon string
+
 	// Key, when not empty, makes the notification replace the last one with the
 	// same key while that is still on the screen. The last 256 keys are
 	// remembered. Only D-Bus can replace; elsewhere the key is ignored.
 	Key string
+	// Resolved closes the last one with the same key, if that is still on the
+	// screen, and shows nothing.
+	Resolved bool
 }
 
 // Cut returns the notification with no more text than is shown: the rest is not
 // worth keeping.
 func (n Notification) Cut() Notification {
-	n.Title, n.Body = plain.Line(n.Title, maxTitle), cleanBody(n.Body)
+	n.Title, n.Body, n.Key = plain.Line(n.Title, maxTitle), cleanBody(n.Body), cleanKey(n.Key)
 	return n
 }
 
 // Line is the notification as one line of a log.
 func (n Notification) Line() string {
-	if n.Body == "" {
-		return plain.Line(n.Title, 500)
+	line := n.Title
+	if n.Resolved {
+		line += " (resolved)"
 	}
-	return plain.Line(n.Title+" | "+n.Body, 500)
+	if n = n.spelledOut(); n.Body != "" {
+		line += " | " + n.Body
+	}
+	return plain.Line(line, 500)
+}
+
+// spelledOut has the address as the body's last line.
+func (n Notification) spelledOut() Notification {
+	if n.URL != "" && !strings.Contains(n.Body, n.URL) {
+		n.Body = strings.TrimPrefix(n.Body+"\n", "\n") + n.URL
+	}
+	return n
 }
 
 // A Receipt says who took a notification.
@@ -90,6 +113,11 @@ type Options struct {
 	AppName string       // shown as the sender of the notifications; default "sigalert"
 	Icon    string       // path of a PNG file, or on D-Bus a themed icon's name; default none
 	Logger  *slog.Logger // gets what no error says, such as that beeep had to stand in; default silent
+
+	// Open is called with a notification's URL when somebody has clicked on it, for
+	// the last 256 that have one. It must not wait. Default: none is opened, and
+	// URLs are shown.
+	Open func(url string)
 }
 
 const defaultAppName = "sigalert"
@@ -124,7 +152,7 @@ func New(opts *Options) *Desktop {
 	}
 }
 
-// Notify shows n and reports who took it. It blocks until the desktop has
+// Notify shows n, or closes what it resolves, and reports who took it. It blocks until the desktop has
 // answered, but never longer than until ctx ends; callers should bound ctx, as a
 // desktop that hangs does not answer at all. After an error a later Notify may
 // work: nothing has to be set up again. If ctx ended first, the error wraps
@@ -149,6 +177,7 @@ func (d *Desktop) Notify(ctx context.Context, n Notification) (Receipt, error) {
 	n.Title = cleanTitle(n.Title, d.appName)
 	n.Body = cleanBody(n.Body)
 	n.Key = cleanKey(n.Key)
+	n.Icon = plain.Line(n.Icon, maxKey)
 	return d.backend.notify(ctx, n)
 }
 

@@ -47,3 +47,19 @@ func TestCloseUnused(t *testing.T) {
 		t.Errorf("Notify after Close: error %v, want that it is closed", err)
 	}
 }
+
+// In a log the address is spelled out, and what is over says so.
+func TestLine(t *testing.T) {
+	for want, n := range map[string]notify.Notification{
+		"a":                    {Title: "a"},
+		"a | b c":              {Title: "a", Body: "b\nc"},
+		"a | http://x/":        {Title: "a", URL: "http://x/"},
+		"a | b http://x/":      {Title: "a", Body: "b", URL: "http://x/"},
+		"a | at http://x/ now": {Title: "a", Body: "at http://x/ now", URL: "http://x/"},
+		"a (resolved) | b":     {Title: "a", Body: "b", Resolved: true},
+	} {
+		if got := n.Line(); got != want {
+			t.Errorf("%+v: %q, want %q", n, got, want)
+		}
+	}
+}

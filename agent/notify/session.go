@@ -20,6 +20,7 @@ const (
 	desktopEntry      = "sigalert"
 	serverChooses     = int32(-1) // how long to show a notification
 	maxEarlyCloses    = 64
+	clicked           = "default" // the action that is a click on the notification itself
 )
 
 var (
@@ -34,6 +35,7 @@ type server struct {
 	owner  string // its unique name on the bus; empty if not known
 	label  string // such as "dunst 1.9.0 (knopwob)"
 	markup bool   // it reads the body as markup
+	clicks bool   // it reports clicks
 }
 
 // session is one connection to the bus, with what was learned over it. Calls of
@@ -41,16 +43,18 @@ type server struct {
 type session struct {
 	conn *dbus.Conn
 	sock *socket
+	open func(url string) // as in Options; nil: none
 
 	mu      sync.Mutex // guards the fields below, which the connection's reader changes
 	server  server
-	changes int      // of the server, so far
-	keys    keys     // ids that server gave
-	closed  []uint32 // closed since the last Notify was sent: a close may be read before the id is known
+	changes int                    // of the server, so far
+	keys    recent[string, uint32] // the ids that server gave for keys
+	links   recent[uint32, string] // the URLs of ids: closed ones too, for a click may close first
+	closed  []uint32               // closed since the last Notify was sent: a close may be read before the id is known
 }
 
-func newSession(ctx context.Context, address string) (*session, error) {
-	s := &session{}
+func newSession(ctx context.Context, address string, open func(url string)) (*session, error) {
+	s := &session{open: open}
 	var err error
 	if s.conn, s.sock, err = dialBus(ctx, address, s); err != nil {
 		if ctx.Err() != nil {
@@ -61,6 +65,7 @@ func newSession(ctx context.Context, address string) (*session, error) {
 	for _, rule := range []string{
 		"type='signal',sender='" + busName + "',member='NameOwnerChanged',arg0='" + notifications + "'",
 		"type='signal',sender='" + notifications + "',interface='" + notifications + "',member='NotificationClosed'",
+		"type='signal',sender='" + notifications + "',interface='" + notifications + "',member='ActionInvoked'",
 	} {
 		if err := s.call(ctx, busName, "/org/freedesktop/DBus", busName+".AddMatch", []any{rule}); err != nil {
 			s.close()
@@ -79,6 +84,13 @@ func (s *session) close() {
 // DeliverSignal is called by the connection's reader, for each signal in order.
 // Signals from others than the bus and the server are ignored.
 func (s *session) DeliverSignal(_, _ string, sig *dbus.Signal) {
+	if url := s.take(sig); url != "" {
+		s.open(url)
+	}
+}
+
+// take takes over what a signal says, and returns the URL that was clicked, if any.
+func (s *session) take(sig *dbus.Signal) (url string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch sig.Name {
@@ -90,12 +102,19 @@ func (s *session) DeliverSignal(_, _ string, sig *dbus.Signal) {
 	case notifications + ".NotificationClosed":
 		var id, reason uint32
 		if sig.Sender == s.server.owner && dbus.Store(sig.Body, &id, &reason) == nil {
-			s.keys.forget(id)
+			s.keys.forget(func(_ string, of uint32) bool { return of == id })
 			if len(s.closed) < maxEarlyCloses {
 				s.closed = append(s.closed, id)
 			}
 		}
+	case notifications + ".ActionInvoked":
+		var id uint32
+		var action string
+		if sig.Sender == s.server.owner && dbus.Store(sig.Body, &id, &action) == nil && action == clicked {
+			return s.links.get(id)
+		}
 	}
+	return ""
 }
 
 // readsMarkup reports whether the server, if it is known, reads the body as markup.
@@ -110,6 +129,7 @@ func (s *session) forgetServer() {
 	s.server = server{}
 	s.changes++
 	s.keys.clear()
+	s.links.clear()
 }
 
 // lookup returns the server; if it is not known, it asks the bus.
@@ -171,6 +191,7 @@ func (s *session) findServer(ctx context.Context) (server, error) {
 	}
 	found.label = label(name, version, vendor)
 	found.markup = slices.Contains(capabilities, "body-markup")
+	found.clicks = slices.Contains(capabilities, "actions")
 	return found, nil
 }
 
@@ -182,16 +203,26 @@ func label(name, version, vendor string) string {
 	return cleanTitle(s, "a notification server")
 }
 
-// notify shows n, whose text is clean.
+// notify shows n, whose text is clean, or closes what it resolves.
 func (s *session) notify(ctx context.Context, n Notification, appName, icon string) (Receipt, error) {
 	srv, err := s.lookup(ctx)
 	if err != nil {
 		return Receipt{}, err
 	}
 	s.mu.Lock()
-	replaces := s.keys.id(n.Key)
+	replaces := s.keys.get(n.Key)
 	s.closed = s.closed[:0]
 	s.mu.Unlock()
+	receipt := Receipt{Via: srv.label + " over D-Bus"}
+	if n.Resolved {
+		if replaces != 0 {
+			err = s.call(ctx, srv.owner, notificationsPath, notifications+".CloseNotification", []any{replaces})
+		}
+		if isRefusal(err) && !errors.Is(err, errServerGone) {
+			err = nil // it is closed already
+		}
+		return receipt, err
+	}
 
 	hints := map[string]dbus.Variant{
 		"urgency":       dbus.MakeVariant(urgencyLevel(n.Urgency)),
@@ -200,12 +231,21 @@ func (s *session) notify(ctx context.Context, n Notification, appName, icon stri
 	if n.Key != "" {
 		hints["x-canonical-private-synchronous"] = dbus.MakeVariant(n.Key)
 	}
+	actions := []string{}
+	switch {
+	case n.URL == "":
+	case srv.clicks && s.open != nil:
+		actions = []string{clicked, "Open"}
+	default:
+		n = n.spelledOut()
+		n.URL = ""
+	}
 	if srv.markup {
 		n.Body = escapeMarkup(n.Body)
 	}
 	var id uint32
 	err = s.call(ctx, srv.owner, notificationsPath, notifications+".Notify",
-		[]any{appName, replaces, icon, n.Title, n.Body, []string{}, hints, serverChooses}, &id)
+		[]any{appName, replaces, icon, n.Title, n.Body, actions, hints, serverChooses}, &id)
 	if errors.Is(err, errBadReply) {
 		err = nil // it took the notification
 	}
@@ -216,13 +256,21 @@ func (s *session) notify(ctx context.Context, n Notification, appName, icon stri
 	switch {
 	case errors.Is(err, errServerGone) && current:
 		s.forgetServer()
-	case err == nil && current && n.Key != "" && id != 0 && !slices.Contains(s.closed, id):
-		s.keys.put(n.Key, id)
+	case err == nil && current && id != 0:
+		if n.URL != "" {
+			s.links.put(id, n.URL)
+		} else { // of what it replaces
+			s.links.forget(func(of uint32, _ string) bool { return of == id })
+		}
+		if n.Key != "" && !slices.Contains(s.closed, id) {
+			s.keys.put(n.Key, id)
+		}
 	}
 	if err != nil {
 		return Receipt{}, fmt.Errorf("%s: %w", srv.label, err)
 	}
-	return Receipt{Via: srv.label + " over D-Bus", ID: id}, nil
+	receipt.ID = id
+	return receipt, nil
 }
 
 // urgencyLevel is the number that the notification specification gives u.

@@ -12,6 +12,7 @@ import (
 
 	"sigalert/eventlog"
 	"sigalert/internal/age"
+	"sigalert/internal/origin"
 	"sigalert/internal/words"
 	"sigalert/sig"
 )
@@ -45,7 +46,7 @@ func (h *Handler) change(f func(*http.Request) answer, parameters ...string) htt
 			a = failed(http.StatusMethodNotAllowed, "HEAD changes nothing")
 		case ahead(r):
 			a = failed(http.StatusForbidden, "refused: the browser is only prefetching this address")
-		case crossSite(r):
+		case origin.CrossSite(r):
 			a = failed(http.StatusForbidden, "refused: the request comes from another site's page")
 		case untold(r) && !h.proven(r): // a session is every page's of this browser
 			a = failed(http.StatusForbidden, "refused: the request may come from another site's page: use POST, or add the token")

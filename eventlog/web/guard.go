@@ -1,52 +1,12 @@
 package web
 
 import (
-	"net"
 	"net/http"
-	"net/netip"
-	"os"
 	"strings"
 	"time"
+
+	"sigalert/internal/origin"
 )
-
-// knownHosts are the names that a request's Host may be.
-func knownHosts(more []string) map[string]bool {
-	hosts := map[string]bool{"localhost": true}
-	if name, err := os.Hostname(); err == nil {
-		more = append(more, name, name+".local")
-	}
-	for _, name := range more {
-		hosts[plainHost(name)] = true
-	}
-	return hosts
-}
-
-func plainHost(name string) string { return strings.ToLower(strings.TrimSuffix(name, ".")) }
-
-// knows reports whether a request's Host is ours. An address is: DNS rebinding
-// needs a name. The port is not looked at, as it may be a tunnel's.
-func (h *Handler) knows(host string) bool {
-	name := withoutPort(host)
-	if _, err := netip.ParseAddr(name); err == nil {
-		return true
-	}
-	return h.hosts[plainHost(name)]
-}
-
-func withoutPort(host string) string {
-	if name, _, err := net.SplitHostPort(host); err == nil {
-		host = name
-	}
-	return strings.Trim(host, "[]")
-}
-
-// loopback reports whether browsers take a request's Host for this machine,
-// whatever the network says, and trust it like an encrypted one.
-func loopback(host string) bool {
-	name := withoutPort(host)
-	addr, err := netip.ParseAddr(name)
-	return strings.EqualFold(name, "localhost") || err == nil && addr.IsLoopback() && !addr.Is4In6()
-}
 
 // guard lets through those who may see the log; others get a page to log in with.
 func (h *Handler) guard(next http.HandlerFunc) http.Handler {
@@ -126,7 +86,7 @@ func (h *Handler) refuse(w http.ResponseWriter, r *http.Request, problem string)
 
 // login opens a session for those who know the token.
 func (h *Handler) login(w http.ResponseWriter, r *http.Request) {
-	if crossSite(r) {
+	if origin.CrossSite(r) {
 		fail(w, r, http.StatusForbidden, "refused: the request comes from another site's page")
 		return
 	}
@@ -155,27 +115,11 @@ func (h *Handler) begin(w http.ResponseWriter, r *http.Request) {
 	toPage(w, asked)
 }
 
-// crossSite reports whether another site's page made this request. Browsers
-// say so; what is not a browser says nothing, and may do what its user may. Unlike
-// [http.CrossOriginProtection] it checks GET too, which changes things here.
-func crossSite(r *http.Request) bool {
-	unsafe := *r
-	unsafe.Method = http.MethodPost
-	if sameOrigin.Check(&unsafe) != nil {
-		return true
-	}
-	// A page of another port or subdomain is "same-site".
-	site := r.Header.Get("Sec-Fetch-Site")
-	return site != "" && site != "same-origin" && site != "none"
-}
-
-var sameOrigin = http.NewCrossOriginProtection()
-
 // untold reports whether nothing says where this request comes from: to an
 // address that is neither encrypted nor loopback, a browser sends a GET for any
 // page's image without saying so. A POST always has an Origin.
 func untold(r *http.Request) bool {
-	return r.Method == http.MethodGet && !loopback(r.Host) &&
+	return r.Method == http.MethodGet && !origin.Loopback(r.Host) &&
 		r.Header.Get("Sec-Fetch-Site") == "" && r.Header.Get("Origin") == ""
 }
 

@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"sigalert/eventlog"
+	"sigalert/internal/origin"
+	"sigalert/internal/patient"
 	"sigalert/sig"
 )
 
@@ -62,7 +64,7 @@ type Handler struct {
 	sessions *sessions
 	attempts attempts
 	streams  chan struct{} // a token for each that is served
-	hosts    map[string]bool
+	hosts    origin.Hosts
 	palette  palette
 }
 
@@ -83,7 +85,7 @@ func New(log *eventlog.Log, opts Options) (*Handler, error) {
 		mux:      http.NewServeMux(),
 		sessions: newSessions(secret, opts.Token),
 		streams:  make(chan struct{}, maxStreams),
-		hosts:    knownHosts(opts.Hosts),
+		hosts:    origin.NewHosts(opts.Hosts...),
 	}
 	if h.logger == nil {
 		h.logger = slog.New(slog.DiscardHandler)
@@ -136,9 +138,9 @@ func nothing(w http.ResponseWriter, r *http.Request) {
 
 // ServeHTTP serves one request.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	p := newPatient(w)
-	p.wait()       // the connection's last request may have been long ago
-	defer p.wait() // what is still in a buffer is sent after this
+	p := patient.New(w)
+	p.Wait()       // the connection's last request may have been long ago
+	defer p.Wait() // what is still in a buffer is sent after this
 	r.Body = http.MaxBytesReader(w, arriving(r), maxBody)
 	w = p
 	head := w.Header()
@@ -150,7 +152,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	head.Set("Cross-Origin-Resource-Policy", "same-origin")
 	head.Set("Cross-Origin-Opener-Policy", "same-origin")
 	head.Set("Cache-Control", "no-store")
-	if !h.knows(r.Host) {
+	if !h.hosts.Know(r.Host) {
 		fail(w, r, http.StatusMisdirectedRequest, fmt.Sprintf("this log is not known as %q: %s", r.Host, h.opts.HostAdvice))
 		return
 	}

@@ -27,6 +27,11 @@ func TestExcerpt(t *testing.T) {
 			`n 1 s a b o {&#34;x&#34;:[true,null]} z null`,
 			`{ &#34;n&#34;: 1, &#34;s&#34;: &#34;a b&#34;, &#34;o&#34;: { &#34;x&#34;: [ true, null ] }, &#34;z&#34;: null }`,
 		},
+		`{"n": 1, "title": "A <b> title", "z": 2}`: {
+			`A &lt;b&gt; title n 1 z 2`, `{ &#34;n&#34;: 1, &#34;title&#34;: &#34;A &lt;b&gt; title&#34;, &#34;z&#34;: 2 }`,
+		},
+		`{"title": "alone"}`:           {"alone", `{ &#34;title&#34;: &#34;alone&#34; }`},
+		`{"title": 5}`:                 {"title 5", `{ &#34;title&#34;: 5 }`},
 		`{}`:                           {"{}", "{}"},
 		`null`:                         {"no data", ""},
 		``:                             {"no data", ""},
@@ -48,6 +53,23 @@ func TestExcerpt(t *testing.T) {
 		}
 		if want[1] == "" && len(data) > 10 && !strings.Contains(page, "as JSON, all 11.7 KiB</a>") {
 			t.Errorf("%.60s: the page does not say how much there is", data)
+		}
+	}
+}
+
+// An address in an event is a link, if it leads to a page or to mail.
+func TestLink(t *testing.T) {
+	for data, want := range map[string]string{
+		`{"url": "https://a.example/?b=1&c=\u003ci"}`: "",
+		`{"url": "https://a.example/?b=1&c=2"}`:       `<a href="https://a.example/?b=1&amp;c=2" target="_blank" rel="noopener noreferrer">`,
+		`{"click": "mailto:a@b.example"}`:             `<a href="mailto:a@b.example" target="_blank" rel="noopener noreferrer">`,
+		`{"url": "javascript:alert(1)"}`:              "",
+		`{"url": "//a.example/"}`:                     "",
+		`"https://a.example/"`:                        "",
+	} {
+		s := newFilled(t, web.Options{}, entry("a", "x", data))
+		if got := regexp.MustCompile(`<a [^>]*target[^>]*>`).FindString(s.get(t, "/")); got != want {
+			t.Errorf("%s: %q, want %q", data, got, want)
 		}
 	}
 }

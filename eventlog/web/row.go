@@ -11,6 +11,7 @@ import (
 
 	"sigalert/eventlog"
 	"sigalert/internal/outcome"
+	"sigalert/internal/payload"
 	"sigalert/internal/plain"
 	"sigalert/internal/topic"
 	"sigalert/sig"
@@ -31,6 +32,7 @@ type row struct {
 	Colour            string // the sender's class
 	OfSender, OfEvent string // addresses of the filters
 	Ago, At, Exact    string
+	Title, Link       string   // that the data say it has; "": none
 	Members           []member // of an object
 	Excerpt           string   // of anything else
 	Pretty            string   // the data as formatted JSON; "": there is none, or Size says how much
@@ -82,7 +84,9 @@ func newRow(now time.Time, asked url.Values, colours map[sig.Name]string, e even
 		r.Excerpt, r.Size = plain.Line(string(text), maxExcerpt), sizeText(len(text))
 		return r
 	}
-	if r.Members = members(text); r.Members == nil {
+	said := payload.Read(text)
+	r.Title, r.Link = said.Title, said.URL
+	if r.Members = members(text, r.Title != ""); r.Members == nil {
 		r.Excerpt = valueText(text, maxExcerpt)
 	}
 	r.Pretty = pretty(text)
@@ -132,8 +136,9 @@ func valueText(text []byte, limit int) string {
 	return plain.Line(string(text), limit)
 }
 
-// members are those of an object that fit into a line; nil for anything else.
-func members(text []byte) (all []member) {
+// members are those of an object that fit into a line, without its title if that is
+// titled; nil for anything else.
+func members(text []byte, titled bool) (all []member) {
 	d := json.NewDecoder(bytes.NewReader(text))
 	if open, err := d.Token(); err != nil || open != json.Delim('{') {
 		return nil
@@ -143,6 +148,9 @@ func members(text []byte) (all []member) {
 		name, err := d.Token()
 		if err != nil || d.Decode(&value) != nil {
 			return nil
+		}
+		if titled && strings.EqualFold(fmt.Sprint(name), "title") {
+			continue
 		}
 		m := member{Name: plain.Line(fmt.Sprint(name), room)}
 		m.Value = valueText(value, room)

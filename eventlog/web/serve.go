@@ -11,7 +11,7 @@ import (
 )
 
 const (
-	arrival = 10 * time.Second // of a request, and of maxWrite at a client
+	arrival = 10 * time.Second // of a request
 	idle    = 30 * time.Second
 	grace   = time.Second // at the end, for answers that are under way
 )

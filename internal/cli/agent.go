@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"time"
 
 	"sigalert/agent"
 	"sigalert/agent/config"
@@ -25,7 +26,7 @@ func (p *program) runAgent(ctx context.Context) error {
 	ctx, reload, stop := untilTerminalEnds(ctx)
 	defer stop()
 	defer wait.Start(ctx, trim.Run)()
-	path, err := p.agentConfig()
+	path, first, err := p.agentConfig()
 	if err != nil {
 		return err
 	}
@@ -40,12 +41,13 @@ func (p *program) runAgent(ctx context.Context) error {
 	default:
 		defer only.close()
 	}
-	desktop := notify.New(&notify.Options{Icon: iconPath(p.log), Logger: p.log})
+	desktop := p.newDesktop()
 	defer desktop.Close()
 	lines := newLogger(p.err, levelTrace) // alerts are written whatever the log level
 	return p.runWithTray(ctx, agent.Options{
 		ConfigPath: path,
 		Server:     p.instead,
+		Router:     p.bindRouter,
 		Notifier:   desktop,
 		Fallback:   func(n notify.Notification) { lines.Info("alert", "text", n.Line()) },
 		Logger:     p.log,
@@ -54,6 +56,9 @@ func (p *program) runAgent(ctx context.Context) error {
 		defer tasks.Wait()
 		if only != nil {
 			tasks.Go(func() { only.serve(ctx, p, h, t.quit) })
+		}
+		if first {
+			tasks.Go(func() { p.welcome(ctx, t.agent, desktop) })
 		}
 		for {
 			select {
@@ -66,28 +71,66 @@ func (p *program) runAgent(ctx context.Context) error {
 	})
 }
 
-// agentConfig is the path of the configuration; the first run writes one.
-func (p *program) agentConfig() (string, error) {
-	path, err := p.configPath()
+// bindRouter is the agent's way to [program.newRouter].
+func (p *program) bindRouter(listen string) (serve func(context.Context) error, err error) {
+	r, err := p.newRouter(listen)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
-	path, err = filepath.Abs(path)
-	if err != nil {
-		return "", err
+	return func(ctx context.Context) error { return r.run(ctx) }, nil
+}
+
+// agentConfig is the path of the configuration; the first run writes one.
+func (p *program) agentConfig() (path string, first bool, err error) {
+	if path, err = p.configPath(); err != nil {
+		return "", false, err
+	}
+	if path, err = filepath.Abs(path); err != nil {
+		return "", false, err
 	}
 	_, err = os.Stat(path)
 	switch {
 	case err == nil || !errors.Is(err, fs.ErrNotExist):
-		return path, nil // the agent reports whatever else is wrong with it
+		return path, false, nil // the agent reports whatever else is wrong with it
 	case p.config != "":
-		return "", fmt.Errorf("%w\nWithout --config, sigalert writes a first configuration", err)
+		return "", false, fmt.Errorf("%w\nWithout --config, sigalert writes a first configuration", err)
 	}
 	if err := config.WriteExample(path); err != nil {
-		return "", fmt.Errorf("write a first configuration: %w", err)
+		return "", false, fmt.Errorf("write a first configuration: %w", err)
 	}
 	p.log.Info("wrote a first configuration: edit it", "path", path)
-	return path, nil
+	return path, true, nil
+}
+
+const (
+	welcomeLook    = 100 * time.Millisecond // for the agent's connection
+	welcomeTimeout = 10 * time.Second       // for the desktop's answer
+	welcomeRetry   = 30 * time.Second       // at most, for a desktop
+)
+
+// welcome shows, once, how to send a first notification. It waits for the agent's
+// connection, and then for a desktop.
+func (p *program) welcome(ctx context.Context, a *agent.Agent, desktop agent.Notifier) {
+	for !a.Status().Connected {
+		if !wait.Sleep(ctx, welcomeLook, nil) {
+			return
+		}
+	}
+	try := invocation() + " send me hello"
+	if p.instead != "" {
+		try += " --server " + p.instead
+	}
+	p.log.Info("to see a first notification, send one", "try", try)
+	n := notify.Notification{Title: "sigalert is running", Body: "Try: " + try}
+	for pause := time.Second; ; pause = min(2*pause, welcomeRetry) {
+		once, cancel := context.WithTimeout(ctx, welcomeTimeout)
+		_, err := desktop.Notify(once, n)
+		cancel()
+		// A desktop that has not answered may still show it.
+		if err == nil || errors.Is(err, context.DeadlineExceeded) || !wait.Sleep(ctx, pause, nil) {
+			return
+		}
+	}
 }
 
 // runWithTray runs the agent, and the tray on this goroutine, until ctx ends

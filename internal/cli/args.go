@@ -118,7 +118,7 @@ func badValue(kind, text string, err error) error {
 // "--", where they are not taken for flags. The flags among them stay before it.
 func negatives(root *cobra.Command, args []string) []string {
 	cmd, _, err := root.Find(args)
-	if err != nil || !strings.Contains(cmd.Use, " ") {
+	if err != nil || !strings.Contains(cmd.Use, " ") || cmd.Name() == "run" { // run's are another command's
 		return args
 	}
 	var before, after []string

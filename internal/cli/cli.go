@@ -75,6 +75,7 @@ type program struct {
 	config   string
 	logLevel string
 	ask      bool
+	detached bool // started with SIGINT ignored, as a shell's script starts what it does not wait for
 	number   bool // names that spell numbers are numbers
 
 	relativeHome string // that is ignored; "": none
@@ -83,12 +84,13 @@ type program struct {
 // Main runs a command line and returns the exit code. It must be called on the
 // main goroutine: a tray may need that.
 func Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	detached := signal.Ignored(syscall.SIGINT)
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop) // a second signal ends the process, whatever it waits for
 	relative := ignoreRelativeHome()
 	out := &output{w: newPatientWriter(ctx, stdout)}
-	p := &program{in: newPrompter(stdin, out), out: out, relativeHome: relative, err: newPatientWriter(ctx, stderr)}
+	p := &program{in: newPrompter(stdin, out), out: out, err: newPatientWriter(ctx, stderr), relativeHome: relative, detached: detached}
 	root := p.root()
 	root.SetArgs(negatives(root, args))
 	root.SetIn(stdin)
@@ -148,7 +150,7 @@ func (p *program) root() *cobra.Command {
 		Short: "Desktop notifications for events of a pysig network",
 		Long: `sigalert stays subscribed to events on a pysig event network and turns each of
 them into a desktop notification. Without a command it runs this agent, with an
-icon if the desktop has a tray.`,
+icon if the desktop has a tray, and the router if the configuration has one.`,
 		Example: `  sigalert demo                                  see it work
   sigalert                                       run the agent
   sigalert send timer tick '{"n": 1}'            send an event
@@ -177,9 +179,9 @@ icon if the desktop has a tray.`,
 	cmd.SetFlagErrorFunc(flagError)
 	flags := cmd.PersistentFlags()
 	flags.StringVar(&p.config, "config", "", "configuration `FILE` (default: $SIGALERT_CONFIG, or config.yaml in the user's configuration folder)")
-	flags.StringVar(&p.logLevel, "log-level", "info", "trace, debug, info, warning, error, critical or none")
+	flags.StringVar(&p.logLevel, "log-level", "info", "trace, debug, info, warning, error, critical or none; send and run begin at warning")
 	cmd.Flags().StringVar(&p.instead, "server", "", "the server's `URL`, in place of the configuration's (default: $SIGALERT_SERVER)")
-	cmd.AddCommand(p.demo(), p.serve(), p.send(), p.listen(), p.senders(), p.request(), p.eventLog(), p.check(), p.test(), p.autostart(), p.version())
+	cmd.AddCommand(p.demo(), p.serve(), p.send(), p.run(), p.listen(), p.senders(), p.request(), p.eventLog(), p.check(), p.test(), p.autostart(), p.version())
 	cmd.SetOut(p.out)
 	cmd.SetErr(p.err)
 	strictHelp(cmd) // after SetOut: cobra's completion command keeps the output it finds

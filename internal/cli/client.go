@@ -96,6 +96,11 @@ func (c *client) atOnce(ctx context.Context, f func(context.Context) error) erro
 	if err != nil && ctx.Err() != nil {
 		err = context.Cause(ctx) // f says the same with more words
 	}
+	return hinted(err)
+}
+
+// hinted adds to an error what to do where there is no server.
+func hinted(err error) error {
 	if nobodyListens(err) {
 		err = fmt.Errorf("%w: %s", err, hintRouter)
 	}

@@ -16,7 +16,6 @@ import (
 	"sigalert/agent/notify"
 	"sigalert/internal/zone"
 	"sigalert/sig"
-	"sigalert/sig/tcp"
 )
 
 const demoConfig = `
@@ -25,7 +24,6 @@ subscriptions:
   - {sender: timer, event: tick}
   - sender: builds
     title: 'Build {{.Data.number}} {{.Data.result}}'
-    body: '{{.Data.project}}, after {{.Data.seconds}} s'
 `
 
 func (p *program) demo() *cobra.Command {
@@ -44,34 +42,34 @@ if there is not.`,
 
 func (p *program) runDemo(ctx context.Context) error {
 	defer p.queueOutput()()
-	carrier, err := tcp.Listen("127.0.0.1:0")
+	server, err := p.newRouter("127.0.0.1:0")
 	if err != nil {
 		return err
 	}
 	ctx, cancel := context.WithCancel(ctx)
-	server := p.newServer()
 	var tasks sync.WaitGroup
 	defer tasks.Wait()
 	defer cancel()
 	tasks.Go(func() {
-		if err := server.Serve(ctx, carrier); err != nil {
+		if err := server.run(ctx); err != nil {
 			p.log.Error("the demo's server failed", "err", err)
 		}
 	})
 	tasks.Go(func() {
-		if err := demoSenders(ctx, server); err != nil {
+		if err := demoSenders(ctx, server.ServerRouter); err != nil {
 			p.log.Error("the demo's senders failed", "err", err)
 		}
 	})
-	c, err := config.Parse("demo", fmt.Appendf(nil, demoConfig, carrier.Addr()))
+	c, err := config.Parse("demo", fmt.Appendf(nil, demoConfig, server.addr()))
 	if err != nil {
 		return err
 	}
 	fmt.Fprintf(p.out, `The router listens on %[1]s. In another terminal, try:
   %[2]s listen --server %[1]s
+  curl -d hello %[1]s/builds/done
 Press Ctrl+C to end the demo.
-`, carrier.Addr(), invocation())
-	desktop := notify.New(&notify.Options{Icon: iconPath(p.log), Logger: p.log})
+`, server.addr(), invocation())
+	desktop := p.newDesktop()
 	defer desktop.Close()
 	return p.runWithTray(ctx, agent.Options{
 		Config:   c,
@@ -111,11 +109,14 @@ func demoSenders(ctx context.Context, server *sig.ServerRouter) error {
 		case n%4 == 2:
 			return timer.Trigger("tick", time.Now().In(zone.Local()).Format("It is 15:04:05."))
 		case n%6 == 3:
-			result := "passed"
+			result, urgency := "passed", "low"
 			if n%12 == 9 {
-				result = "failed"
+				result, urgency = "failed", "critical"
 			}
-			return builds.Trigger("done", map[string]any{"number": n / 3, "project": "lighthouse", "result": result, "seconds": 40 + n%7})
+			return builds.Trigger("done", map[string]any{
+				"number": n / 3, "result": result,
+				"message": fmt.Sprintf("lighthouse, after %d s", 40+n%7), "urgency": urgency, "tag": "lighthouse",
+			})
 		}
 		return nil
 	})

@@ -7,6 +7,8 @@ import (
 	"math"
 	"strings"
 
+	"github.com/spf13/cobra"
+
 	"sigalert/internal/zone"
 )
 
@@ -34,6 +36,15 @@ func parseLevel(name string) (slog.Level, error) {
 		names = append(names, l.name)
 	}
 	return 0, fmt.Errorf("unknown level %q: must be one of %s", name, strings.Join(names, ", "))
+}
+
+// quietly logs only what went wrong, unless a level is given: what cron runs, for one,
+// says nothing where it worked.
+func (p *program) quietly(cmd *cobra.Command) {
+	if !cmd.Flags().Changed("log-level") {
+		p.logLevel = "warning"
+		p.log = newLogger(p.err, slog.LevelWarn)
+	}
 }
 
 func newLogger(w io.Writer, level slog.Level) *slog.Logger {

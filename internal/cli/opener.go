@@ -74,7 +74,8 @@ func xdgMime(query, of string) string {
 	return strings.TrimSpace(string(answer))
 }
 
-// browser opens an address with the desktop's browser.
+// browser opens an address with the program that the desktop has for it, mostly a
+// browser.
 func browser(address string) *exec.Cmd {
 	switch runtime.GOOS {
 	case "windows":

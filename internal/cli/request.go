@@ -75,7 +75,8 @@ func (p *program) runRequest(ctx context.Context, addr string, o requestOptions)
 	if err != nil {
 		return err
 	}
-	params := p.parseData(o.params)
+	p.noticeJSON(o.params)
+	params := parseData(o.params)
 	var response sig.Data
 	err = c.atOnce(ctx, func(ctx context.Context) (err error) {
 		response, err = c.RemoteRequest(ctx, sender, methods[0], params)

@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"fmt"
-	"net"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -12,13 +11,13 @@ import (
 	"sigalert/internal/trim"
 	"sigalert/internal/wait"
 	"sigalert/sig"
-	"sigalert/sig/tcp"
 )
 
 type serveOptions struct {
 	listen, sender, event, data string
 	every                       time.Duration
 	requests                    bool
+	hosts                       []string
 }
 
 func (p *program) serve() *cobra.Command {
@@ -27,12 +26,14 @@ func (p *program) serve() *cobra.Command {
 		Use:   "serve",
 		Short: "Run a router server",
 		Long: `Runs a router server: senders and listeners connect to it, and it passes the
-senders' events to the listeners. With --sender it has a sender of its own, which
-fires an event repeatedly. With --requests that sender also answers the request
-echo, with the request's parameters.`,
+senders' events to the listeners. Whatever speaks HTTP can publish and follow
+events at the same address: open it in a browser to see how. With --sender the
+router has a sender of its own, which fires an event repeatedly. With --requests
+that sender also answers the request echo, with the request's parameters.`,
 		Example: `  sigalert serve
   sigalert serve --sender timer --event tick --data '"server data"' --every 5s
-  sigalert serve --requests     then: sigalert request timer echo '{"n": 1}'`,
+  sigalert serve --requests     then: sigalert request timer echo '{"n": 1}'
+  sigalert serve                then: curl -d hello 127.0.0.1:3000/me/hello`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if p.ask {
@@ -58,6 +59,7 @@ echo, with the request's parameters.`,
 	flags.StringVar(&o.data, "data", "", "data of the event: `JSON`, or text")
 	flags.DurationVar(&o.every, "every", 5*time.Second, "time between two events")
 	flags.BoolVar(&o.requests, "requests", false, "its sender (timer by default) answers the request echo")
+	flags.StringArrayVar(&o.hosts, "host", nil, "another `NAME` of this machine in the address of an HTTP request; may be repeated")
 	p.numberFlag(cmd)
 	p.askFlag(cmd)
 	return cmd
@@ -86,22 +88,26 @@ func (p *program) runServe(ctx context.Context, o serveOptions) error {
 	if o.every <= 0 {
 		return usage(fmt.Errorf("--every must be greater than 0, got %s", o.every))
 	}
+	for _, host := range o.hosts {
+		if err := address.CheckHost(host); err != nil {
+			return usage(fmt.Errorf("--host: %w", err))
+		}
+	}
 	addr, err := address.ParseListen(o.listen)
 	if err != nil {
 		return usage(fmt.Errorf("--listen: %w", err))
 	}
-	carrier, err := tcp.Listen(addr)
+	server, err := p.newRouter(addr)
 	if err != nil {
 		return err
 	}
 	defer wait.Start(ctx, trim.Run)()
-	p.log.Info("listening on " + carrier.Addr())
-	if host, _, _ := net.SplitHostPort(carrier.Addr()); !net.ParseIP(host).IsLoopback() {
-		p.log.Warn("anyone who can reach this address may listen and send: there is no password", "listen", carrier.Addr())
+	p.log.Info("listening on " + server.addr())
+	if !address.IsLoopback(server.addr()) {
+		p.log.Warn("anyone who can reach this address may listen and send: there is no password", "listen", server.addr())
 	}
-	server := p.newServer()
 	if o.sender == "" {
-		return server.Serve(ctx, carrier)
+		return server.run(ctx, o.hosts...)
 	}
 	ctx, end := context.WithCancel(ctx)
 	ticking := make(chan error, 1)
@@ -109,16 +115,12 @@ func (p *program) runServe(ctx context.Context, o serveOptions) error {
 		defer end() // without its sender the server is not what was asked for
 		ticking <- p.tick(ctx, &server.Router, o)
 	}()
-	err = server.Serve(ctx, carrier)
+	err = server.run(ctx, o.hosts...)
 	end()
 	if failure := <-ticking; failure != nil {
 		return fmt.Errorf("the server's own sender failed: %w", failure)
 	}
 	return err
-}
-
-func (p *program) newServer() *sig.ServerRouter {
-	return sig.NewServerRouter(&sig.ServerOptions{Name: "sigalert " + versionText(), Logger: p.log})
 }
 
 // tick has the server's own sender fire, and answer requests, until ctx ends.
@@ -133,7 +135,8 @@ func (p *program) tick(ctx context.Context, router *sig.Router, o serveOptions) 
 	if err != nil {
 		return err
 	}
-	data := p.parseData(o.data)
+	p.noticeJSON(o.data)
+	data := parseData(o.data)
 	return every(ctx, o.every, func() error {
 		p.log.Info("triggering", "sender", o.sender, "event", o.event, "data", o.data)
 		return sender.Trigger(event, data)

@@ -16,8 +16,12 @@ import (
 
 // serverFlags adds the flags of the commands that talk to a server.
 func (p *program) serverFlags(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&p.server, "server", "", "the server's `URL`; tcp:// and :3000 can be left out (default: $SIGALERT_SERVER, the configuration's server, or 127.0.0.1:3000)")
+	p.serverFlag(cmd)
 	p.askFlag(cmd)
+}
+
+func (p *program) serverFlag(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&p.server, "server", "", "the server's `URL`; tcp:// and :3000 can be left out (default: $SIGALERT_SERVER, the configuration's server, or 127.0.0.1:3000)")
 }
 
 func (p *program) askFlag(cmd *cobra.Command) {

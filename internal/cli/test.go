@@ -8,7 +8,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"sigalert/agent"
-	"sigalert/agent/notify"
 )
 
 func (p *program) test() *cobra.Command {
@@ -19,7 +18,7 @@ func (p *program) test() *cobra.Command {
 		Example: "  sigalert test",
 		Args:    noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			desktop := notify.New(&notify.Options{Icon: iconPath(p.log), Logger: p.log})
+			desktop := p.newDesktop()
 			defer desktop.Close()
 			ctx, cancel := context.WithTimeout(cmd.Context(), 10*time.Second)
 			defer cancel()

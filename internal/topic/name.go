@@ -35,7 +35,7 @@ func Meanings(word string) []sig.Name {
 	if text, ok := quoted(word); ok {
 		return []sig.Name{text}
 	}
-	names := []sig.Name{textName(word)}
+	names := []sig.Name{Text(word)}
 	if n, ok := number(word); ok {
 		names = append(names, n)
 	}
@@ -52,9 +52,9 @@ func Meant(sender, event string) (topics []Topic) {
 	return topics
 }
 
-// textName is the name that is this text. A Name that begins with NUL would be the
+// Text is the name that is this text. A Name that begins with NUL would be the
 // JSON after it.
-func textName(word string) sig.Name {
+func Text(word string) sig.Name {
 	if !strings.HasPrefix(word, "\x00") {
 		return sig.Name(word)
 	}

@@ -37,3 +37,15 @@ func Span(d time.Duration) string {
 	}
 	return fmt.Sprintf("%d d %d h", int(d.Hours())/24, int(d.Hours())%24)
 }
+
+// Took is how long something took: "0.4 s", "12 s", "3 m 5 s" or, from an hour on, as
+// Span.
+func Took(d time.Duration) string {
+	switch {
+	case d < 10*time.Second:
+		return fmt.Sprintf("%.1f s", d.Truncate(100*time.Millisecond).Seconds())
+	case d < time.Minute, d >= time.Hour:
+		return Span(d)
+	}
+	return fmt.Sprintf("%d m %d s", int(d.Minutes()), int(d.Seconds())%60)
+}

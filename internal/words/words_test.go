@@ -44,3 +44,14 @@ func TestNearest(t *testing.T) {
 		}
 	}
 }
+
+func TestTook(t *testing.T) {
+	for d, want := range map[time.Duration]string{
+		0: "0.0 s", 440 * time.Millisecond: "0.4 s", 12*time.Second + 900*time.Millisecond: "12 s",
+		3*time.Minute + 5*time.Second: "3 m 5 s", 2*time.Hour + 5*time.Minute: "2 h 5 m",
+	} {
+		if got := words.Took(d); got != want {
+			t.Errorf("%s: %s, not %s", d, got, want)
+		}
+	}
+}

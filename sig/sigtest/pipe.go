@@ -3,11 +3,11 @@ package sigtest
 import (
 	"context"
 	"errors"
-	"io"
 	"net"
 	"sync"
 	"time"
 
+	"sigalert/internal/pipe"
 	"sigalert/sig"
 )
 
@@ -17,7 +17,7 @@ type Network struct {
 	mu     sync.Mutex // guards the fields below
 	accept chan sig.Conn
 	down   chan struct{}
-	conns  []*pipe
+	conns  []sig.Conn
 	dials  int
 	frozen bool
 	delay  time.Duration
@@ -112,7 +112,8 @@ func (c memoryClient) Dial(ctx context.Context) (sig.Conn, error) {
 	if accept == nil {
 		return nil, errors.New("cannot reach memory: the server is down")
 	}
-	near, far := newPipe(n)
+	a, b := pipe.New("memory")
+	near, far := conn{a, n}, conn{b, n}
 	select {
 	case accept <- far:
 	case <-down:
@@ -126,53 +127,17 @@ func (c memoryClient) Dial(ctx context.Context) (sig.Conn, error) {
 	return near, nil
 }
 
-// pipe is one end of a connection in memory.
-type pipe struct {
+// conn is one end of a connection of a Network.
+type conn struct {
+	*pipe.Conn
 	network *Network
-	in, out chan []byte
-	closed  chan struct{} // shared by both ends
-	close   func()
 }
 
-func newPipe(n *Network) (near, far *pipe) {
-	a, b := make(chan []byte, 16), make(chan []byte, 16)
-	closed := make(chan struct{})
-	end := sync.OnceFunc(func() { close(closed) })
-	return &pipe{n, a, b, closed, end}, &pipe{n, b, a, closed, end}
-}
-
-// ReadMessage returns what was written before the end before it returns the end.
-func (p *pipe) ReadMessage() ([]byte, error) {
-	select {
-	case text := <-p.in:
-		return text, nil
-	default:
-	}
-	select {
-	case text := <-p.in:
-		return text, nil
-	case <-p.closed:
-		return nil, io.EOF
-	}
-}
-
-func (p *pipe) WriteMessage(text []byte) error {
-	frozen, delay := p.network.state()
+func (c conn) WriteMessage(text []byte) error {
+	frozen, delay := c.network.state()
 	time.Sleep(delay)
 	if frozen {
 		return nil
 	}
-	select {
-	case p.out <- append([]byte(nil), text...):
-		return nil
-	case <-p.closed:
-		return net.ErrClosed
-	}
+	return c.Conn.WriteMessage(text)
 }
-
-func (p *pipe) Close() error {
-	p.close()
-	return nil
-}
-
-func (p *pipe) Peer() string { return "memory" }

@@ -1,6 +1,7 @@
 package tcp
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net"
@@ -39,6 +40,9 @@ type conn struct {
 	net net.Conn
 	dec *wire.Decoder
 
+	other func(context.Context, net.Conn) // serves other protocols; nil: nobody does
+	first []byte                          // the first byte, until it is read
+
 	// The reading goroutine's.
 	timed bool // the present message has been given its deadline
 	armed bool // the connection has a read deadline
@@ -69,6 +73,11 @@ func (r *reader) Read(p []byte) (int, error) {
 		r.net.SetReadDeadline(time.Time{})
 		r.armed = false
 	}
+	if len(r.first) > 0 {
+		n := copy(p, r.first)
+		r.first = r.first[n:]
+		return n, nil
+	}
 	n, err := r.net.Read(p)
 	if err == nil {
 		return n, nil
@@ -86,6 +95,49 @@ func (r *reader) Read(p []byte) (int, error) {
 func (c *conn) giveWay() {
 	c.gaveWay.Store(true)
 	c.net.Close()
+}
+
+// Guest makes the conn a [sig.GuestConn].
+func (c *conn) Guest() func(context.Context) {
+	if c.other == nil {
+		return nil
+	}
+	first := make([]byte, 1)
+	if n, _ := c.net.Read(first); n == 0 {
+		return nil // the next read has the error
+	}
+	if b := first[0]; b == 0x16 || 'A' <= b && b <= 'Z' {
+		return func(ctx context.Context) {
+			defer c.net.Close()
+			c.other(ctx, &begunConn{c.net, first})
+		}
+	}
+	c.first = first
+	return nil
+}
+
+// begunConn is a connection of which the first byte has been read.
+type begunConn struct {
+	net.Conn
+	first []byte
+}
+
+func (c *begunConn) Read(p []byte) (int, error) {
+	if len(c.first) > 0 && len(p) > 0 {
+		n := copy(p, c.first)
+		c.first = c.first[n:]
+		return n, nil
+	}
+	return c.Conn.Read(p)
+}
+
+// CloseWrite lets an HTTP server's last answer arrive although the client is still
+// sending.
+func (c *begunConn) CloseWrite() error {
+	if w, ok := c.Conn.(interface{ CloseWrite() error }); ok {
+		return w.CloseWrite()
+	}
+	return nil
 }
 
 func (c *conn) ReadMessage() ([]byte, error) {

@@ -38,6 +38,11 @@ func (c *Client) String() string { return c.addr }
 // Server accepts clients; it is a [sig.ServerCarrier]. When the process has no
 // file descriptor left, it says so to clients instead of letting them wait.
 type Server struct {
+	// Other serves the connections that begin as HTTP does, with an upper-case
+	// letter, or as TLS does, with a byte 0x16, until they end or ctx does. It is
+	// set before the server is used. Default: the protocol's errors answer them.
+	Other func(ctx context.Context, conn net.Conn)
+
 	listener *net.TCPListener
 	reserve  *os.File // a descriptor for that; used by the goroutine that accepts
 	room     *wire.Room
@@ -73,6 +78,7 @@ func (s *Server) Accept() (sig.Conn, error) {
 	case err == nil:
 		c := newConn(nc)
 		c.dec.Share(s.room, c.giveWay)
+		c.other = s.Other
 		return c, nil
 	case errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE):
 		s.turnAway()

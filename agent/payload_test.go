@@ -1,0 +1,55 @@
+package agent_test
+
+import (
+	"testing"
+	"testing/synctest"
+
+	"sigalert/agent"
+)
+
+type object = map[string]any
+
+// An alert that is resolved is closed, even during a pause, and counts as none.
+func TestResolvedIsNotShown(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b, f := newAlertedBench(t, timerTick)
+		timer := b.add("timer", "tick")
+		b.fire(timer, "tick", object{"message": "full", "tag": "disk"})
+		b.expect("timer: tick full")
+		b.Pause(0)
+		b.fire(timer, "tick", object{"message": "fine", "tag": "disk", "resolved": true})
+		b.expect(`closes tag "timer" disk`)
+		b.Resume()
+		b.expect("")
+		b.fire(timer, "tick", object{"message": "no tag", "resolved": true})
+		b.fire(timer, "tick", object{"message": "open", "tag": "disk", "resolved": false})
+		b.expect("timer: tick no tag; timer: tick open")
+		f.expect(t,
+			"shown timer: tick map[message:full tag:disk]",
+			"held back timer: tick map[message:fine resolved:true tag:disk] (resolved: what its tag showed is closed)",
+			"shown timer: tick map[message:no tag resolved:true]",
+			"shown timer: tick map[message:open resolved:false tag:disk]",
+		)
+		want := agent.Counters{Received: 4, Shown: 3}
+		if got := b.Status().Counters; got != want {
+			t.Errorf("%+v, want %+v", got, want)
+		}
+	})
+}
+
+// A flood holds back neither what says that it is critical nor what is resolved, but
+// it does hold back whatever the file calls less.
+func TestFloodAndPayload(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, `{subscriptions: [{sender: timer}, {sender: log, urgency: normal}]}`)
+		timer, log := b.add("timer", "tick"), b.add("log", "line")
+		for range 6 {
+			b.fire(timer, "tick", 1)
+		}
+		b.screen.take()
+		b.fire(log, "line", object{"message": "x", "urgency": "critical"})
+		b.fire(timer, "tick", object{"message": "y", "urgency": "critical"})
+		b.fire(timer, "tick", object{"message": "z", "tag": "t", "resolved": true})
+		b.expect(`timer: tick y; closes tag "timer" t`)
+	})
+}

@@ -1,0 +1,124 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+	"syscall"
+
+	"sigalert/internal/wait"
+	"sigalert/sig"
+)
+
+// A BindFunc binds a router to host:port at once. What it returns serves the router
+// until ctx ends.
+type BindFunc func(listen string) (serve func(ctx context.Context) error, err error)
+
+// ownRouter is the carrier to a router that is ours to run. Before each attempt to
+// connect, it starts the router, unless that runs or another one has the address: then
+// the connection leads there. When the other one ends, the connection does, too, and
+// the next attempt takes over.
+type ownRouter struct {
+	sig.ClientCarrier // reaches the address
+	listen            string
+	bind              BindFunc
+	ctx               context.Context // of the router
+	log               *slog.Logger
+
+	mu     sync.Mutex // guards the fields below
+	stop   func()     // ends the router; nil: it has not been started
+	failed bool       // it has ended by itself
+	taken  bool       // another program has the address, which was logged
+}
+
+func (o *ownRouter) Dial(ctx context.Context) (sig.Conn, error) {
+	if err := o.start(); err != nil {
+		return nil, &routerError{err: err, short: err.Error()}
+	}
+	return o.ClientCarrier.Dial(ctx)
+}
+
+// start starts the router if its address is free.
+func (o *ownRouter) start() error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.stop != nil && !o.failed {
+		return nil
+	}
+	serve, err := o.bind(o.listen)
+	switch {
+	case inUse(err):
+		if !o.taken {
+			o.log.Info("another program listens at the router's address: connecting to it", "listen", o.listen)
+		}
+		o.taken = true
+		return nil
+	case err != nil:
+		return err
+	}
+	if o.stop != nil {
+		o.stop()
+	}
+	o.failed, o.taken = false, false
+	o.log.Info("running the router", "listen", o.listen)
+	o.stop = wait.Start(o.ctx, func(ctx context.Context) {
+		if err := serve(ctx); err != nil {
+			o.log.Error("the router failed", "listen", o.listen, "err", err)
+			o.mu.Lock()
+			o.failed = true
+			o.mu.Unlock()
+		}
+	})
+	return nil
+}
+
+// end ends the router, and its clients' connections. Nobody may dial any more. There
+// may be no router.
+func (o *ownRouter) end() {
+	if o == nil {
+		return
+	}
+	o.mu.Lock()
+	stop := o.stop
+	o.mu.Unlock()
+	if stop != nil {
+		stop()
+	}
+}
+
+// explain returns why there is no connection, where err is what the client says.
+// There may be no router.
+func (o *ownRouter) explain(err error) error {
+	if o == nil {
+		return err
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	// It may have the address on another of this machine's networks only.
+	foreign := errors.Is(err, sig.ErrNotServer) || errors.Is(err, syscall.ECONNREFUSED)
+	if !o.taken || !foreign {
+		return err
+	}
+	short := o.listen + " is taken by a program that does not answer as a router"
+	return &routerError{err, short, ": end it, or give the router another address"}
+}
+
+// routerError is why our own router can neither run nor be reached.
+type routerError struct {
+	err   error  // which may read otherwise at each attempt
+	short string // for the status line
+	hint  string // what to do about it
+}
+
+func (e *routerError) Error() string { return e.short + e.hint }
+
+func (e *routerError) Unwrap() error { return e.err }
+
+// wsaInUse is EADDRINUSE on Windows.
+const wsaInUse = syscall.Errno(10048)
+
+// inUse reports whether another program listens on an address.
+func inUse(err error) bool {
+	return errors.Is(err, syscall.EADDRINUSE) || errors.Is(err, wsaInUse)
+}

@@ -1,0 +1,170 @@
+// Package payload reads from an event's data how it is to be shown: its title, its
+// message, how urgent it is, and where a click leads.
+//
+// Data that is an object may say so in members that senders for other programs know
+// too; docs/payload.md lists them. A member of the wrong type, or with a value that
+// means nothing here, counts as if it were not there, and so does all of it where
+// the data is not an object. Upper and lower case in a member's name are the same.
+package payload
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/json"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"sigalert/internal/plain"
+)
+
+const (
+	maxTitle   = 200   // characters
+	maxMessage = 2_000 // characters
+	maxLink    = 2_048 // bytes
+	maxIcon    = 100   // bytes
+)
+
+// Payload is what data says about how it is to be shown. Its texts are safe to show.
+type Payload struct {
+	Title    string  // one line of at most 200 characters; "": none
+	Message  *string // at most 2,000 characters; nil: none
+	Urgency  string  // "low", "normal" or "critical"; "": none
+	Tag      string  // what it is about: the next with this tag takes its place; "": none
+	URL      string  // http, https or mailto; "": none
+	Icon     string  // the name of an icon in a theme; "": none
+	Resolved bool    // what it is about is over
+}
+
+// Read reads the payload of data, which is JSON text.
+func Read(data []byte) (p Payload) {
+	if data = bytes.TrimLeft(data, " \t\r\n"); len(data) == 0 || data[0] != '{' {
+		return p
+	}
+	var m members
+	if json.Unmarshal(data, &m) != nil {
+		return p
+	}
+	p.Title = strings.TrimSpace(plain.Line(strings.TrimSpace(m.Title.or()), maxTitle))
+	if text := cmp.Or(m.Message.string, m.Body.string, m.Text.string); text != nil {
+		p.Message = new(plain.Text(*text, maxMessage))
+	}
+	p.Urgency = cmp.Or(urgencies[m.Urgency], urgencies[m.Priority])
+	p.Tag = m.Tag.or()
+	p.URL = cmp.Or(link(m.URL.or()), link(m.Click.or()))
+	p.Icon = icon(m.Icon.or())
+	p.Resolved = bool(m.Resolved)
+	return p
+}
+
+// Rest reports whether a member's name is none that says how the others are shown:
+// what is left to show beside a title. A link is, for not every desktop opens it.
+func Rest(name string) bool {
+	switch strings.ToLower(name) {
+	case "title", "urgency", "priority", "tag", "icon", "resolved":
+		return false
+	}
+	return true
+}
+
+// members are those that mean something, each with its first name first.
+type members struct {
+	Title               text
+	Message, Body, Text text
+	Urgency, Priority   level
+	Tag                 text
+	URL, Click          text
+	Icon                text
+	Resolved            flag
+}
+
+// text is a string; nil for what is none.
+type text struct{ string *string }
+
+func (t text) or() string {
+	if t.string == nil {
+		return ""
+	}
+	return *t.string
+}
+
+func (t *text) UnmarshalJSON(value []byte) error {
+	t.string = nil
+	if value[0] == '"' {
+		return json.Unmarshal(value, &t.string)
+	}
+	return nil
+}
+
+// level is a key of urgencies: a word, or a number, whether it is written as one or
+// as text.
+type level string
+
+func (l *level) UnmarshalJSON(value []byte) error {
+	word := string(value)
+	if value[0] == '"' {
+		if err := json.Unmarshal(value, &word); err != nil {
+			return err
+		}
+	}
+	if n, err := strconv.ParseFloat(word, 64); err == nil {
+		word = strconv.FormatFloat(n, 'f', -1, 64)
+	}
+	*l = level(strings.ToLower(strings.TrimSpace(word)))
+	return nil
+}
+
+// urgencies are the words and numbers for how urgent something is: ours, and ntfy's
+// priorities.
+var urgencies = map[level]string{
+	"1": "low", "min": "low", "2": "low", "low": "low",
+	"3": "normal", "default": "normal", "normal": "normal", "4": "normal", "high": "normal",
+	"5": "critical", "max": "critical", "urgent": "critical", "critical": "critical",
+}
+
+type flag bool
+
+func (f *flag) UnmarshalJSON(value []byte) error {
+	*f = string(value) == "true"
+	return nil
+}
+
+// link is an address that is safe to open for somebody who clicks; "" for any other.
+func link(address string) string {
+	address = strings.TrimSpace(address)
+	if len(address) > maxLink || strings.ContainsAny(address, " \t\"<>\\`") || address != plain.Line(address, maxLink) {
+		return ""
+	}
+	u, err := url.Parse(address)
+	switch {
+	case err != nil:
+	case (u.Scheme == "http" || u.Scheme == "https") && u.Hostname() != "":
+		return address
+	case u.Scheme == "mailto" && u.Opaque != "" && !attaches(u):
+		return address
+	}
+	return ""
+}
+
+// attaches reports whether a mailto link asks for a file to be sent.
+func attaches(mail *url.URL) bool {
+	for name := range mail.Query() {
+		if strings.HasPrefix(strings.ToLower(name), "attach") {
+			return true
+		}
+	}
+	return false
+}
+
+// icon is the name of an icon in a theme; "" for anything else, such as a path.
+func icon(name string) string {
+	if len(name) > maxIcon || strings.HasPrefix(name, ".") || strings.HasPrefix(name, "-") {
+		return ""
+	}
+	for _, c := range []byte(name) {
+		if !(c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || strings.IndexByte("._+-", c) >= 0) {
+			return ""
+		}
+	}
+	return name
+}

@@ -1,0 +1,145 @@
+package gateway
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync"
+
+	"sigalert/internal/pipe"
+	"sigalert/sig"
+)
+
+func baseContext(ctx context.Context) func(net.Listener) context.Context {
+	return func(net.Listener) context.Context { return ctx }
+}
+
+// guests is a listener for [http.Server] whose connections the router's carrier has
+// accepted.
+type guests struct {
+	log    *slog.Logger
+	tls    *sync.Once // for the first client that tries it
+	come   chan net.Conn
+	closed chan struct{}
+	close  func()
+}
+
+func newGuests(log *slog.Logger) guests {
+	closed := make(chan struct{})
+	return guests{log, new(sync.Once), make(chan net.Conn), closed, sync.OnceFunc(func() { close(closed) })}
+}
+
+// take is a [tcp.Server.Other]: it returns when the connection has been closed.
+func (l *guests) take(_ context.Context, conn net.Conn) {
+	g := &guest{Conn: conn, guests: l, ended: make(chan struct{})}
+	select {
+	case l.come <- g:
+		<-g.ended
+	case <-l.closed:
+	}
+}
+
+func (l *guests) Accept() (net.Conn, error) {
+	select {
+	case conn := <-l.come:
+		return conn, nil
+	case <-l.closed:
+		return nil, net.ErrClosed
+	}
+}
+
+func (l *guests) Close() error {
+	l.close()
+	return nil
+}
+
+// Addr is not asked for: the connections know theirs.
+func (l *guests) Addr() net.Addr { return &net.TCPAddr{} }
+
+// guest is a connection that ends if it begins as TLS does.
+type guest struct {
+	net.Conn
+	guests *guests
+	begun  bool // the reading goroutine's
+	once   sync.Once
+	ended  chan struct{}
+}
+
+func (g *guest) Read(p []byte) (int, error) {
+	n, err := g.Conn.Read(p)
+	if n == 0 || g.begun {
+		return n, err
+	}
+	g.begun = true
+	if p[0] != startOfTLS {
+		return n, err
+	}
+	g.guests.tls.Do(func() {
+		g.guests.log.Warn("a client was turned away that tried TLS, which this port does not have: use http://, not https://", "client", g.RemoteAddr())
+	})
+	return 0, io.EOF
+}
+
+const startOfTLS = 0x16
+
+func (g *guest) Close() error {
+	defer g.once.Do(func() { close(g.ended) })
+	return g.Conn.Close()
+}
+
+// CloseWrite is what [http.Server] does first where a client is still sending, which
+// would otherwise lose the answer.
+func (g *guest) CloseWrite() error {
+	if w, ok := g.Conn.(interface{ CloseWrite() error }); ok {
+		return w.CloseWrite()
+	}
+	return http.ErrNotSupported
+}
+
+// inside is a carrier within this process: streams are clients of the router.
+type inside struct {
+	come   chan sig.Conn
+	closed chan struct{}
+	close  func()
+}
+
+func newInside() inside {
+	closed := make(chan struct{})
+	return inside{make(chan sig.Conn), closed, sync.OnceFunc(func() { close(closed) })}
+}
+
+func (i inside) Accept() (sig.Conn, error) {
+	select {
+	case conn := <-i.come:
+		return conn, nil
+	case <-i.closed:
+		return nil, net.ErrClosed
+	}
+}
+
+func (i inside) Close() error {
+	i.close()
+	return nil
+}
+
+// dialer is a carrier for one stream's client.
+type dialer struct {
+	inside inside
+	reader string // the address of who reads the stream
+}
+
+func (d dialer) Dial(ctx context.Context) (sig.Conn, error) {
+	near, far := pipe.New("stream of " + d.reader) // not from that address, where it would count a second time
+	select {
+	case d.inside.come <- far:
+		return near, nil
+	case <-d.inside.closed:
+		return nil, net.ErrClosed
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
+}
+
+func (d dialer) String() string { return "this router" }

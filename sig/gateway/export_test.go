@@ -1,0 +1,22 @@
+package gateway
+
+import (
+	"context"
+	"net"
+	"sync"
+
+	"sigalert/sig"
+)
+
+// ServeConns is Serve for connections that the test makes, until ctx ends. Each call
+// of take serves one.
+func ServeConns(ctx context.Context, server *sig.ServerRouter) (take func(net.Conn), wait func()) {
+	g := newGateway(&server.Router, nil)
+	var tasks sync.WaitGroup
+	tasks.Go(func() { g.serve(ctx) })
+	tasks.Go(func() { _ = server.Serve(ctx, g.inside) })
+	return func(conn net.Conn) {
+		defer conn.Close()
+		g.guests.take(ctx, conn)
+	}, tasks.Wait
+}

@@ -1,0 +1,116 @@
+package gateway
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"sigalert/internal/origin"
+	"sigalert/internal/patient"
+)
+
+// route is what answers a path, by method.
+type route struct {
+	get, post func(http.ResponseWriter, *http.Request) error // nil: not allowed
+	put       bool                                           // PUT is POST
+}
+
+func (rt route) methods() (all []string) {
+	if rt.get != nil {
+		all = append(all, http.MethodGet, http.MethodHead)
+	}
+	if rt.post != nil {
+		all = append(all, http.MethodPost)
+	}
+	if rt.put {
+		all = append(all, http.MethodPut)
+	}
+	return append(all, http.MethodOptions)
+}
+
+// ServeHTTP answers one request.
+func (g *gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	head := w.Header()
+	head.Set("X-Content-Type-Options", "nosniff")
+	head.Set("Cross-Origin-Resource-Policy", "same-origin")
+	head.Set("Cache-Control", "no-store")
+	p := patient.New(w)
+	defer p.Wait()            // what is still in a buffer is sent after this
+	if r.ContentLength != 0 { // it is read to its end, even if it is of no use
+		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(bodyTime)) // a test's recorder has none
+	}
+	if err := g.answer(p, r); err != nil {
+		fail(p, r, err)
+	}
+}
+
+func (g *gateway) answer(w http.ResponseWriter, r *http.Request) error {
+	if r.Host != "" && !g.hosts.Know(r.Host) { // HTTP/1.0 needs none, and no browser speaks it
+		return refuse(http.StatusMisdirectedRequest, "this machine is not known as %q: use its address, or its own name", r.Host)
+	}
+	rt, err := g.route(r)
+	if err != nil {
+		return err
+	}
+	methods := rt.methods()
+	if !slices.Contains(methods, r.Method) {
+		w.Header().Set("Allow", strings.Join(methods, ", "))
+		return refuse(http.StatusMethodNotAllowed, "%.20s is not possible here: use %s", r.Method, strings.Join(methods, ", "))
+	}
+	switch r.Method {
+	case http.MethodOptions:
+		w.Header().Set("Allow", strings.Join(methods, ", "))
+		w.WriteHeader(http.StatusNoContent)
+		return nil
+	case http.MethodGet, http.MethodHead:
+		return rt.get(w, r)
+	}
+	if origin.CrossSite(r) {
+		return errCrossSite
+	}
+	return rt.post(w, r)
+}
+
+var errCrossSite = refuse(http.StatusForbidden, "another site's page cannot do this: use this port's own page, or a program")
+
+// route finds what a path is for. Its parts are names, and may have any character.
+func (g *gateway) route(r *http.Request) (route, error) {
+	path := r.URL.EscapedPath()
+	switch path {
+	case "/":
+		return route{get: g.page, post: g.postRoot, put: true}, nil
+	case "/healthz":
+		return route{get: healthy}, nil
+	case "/events":
+		return route{get: g.stream}, nil
+	case "/message":
+		return route{post: g.gotify}, nil
+	}
+	if !strings.HasPrefix(path, "/") { // OPTIONS *
+		return route{}, refuse(http.StatusNotFound, "there is no such path: use /SENDER/EVENT")
+	}
+	var names []string
+	for part := range strings.SplitSeq(path[1:], "/") {
+		name, err := url.PathUnescape(part)
+		if err != nil {
+			return route{}, refuse(http.StatusBadRequest, "the path is not percent-encoded as it should be: %s", err)
+		}
+		names = append(names, strings.ToValidUTF8(name, "\uFFFD"))
+	}
+	switch {
+	case len(names) > 2:
+		return route{}, refuse(http.StatusNotFound, "a path has two parts, /SENDER/EVENT: write a slash within a name as %%2F")
+	case slices.Contains(names, ""):
+		return route{}, refuse(http.StatusBadRequest, "a name is empty: use /SENDER/EVENT")
+	case len(names) == 1:
+		return route{post: g.topic(names[0]), put: true}, nil
+	}
+	return route{post: g.event(names[0], names[1]), put: true}, nil
+}
+
+func healthy(w http.ResponseWriter, _ *http.Request) error {
+	answer(w, http.StatusOK, typeText, []byte("ok\n"))
+	return nil
+}

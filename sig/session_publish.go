@@ -1,0 +1,70 @@
+package sig
+
+import (
+	"errors"
+	"fmt"
+
+	"sigalert/sig/internal/wire"
+)
+
+// publish takes a client's publications: all of them, or none.
+func (c *session) publish(params []byte) ([]byte, error) {
+	a, isArray := wire.ArrayOf(member(params, "events"))
+	if !isArray {
+		return nil, errors.New(`publish requires {"events": [{"info": {"sender": …, "event": …}, "data": …}]}`)
+	}
+	var events []publication
+	for a.Next() {
+		p, err := parsePublication(a.Value)
+		if err == nil {
+			err = p.check()
+		}
+		if err != nil {
+			return nil, fmt.Errorf("event %d: %w", len(events)+1, err)
+		}
+		events = append(events, p)
+	}
+	done, err := c.server.publishAll(events)
+	if err != nil {
+		return nil, err
+	}
+	return fmt.Appendf(nil, `{"seq": %d, "listeners": %d}`, done.Seq, done.Listeners), nil
+}
+
+func parsePublication(text []byte) (p publication, err error) {
+	if !wire.IsObject(text) {
+		return p, notObject("it", text)
+	}
+	var info, data, id []byte
+	for o := wire.ObjectOf(text); o.Next(); {
+		switch string(o.Key) {
+		case "info":
+			info = o.Value
+		case "data":
+			data = o.Value
+		case "id":
+			id = o.Value
+		}
+	}
+	if !wire.IsObject(info) {
+		return p, notObject("info", info)
+	}
+	if p.sender, p.event, err = listenedTo(info); err != nil {
+		return p, err
+	}
+	if !missing(id) {
+		name, ok := nameOf(id)
+		if !ok {
+			return p, fmt.Errorf("an id is a text or a number, not %s", wire.Excerpt(id))
+		}
+		p.id = string(name)
+	}
+	if extra := extraOf(info); extra != nil {
+		p.rest = &rest{extra: extra}
+		if err = checkExtra(extra); err != nil {
+			return p, err
+		}
+	}
+	p.data = received(data)
+	return p, nil
+}
