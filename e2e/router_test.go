@@ -145,7 +145,7 @@ func TestAgentTakesOverTheRouter(t *testing.T) {
 			t.Errorf("ends with %d", code)
 		}
 		listener.await(t, "no connection, trying again")
-		s = d.serveAt(t, bin, s.addr)
+		d.serveAt(t, bin, s.addr)
 		listener.await(t, "msg=connected")
 	})
 }
