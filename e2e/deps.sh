@@ -22,6 +22,11 @@ desktop-file-utils           | test of the entry that starts it at login | comma
 librsvg2-bin                 | test that the icons match the drawings | command -v rsvg-convert
 chromium                     | tests of the page in a browser  | command -v chromium
 nginx-light                  | test of the page behind nginx   | command -v nginx || test -x /usr/sbin/nginx
+curl                         | tests of docs/sending.md       | command -v curl
+python3                      | tests of docs/sending.md       | command -v python3
+nodejs                       | tests of docs/sending.md       | command -v node
+openssh-client               | tests of docs/sending.md       | command -v ssh
+systemd                      | tests of docs/sending.md       | command -v systemd-analyze
 zsh                          | test of the hook for zsh        | command -v zsh
 fish                         | test of the hook for fish       | command -v fish
 vim-tiny                     | test of saving with vim         | command -v vim.tiny || command -v vim

@@ -14,11 +14,12 @@ import (
 
 	"sigalert/internal/wait"
 	"sigalert/sig"
+	"sigalert/sig/gateway"
 	"sigalert/sig/sigtest"
 	"sigalert/sig/tcp"
 )
 
-// routerItself serves on a port of its own.
+// routerItself serves on a port of its own, which answers HTTP as well.
 func routerItself(t *testing.T) (addr string, server *sig.ServerRouter) {
 	t.Helper()
 	l, err := tcp.Listen("127.0.0.1:0")
@@ -26,7 +27,7 @@ func routerItself(t *testing.T) (addr string, server *sig.ServerRouter) {
 		t.Fatal(err)
 	}
 	server = sig.NewServerRouter(nil)
-	t.Cleanup(wait.Start(t.Context(), func(ctx context.Context) { _ = server.Serve(ctx, l) }))
+	t.Cleanup(wait.Start(t.Context(), func(ctx context.Context) { _ = gateway.Serve(ctx, server, l, nil) }))
 	return l.Addr(), server
 }
 

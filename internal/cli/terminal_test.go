@@ -134,9 +134,7 @@ func TestShellHooks(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			if _, err := exec.LookPath(name); err != nil {
-				t.Skip(err)
-			}
+			needProgram(t, name)
 			dir := t.TempDir()
 			file := filepath.Join(dir, tc.file+"rc")
 			if tc.file != "" {

@@ -3,6 +3,7 @@ package gateway
 import (
 	"bytes"
 	"cmp"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -30,11 +31,16 @@ func (g *gateway) event(sender, event string) func(http.ResponseWriter, *http.Re
 		if err != nil {
 			return err
 		}
-		data := body
-		if !isJSON(r) {
+		data := payloadOf(r, body)
+		switch {
+		case data != nil:
+		case isJSON(r):
+			if err := checkJSON(body); err != nil {
+				return err
+			}
+			data = body
+		default:
 			data = textOf(body)
-		} else if err := checkJSON(body); err != nil {
-			return err
 		}
 		var more members
 		for _, name := range []string{"title", "urgency", "priority", "tag", "url"} {
@@ -65,7 +71,13 @@ func (g *gateway) publish(r *http.Request, query url.Values, sender, event strin
 			return sig.Published{}, refuse(http.StatusRequestURITooLong, "the %s's name has %d bytes, and at most %d are possible: use a shorter one", what, n, maxName)
 		}
 	}
-	p.ID = cmp.Or(given(r, query, "id"), r.Header.Get("Idempotency-Key"))
+	id := cmp.Or(given(r, query, "id"), r.Header.Get("Idempotency-Key"))
+	if len(id) > maxID {
+		return sig.Published{}, refuse(http.StatusBadRequest, "the id has %d bytes, and at most %d are possible: use a shorter one", len(id), maxID)
+	}
+	if id != "" { // scripts choose short ones, which are to be unique only among those of the same event
+		p.ID = fmt.Sprintf("%x", sha256.Sum256(fmt.Appendf(nil, "%s%s%s", p.Sender.JSON(), p.Event.JSON(), id)))
+	}
 	done, err := g.router.Publish(p)
 	switch {
 	case errors.Is(err, sig.ErrTooLarge):
@@ -76,7 +88,10 @@ func (g *gateway) publish(r *http.Request, query url.Values, sender, event strin
 	return done, nil
 }
 
-const maxName = 1 << 10 // bytes of JSON
+const (
+	maxName = 1 << 10 // bytes of JSON
+	maxID   = 128     // bytes
+)
 
 // readBody returns a request's body, or why there is none.
 func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
@@ -134,7 +149,7 @@ func headerText(value string) string {
 
 func isJSON(r *http.Request) bool {
 	kind, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
-	return kind == typeJSON || strings.HasSuffix(kind, "+json")
+	return strings.HasSuffix(kind, "/json") || strings.HasSuffix(kind, "+json")
 }
 
 func checkJSON(text []byte) error {
