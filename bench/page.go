@@ -91,6 +91,7 @@ func machine() string {
 			}
 		}
 	}
+	line("gotify/server/v2", gotifyVersion)
 	return b.String()
 }
 
