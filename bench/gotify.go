@@ -2,9 +2,11 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"encoding/binary"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -12,6 +14,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"sync"
+	"time"
 )
 
 const (
@@ -89,12 +92,35 @@ func (g *gotify) listen(_ context.Context, heard func()) (err error) {
 		http.StatusSwitchingProtocols); err != nil {
 		return err
 	}
+	if err := g.awaitStream(); err != nil {
+		return err
+	}
 	g.listening.Go(func() {
 		for readFrame(g.stream.r) == nil {
 			heard()
 		}
 	})
 	return nil
+}
+
+// awaitStream publishes until an event arrives: the server answers before it has
+// the listener.
+func (g *gotify) awaitStream() error {
+	conn, err := dialWeb(g.addr)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	for start := time.Now(); time.Since(start) < patience; {
+		if err := conn.post(g.request()); err != nil {
+			return err
+		}
+		g.stream.SetReadDeadline(time.Now().Add(time.Second))
+		if err = readFrame(g.stream.r); !errors.Is(err, os.ErrDeadlineExceeded) {
+			break
+		}
+	}
+	return cmp.Or(err, g.stream.SetDeadline(time.Time{}))
 }
 
 // readFrame takes the next frame of a server's WebSocket: each is a message, until it

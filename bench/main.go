@@ -112,7 +112,7 @@ func bench(ctx context.Context) error {
 		}
 		all = append(all, figures...)
 	}
-	fmt.Print(table(all), webTable(all))
+	fmt.Print(table(all), "\n", webTable(all))
 	if failed != nil || *save == "" {
 		return failed // what is saved is whole
 	}

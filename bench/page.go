@@ -50,7 +50,7 @@ Server and clients talk over TCP on the loopback interface. Unless stated otherw
 - **(e) Idle clients.** The server and the clients are separate processes. Their memory is what the process holds in RAM (VmRSS), after a garbage collection that returns free memory to the system. The figure is the difference between one client and all of them, divided by their number. What the kernel holds for each connection is not included.
 - **(f) Reconnecting.** The server and the clients are separate processes. The server is killed; once all clients have noticed, a new one starts on the same port, at once or after a pause. The clock runs from when it listens until it has confirmed every subscription; after that an event has to reach each client. The clients wait as long as their defaults say. nats.go waits %g s and up to %g s more before every attempt. Ours waits at most a quarter of a second before the first attempt, and then a random time of at most a fifth of the absence (at least 0.5 s, and in the first minute 2 s at most), so that clients do not all return to a server at once.
 - **(g) A pysig client.** %d of our clients trigger events at the same time, each waiting for the server's answers. The listener behaves on the wire like pysig, which takes whatever one read returns to be one message. The server's queue for the client is long enough for the whole run.
-- **(h) HTTP.** The servers, %s and gotify's, are processes of their own, as they are after a first start; both begin each round empty. Every connection stays open and sends its next POST once the answer to the one before has arrived, for %g s; nobody listens. Ours answers when the event is in the router's memory and in the queues of its listeners. gotify's checks the application's token, and answers when the message is in its SQLite database on disk and in those queues. Latency is measured one event at a time, from the start of the POST to the listener's callback: ours is a client over TCP, gotify's reads its WebSocket.
+- **(h) HTTP.** The servers, %s and gotify's, are separate processes with their default settings, and begin each round empty. Each connection stays open and sends its next POST once the answer to the one before has arrived, for %g s; nobody listens. Ours answers when the event is in the router's memory and in its listeners' queues. gotify's checks the application's token, and answers when the message is in its SQLite database and in its listeners' queues; how fast it is depends on the disk. Latency is measured one event at a time, from the start of the POST to the listener's callback: our listener is a client over TCP, gotify's reads its WebSocket.
 
 `, payloadSize, rounds(p), "`Signal.Trigger`", p.fanout.Seconds(), whole(window), whole(p.samples), "`Publish`",
 		nats.DefaultReconnectWait.Seconds(), nats.DefaultReconnectJitter.Seconds(), pysigSenders, "`sigalert serve`", p.fanout.Seconds())
@@ -64,6 +64,7 @@ Server and clients talk over TCP on the loopback interface. Unless stated otherw
     cd bench
     go run . -quick            # a short run, to see that it works
     go run . -only b,c         # only two of the measures
+    TMPDIR=/dev/shm go run . -only h    # gotify's database in memory, not on disk
     go run . -save ../docs/benchmarks.md
 `, machine(), "`", "`", "`", "`")
 	return b.String()
