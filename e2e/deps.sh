@@ -6,7 +6,7 @@ set -eu
 
 # package | what cannot run without it | how to see that it is there
 needs='
-gcc                          | race detector, GTK tray         | command -v gcc
+gcc                          | race detector, GTK tray, bench  | command -v gcc
 libc6-dev                    | race detector, GTK tray         | test -e /usr/include/stdlib.h
 pkg-config                   | GTK tray                        | command -v pkg-config
 libayatana-appindicator3-dev | GTK tray                        | pkg-config --exists ayatana-appindicator3-0.1

@@ -66,9 +66,12 @@ func (g *gateway) event(sender, event string) func(http.ResponseWriter, *http.Re
 // publish publishes an event with the id that its request has.
 func (g *gateway) publish(r *http.Request, query url.Values, sender, event string, data []byte) (sig.Published, error) {
 	p := sig.Publication{Sender: topic.Text(sender), Event: topic.Text(event), Data: sig.JSONData(data)}
-	for what, name := range map[string]sig.Name{"sender": p.Sender, "event": p.Event} {
-		if n := len(name.JSON()); n > maxName {
-			return sig.Published{}, refuse(http.StatusRequestURITooLong, "the %s's name has %d bytes, and at most %d are possible: use a shorter one", what, n, maxName)
+	for _, of := range []struct {
+		what string
+		name sig.Name
+	}{{"sender", p.Sender}, {"event", p.Event}} {
+		if n := len(of.name.JSON()); n > maxName {
+			return sig.Published{}, refuse(http.StatusRequestURITooLong, "the %s's name has %d bytes, and at most %d are possible: use a shorter one", of.what, n, maxName)
 		}
 	}
 	id := cmp.Or(given(r, query, "id"), r.Header.Get("Idempotency-Key"))
@@ -180,11 +183,11 @@ func textOf(body []byte) []byte {
 // priorityOf is a priority as JSON: a number if it spells one. Browsers send a
 // header of this name, with another meaning.
 func priorityOf(value string) []byte {
-	if n, err := strconv.Atoi(value); err == nil {
-		return strconv.AppendInt(nil, int64(n), 10)
-	}
 	if value == "" || value == "i" || strings.HasPrefix(value, "u=") {
 		return nil
+	}
+	if n, err := strconv.Atoi(value); err == nil {
+		return strconv.AppendInt(nil, int64(n), 10)
 	}
 	return textOf([]byte(value))
 }
