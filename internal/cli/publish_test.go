@@ -294,13 +294,13 @@ func TestCommandLine(t *testing.T) {
 }
 
 func TestPayload(t *testing.T) {
-	p := payload{title: `a "b"`, urgency: "3"}
+	p := hints{title: `a "b"`, urgency: "3"}
 	for text, want := range map[string]string{
-		``: `{"title":"a \"b\"","priority":"3"}`, `null`: `{"title":"a \"b\"","priority":"3"}`,
-		`{}`:                             `{"title":"a \"b\"","priority":"3"}`,
-		`{"priority":1,"\u0062": [ 2 ]}`: `{"b":[ 2 ],"title":"a \"b\"","priority":"3"}`,
-		`[1,2]`:                          `{"message":"[1,2]","title":"a \"b\"","priority":"3"}`,
-		"bad \xff":                       `{"message":"bad \ufffd","title":"a \"b\"","priority":"3"}`,
+		``: `{"title":"a \"b\"","urgency":"normal"}`, `null`: `{"title":"a \"b\"","urgency":"normal"}`,
+		`{}`:                                `{"title":"a \"b\"","urgency":"normal"}`,
+		`{"urgency":"low","\u0062": [ 2 ]}`: `{"b":[ 2 ],"title":"a \"b\"","urgency":"normal"}`,
+		`[1,2]`:                             `{"message":"[1,2]","title":"a \"b\"","urgency":"normal"}`,
+		"bad \xff":                          `{"message":"bad \ufffd","title":"a \"b\"","urgency":"normal"}`,
 	} {
 		got, err := p.data(text).JSON()
 		if err != nil || string(got) != want {
