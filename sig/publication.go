@@ -154,12 +154,12 @@ func (r *Router) nobodys(sender, event Name) *Signal {
 // answered remembers what became of publications, by their ids. The router's mutex
 // guards it.
 type answered struct {
-	byID  map[string]Published
-	order []answeredID // the oldest first
+	byID  map[string]publishedID
+	order []string // the ids, the oldest first
 }
 
-type answeredID struct {
-	id    string
+type publishedID struct {
+	Published
 	until time.Time
 }
 
@@ -167,8 +167,11 @@ func (a *answered) of(id string) (done Published, ok bool) {
 	if id == "" {
 		return Published{}, false
 	}
-	done, ok = a.byID[id]
-	return done, ok
+	known, ok := a.byID[id]
+	if !ok || time.Now().After(known.until) { // the old are forgotten only when the next comes
+		return Published{}, false
+	}
+	return known.Published, true
 }
 
 func (a *answered) add(id string, done Published) {
@@ -177,13 +180,13 @@ func (a *answered) add(id string, done Published) {
 	}
 	now := time.Now()
 	n := 0
-	for n < len(a.order) && (now.After(a.order[n].until) || len(a.order)-n >= answeredIDs) {
-		delete(a.byID, a.order[n].id)
+	for n < len(a.order) && (now.After(a.byID[a.order[n]].until) || len(a.order)-n >= answeredIDs) {
+		delete(a.byID, a.order[n])
 		n++
 	}
 	if a.order = a.order[n:]; len(a.order) == 0 { // a map does not shrink
-		a.byID, a.order = make(map[string]Published), nil
+		a.byID, a.order = make(map[string]publishedID), nil
 	}
-	a.byID[id] = done
-	a.order = append(a.order, answeredID{id, now.Add(answeredFor)})
+	a.byID[id] = publishedID{done, now.Add(answeredFor)}
+	a.order = append(a.order, id)
 }

@@ -20,7 +20,7 @@ type child struct {
 	last      tail
 	signals   chan os.Signal
 	signalled chan struct{} // closed at the first signal after its end
-	exited    chan struct{} // closed at its end
+	exited    chan struct{} // closed at its end, or when it could not be started
 	forwarded sync.WaitGroup
 	copies    []*copied
 }
@@ -132,6 +132,10 @@ func (c *child) forward() {
 // wait waits for the command's end, and a moment for its last output. started is the
 // error of start.
 func (c *child) wait(started error) ending {
+	if started == nil {
+		_ = c.cmd.Wait() // the state says more
+	}
+	close(c.exited)
 	switch {
 	case errors.Is(started, exec.ErrNotFound), errors.Is(started, fs.ErrNotExist):
 		return ending{code: 127, err: errors.New("not found")}
@@ -140,9 +144,7 @@ func (c *child) wait(started error) ending {
 	case started != nil:
 		return ending{code: 126, err: errors.New("cannot be run: " + reason(started))}
 	}
-	_ = c.cmd.Wait() // the state says more
 	end := endingOf(c.cmd.ProcessState, time.Since(c.begun))
-	close(c.exited)
 	moment := time.NewTimer(time.Second)
 	defer moment.Stop()
 	for _, o := range c.copies {

@@ -220,8 +220,9 @@ func (m *members) with(data []byte) []byte {
 	var all members
 	if wire.IsObject(data) {
 		for o := wire.ObjectOf(data); o.Next(); {
-			if !m.has(string(o.Key)) {
-				all.add(string(o.Key), o.Value)
+			name := string(o.Key)
+			if !m.has(name) && !(name == "urgency" && m.has("priority")) { // which it would outdo
+				all.add(name, o.Value)
 			}
 		}
 	} else if string(data) != "null" && !m.has("message") {

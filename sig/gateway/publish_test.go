@@ -51,6 +51,7 @@ func TestPublish(t *testing.T) {
 		{"a browser's priority", "/me/hello", "text", []string{"Priority: u=1, i"}, `"me" "hello" "text"`},
 		{"a title alone", "/me/hello?title=T", "", nil, `"me" "hello" {"title":"T"}`},
 		{"a title for an object", "/me/hello?title=T", `{"title": "old", "temp": 31.50}`, []string{asJSON}, `"me" "hello" {"temp":31.50,"title":"T"}`},
+		{"a priority for an urgent object", "/me/hello?priority=max", `{"urgency": "low", "temp": 31.5}`, []string{asJSON}, `"me" "hello" {"temp":31.5,"priority":"max"}`},
 		{"a title for a list", "/me/hello?title=T", `[1]`, []string{asJSON}, `"me" "hello" {"message":[1],"title":"T"}`},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

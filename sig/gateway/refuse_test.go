@@ -1,6 +1,7 @@
 package gateway_test
 
 import (
+	"bufio"
 	"context"
 	"crypto/tls"
 	"io"
@@ -202,6 +203,26 @@ func TestCounted(t *testing.T) {
 	if answer := s.raw(t, "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"); strings.Contains(answer, "200") {
 		t.Errorf("the seventh is answered: %s", answer)
 	}
+}
+
+// A client of HTTP that has spoken does not give way to others of its address.
+func TestKept(t *testing.T) {
+	s := newSite(t, nil)
+	ask := func(conn net.Conn) {
+		t.Helper()
+		_, _ = io.WriteString(conn, "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+		if a, err := http.ReadResponse(bufio.NewReader(conn), nil); err != nil || a.StatusCode != 200 {
+			t.Fatalf("%v, %v", a, err)
+		} else if _, err = io.Copy(io.Discard, a.Body); err != nil {
+			t.Fatal(err)
+		}
+	}
+	first := s.dial(t)
+	ask(first)
+	for range 300 {
+		ask(s.dial(t))
+	}
+	ask(first)
 }
 
 // The end does not wait for clients that say or read nothing.
