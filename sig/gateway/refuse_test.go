@@ -53,6 +53,7 @@ func TestRefused(t *testing.T) {
 		{"a large body", "POST", "/a/b", strings.Repeat("x", 1<<20+1), nil, 413, "1048576"},
 		{"a body that becomes large", "POST", "/a/b", strings.Repeat("\x01", 1<<19), nil, 413, "send less"},
 		{"a packed body", "POST", "/a/b", "x", []string{"Content-Encoding: gzip"}, 415, "as it is"},
+		{"a stream of a long name", "GET", "/events?sender=" + strings.Repeat("b", 1025), "", nil, 414, "shorter"},
 		{"GET", "GET", "/a/b", "", nil, 405, "POST"},
 		{"DELETE", "DELETE", "/a/b", "", nil, 405, "POST"},
 		{"an odd method", "FROB", "/events", "", nil, 405, "GET"},
