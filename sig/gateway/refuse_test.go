@@ -54,6 +54,8 @@ func TestRefused(t *testing.T) {
 		{"a body that becomes large", "POST", "/a/b", strings.Repeat("\x01", 1<<19), nil, 413, "send less"},
 		{"a packed body", "POST", "/a/b", "x", []string{"Content-Encoding: gzip"}, 415, "as it is"},
 		{"a stream of a long name", "GET", "/events?sender=" + strings.Repeat("b", 1025), "", nil, 414, "shorter"},
+		{"a message that is a number", "POST", "/message", `{"message": 5}`, []string{asJSON}, 400, "(message cannot be a number)"},
+		{"a message that is a list", "POST", "/message", `[1]`, []string{asJSON}, 400, "(it is not an object)"},
 		{"GET", "GET", "/a/b", "", nil, 405, "POST"},
 		{"DELETE", "DELETE", "/a/b", "", nil, 405, "POST"},
 		{"an odd method", "FROB", "/events", "", nil, 405, "GET"},
