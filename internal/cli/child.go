@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"errors"
 	"io"
 	"io/fs"
@@ -29,6 +30,7 @@ type child struct {
 type copied struct {
 	from, into *os.File // the pipe
 	done       chan struct{}
+	err        error // why it did not arrive; read once done is closed
 }
 
 // newChild prepares a command. If detached is true, it ignores what is typed at the
@@ -95,12 +97,14 @@ func (c *child) through(f *os.File) (*os.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	o := &copied{from, into, make(chan struct{})}
+	o := &copied{from: from, into: into, done: make(chan struct{})}
 	c.copies = append(c.copies, o)
 	go func() {
 		defer close(o.done)
 		defer from.Close() // if the reader has gone, the command notices as it would without us
-		_, _ = io.Copy(f, io.TeeReader(from, &c.last))
+		if _, err := io.Copy(f, io.TeeReader(from, &c.last)); !errors.Is(err, syscall.EPIPE) {
+			o.err = err
+		}
 	}()
 	return into, nil
 }
@@ -136,7 +140,10 @@ func (c *child) wait(started error) ending {
 		_ = c.cmd.Wait() // the state says more
 	}
 	close(c.exited)
+	_, missing := os.Stat(c.cmd.Path)
 	switch {
+	case errors.Is(started, fs.ErrNotExist) && missing == nil:
+		return ending{code: 126, err: errors.New("cannot be run: the interpreter that it needs is missing")}
 	case errors.Is(started, exec.ErrNotFound), errors.Is(started, fs.ErrNotExist):
 		return ending{code: 127, err: errors.New("not found")}
 	case errors.Is(started, exec.ErrDot):
@@ -150,14 +157,33 @@ func (c *child) wait(started error) ending {
 	for _, o := range c.copies {
 		select {
 		case <-o.done:
+			continue
 		case <-moment.C:
-			return end
 		}
+		break
+	}
+	if end.unwritten = c.unwritten(); end.unwritten != nil {
+		end.code = cmp.Or(end.code, 1) // the command may not have noticed
 	}
 	return end
 }
 
-// reason is what is wrong with a program, without its name.
+// unwritten is why output has not arrived where it belongs; nil if all has so far, or
+// if nobody reads it any more.
+func (c *child) unwritten() error {
+	for _, o := range c.copies {
+		select {
+		case <-o.done:
+			if o.err != nil {
+				return errors.New("its output could not be written: " + reason(o.err))
+			}
+		default:
+		}
+	}
+	return nil
+}
+
+// reason is what is wrong with a file, without its name.
 func reason(err error) string {
 	var of *fs.PathError
 	var looked *exec.Error

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"mime"
 	"mime/multipart"
@@ -38,7 +39,7 @@ func formOf(r *http.Request, body []byte) (form url.Values, err error) {
 	case kind == "multipart/form-data":
 		form, err = parseParts(body, parameters["boundary"])
 	default:
-		err = fmt.Errorf("its type is %q", kind)
+		err = fmt.Errorf("its type is %s", cmp.Or(kind, "not given"))
 	}
 	if err != nil {
 		return nil, refuse(http.StatusBadRequest, "the body is not a form (%s): send it as curl -F does, or as JSON, with Content-Type: application/json", err)

@@ -97,7 +97,7 @@ func (g *gateway) route(r *http.Request) (route, error) {
 		if err != nil {
 			return route{}, refuse(http.StatusBadRequest, "the path is not percent-encoded as it should be: %s", err)
 		}
-		names[i] = strings.ToValidUTF8(name, "\uFFFD")
+		names[i] = name
 	}
 	switch {
 	case len(names) > 2:

@@ -65,15 +65,11 @@ func (g *gateway) event(sender, event string) func(http.ResponseWriter, *http.Re
 
 // publish publishes an event with the id that its request has.
 func (g *gateway) publish(r *http.Request, query url.Values, sender, event string, data []byte) (sig.Published, error) {
-	p := sig.Publication{Sender: topic.Text(sender), Event: topic.Text(event), Data: sig.JSONData(data)}
-	for _, of := range []struct {
-		what string
-		name sig.Name
-	}{{"sender", p.Sender}, {"event", p.Event}} {
-		if n := len(of.name.JSON()); n > maxName {
-			return sig.Published{}, refuse(http.StatusRequestURITooLong, "the %s's name has %d bytes, and at most %d are possible: use a shorter one", of.what, n, maxName)
-		}
+	sender, event = valid(sender), valid(event)
+	if err := checkNames(sender, event); err != nil {
+		return sig.Published{}, err
 	}
+	p := sig.Publication{Sender: topic.Text(sender), Event: topic.Text(event), Data: sig.JSONData(data)}
 	id := cmp.Or(given(r, query, "id"), r.Header.Get("Idempotency-Key"))
 	if len(id) > maxID {
 		return sig.Published{}, refuse(http.StatusBadRequest, "the id has %d bytes, and at most %d are possible: use a shorter one", len(id), maxID)
@@ -92,9 +88,21 @@ func (g *gateway) publish(r *http.Request, query url.Values, sender, event strin
 }
 
 const (
-	maxName = 1 << 10 // bytes of JSON
+	maxName = 1 << 10 // bytes of JSON without the quotation marks, as on the wire
 	maxID   = 128     // bytes
 )
+
+// valid is a name with � in place of what is not UTF-8.
+func valid(name string) string { return strings.ToValidUTF8(name, "\uFFFD") }
+
+func checkNames(sender, event string) error {
+	for _, name := range []struct{ of, is string }{{"sender", sender}, {"event", event}} {
+		if n := len(topic.Text(name.is).JSON()) - len(`""`); n > maxName {
+			return refuse(http.StatusRequestURITooLong, "the %s's name has %d bytes, and at most %d are possible: use a shorter one", name.of, n, maxName)
+		}
+	}
+	return nil
+}
 
 // readBody returns a request's body, or why there is none.
 func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {

@@ -148,6 +148,7 @@ func TestGotify(t *testing.T) {
 		{"a form of parts", "--x\r\nContent-Disposition: form-data; name=\"message\"\r\n\r\nhi\r\n--x--\r\n", []string{"Content-Type: multipart/form-data; boundary=x"}, `"gotify" "message" "hi"`},
 		{"JSON", `{"message": "m", "priority": 8, "extras": {"client::notification": {"click": {"url": "https://x.y/"}}, "client::display": {"contentType": "text/markdown"}}}`, []string{asJSON},
 			`"gotify" "message" {"message":"m","urgency":"critical","url":"https://x.y/"}`},
+		{"extras of another kind", `{"message": "m", "extras": {"client::notification": {"click": "x"}, "a::b": [1]}}`, []string{asJSON}, `"gotify" "message" "m"`},
 		{"a low priority", `{"message": "m", "priority": 3}`, []string{asJSON}, `"gotify" "message" {"message":"m","urgency":"low"}`},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

@@ -32,7 +32,11 @@ func (g *gateway) stream(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	s := &stream{topics: topic.Meant(query.Get("sender"), query.Get("event")), out: make(chan []byte, waiting)}
+	sender, event := valid(query.Get("sender")), valid(query.Get("event"))
+	if err := checkNames(sender, event); err != nil {
+		return err
+	}
+	s := &stream{topics: topic.Meant(sender, event), out: make(chan []byte, waiting)}
 	if s.since, err = sinceOf(r, query.Get("since")); err != nil {
 		return err
 	}
@@ -88,7 +92,7 @@ func positionOf(id string) (sig.Position, bool) {
 	if i <= 0 {
 		return sig.Position{}, false
 	}
-	seq, err := strconv.ParseUint(id[i+1:], 10, 64)
+	seq, err := strconv.ParseUint(id[i+1:], 10, 63) // more is not understood on the wire
 	return sig.Position{Epoch: id[:i], Seq: seq}, err == nil
 }
 
