@@ -26,8 +26,9 @@ type Publication struct {
 	Data   any  // as for [Sender.Trigger]
 	// ID says that two publications are the same event, which is delivered once: a
 	// publisher that does not know whether a publication arrived may repeat it. A
-	// server knows the ids of 10 minutes, and of 131,072 publications at most. At
-	// most 128 bytes, chosen so that no other publisher has the same. Default: none.
+	// server knows the ids of 10 minutes, and of 131,072 publications at most, until
+	// it ends. At most 128 bytes, chosen so that no other publisher has the same.
+	// Default: none.
 	ID string
 }
 
@@ -49,7 +50,8 @@ type publication struct {
 // Publish delivers events as if senders of these names were connected and
 // triggered them, in this order: see [Signal.Trigger]. If one of them cannot be
 // delivered, none is, and the error is ErrTooLarge, [json.Marshal]'s for data that
-// JSON cannot hold, or says what is wrong with a name or an id.
+// JSON cannot hold, or says what is wrong with a name or an id. What an interception
+// makes of one is checked only when its turn comes.
 func (r *Router) Publish(events ...Publication) (Published, error) {
 	checked := make([]publication, len(events))
 	for i, e := range events {

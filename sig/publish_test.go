@@ -90,7 +90,7 @@ func TestPublishRefused(t *testing.T) {
 	pysig, stream := dial(t, addr, nil), dialStream(t, addr)
 	for _, tc := range []struct{ params, want string }{
 		{`{"events": [{"info": {"sender": "me"}}, {"info": {}}]}`, "event 2: the sender is missing"},
-		{`{"events": [{"info": {"sender": "me"}}, {}]}`, "event 2: info must be an object, not "},
+		{`{"events": [{"info": {"sender": "me"}}, {}]}`, "event 2: info is missing: it must be an object"},
 		{`{"events": [{"info": {"sender": "me"}, "id": []}]}`, "event 1: an id is a text or a number, not \"[]\""},
 		{`{"events": [7]}`, "event 1: it must be an object, not 7"},
 		{`{}`, `publish requires {"events": [{"info": {"sender": …, "event": …}, "data": …}]}`},

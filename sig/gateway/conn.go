@@ -113,7 +113,7 @@ type dialer struct {
 }
 
 func (d dialer) Dial(ctx context.Context) (sig.Conn, error) {
-	near, far := pipe.New("stream of " + d.reader) // not from that address, where it would count a second time
+	near, far := pipe.New("stream of "+d.reader, waiting) // not from that address, where it would count a second time
 	select {
 	case d.inside.come <- far:
 		return near, nil

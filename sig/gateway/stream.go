@@ -18,9 +18,10 @@ import (
 const (
 	heartbeat = 15 * time.Second
 	lines     = "application/x-ndjson"
-	// waiting is how many events a stream takes from the router before its client
-	// has taken those before; the rest stays in the router's memory.
-	waiting = 16
+	// waiting is how many events wait at each step between the router and a stream's
+	// reader, who may be slow and each of which may have a mebibyte; the rest stays in
+	// the router's memory.
+	waiting = 1
 )
 
 // stream answers GET /events: Server-Sent Events, or a line of JSON for each.
