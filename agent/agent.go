@@ -70,8 +70,7 @@ type Agent struct {
 	config     *config.Config // nil: there was no good one yet
 	configErr  error          // what is wrong with the file now
 	receiver   *receiver
-	listen     string     // where the configuration has a router for us to run; "": it has none
-	router     *ownRouter // which is that one
+	router     *ownRouter // that the configuration may have us run; nil: we run none
 	matcher    matcher
 	limiter    limiter
 	hold       hold

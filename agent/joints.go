@@ -22,7 +22,7 @@ func (a *Agent) apply(c *config.Config) {
 	if a.opts.Server != "" {
 		server, listen = a.opts.Server, ""
 	}
-	if a.receiver != nil && (a.receiver.server != server || a.listen != listen) {
+	if a.receiver != nil && a.receiver.server != server {
 		a.lost += a.receiver.client.Dropped()
 		a.receiver.stop()
 		a.router.end()
@@ -31,10 +31,11 @@ func (a *Agent) apply(c *config.Config) {
 	old := a.presence
 	a.presence = newPresence(c.Subscriptions)
 	if a.receiver == nil {
-		a.connect(server, listen)
+		a.connect(server)
 	} else {
 		a.presence.inherit(old)
 	}
+	a.router.use(listen)
 	a.config = c
 	a.matcher.use(c.Subscriptions)
 	a.unseen.use(c.Subscriptions)
@@ -47,13 +48,11 @@ func (a *Agent) apply(c *config.Config) {
 	a.opts.Configured(c)
 }
 
-// connect begins to receive from a server. That is a router of our own unless listen
-// is "".
-func (a *Agent) connect(server, listen string) {
+// connect begins to receive from a server. That may be a router of our own.
+func (a *Agent) connect(server string) {
 	carrier := a.opts.Carrier(server)
-	a.listen, a.router = listen, nil
-	if listen != "" && a.opts.Router != nil {
-		a.router = &ownRouter{ClientCarrier: carrier, listen: listen, bind: a.opts.Router, ctx: context.WithoutCancel(a.ctx), log: a.log}
+	if a.opts.Router != nil {
+		a.router = &ownRouter{ClientCarrier: carrier, bind: a.opts.Router, ctx: context.WithoutCancel(a.ctx), log: a.log}
 		carrier = a.router
 	}
 	a.receiver = receive(a.ctx, server, carrier, a.log, sink{

@@ -15,18 +15,18 @@ import (
 // until ctx ends.
 type BindFunc func(listen string) (serve func(ctx context.Context) error, err error)
 
-// ownRouter is the carrier to a router that is ours to run. Before each attempt to
+// ownRouter is the carrier to a router that may be ours to run. Before each attempt to
 // connect, it starts the router, unless that runs or another one has the address: then
 // the connection leads there. When the other one ends, the connection does, too, and
 // the next attempt takes over.
 type ownRouter struct {
 	sig.ClientCarrier // reaches the address
-	listen            string
 	bind              BindFunc
 	ctx               context.Context // of the router
 	log               *slog.Logger
 
 	mu     sync.Mutex // guards the fields below
+	listen string     // the address; "": the router is not ours to run
 	stop   func()     // ends the router; nil: it has not been started
 	failed bool       // it has ended by itself
 	taken  bool       // another program has the address, which was logged
@@ -43,7 +43,7 @@ func (o *ownRouter) Dial(ctx context.Context) (sig.Conn, error) {
 func (o *ownRouter) start() error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if o.stop != nil && !o.failed {
+	if o.listen == "" || o.stop != nil && !o.failed {
 		return nil
 	}
 	serve, err := o.bind(o.listen)
@@ -61,10 +61,11 @@ func (o *ownRouter) start() error {
 		o.stop()
 	}
 	o.failed, o.taken = false, false
-	o.log.Info("running the router", "listen", o.listen)
+	listen := o.listen
+	o.log.Info("running the router", "listen", listen)
 	o.stop = wait.Start(o.ctx, func(ctx context.Context) {
 		if err := serve(ctx); err != nil {
-			o.log.Error("the router failed", "listen", o.listen, "err", err)
+			o.log.Error("the router failed", "listen", listen, "err", err)
 			o.mu.Lock()
 			o.failed = true
 			o.mu.Unlock()
@@ -73,19 +74,28 @@ func (o *ownRouter) start() error {
 	return nil
 }
 
-// end ends the router, and its clients' connections. Nobody may dial any more. There
-// may be no router.
-func (o *ownRouter) end() {
+// use sets where the router is to run; with "" it is not ours to run any more, and
+// ends. The connection to the address stays if that is another's. There may be no
+// router.
+func (o *ownRouter) use(listen string) {
 	if o == nil {
 		return
 	}
 	o.mu.Lock()
 	stop := o.stop
+	if o.listen == listen {
+		stop = nil
+	} else {
+		o.listen, o.stop, o.failed, o.taken = listen, nil, false, false
+	}
 	o.mu.Unlock()
 	if stop != nil {
 		stop()
 	}
 }
+
+// end ends the router, and its clients' connections. Nobody may dial any more.
+func (o *ownRouter) end() { o.use("") }
 
 // explain returns why there is no connection, where err is what the client says.
 // There may be no router.

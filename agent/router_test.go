@@ -252,6 +252,35 @@ func TestRouterOrServer(t *testing.T) {
 	}
 }
 
+// Whether the router at an address is to be ours makes no difference to a connection
+// that leads to another's: an edit of the file loses nothing.
+func TestRouterOrServerAtOneAddress(t *testing.T) {
+	addr := freeAddress(t)
+	routerAt(t, addr)
+	h := newHost(t, here(addr))
+	h.until("subscribed", subscribed)
+	client := sig.NewClientRouter(tcp.NewClient(addr), nil)
+	defer wait.Start(t.Context(), client.Run)()
+	const edits, each = 4, 400
+	for i := range edits * each {
+		switch i % (2 * each) {
+		case 0:
+			h.write("server: " + addr + subMe)
+		case each:
+			h.write(here(addr))
+		}
+		if _, err := client.Publish(t.Context(), sig.Publication{Sender: "me", Event: "hello", Data: i}); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Millisecond)
+	}
+	shown := 0
+	eventually(t, "all are shown", func() bool {
+		shown += strings.Count(h.screen.take(), "me: hello")
+		return shown >= edits*each
+	})
+}
+
 // An address that a foreign program has is said, and taken once that has ended.
 func TestRouterWhoseAddressIsForeign(t *testing.T) {
 	for name, serve := range map[string]func(net.Conn){

@@ -23,7 +23,7 @@ func fanouts(ctx context.Context, p plan) ([]figure, error) {
 		if err != nil {
 			return all, fmt.Errorf("1 to %d: %w", n, err)
 		}
-		f := figure{what: fmt.Sprintf("fan-out 1 to %d, 128 bytes", n), unit: "deliveries/s", ours: value(ours[0]), nats: value(nats[0]), more: true}
+		f := figure{what: fmt.Sprintf("fan-out 1 to %d, 128 bytes", n), unit: "deliveries/s", ours: value(ours[0]), theirs: value(nats[0]), more: true}
 		if n == 10 {
 			f.pysig = pysigDeliveries
 		}

@@ -15,8 +15,8 @@ func idle(ctx context.Context, p plan) ([]figure, error) {
 	}
 	n := count(p.idle, "idle client")
 	return []figure{
-		{what: n + ": server memory per client", unit: "KB", ours: value(ours[0]), nats: value(nats[0])},
-		{what: n + ": client memory per client", unit: "KB", ours: value(ours[1]), nats: value(nats[1])},
+		{what: n + ": server memory per client", unit: "KB", ours: value(ours[0]), theirs: value(nats[0])},
+		{what: n + ": client memory per client", unit: "KB", ours: value(ours[1]), theirs: value(nats[1])},
 	}, nil
 }
 

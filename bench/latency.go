@@ -13,8 +13,8 @@ func latencies(ctx context.Context, p plan) ([]figure, error) {
 		return nil, err
 	}
 	return []figure{
-		{what: "latency of a single event, p50", unit: "µs", ours: value(ours[0]), nats: value(nats[0])},
-		{what: "latency of a single event, p99", unit: "µs", ours: value(ours[1]), nats: value(nats[1])},
+		{what: "latency of a single event, p50", unit: "µs", ours: value(ours[0]), theirs: value(nats[0])},
+		{what: "latency of a single event, p99", unit: "µs", ours: value(ours[1]), theirs: value(nats[1])},
 	}, nil
 }
 

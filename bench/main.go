@@ -36,19 +36,20 @@ func quickPlan() plan {
 
 // measure is one of the letters; it returns its figures.
 type measure struct {
-	letter, title string
-	run           func(context.Context, plan) ([]figure, error)
+	letter, title, peer string
+	run                 func(context.Context, plan) ([]figure, error)
 }
 
 func measures() []measure {
 	return []measure{
-		{"a", "in process", trigger},
-		{"b", "fan-out over TCP", fanouts},
-		{"c", "latency of a single event", latencies},
-		{"d", "request round trip", requests},
-		{"e", "idle clients", idle},
-		{"f", "reconnecting", reconnects},
-		{"g", "a pysig client", pysig},
+		{"a", "in process", "NATS", trigger},
+		{"b", "fan-out over TCP", "NATS", fanouts},
+		{"c", "latency of a single event", "NATS", latencies},
+		{"d", "request round trip", "NATS", requests},
+		{"e", "idle clients", "NATS", idle},
+		{"f", "reconnecting", "NATS", reconnects},
+		{"g", "a pysig client", "NATS", pysig},
+		{"h", "HTTP", "gotify", web},
 	}
 }
 
@@ -107,11 +108,11 @@ func bench(ctx context.Context) error {
 		}
 		fmt.Fprintf(os.Stderr, "    %.0f s\n", time.Since(start).Seconds())
 		for i := range figures {
-			figures[i].letter = m.letter
+			figures[i].letter, figures[i].peer = m.letter, m.peer
 		}
 		all = append(all, figures...)
 	}
-	fmt.Print(table(all))
+	fmt.Print(table(all), "\n", webTable(all))
 	if failed != nil || *save == "" {
 		return failed // what is saved is whole
 	}

@@ -16,7 +16,7 @@ import (
 // savePage writes the page, and its plot beside it.
 func savePage(path string, p plan, all []figure) error {
 	plotPath := strings.TrimSuffix(path, ".md") + ".svg"
-	if err := os.WriteFile(plotPath, []byte(plot(all)), 0o644); err != nil {
+	if err := os.WriteFile(plotPath, []byte(plot(against(all, "NATS"))), 0o644); err != nil {
 		return err
 	}
 	return os.WriteFile(path, []byte(page(p, all, filepath.Base(plotPath))), 0o644)
@@ -33,9 +33,12 @@ The library %[1]ssig%[1]s compared with NATS: an embedded %[1]snats-server%[1]s 
 %[3]s
 The column “ours ÷ NATS” is the plain ratio: if higher is better, we lead when it is above 1; if lower is better, when it is below 1. NATS has no counterpart to (a) and (g). pysig's figures come from an earlier measurement of pysig, not from this run.
 
+Publishing by HTTP compared with gotify's server, which keeps every message in a database; ours keeps the latest events in memory.
+
+%[4]s
 %[1]smake bench%[1]s writes this page, from the run that it describes.
 
-`, "`", plotFile, table(all))
+`, "`", plotFile, table(all), webTable(all))
 	fmt.Fprintf(&b, `## How it is measured
 
 Server and clients talk over TCP on the loopback interface. Unless stated otherwise, they share one process, each client has its own connections, and all settings are the defaults, for NATS too. The data is a JSON string of %d bytes, the same for both. %s
@@ -47,19 +50,21 @@ Server and clients talk over TCP on the loopback interface. Unless stated otherw
 - **(e) Idle clients.** The server and the clients are separate processes. Their memory is what the process holds in RAM (VmRSS), after a garbage collection that returns free memory to the system. The figure is the difference between one client and all of them, divided by their number. What the kernel holds for each connection is not included.
 - **(f) Reconnecting.** The server and the clients are separate processes. The server is killed; once all clients have noticed, a new one starts on the same port, at once or after a pause. The clock runs from when it listens until it has confirmed every subscription; after that an event has to reach each client. The clients wait as long as their defaults say. nats.go waits %g s and up to %g s more before every attempt. Ours waits at most a quarter of a second before the first attempt, and then a random time of at most a fifth of the absence (at least 0.5 s, and in the first minute 2 s at most), so that clients do not all return to a server at once.
 - **(g) A pysig client.** %d of our clients trigger events at the same time, each waiting for the server's answers. The listener behaves on the wire like pysig, which takes whatever one read returns to be one message. The server's queue for the client is long enough for the whole run.
+- **(h) HTTP.** The servers, %s and gotify's, are separate processes with their default settings, and begin each round empty. Each connection stays open and sends its next POST once the answer to the one before has arrived, for %g s; nobody listens. Ours answers when the event is in the router's memory and in its listeners' queues. gotify's checks the application's token, and answers when the message is in its SQLite database and in its listeners' queues; how fast it is depends on the disk. Latency is measured one event at a time, from the start of the POST to the listener's callback: our listener is a client over TCP, gotify's reads its WebSocket.
 
 `, payloadSize, rounds(p), "`Signal.Trigger`", p.fanout.Seconds(), whole(window), whole(p.samples), "`Publish`",
-		nats.DefaultReconnectWait.Seconds(), nats.DefaultReconnectJitter.Seconds(), pysigSenders)
+		nats.DefaultReconnectWait.Seconds(), nats.DefaultReconnectJitter.Seconds(), pysigSenders, "`sigalert serve`", p.fanout.Seconds())
 	fmt.Fprintf(&b, `## The machine
 
 %s
 ## Running it
 
-%smake bench%s runs the benchmarks and writes this page. The program is in %sbench/%s, a Go module of its own, so that sigalert does not depend on NATS. It needs Linux and takes a few minutes.
+%smake bench%s runs the benchmarks and writes this page. The program is in %sbench/%s, a Go module of its own, so that sigalert does not depend on NATS. It needs Linux and a C compiler, with which gotify's server is built, and takes a few minutes.
 
     cd bench
     go run . -quick            # a short run, to see that it works
     go run . -only b,c         # only two of the measures
+    TMPDIR=/dev/shm go run . -only h    # gotify's database in memory, not on disk
     go run . -save ../docs/benchmarks.md
 `, machine(), "`", "`", "`", "`")
 	return b.String()
@@ -69,7 +74,7 @@ func rounds(p plan) string {
 	if p.rounds == 1 {
 		return "**This was a quick run, of one round and few events: its figures mean little.**"
 	}
-	return fmt.Sprintf("Each measure except (e) runs %d times, alternating between ours and NATS; the figures are medians.", p.rounds)
+	return fmt.Sprintf("Each measure except (e) runs %d times, alternating between ours and the other; the figures are medians.", p.rounds)
 }
 
 func machine() string {
@@ -87,6 +92,7 @@ func machine() string {
 			}
 		}
 	}
+	line("gotify/server/v2", gotifyVersion)
 	return b.String()
 }
 

@@ -26,7 +26,7 @@ func reconnects(ctx context.Context, p plan) ([]figure, error) {
 		} else {
 			what += fmt.Sprintf("after %.0f s", away.Seconds())
 		}
-		all = append(all, figure{what: what, unit: "s", ours: value(ours[0]), nats: value(nats[0])})
+		all = append(all, figure{what: what, unit: "s", ours: value(ours[0]), theirs: value(nats[0])})
 	}
 	return all, nil
 }

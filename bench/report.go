@@ -9,7 +9,8 @@ import (
 // figure is one row: a measure of both systems.
 type figure struct {
 	letter, what, unit string
-	ours, nats         *float64 // nil: not measured
+	peer               string   // with whom we compare
+	ours, theirs       *float64 // nil: not measured
 	pysig              int      // 0: not known
 	more               bool     // higher is better
 }
@@ -23,10 +24,10 @@ const (
 )
 
 func (f figure) ratio() *float64 {
-	if f.ours == nil || f.nats == nil || *f.nats == 0 {
+	if f.ours == nil || f.theirs == nil || *f.theirs == 0 {
 		return nil
 	}
-	return value(*f.ours / *f.nats)
+	return value(*f.ours / *f.theirs)
 }
 
 func (f figure) better() string {
@@ -38,17 +39,44 @@ func (f figure) better() string {
 
 func table(all []figure) string {
 	var b strings.Builder
-	b.WriteString("| | measure | unit | ours | NATS | ours ÷ NATS | better | pysig |\n")
-	b.WriteString("|---|---|---|--:|--:|--:|---|--:|\n")
-	for _, f := range all {
-		pysig := "–"
-		if f.pysig != 0 {
-			pysig = whole(f.pysig)
+	if nats := against(all, "NATS"); len(nats) > 0 {
+		b.WriteString("| | measure | unit | ours | NATS | ours ÷ NATS | better | pysig |\n")
+		b.WriteString("|---|---|---|--:|--:|--:|---|--:|\n")
+		for _, f := range nats {
+			pysig := "–"
+			if f.pysig != 0 {
+				pysig = whole(f.pysig)
+			}
+			fmt.Fprintf(&b, "%s %s |\n", f.row(), pysig)
 		}
-		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s | %s | %s |\n",
-			f.letter, f.what, f.unit, text(f.ours), text(f.nats), text(f.ratio()), f.better(), pysig)
 	}
 	return b.String()
+}
+
+// webTable says what stands behind the figures.
+func webTable(all []figure) string {
+	var b strings.Builder
+	if web := against(all, "gotify"); len(web) > 0 {
+		b.WriteString("| | measure | unit | ours: in memory, then the answer | gotify: in SQLite on disk, then the answer | ours ÷ gotify | better |\n")
+		b.WriteString("|---|---|---|--:|--:|--:|---|\n")
+		for _, f := range web {
+			b.WriteString(f.row() + "\n")
+		}
+	}
+	return b.String()
+}
+
+func against(all []figure, peer string) (those []figure) {
+	for _, f := range all {
+		if f.peer == peer {
+			those = append(those, f)
+		}
+	}
+	return those
+}
+
+func (f figure) row() string {
+	return fmt.Sprintf("| %s | %s | %s | %s | %s | %s | %s |", f.letter, f.what, f.unit, text(f.ours), text(f.theirs), text(f.ratio()), f.better())
 }
 
 // text is a figure with three digits that count, and thousands set apart.

@@ -14,7 +14,7 @@ func requests(ctx context.Context, p plan) ([]figure, error) {
 	if err != nil {
 		return nil, err
 	}
-	return []figure{{what: "request and answer through the server, median", unit: "µs", ours: value(ours[0]), nats: value(nats[0])}}, nil
+	return []figure{{what: "request and answer through the server, median", unit: "µs", ours: value(ours[0]), theirs: value(nats[0])}}, nil
 }
 
 func roundTrips(ctx context.Context, s system, p plan) ([]float64, error) {

@@ -70,15 +70,22 @@ func number(b []byte) int64 {
 	return n
 }
 
-// alternate runs both systems in turn, several rounds of each, and returns the
-// medians of the rounds' figures.
+func (s system) String() string { return s.name }
+
+// alternate runs ours and NATS in turn.
 func alternate(rounds int, run func(system) ([]float64, error)) (ours, nats []float64, err error) {
+	return inTurn(rounds, systems(), run)
+}
+
+// inTurn runs several rounds of each of both, and returns the medians of the rounds'
+// figures.
+func inTurn[S fmt.Stringer](rounds int, both [2]S, run func(S) ([]float64, error)) (ours, theirs []float64, err error) {
 	var all [2][][]float64
 	for range rounds {
-		for i, s := range systems() {
+		for i, s := range both {
 			figures, err := run(s)
 			if err != nil {
-				return nil, nil, fmt.Errorf("%s: %w", s.name, err)
+				return nil, nil, fmt.Errorf("%s: %w", s, err)
 			}
 			all[i] = append(all[i], figures)
 		}

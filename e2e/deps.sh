@@ -6,7 +6,7 @@ set -eu
 
 # package | what cannot run without it | how to see that it is there
 needs='
-gcc                          | race detector, GTK tray         | command -v gcc
+gcc                          | race detector, GTK tray, bench  | command -v gcc
 libc6-dev                    | race detector, GTK tray         | test -e /usr/include/stdlib.h
 pkg-config                   | GTK tray                        | command -v pkg-config
 libayatana-appindicator3-dev | GTK tray                        | pkg-config --exists ayatana-appindicator3-0.1
@@ -22,6 +22,11 @@ desktop-file-utils           | test of the entry that starts it at login | comma
 librsvg2-bin                 | test that the icons match the drawings | command -v rsvg-convert
 chromium                     | tests of the page in a browser  | command -v chromium
 nginx-light                  | test of the page behind nginx   | command -v nginx || test -x /usr/sbin/nginx
+curl                         | tests of docs/sending.md       | command -v curl
+python3                      | tests of docs/sending.md       | command -v python3
+nodejs                       | tests of docs/sending.md       | command -v node
+openssh-client               | tests of docs/sending.md       | command -v ssh
+systemd                      | tests of docs/sending.md       | command -v systemd-analyze
 zsh                          | test of the hook for zsh        | command -v zsh
 fish                         | test of the hook for fish       | command -v fish
 vim-tiny                     | test of saving with vim         | command -v vim.tiny || command -v vim

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"os"
 	"strings"
 	"testing"
 )
@@ -99,6 +100,34 @@ func TestRouterPage(t *testing.T) {
 			t.Errorf("%q was published", got)
 		}
 	})
+}
+
+// The JavaScript of docs/sending.md in a page that comes from the router's address:
+// one example hears what the other sends, also after the router has been away.
+func TestSendingFromAPage(t *testing.T) {
+	s := newRouter(t)
+	doc, err := os.ReadFile("../docs/sending.md")
+	check(t, err)
+	_, part, _ := strings.Cut(strings.ReplaceAll(string(doc), "127.0.0.1:3000", s.addr), "```js\n")
+	send, part, _ := strings.Cut(part, "```")
+	_, part, _ = strings.Cut(part, "```js\n")
+	follow, _, found := strings.Cut(part, "```")
+	if !found {
+		t.Fatal("docs/sending.md has not two examples in JavaScript")
+	}
+	p := newBrowser(t).newTab(t)
+	p.visit(t, "http://"+s.addr+"/healthz")
+	evaluate[bool](t, p, `window.said = "", console.log = (...words) => said += words.join(" ") + "\n", true`)
+	evaluate[bool](t, p, "(() => {"+follow+"window.events = events; return true})()")
+	p.until(t, "the stream is open", "events.readyState === 1")
+	evaluate[bool](t, p, "(async () => {"+send+"})(), true")
+	p.until(t, "what is sent is heard", `said === "done\n"`)
+
+	s.kill()
+	s.process = start(t, s.home.env, s.bin, "serve", "--listen", s.addr)
+	s.await(t, "listening on ")
+	evaluate[bool](t, p, `window.sending = setInterval(async () => {`+send+`}, 500), true`)
+	p.until(t, "what is sent after that is heard", `said.startsWith("done\nmissed some\ndone\n")`)
 }
 
 // resists has other sites' pages try to publish and to listen at this address.

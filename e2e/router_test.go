@@ -5,6 +5,8 @@ package e2e
 import (
 	"fmt"
 	"net"
+	"os"
+	"strings"
 	"testing"
 )
 
@@ -40,18 +42,54 @@ func (h *home) hello(t testing.TB, bin string) {
 	}
 }
 
-// Nothing but the program: no configuration, no router. Whoever has a configuration
-// is not told again.
+// shell runs a command line, which must succeed.
+func (h *home) shell(t testing.TB, command string) {
+	t.Helper()
+	if p := start(t, h.env, "sh", "-c", command); p.wait(t) != 0 {
+		t.Fatalf("%s fails:\n%s", command, p.text())
+	}
+}
+
+// Nothing but the program: no configuration, no router. The curl lines of the first
+// notification and of README.md do as they say. Whoever has a configuration is not
+// told again.
 func TestFirstRun(t *testing.T) {
 	needDefaultPort(t)
+	need(t, "curl")
 	bin := program(t)
-	d := newDesktop(t)
+	readme, err := os.ReadFile("../README.md")
+	check(t, err)
+	_, line, _ := strings.Cut(string(readme), "\n    curl ")
+	line, _, found := strings.Cut(line, "\n")
+	if !found {
+		t.Fatal("README.md has no line for curl")
+	}
+	d := newBareDesktop(t)
+	opened := d.fakeEditor(t)
+	d.startNotifications(t)
+	d.startPanel(t)
 	a := start(t, d.env, bin)
-	d.mon.next(t).is(t, "sigalert is running", "Try: "+bin+" send me hello")
+	const curl = "curl -d hello 127.0.0.1:3000/me/hello"
+	d.mon.next(t).is(t, "sigalert is running", "Try: "+bin+" send me hello\nor: "+curl)
 	tray := d.tray(t, a)
 	tray.is(t, "Connected to 127.0.0.1:3000, 5 subscriptions")
 	d.hello(t, bin)
 	d.mon.next(t).is(t, "me: hello", "")
+	d.shell(t, curl)
+	d.mon.next(t).is(t, "me: hello", "hello")
+	d.closeNotifications(t)
+
+	d.shell(t, "curl "+line)
+	n := d.mon.next(t)
+	n.is(t, "Backup failed", "The disk is full.")
+	if n.urgency != 2 {
+		t.Errorf("it is not critical: %v", n)
+	}
+	d.clickWith(t, "2", d.window(t, "Dunst", 10))
+	eventually(t, "the address is opened", func() bool {
+		text, _ := os.ReadFile(opened)
+		return string(text) == "https://example.org/log\n"
+	})
 	if code := a.terminate(t); code != 0 {
 		t.Errorf("ends with %d", code)
 	}
@@ -107,7 +145,7 @@ func TestAgentTakesOverTheRouter(t *testing.T) {
 			t.Errorf("ends with %d", code)
 		}
 		listener.await(t, "no connection, trying again")
-		s = d.serveAt(t, bin, s.addr)
+		d.serveAt(t, bin, s.addr)
 		listener.await(t, "msg=connected")
 	})
 }

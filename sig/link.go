@@ -178,6 +178,9 @@ func (l *link) greet(ctx context.Context, p *peer) error {
 			p.stream(outbox.push)
 		}
 	})
+	if errors.Is(err, ErrNoAnswer) {
+		return fmt.Errorf("%w, or one that hangs: %w", ErrNotServer, err)
+	}
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrNotServer, err)
 	}

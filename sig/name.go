@@ -9,6 +9,7 @@ import (
 	"math/big"
 	"strconv"
 	"strings"
+	"unicode/utf16"
 	"unicode/utf8"
 
 	"sigalert/sig/internal/wire"
@@ -78,10 +79,43 @@ func ParseName(text []byte) (Name, error) {
 	}
 	// Half a surrogate pair cannot be UTF-8: a name that has one stays as it is
 	// spelled.
-	if s == "" || s[0] == 0 || strings.ContainsRune(s, utf8.RuneError) {
+	if s == "" || s[0] == 0 || hasHalfPair(text) {
 		return Name("\x00" + string(text)), nil
 	}
 	return Name(s), nil
+}
+
+// hasHalfPair reports whether a JSON string has half a surrogate pair.
+func hasHalfPair(text []byte) bool {
+	for {
+		_, escape, ok := bytes.Cut(text, []byte{'\\'})
+		if !ok {
+			return false
+		}
+		text = escape[1:]
+		first, ok := unit(escape)
+		if !ok {
+			continue
+		}
+		text = escape[len("u0000"):]
+		if !utf16.IsSurrogate(first) {
+			continue
+		}
+		second, ok := unit(bytes.TrimPrefix(text, []byte{'\\'}))
+		if !ok || utf16.DecodeRune(first, second) == utf8.RuneError {
+			return true
+		}
+		text = text[len(`\u0000`):]
+	}
+}
+
+// unit is the UTF-16 unit of an escape without its backslash, if it has one.
+func unit(escape []byte) (rune, bool) {
+	if len(escape) < len("u0000") || escape[0] != 'u' {
+		return 0, false
+	}
+	n, err := strconv.ParseUint(string(escape[1:len("u0000")]), 16, 16)
+	return rune(n), err == nil
 }
 
 // check returns an error for a name that is too long for any peer to read.

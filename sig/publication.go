@@ -26,8 +26,9 @@ type Publication struct {
 	Data   any  // as for [Sender.Trigger]
 	// ID says that two publications are the same event, which is delivered once: a
 	// publisher that does not know whether a publication arrived may repeat it. A
-	// server knows the ids of 10 minutes, and of 131,072 publications at most. At
-	// most 128 bytes, chosen so that no other publisher has the same. Default: none.
+	// server knows the ids of 10 minutes, and of 131,072 publications at most, until
+	// it ends. At most 128 bytes, chosen so that no other publisher has the same.
+	// Default: none.
 	ID string
 }
 
@@ -49,7 +50,8 @@ type publication struct {
 // Publish delivers events as if senders of these names were connected and
 // triggered them, in this order: see [Signal.Trigger]. If one of them cannot be
 // delivered, none is, and the error is ErrTooLarge, [json.Marshal]'s for data that
-// JSON cannot hold, or says what is wrong with a name or an id.
+// JSON cannot hold, or says what is wrong with a name or an id. What an interception
+// makes of one is checked only when its turn comes.
 func (r *Router) Publish(events ...Publication) (Published, error) {
 	checked := make([]publication, len(events))
 	for i, e := range events {
@@ -154,12 +156,12 @@ func (r *Router) nobodys(sender, event Name) *Signal {
 // answered remembers what became of publications, by their ids. The router's mutex
 // guards it.
 type answered struct {
-	byID  map[string]Published
-	order []answeredID // the oldest first
+	byID  map[string]publishedID
+	order []string // the ids, the oldest first
 }
 
-type answeredID struct {
-	id    string
+type publishedID struct {
+	Published
 	until time.Time
 }
 
@@ -167,8 +169,11 @@ func (a *answered) of(id string) (done Published, ok bool) {
 	if id == "" {
 		return Published{}, false
 	}
-	done, ok = a.byID[id]
-	return done, ok
+	known, ok := a.byID[id]
+	if !ok || time.Now().After(known.until) { // the old are forgotten only when the next comes
+		return Published{}, false
+	}
+	return known.Published, true
 }
 
 func (a *answered) add(id string, done Published) {
@@ -177,13 +182,13 @@ func (a *answered) add(id string, done Published) {
 	}
 	now := time.Now()
 	n := 0
-	for n < len(a.order) && (now.After(a.order[n].until) || len(a.order)-n >= answeredIDs) {
-		delete(a.byID, a.order[n].id)
+	for n < len(a.order) && (now.After(a.byID[a.order[n]].until) || len(a.order)-n >= answeredIDs) {
+		delete(a.byID, a.order[n])
 		n++
 	}
 	if a.order = a.order[n:]; len(a.order) == 0 { // a map does not shrink
-		a.byID, a.order = make(map[string]Published), nil
+		a.byID, a.order = make(map[string]publishedID), nil
 	}
-	a.byID[id] = done
-	a.order = append(a.order, answeredID{id, now.Add(answeredFor)})
+	a.byID[id] = publishedID{done, now.Add(answeredFor)}
+	a.order = append(a.order, id)
 }

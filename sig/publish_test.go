@@ -90,7 +90,7 @@ func TestPublishRefused(t *testing.T) {
 	pysig, stream := dial(t, addr, nil), dialStream(t, addr)
 	for _, tc := range []struct{ params, want string }{
 		{`{"events": [{"info": {"sender": "me"}}, {"info": {}}]}`, "event 2: the sender is missing"},
-		{`{"events": [{"info": {"sender": "me"}}, {}]}`, "event 2: info must be an object, not "},
+		{`{"events": [{"info": {"sender": "me"}}, {}]}`, "event 2: info is missing: it must be an object"},
 		{`{"events": [{"info": {"sender": "me"}, "id": []}]}`, "event 1: an id is a text or a number, not \"[]\""},
 		{`{"events": [7]}`, "event 1: it must be an object, not 7"},
 		{`{}`, `publish requires {"events": [{"info": {"sender": …, "event": …}, "data": …}]}`},
@@ -135,10 +135,45 @@ func TestPublishAgain(t *testing.T) {
 		heard.Expect(t, "me: e 1", "me: e 2")
 		heard.ExpectNone(t)
 		time.Sleep(time.Second)
-		publish("c", 3) // by now, the first ids are forgotten
-		publish("a", 4)
-		heard.Expect(t, "me: e 3", "me: e 4")
+		publish("a", 3) // by now, the first ids are forgotten, although none has come since
+		publish("c", 4)
+		publish("b", 5)
+		publish("a", 6)
+		heard.Expect(t, "me: e 3", "me: e 4", "me: e 5")
+		heard.ExpectNone(t)
 	})
+}
+
+// A publication that is repeated while the first is still on its way is delivered once.
+func TestPublishTwiceAtOnce(t *testing.T) {
+	r := new(sig.Router)
+	heard := sigtest.NewRecorder()
+	if _, err := r.AddListener("me", "", heard.Listen); err != nil {
+		t.Fatal(err)
+	}
+	var under sync.WaitGroup
+	under.Add(2)
+	r.Intercept(func(ev sig.Event) (sig.Event, bool) {
+		under.Done()
+		under.Wait()
+		return ev, true
+	})
+	var answers [2]sig.Published
+	var all sync.WaitGroup
+	for i := range answers {
+		all.Go(func() {
+			var err error
+			if answers[i], err = r.Publish(sig.Publication{Sender: "me", Event: "e", Data: 1, ID: "a"}); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	heard.Expect(t, "me: e 1")
+	heard.ExpectNone(t)
+	if answers[0] != answers[1] {
+		t.Errorf("two answers: %+v", answers)
+	}
 }
 
 // Many publishers under one name, over connections that are cut all the time: each
@@ -243,6 +278,19 @@ func TestPublishInVain(t *testing.T) {
 	_, err = c.Publish(ctx, sig.Publication{Sender: "me"})
 	if !errors.Is(err, context.DeadlineExceeded) || !errors.Is(err, sig.ErrNoAnswer) {
 		t.Errorf("no answer: %v", err)
+	}
+	p := newProxy(t, addr)
+	c, _ = run(t, swallower{tcp.NewClient(p.Addr().String()), "publish"})
+	if err := c.Connect(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	p.Close()
+	time.AfterFunc(50*time.Millisecond, p.cut)
+	ctx, cancel = context.WithTimeout(t.Context(), 500*time.Millisecond)
+	defer cancel()
+	_, err = c.Publish(ctx, sig.Publication{Sender: "me"})
+	if !errors.Is(err, context.DeadlineExceeded) || !errors.Is(err, sig.ErrNoAnswer) {
+		t.Errorf("the server ended: %v", err)
 	}
 }
 

@@ -215,5 +215,8 @@ func belongsToAnother(sender Name) error {
 }
 
 func notObject(what string, text []byte) error {
+	if len(text) == 0 {
+		return exception("%s is missing: it must be an object", what)
+	}
 	return exception("%s must be an object, not %.40s", what, string(text))
 }

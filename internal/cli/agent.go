@@ -116,12 +116,14 @@ func (p *program) welcome(ctx context.Context, a *agent.Agent, desktop agent.Not
 			return
 		}
 	}
-	try := invocation() + " send me hello"
-	if p.instead != "" {
+	try, or := invocation()+" send me hello", ""
+	if p.instead == "" {
+		or = "\nor: curl -d hello " + a.Status().Server + "/me/hello"
+	} else { // which may know no HTTP
 		try += " --server " + p.instead
 	}
 	p.log.Info("to see a first notification, send one", "try", try)
-	n := notify.Notification{Title: "sigalert is running", Body: "Try: " + try}
+	n := notify.Notification{Title: "sigalert is running", Body: "Try: " + try + or}
 	for pause := time.Second; ; pause = min(2*pause, welcomeRetry) {
 		once, cancel := context.WithTimeout(ctx, welcomeTimeout)
 		_, err := desktop.Notify(once, n)

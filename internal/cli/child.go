@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"errors"
 	"io"
 	"io/fs"
@@ -20,7 +21,7 @@ type child struct {
 	last      tail
 	signals   chan os.Signal
 	signalled chan struct{} // closed at the first signal after its end
-	exited    chan struct{} // closed at its end
+	exited    chan struct{} // closed at its end, or when it could not be started
 	forwarded sync.WaitGroup
 	copies    []*copied
 }
@@ -29,6 +30,7 @@ type child struct {
 type copied struct {
 	from, into *os.File // the pipe
 	done       chan struct{}
+	err        error // why it did not arrive; read once done is closed
 }
 
 // newChild prepares a command. If detached is true, it ignores what is typed at the
@@ -95,12 +97,14 @@ func (c *child) through(f *os.File) (*os.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	o := &copied{from, into, make(chan struct{})}
+	o := &copied{from: from, into: into, done: make(chan struct{})}
 	c.copies = append(c.copies, o)
 	go func() {
 		defer close(o.done)
 		defer from.Close() // if the reader has gone, the command notices as it would without us
-		_, _ = io.Copy(f, io.TeeReader(from, &c.last))
+		if _, err := io.Copy(f, io.TeeReader(from, &c.last)); !errors.Is(err, syscall.EPIPE) {
+			o.err = err
+		}
 	}()
 	return into, nil
 }
@@ -132,7 +136,14 @@ func (c *child) forward() {
 // wait waits for the command's end, and a moment for its last output. started is the
 // error of start.
 func (c *child) wait(started error) ending {
+	if started == nil {
+		_ = c.cmd.Wait() // the state says more
+	}
+	close(c.exited)
+	_, missing := os.Stat(c.cmd.Path)
 	switch {
+	case errors.Is(started, fs.ErrNotExist) && missing == nil:
+		return ending{code: 126, err: errors.New("cannot be run: the interpreter that it needs is missing")}
 	case errors.Is(started, exec.ErrNotFound), errors.Is(started, fs.ErrNotExist):
 		return ending{code: 127, err: errors.New("not found")}
 	case errors.Is(started, exec.ErrDot):
@@ -140,22 +151,39 @@ func (c *child) wait(started error) ending {
 	case started != nil:
 		return ending{code: 126, err: errors.New("cannot be run: " + reason(started))}
 	}
-	_ = c.cmd.Wait() // the state says more
 	end := endingOf(c.cmd.ProcessState, time.Since(c.begun))
-	close(c.exited)
 	moment := time.NewTimer(time.Second)
 	defer moment.Stop()
 	for _, o := range c.copies {
 		select {
 		case <-o.done:
+			continue
 		case <-moment.C:
-			return end
 		}
+		break
+	}
+	if end.unwritten = c.unwritten(); end.unwritten != nil {
+		end.code = cmp.Or(end.code, 1) // the command may not have noticed
 	}
 	return end
 }
 
-// reason is what is wrong with a program, without its name.
+// unwritten is why output has not arrived where it belongs; nil if all has so far, or
+// if nobody reads it any more.
+func (c *child) unwritten() error {
+	for _, o := range c.copies {
+		select {
+		case <-o.done:
+			if o.err != nil {
+				return errors.New("its output could not be written: " + reason(o.err))
+			}
+		default:
+		}
+	}
+	return nil
+}
+
+// reason is what is wrong with a file, without its name.
 func reason(err error) string {
 	var of *fs.PathError
 	var looked *exec.Error

@@ -5,11 +5,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net/url"
 	"slices"
 	"strings"
 	"unicode/utf8"
 
+	"sigalert/internal/payload"
 	"sigalert/sig"
 )
 
@@ -60,37 +60,21 @@ func seemsJSON(text string) bool {
 	return begin == json.Delim('{') || begin == json.Delim('[') && err == nil
 }
 
-// payload is how an event asks to be shown: members of its data that every agent knows.
-type payload struct{ title, urgency, tag, url string }
+// hints are how an event asks to be shown: members of its data that every agent knows.
+type hints struct{ title, urgency, tag, url string }
 
-var (
-	urgencies  = []string{"low", "normal", "critical"}
-	priorities = []string{"1", "2", "3", "4", "5", "min", "default", "high", "max", "urgent"}
-)
-
-func (p payload) check() error {
-	if p.urgency != "" && !slices.Contains(urgencies, p.urgency) && !slices.Contains(priorities, p.urgency) {
-		return fmt.Errorf("--urgency: %q must be low, normal or critical, or a priority: 1 to 5, min, default, high, max or urgent", p.urgency)
-	}
-	if p.url == "" {
-		return nil
-	}
-	u, err := url.Parse(p.url)
+func (h hints) check() error {
 	switch {
-	case err != nil:
-		return fmt.Errorf("--url: %w", errors.Unwrap(err))
-	case u.Scheme == "mailto" && u.Opaque != "", (u.Scheme == "http" || u.Scheme == "https") && u.Host != "":
-		return nil
+	case h.urgency != "" && payload.Urgency(h.urgency) == "":
+		return fmt.Errorf("--urgency: %q must be low, normal or critical, or a priority: 1 to 5, min, default, high, max or urgent", h.urgency)
+	case h.url != "" && payload.Link(h.url) == "":
+		return fmt.Errorf("--url: %q must be an https, http or mailto address, without spaces or quotation marks", h.url)
 	}
-	return fmt.Errorf("--url: %q must be an address that begins with https, http or mailto", p.url)
+	return nil
 }
 
-func (p payload) members() (members [][2]string) {
-	priority := ""
-	if slices.Contains(priorities, p.urgency) {
-		p.urgency, priority = "", p.urgency
-	}
-	for _, m := range [][2]string{{"title", p.title}, {"urgency", p.urgency}, {"priority", priority}, {"tag", p.tag}, {"url", p.url}} {
+func (h hints) members() (members [][2]string) {
+	for _, m := range [][2]string{{"title", h.title}, {"urgency", payload.Urgency(h.urgency)}, {"tag", h.tag}, {"url", h.url}} {
 		if m[1] != "" {
 			members = append(members, m)
 		}
@@ -98,11 +82,11 @@ func (p payload) members() (members [][2]string) {
 	return members
 }
 
-// data reads a DATA argument as parseData does, and adds the payload to it: to an
+// data reads a DATA argument as parseData does, and adds the hints to it: to an
 // object, in place of its own members of these names; anything else becomes the
 // object's message.
-func (p payload) data(text string) sig.Data {
-	added := p.members()
+func (h hints) data(text string) sig.Data {
+	added := h.members()
 	if len(added) == 0 {
 		return parseData(text)
 	}

@@ -20,14 +20,14 @@ const batchBytes = sig.MaxMessage / 4
 // for more.
 type lineReader struct {
 	in      *bufio.Reader
-	payload payload
+	hints   hints
 	names   int       // bytes of the names that go with each event
 	n       int       // how many lines have been read
 	waiting *sig.Data // the last of them, where it did not fit into its batch
 }
 
-func newLineReader(in io.Reader, payload payload, names int) *lineReader {
-	return &lineReader{in: bufio.NewReaderSize(in, sig.MaxData+2), payload: payload, names: names}
+func newLineReader(in io.Reader, hints hints, names int) *lineReader {
+	return &lineReader{in: bufio.NewReaderSize(in, sig.MaxData+2), hints: hints, names: names}
 }
 
 // next returns at least one event, or why there is none. There may be both. When ctx
@@ -76,7 +76,7 @@ func (r *lineReader) read(ctx context.Context) (*sig.Data, error) {
 		return nil, err
 	}
 	r.n++
-	data := r.payload.data(withoutLineEnd(text))
+	data := r.hints.data(withoutLineEnd(text))
 	encoded, err := data.JSON()
 	if err == nil && len(encoded) > sig.MaxData {
 		err = fmt.Errorf("%w: data of %d bytes, the limit is %d", sig.ErrTooLarge, len(encoded), sig.MaxData)

@@ -14,11 +14,12 @@ import (
 
 	"sigalert/internal/wait"
 	"sigalert/sig"
+	"sigalert/sig/gateway"
 	"sigalert/sig/sigtest"
 	"sigalert/sig/tcp"
 )
 
-// routerItself serves on a port of its own.
+// routerItself serves on a port of its own, which answers HTTP as well.
 func routerItself(t *testing.T) (addr string, server *sig.ServerRouter) {
 	t.Helper()
 	l, err := tcp.Listen("127.0.0.1:0")
@@ -26,7 +27,7 @@ func routerItself(t *testing.T) (addr string, server *sig.ServerRouter) {
 		t.Fatal(err)
 	}
 	server = sig.NewServerRouter(nil)
-	t.Cleanup(wait.Start(t.Context(), func(ctx context.Context) { _ = server.Serve(ctx, l) }))
+	t.Cleanup(wait.Start(t.Context(), func(ctx context.Context) { _ = gateway.Serve(ctx, server, l, nil) }))
 	return l.Addr(), server
 }
 
@@ -208,15 +209,18 @@ func TestLargeLines(t *testing.T) {
 	t.Parallel()
 	addr, got := startRouter(t)
 	var b strings.Builder
+	for range 12 { // one is a batch, or three are
+		fmt.Fprintf(&b, "%s\n%s\n", strings.Repeat("x", sig.MaxData-2), strings.Repeat("y", 100<<10))
+	}
 	for range 12 {
-		fmt.Fprintf(&b, "%s\n", strings.Repeat("x", sig.MaxData-2))
+		fmt.Fprintf(&b, "%s\n", strings.Repeat("z", 100<<10))
 	}
 	name := strings.Repeat("n", 1000)
 	if code, text := send(strings.NewReader(b.String()), "--server", addr, "load", name, "--lines"); code != 0 {
 		t.Fatalf("exit code %d: %s", code, text)
 	}
-	if n := len(got()); n != 12 {
-		t.Errorf("%d of 12 have arrived", n)
+	if n := len(got()); n != 36 {
+		t.Errorf("%d of 36 have arrived", n)
 	}
 }
 
@@ -294,13 +298,13 @@ func TestCommandLine(t *testing.T) {
 }
 
 func TestPayload(t *testing.T) {
-	p := payload{title: `a "b"`, urgency: "3"}
+	p := hints{title: `a "b"`, urgency: "3"}
 	for text, want := range map[string]string{
-		``: `{"title":"a \"b\"","priority":"3"}`, `null`: `{"title":"a \"b\"","priority":"3"}`,
-		`{}`:                             `{"title":"a \"b\"","priority":"3"}`,
-		`{"priority":1,"\u0062": [ 2 ]}`: `{"b":[ 2 ],"title":"a \"b\"","priority":"3"}`,
-		`[1,2]`:                          `{"message":"[1,2]","title":"a \"b\"","priority":"3"}`,
-		"bad \xff":                       `{"message":"bad \ufffd","title":"a \"b\"","priority":"3"}`,
+		``: `{"title":"a \"b\"","urgency":"normal"}`, `null`: `{"title":"a \"b\"","urgency":"normal"}`,
+		`{}`:                                `{"title":"a \"b\"","urgency":"normal"}`,
+		`{"urgency":"low","\u0062": [ 2 ]}`: `{"b":[ 2 ],"title":"a \"b\"","urgency":"normal"}`,
+		`[1,2]`:                             `{"message":"[1,2]","title":"a \"b\"","urgency":"normal"}`,
+		"bad \xff":                          `{"message":"bad \ufffd","title":"a \"b\"","urgency":"normal"}`,
 	} {
 		got, err := p.data(text).JSON()
 		if err != nil || string(got) != want {

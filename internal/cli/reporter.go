@@ -108,7 +108,7 @@ func (r *reporter) end(enough <-chan struct{}) {
 	case err == nil:
 		err = r.err
 	case r.pub.client != nil:
-		if st := r.pub.Link(); !st.Connected && st.Err != nil {
+		if st := r.pub.Link(); !st.Connected && st.Err != nil && !errors.Is(st.Err, context.Canceled) {
 			err = hinted(noLink{st.Err})
 		}
 	}

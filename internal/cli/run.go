@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -35,8 +36,9 @@ not go to a terminal, the last lines of it as output.
 
 CMD has our standard input and output, and the signals that we get; the exit code is
 CMD's: 128 and the signal's number if one ended it, 127 if there is no such command,
-126 if it cannot be run. Whether the events could be sent changes none of this: at the
-end it tries for at most 5 s, and then says so.`,
+126 if it cannot be run. If CMD worked and its output could not be written, as on a
+full disk, that is a failure, with the exit code 1. Whether the events could be sent
+changes none of this: at the end it tries for at most 5 s, and then says so.`,
 		Example: `  sigalert run -- make all
   sigalert run --as backup --only-failure -- rsync -a /home /mnt/backup
   sigalert run --over 1m -- ./tests.sh`,
@@ -122,6 +124,10 @@ func (p *program) runCommand(ctx context.Context, o runOptions, args []string) (
 	}
 	r.end(c.signalled)
 	c.drain()
+	if err := c.unwritten(); err != nil {
+		p.complain(fmt.Errorf("%s: %w", args[0], err))
+		return cmp.Or(end.code, 1)
+	}
 	return end.code
 }
 
@@ -131,6 +137,8 @@ type ending struct {
 	signal string // that ended it
 	took   time.Duration
 	err    error // why it could not be started
+
+	unwritten error // why some of its output is lost
 }
 
 // words says it after the command: "failed with exit code 2 after 3 m 5 s".
@@ -139,6 +147,8 @@ func (e ending) words() string {
 	switch {
 	case e.err != nil:
 		return "failed: " + e.err.Error()
+	case e.unwritten != nil:
+		return "failed" + after + ": " + e.unwritten.Error()
 	case e.signal != "":
 		return "ended by " + e.signal + after
 	case e.code != 0:

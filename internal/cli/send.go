@@ -18,7 +18,7 @@ import (
 
 type sendOptions struct {
 	sender, event, data string
-	payload             payload
+	hints               hints
 	lines, verbose      bool
 	every, wait         time.Duration
 	count               int
@@ -72,10 +72,10 @@ answered: it may have arrived.`,
 	flags.BoolVar(&o.lines, "lines", false, "send each line of standard input as an event: JSON, or text")
 	flags.DurationVar(&o.every, "every", 0, "send repeatedly, at this interval")
 	flags.IntVar(&o.count, "count", 0, "end after `N` events (default: 1; with --every, never)")
-	flags.StringVar(&o.payload.title, "title", "", "the `TEXT` above the message")
-	flags.StringVar(&o.payload.urgency, "urgency", "", "`LEVEL`: low, normal or critical, or a priority: 1 to 5, min, default, high, max or urgent")
-	flags.StringVar(&o.payload.tag, "tag", "", "a `NAME`: a later event with the same tag replaces what is shown")
-	flags.StringVar(&o.payload.url, "url", "", "the `ADDRESS` that a click opens: https, http or mailto")
+	flags.StringVar(&o.hints.title, "title", "", "the `TEXT` above the message")
+	flags.StringVar(&o.hints.urgency, "urgency", "", "`LEVEL`: low, normal or critical, or a priority: 1 to 5, min, default, high, max or urgent")
+	flags.StringVar(&o.hints.tag, "tag", "", "a `NAME`: a later event with the same tag replaces what is shown")
+	flags.StringVar(&o.hints.url, "url", "", "the `ADDRESS` that a click opens: https, http or mailto")
 	flags.DurationVar(&o.wait, "wait", 0, "wait so long for a server that is not there yet")
 	flags.BoolVarP(&o.verbose, "verbose", "v", false, "say to how many listeners it went")
 	p.numberFlag(cmd)
@@ -89,7 +89,7 @@ answered: it may have arrived.`,
 		}
 		return nil
 	})
-	_ = cmd.RegisterFlagCompletionFunc("urgency", cobra.FixedCompletions(urgencies, cobra.ShellCompDirectiveNoFileComp)) // it fails only for flags that do not exist
+	_ = cmd.RegisterFlagCompletionFunc("urgency", cobra.FixedCompletions([]cobra.Completion{"low", "normal", "critical"}, cobra.ShellCompDirectiveNoFileComp)) // it fails only for flags that do not exist
 	return cmd
 }
 
@@ -106,7 +106,7 @@ func (o *sendOptions) check() error {
 	case o.every == 0 && o.count == 0:
 		o.count = 1
 	}
-	return o.payload.check()
+	return o.hints.check()
 }
 
 func (p *program) runSend(ctx context.Context, addr string, o sendOptions) (err error) {
@@ -177,7 +177,7 @@ func (s *sending) begin(ctx context.Context) error {
 
 // repeat sends DATA as often as it is to be sent.
 func (s *sending) repeat(ctx context.Context) error {
-	data := s.o.payload.data(s.o.data)
+	data := s.o.hints.data(s.o.data)
 	errDone := errors.New("done")
 	limit := cmp.Or(s.o.wait, answerTime)
 	if s.o.every > 0 {
@@ -289,7 +289,7 @@ func (s *sending) said() {
 // lines sends the lines of standard input until ctx ends, and what has been read by
 // then until linked ends.
 func (s *sending) lines(ctx, linked context.Context) error {
-	in := newLineReader(s.p.in.in, s.o.payload, len(s.pub.sender.JSON())+len(s.event.JSON()))
+	in := newLineReader(s.p.in.in, s.o.hints, len(s.pub.sender.JSON())+len(s.event.JSON()))
 	for {
 		batch, err := in.next(ctx)
 		if len(batch) > 0 {

@@ -122,6 +122,23 @@ func hears(t *testing.T, events <-chan string, want string) {
 	}
 }
 
+// After a command that could not be started, too, a signal ends the wait for its report.
+func TestSignalWithoutACommand(t *testing.T) {
+	c := newChild([]string{"./none"}, false)
+	defer c.release()
+	if end := c.wait(c.start()); end.code != 127 {
+		t.Errorf("exit code %d", end.code)
+	}
+	if err := syscall.Kill(os.Getpid(), syscall.SIGUSR1); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case <-c.signalled:
+	case <-time.After(10 * time.Second):
+		t.Error("the signal went unnoticed")
+	}
+}
+
 // The hooks tell when a long command ends, and of nothing else.
 func TestShellHooks(t *testing.T) {
 	for name, tc := range map[string]struct {
@@ -134,9 +151,7 @@ func TestShellHooks(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			if _, err := exec.LookPath(name); err != nil {
-				t.Skip(err)
-			}
+			needProgram(t, name)
 			dir := t.TempDir()
 			file := filepath.Join(dir, tc.file+"rc")
 			if tc.file != "" {

@@ -70,3 +70,18 @@ func TestUnanswered(t *testing.T) {
 		}
 	}
 }
+
+// A router that hangs holds a command's end up for 5 s, and what is said then is the
+// reason.
+func TestRunAtASilentServer(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0") // the kernel accepts for it
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	var out, log bytes.Buffer
+	code := Main([]string{"run", "--server", l.Addr().String(), "--", "true"}, strings.NewReader(""), &out, &log)
+	if want := "sigalert: how the command went was not sent: no answer within 5s\n"; code != 0 || log.String() != want {
+		t.Errorf("exit code %d, %s", code, log.String())
+	}
+}

@@ -49,9 +49,9 @@ func Read(data []byte) (p Payload) {
 	if text := cmp.Or(m.Message.string, m.Body.string, m.Text.string); text != nil {
 		p.Message = new(plain.Text(*text, maxMessage))
 	}
-	p.Urgency = cmp.Or(urgencies[m.Urgency], urgencies[m.Priority])
+	p.Urgency = cmp.Or(Urgency(string(m.Urgency)), Urgency(string(m.Priority)))
 	p.Tag = m.Tag.or()
-	p.URL = cmp.Or(link(m.URL.or()), link(m.Click.or()))
+	p.URL = cmp.Or(Link(m.URL.or()), Link(m.Click.or()))
 	p.Icon = icon(m.Icon.or())
 	p.Resolved = bool(m.Resolved)
 	return p
@@ -96,8 +96,7 @@ func (t *text) UnmarshalJSON(value []byte) error {
 	return nil
 }
 
-// level is a key of urgencies: a word, or a number, whether it is written as one or
-// as text.
+// level is a word or a number for how urgent something is. A number may be text.
 type level string
 
 func (l *level) UnmarshalJSON(value []byte) error {
@@ -107,16 +106,23 @@ func (l *level) UnmarshalJSON(value []byte) error {
 			return err
 		}
 	}
+	*l = level(word)
+	return nil
+}
+
+// Urgency returns what a word or a number for how urgent something is means: "low",
+// "normal" or "critical"; "" if it means nothing.
+func Urgency(word string) string {
+	word = strings.ToLower(strings.TrimSpace(word))
 	if n, err := strconv.ParseFloat(word, 64); err == nil {
 		word = strconv.FormatFloat(n, 'f', -1, 64)
 	}
-	*l = level(strings.ToLower(strings.TrimSpace(word)))
-	return nil
+	return urgencies[word]
 }
 
 // urgencies are the words and numbers for how urgent something is: ours, and ntfy's
 // priorities.
-var urgencies = map[level]string{
+var urgencies = map[string]string{
 	"1": "low", "min": "low", "2": "low", "low": "low",
 	"3": "normal", "default": "normal", "normal": "normal", "4": "normal", "high": "normal",
 	"5": "critical", "max": "critical", "urgent": "critical", "critical": "critical",
@@ -129,8 +135,9 @@ func (f *flag) UnmarshalJSON(value []byte) error {
 	return nil
 }
 
-// link is an address that is safe to open for somebody who clicks; "" for any other.
-func link(address string) string {
+// Link returns an address without the blanks around it, if it is safe to open for
+// somebody who clicks; "" for any other. It is http, https or mailto.
+func Link(address string) string {
 	address = strings.TrimSpace(address)
 	if len(address) > maxLink || strings.ContainsAny(address, " \t\"<>\\`") || address != plain.Line(address, maxLink) {
 		return ""

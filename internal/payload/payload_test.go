@@ -107,7 +107,7 @@ func TestLinks(t *testing.T) {
 		t.Errorf("blanks around it: %q", got)
 	}
 	for _, bad := range []string{
-		"", "a", "/etc/passwd", "//a/b", "a.example/b", "file:///etc/passwd", "javascript:alert(1)", "data:text/html,x", "ftp://a/", "ssh://a",
+		"", "a", "/etc/passwd", "//a/b", "a.example/b", "file:///etc/passwd", "file://a/b", "javascript:alert(1)", "data:text/html,x", "ftp://a/", "ssh://a",
 		"http:", "http://", "http:///a", "http:a", "http://:80", "https://?a", "mailto:", "mailto://a", "vscode://a", "x-http://a",
 		"http://a b", "http://a/ b", "http://a/\nb", "http://a/\x00", "http://a/\u202eb", "http://a/\"b", "http://a/`b`", "http://a\\b", "http://a/%zz", "-http://a", "http://a:b/",
 		"mailto:a@b?attach=/etc/passwd", "mailto:a@b?subject=x&Attachment=/etc/passwd", "mailto:a@b?%61ttach=x",

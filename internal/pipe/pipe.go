@@ -16,10 +16,10 @@ type Conn struct {
 	peer    string
 }
 
-// New returns the two ends of a connection. Up to 16 messages each way wait to be
+// New returns the two ends of a connection. Each way, so many messages may wait to be
 // read. Peer is what both return for the other side's address.
-func New(peer string) (near, far *Conn) {
-	a, b := make(chan []byte, 16), make(chan []byte, 16)
+func New(peer string, waiting int) (near, far *Conn) {
+	a, b := make(chan []byte, waiting), make(chan []byte, waiting)
 	closed := make(chan struct{})
 	end := sync.OnceFunc(func() { close(closed) })
 	return &Conn{a, b, closed, end, peer}, &Conn{b, a, closed, end, peer}

@@ -55,7 +55,7 @@ func BenchmarkToCallback(b *testing.B) {
 	for _, where := range []string{"local", "remote"} {
 		b.Run(where, func(b *testing.B) {
 			s := newSite(b, nil)
-			arrived := make(<-chan sig.Event)
+			var arrived <-chan sig.Event
 			if where == "local" {
 				local := make(chan sig.Event, 1)
 				if _, err := s.AddListener("me", "hello", func(ev sig.Event) { local <- ev }); err != nil {

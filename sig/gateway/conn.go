@@ -12,23 +12,42 @@ import (
 	"sigalert/sig"
 )
 
-func baseContext(ctx context.Context) func(net.Listener) context.Context {
-	return func(net.Listener) context.Context { return ctx }
+// handover is a listener for connections that come from elsewhere in this process.
+type handover[C any] struct {
+	come   chan C
+	closed chan struct{}
+	close  func()
+}
+
+func newHandover[C any]() handover[C] {
+	closed := make(chan struct{})
+	return handover[C]{make(chan C), closed, sync.OnceFunc(func() { close(closed) })}
+}
+
+func (h handover[C]) Accept() (conn C, err error) {
+	select {
+	case conn = <-h.come:
+		return conn, nil
+	case <-h.closed:
+		return conn, net.ErrClosed
+	}
+}
+
+func (h handover[C]) Close() error {
+	h.close()
+	return nil
 }
 
 // guests is a listener for [http.Server] whose connections the router's carrier has
 // accepted.
 type guests struct {
-	log    *slog.Logger
-	tls    *sync.Once // for the first client that tries it
-	come   chan net.Conn
-	closed chan struct{}
-	close  func()
+	handover[net.Conn]
+	log *slog.Logger
+	tls *sync.Once // for the first client that tries it
 }
 
 func newGuests(log *slog.Logger) guests {
-	closed := make(chan struct{})
-	return guests{log, new(sync.Once), make(chan net.Conn), closed, sync.OnceFunc(func() { close(closed) })}
+	return guests{newHandover[net.Conn](), log, new(sync.Once)}
 }
 
 // take is a [tcp.Server.Other]: it returns when the connection has been closed.
@@ -39,20 +58,6 @@ func (l *guests) take(_ context.Context, conn net.Conn) {
 		<-g.ended
 	case <-l.closed:
 	}
-}
-
-func (l *guests) Accept() (net.Conn, error) {
-	select {
-	case conn := <-l.come:
-		return conn, nil
-	case <-l.closed:
-		return nil, net.ErrClosed
-	}
-}
-
-func (l *guests) Close() error {
-	l.close()
-	return nil
 }
 
 // Addr is not asked for: the connections know theirs.
@@ -99,30 +104,7 @@ func (g *guest) CloseWrite() error {
 }
 
 // inside is a carrier within this process: streams are clients of the router.
-type inside struct {
-	come   chan sig.Conn
-	closed chan struct{}
-	close  func()
-}
-
-func newInside() inside {
-	closed := make(chan struct{})
-	return inside{make(chan sig.Conn), closed, sync.OnceFunc(func() { close(closed) })}
-}
-
-func (i inside) Accept() (sig.Conn, error) {
-	select {
-	case conn := <-i.come:
-		return conn, nil
-	case <-i.closed:
-		return nil, net.ErrClosed
-	}
-}
-
-func (i inside) Close() error {
-	i.close()
-	return nil
-}
+type inside = handover[sig.Conn]
 
 // dialer is a carrier for one stream's client.
 type dialer struct {
@@ -131,7 +113,7 @@ type dialer struct {
 }
 
 func (d dialer) Dial(ctx context.Context) (sig.Conn, error) {
-	near, far := pipe.New("stream of " + d.reader) // not from that address, where it would count a second time
+	near, far := pipe.New("stream of "+d.reader, waiting) // not from that address, where it would count a second time
 	select {
 	case d.inside.come <- far:
 		return near, nil

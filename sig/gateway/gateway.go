@@ -3,6 +3,7 @@ package gateway
 import (
 	"context"
 	"log/slog"
+	"net"
 	"net/http"
 	"sync"
 	"time"
@@ -56,7 +57,7 @@ func newGateway(router *sig.Router, opts *Options) *gateway {
 		log:     o.Logger,
 		hosts:   origin.NewHosts(o.Hosts...),
 		guests:  newGuests(o.Logger),
-		inside:  newInside(),
+		inside:  newHandover[sig.Conn](),
 		streams: make(chan struct{}, maxStreams),
 	}
 }
@@ -84,9 +85,7 @@ func Serve(ctx context.Context, server *sig.ServerRouter, carrier *tcp.Server, o
 // serve answers HTTP until ctx ends, and for a second more where answers are under
 // way.
 func (g *gateway) serve(ctx context.Context) {
-	requests, endRequests := context.WithCancel(ctx)
-	defer endRequests()
-	server := g.httpServer(requests)
+	server := g.httpServer(ctx)
 	var serving sync.WaitGroup
 	defer serving.Wait()
 	serving.Go(func() { _ = server.Serve(&g.guests) })
@@ -104,7 +103,7 @@ func (g *gateway) httpServer(ctx context.Context) *http.Server {
 		ReadHeaderTimeout: headerTime,
 		IdleTimeout:       idleTime,
 		MaxHeaderBytes:    maxHeader,
-		BaseContext:       baseContext(ctx),
+		BaseContext:       func(net.Listener) context.Context { return ctx },
 		ErrorLog:          slog.NewLogLogger(g.log.Handler(), slog.LevelDebug),
 	}
 }

@@ -2,9 +2,11 @@ package gateway
 
 import (
 	"encoding/json"
+	"errors"
 	"math"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -18,11 +20,7 @@ func (g *gateway) gotify(w http.ResponseWriter, r *http.Request) error {
 		Title    string
 		Message  string
 		Priority *float64
-		Extras   struct {
-			Notification struct {
-				Click struct{ URL string }
-			} `json:"client::notification"`
-		}
+		Extras   json.RawMessage
 	}
 	body, err := readBody(w, r)
 	if err != nil {
@@ -33,7 +31,11 @@ func (g *gateway) gotify(w http.ResponseWriter, r *http.Request) error {
 			return err
 		}
 		if err := json.Unmarshal(body, &sent); err != nil {
-			return refuse(http.StatusBadRequest, `the message is not as expected (%s): send {"title": "…", "message": "…", "priority": 5}`, err)
+			what := "it is not an object"
+			if e := (*json.UnmarshalTypeError)(nil); errors.As(err, &e) && e.Field != "" {
+				what = strings.ToLower(e.Field) + " cannot be a " + e.Value
+			}
+			return refuse(http.StatusBadRequest, `the message is not as expected (%s): send {"title": "…", "message": "…", "priority": 5}`, what)
 		}
 	} else {
 		form, err := formOf(r, body)
@@ -59,7 +61,7 @@ func (g *gateway) gotify(w http.ResponseWriter, r *http.Request) error {
 	if sent.Priority != nil {
 		more.text("urgency", urgencyOf(*sent.Priority))
 	}
-	more.text("url", sent.Extras.Notification.Click.URL)
+	more.text("url", clickOf(sent.Extras))
 	sender := given(r, query, "sender")
 	if sender == "" {
 		sender = "gotify"
@@ -77,6 +79,14 @@ func (g *gateway) gotify(w http.ResponseWriter, r *http.Request) error {
 		Date     time.Time `json:"date"`
 	}{done.Seq, 1, sent.Message, sent.Title, sent.Priority, time.Now()})
 	return nil
+}
+
+// clickOf is the address that a message's extras have for a click; they may have
+// anything.
+func clickOf(extras []byte) (address string) {
+	click := objectOf(objectOf(objectOf(extras)["client::notification"])["click"])
+	_ = json.Unmarshal(click["url"], &address)
+	return address
 }
 
 // urgencyOf is what gotify's clients make of a priority from 0 to 10.

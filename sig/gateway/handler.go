@@ -91,13 +91,13 @@ func (g *gateway) route(r *http.Request) (route, error) {
 	if !strings.HasPrefix(path, "/") { // OPTIONS *
 		return route{}, refuse(http.StatusNotFound, "there is no such path: use /SENDER/EVENT")
 	}
-	var names []string
-	for part := range strings.SplitSeq(path[1:], "/") {
+	names := strings.Split(path[1:], "/")
+	for i, part := range names {
 		name, err := url.PathUnescape(part)
 		if err != nil {
 			return route{}, refuse(http.StatusBadRequest, "the path is not percent-encoded as it should be: %s", err)
 		}
-		names = append(names, strings.ToValidUTF8(name, "\uFFFD"))
+		names[i] = name
 	}
 	switch {
 	case len(names) > 2:

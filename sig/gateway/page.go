@@ -97,7 +97,7 @@ func (g *gateway) postRoot(w http.ResponseWriter, r *http.Request) error {
 // send publishes what the page's form has.
 func (g *gateway) send(r *http.Request, p pageData) (listeners int, err error) {
 	if p.Sender == "" || p.Event == "" {
-		return 0, refuse(http.StatusBadRequest, "the sender or the event is missing: fill in both")
+		return 0, refuse(http.StatusBadRequest, "the sender or the event is missing: fill in both, or send to /SENDER/EVENT")
 	}
 	var more members
 	more.text("title", p.Title)

@@ -3,6 +3,7 @@ package gateway
 import (
 	"bytes"
 	"cmp"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -30,11 +31,16 @@ func (g *gateway) event(sender, event string) func(http.ResponseWriter, *http.Re
 		if err != nil {
 			return err
 		}
-		data := body
-		if !isJSON(r) {
+		data := payloadOf(r, body)
+		switch {
+		case data != nil:
+		case isJSON(r):
+			if err := checkJSON(body); err != nil {
+				return err
+			}
+			data = body
+		default:
 			data = textOf(body)
-		} else if err := checkJSON(body); err != nil {
-			return err
 		}
 		var more members
 		for _, name := range []string{"title", "urgency", "priority", "tag", "url"} {
@@ -59,13 +65,18 @@ func (g *gateway) event(sender, event string) func(http.ResponseWriter, *http.Re
 
 // publish publishes an event with the id that its request has.
 func (g *gateway) publish(r *http.Request, query url.Values, sender, event string, data []byte) (sig.Published, error) {
-	p := sig.Publication{Sender: topic.Text(sender), Event: topic.Text(event), Data: sig.JSONData(data)}
-	for what, name := range map[string]sig.Name{"sender": p.Sender, "event": p.Event} {
-		if n := len(name.JSON()); n > maxName {
-			return sig.Published{}, refuse(http.StatusRequestURITooLong, "the %s's name has %d bytes, and at most %d are possible: use a shorter one", what, n, maxName)
-		}
+	sender, event = valid(sender), valid(event)
+	if err := checkNames(sender, event); err != nil {
+		return sig.Published{}, err
 	}
-	p.ID = cmp.Or(given(r, query, "id"), r.Header.Get("Idempotency-Key"))
+	p := sig.Publication{Sender: topic.Text(sender), Event: topic.Text(event), Data: sig.JSONData(data)}
+	id := cmp.Or(given(r, query, "id"), r.Header.Get("Idempotency-Key"))
+	if len(id) > maxID {
+		return sig.Published{}, refuse(http.StatusBadRequest, "the id has %d bytes, and at most %d are possible: use a shorter one", len(id), maxID)
+	}
+	if id != "" { // scripts choose short ones, which are to be unique only among those of the same event
+		p.ID = fmt.Sprintf("%x", sha256.Sum256(fmt.Appendf(nil, "%s%s%s", p.Sender.JSON(), p.Event.JSON(), id)))
+	}
 	done, err := g.router.Publish(p)
 	switch {
 	case errors.Is(err, sig.ErrTooLarge):
@@ -76,7 +87,22 @@ func (g *gateway) publish(r *http.Request, query url.Values, sender, event strin
 	return done, nil
 }
 
-const maxName = 1 << 10 // bytes of JSON
+const (
+	maxName = 1 << 10 // bytes of JSON without the quotation marks, as on the wire
+	maxID   = 128     // bytes
+)
+
+// valid is a name with � in place of what is not UTF-8.
+func valid(name string) string { return strings.ToValidUTF8(name, "\uFFFD") }
+
+func checkNames(sender, event string) error {
+	for _, name := range []struct{ of, is string }{{"sender", sender}, {"event", event}} {
+		if n := len(topic.Text(name.is).JSON()) - len(`""`); n > maxName {
+			return refuse(http.StatusRequestURITooLong, "the %s's name has %d bytes, and at most %d are possible: use a shorter one", name.of, n, maxName)
+		}
+	}
+	return nil
+}
 
 // readBody returns a request's body, or why there is none.
 func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
@@ -134,7 +160,7 @@ func headerText(value string) string {
 
 func isJSON(r *http.Request) bool {
 	kind, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
-	return kind == typeJSON || strings.HasSuffix(kind, "+json")
+	return strings.HasSuffix(kind, "/json") || strings.HasSuffix(kind, "+json")
 }
 
 func checkJSON(text []byte) error {
@@ -165,11 +191,11 @@ func textOf(body []byte) []byte {
 // priorityOf is a priority as JSON: a number if it spells one. Browsers send a
 // header of this name, with another meaning.
 func priorityOf(value string) []byte {
-	if n, err := strconv.Atoi(value); err == nil {
-		return strconv.AppendInt(nil, int64(n), 10)
-	}
 	if value == "" || value == "i" || strings.HasPrefix(value, "u=") {
 		return nil
+	}
+	if n, err := strconv.Atoi(value); err == nil {
+		return strconv.AppendInt(nil, int64(n), 10)
 	}
 	return textOf([]byte(value))
 }
@@ -202,8 +228,9 @@ func (m *members) with(data []byte) []byte {
 	var all members
 	if wire.IsObject(data) {
 		for o := wire.ObjectOf(data); o.Next(); {
-			if !m.has(string(o.Key)) {
-				all.add(string(o.Key), o.Value)
+			name := string(o.Key)
+			if !m.has(name) && !(name == "urgency" && m.has("priority")) { // which it would outdo
+				all.add(name, o.Value)
 			}
 		}
 	} else if string(data) != "null" && !m.has("message") {

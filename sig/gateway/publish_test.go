@@ -9,7 +9,10 @@ import (
 	"sigalert/sig"
 )
 
-const asJSON = "Content-Type: application/json"
+const (
+	asJSON = "Content-Type: application/json"
+	asForm = "Content-Type: application/x-www-form-urlencoded"
+)
 
 func TestPublish(t *testing.T) {
 	s := newSite(t, nil)
@@ -26,6 +29,13 @@ func TestPublish(t *testing.T) {
 		{"nothing", "/me/hello", "", nil, `"me" "hello" null`},
 		{"JSON", "/me/hello", `{"n": 1.0, "a": [null]}`, []string{asJSON}, `"me" "hello" {"n": 1.0, "a": [null]}`},
 		{"JSON of a kind", "/me/hello", `5`, []string{"Content-Type: application/cloudevents+json; charset=utf-8"}, `"me" "hello" 5`},
+		{"JSON of an old kind", "/me/hello", `5`, []string{"Content-Type: text/json"}, `"me" "hello" 5`},
+		{"GitHub's form", "/me/hello", "payload=%7B%22n%22%3A+%22a%26b%22%7D", []string{asForm}, `"me" "hello" {"n": "a&b"}`},
+		{"GitHub's form with a title", "/me/hello?title=T", "payload=%7B%22n%22%3A1%7D", []string{asForm}, `"me" "hello" {"n":1,"title":"T"}`},
+		{"text in a form", "/me/hello", "payload=5", []string{asForm}, `"me" "hello" "payload=5"`},
+		{"half an object in a form", "/me/hello", "payload={", []string{asForm}, `"me" "hello" "payload={"`},
+		{"a form with more", "/me/hello", "payload={}&a=1", []string{asForm}, `"me" "hello" "payload={}&a=1"`},
+		{"text that begins like a form", "/me/hello", "payload={}", []string{"Content-Type: text/plain"}, `"me" "hello" "payload={}"`},
 		{"Python's JSON", "/me/hello", `[NaN]`, []string{asJSON}, `"me" "hello" [NaN]`},
 		{"numbers are text", "/20/1.5", "x", nil, `"20" "1.5" "x"`},
 		{"any characters", "/a%2Fb%20%23/%23c%C3%BC%22%0A%25", "x", nil, `"a/b #" "#cü\"\n%" "x"`},
@@ -41,6 +51,7 @@ func TestPublish(t *testing.T) {
 		{"a browser's priority", "/me/hello", "text", []string{"Priority: u=1, i"}, `"me" "hello" "text"`},
 		{"a title alone", "/me/hello?title=T", "", nil, `"me" "hello" {"title":"T"}`},
 		{"a title for an object", "/me/hello?title=T", `{"title": "old", "temp": 31.50}`, []string{asJSON}, `"me" "hello" {"temp":31.50,"title":"T"}`},
+		{"a priority for an urgent object", "/me/hello?priority=max", `{"urgency": "low", "temp": 31.5}`, []string{asJSON}, `"me" "hello" {"temp":31.5,"priority":"max"}`},
 		{"a title for a list", "/me/hello?title=T", `[1]`, []string{asJSON}, `"me" "hello" {"message":[1],"title":"T"}`},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -76,6 +87,15 @@ func TestPublishAgain(t *testing.T) {
 	}
 	s.do(t, "POST", "/me/hello?id=one", "x")
 	if got := heard(); len(got) != 1 {
+		t.Errorf("%q", got)
+	}
+	// Another event may have the same id.
+	for _, path := range []string{"/me/bye", "/you/hello", "/hello", "/message"} {
+		if a := s.do(t, "POST", path, "message=x", "Id: one", asForm); a.status != 200 {
+			t.Error(a.text)
+		}
+	}
+	if got := heard(); len(got) != 4 {
 		t.Errorf("%q", got)
 	}
 }
@@ -119,16 +139,16 @@ func TestNtfy(t *testing.T) {
 func TestGotify(t *testing.T) {
 	s := newSite(t, nil)
 	heard := s.heard(t)
-	const form = "Content-Type: application/x-www-form-urlencoded"
 	for _, tc := range []struct {
 		name, body string
 		headers    []string
 		want       string
 	}{
-		{"a form", "title=T&message=m+1&priority=5", []string{form, "X-Gotify-Key: A"}, `"gotify" "message" {"message":"m 1","title":"T","urgency":"normal"}`},
+		{"a form", "title=T&message=m+1&priority=5", []string{asForm, "X-Gotify-Key: A"}, `"gotify" "message" {"message":"m 1","title":"T","urgency":"normal"}`},
 		{"a form of parts", "--x\r\nContent-Disposition: form-data; name=\"message\"\r\n\r\nhi\r\n--x--\r\n", []string{"Content-Type: multipart/form-data; boundary=x"}, `"gotify" "message" "hi"`},
 		{"JSON", `{"message": "m", "priority": 8, "extras": {"client::notification": {"click": {"url": "https://x.y/"}}, "client::display": {"contentType": "text/markdown"}}}`, []string{asJSON},
 			`"gotify" "message" {"message":"m","urgency":"critical","url":"https://x.y/"}`},
+		{"extras of another kind", `{"message": "m", "extras": {"client::notification": {"click": "x"}, "a::b": [1]}}`, []string{asJSON}, `"gotify" "message" "m"`},
 		{"a low priority", `{"message": "m", "priority": 3}`, []string{asJSON}, `"gotify" "message" {"message":"m","urgency":"low"}`},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -151,7 +171,7 @@ func TestForm(t *testing.T) {
 			t.Errorf("the page lacks %s", want)
 		}
 	}
-	form := []string{"Content-Type: application/x-www-form-urlencoded", "Accept: text/html", "Sec-Fetch-Site: same-origin", "Origin: " + s.url}
+	form := []string{asForm, "Accept: text/html", "Sec-Fetch-Site: same-origin", "Origin: " + s.url}
 	a := s.do(t, "POST", "/", "sender=phone&event=note&title=&message=a%0D%0Ab&urgency=low", form...)
 	if a.status != 303 || a.head.Get("Location") != "/?event=note&sender=phone&sent=1" {
 		t.Errorf("%d %s", a.status, a.head)

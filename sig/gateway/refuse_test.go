@@ -1,6 +1,7 @@
 package gateway_test
 
 import (
+	"bufio"
 	"context"
 	"crypto/tls"
 	"io"
@@ -53,6 +54,9 @@ func TestRefused(t *testing.T) {
 		{"a large body", "POST", "/a/b", strings.Repeat("x", 1<<20+1), nil, 413, "1048576"},
 		{"a body that becomes large", "POST", "/a/b", strings.Repeat("\x01", 1<<19), nil, 413, "send less"},
 		{"a packed body", "POST", "/a/b", "x", []string{"Content-Encoding: gzip"}, 415, "as it is"},
+		{"a stream of a long name", "GET", "/events?sender=" + strings.Repeat("b", 1025), "", nil, 414, "shorter"},
+		{"a message that is a number", "POST", "/message", `{"message": 5}`, []string{asJSON}, 400, "(message cannot be a number)"},
+		{"a message that is a list", "POST", "/message", `[1]`, []string{asJSON}, 400, "(it is not an object)"},
 		{"GET", "GET", "/a/b", "", nil, 405, "POST"},
 		{"DELETE", "DELETE", "/a/b", "", nil, 405, "POST"},
 		{"an odd method", "FROB", "/events", "", nil, 405, "GET"},
@@ -202,6 +206,26 @@ func TestCounted(t *testing.T) {
 	if answer := s.raw(t, "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"); strings.Contains(answer, "200") {
 		t.Errorf("the seventh is answered: %s", answer)
 	}
+}
+
+// A client of HTTP that has spoken does not give way to others of its address.
+func TestKept(t *testing.T) {
+	s := newSite(t, nil)
+	ask := func(conn net.Conn) {
+		t.Helper()
+		_, _ = io.WriteString(conn, "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+		if a, err := http.ReadResponse(bufio.NewReader(conn), nil); err != nil || a.StatusCode != 200 {
+			t.Fatalf("%v, %v", a, err)
+		} else if _, err = io.Copy(io.Discard, a.Body); err != nil {
+			t.Fatal(err)
+		}
+	}
+	first := s.dial(t)
+	ask(first)
+	for range 300 {
+		ask(s.dial(t))
+	}
+	ask(first)
 }
 
 // The end does not wait for clients that say or read nothing.

@@ -18,9 +18,10 @@ import (
 const (
 	heartbeat = 15 * time.Second
 	lines     = "application/x-ndjson"
-	// waiting is how many events a stream takes from the router before its client
-	// has taken those before; the rest stays in the router's memory.
-	waiting = 16
+	// waiting is how many events wait at each step between the router and a stream's
+	// reader, who may be slow and each of which may have a mebibyte; the rest stays in
+	// the router's memory.
+	waiting = 1
 )
 
 // stream answers GET /events: Server-Sent Events, or a line of JSON for each.
@@ -32,7 +33,11 @@ func (g *gateway) stream(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	s := &stream{topics: topic.Meant(query.Get("sender"), query.Get("event")), out: make(chan []byte, waiting)}
+	sender, event := valid(query.Get("sender")), valid(query.Get("event"))
+	if err := checkNames(sender, event); err != nil {
+		return err
+	}
+	s := &stream{topics: topic.Meant(sender, event), out: make(chan []byte, waiting)}
 	if s.since, err = sinceOf(r, query.Get("since")); err != nil {
 		return err
 	}
@@ -88,7 +93,7 @@ func positionOf(id string) (sig.Position, bool) {
 	if i <= 0 {
 		return sig.Position{}, false
 	}
-	seq, err := strconv.ParseUint(id[i+1:], 10, 64)
+	seq, err := strconv.ParseUint(id[i+1:], 10, 63) // more is not understood on the wire
 	return sig.Position{Epoch: id[:i], Seq: seq}, err == nil
 }
 

@@ -68,6 +68,7 @@ func TestStreamChooses(t *testing.T) {
 	next, _ := s.follow(t, "?format=json&sender=20&since=all")
 	presence, _ := s.follow(t, "?format=json&event=%23connect&since=all")
 	channel, _ := s.follow(t, "?format=json&event=%23c&since=all")
+	torn, _ := s.follow(t, "?format=json&sender=%ff&since=all")
 	if _, err := s.AddSender(sig.Number(20), "tick"); err != nil {
 		t.Fatal(err)
 	}
@@ -80,6 +81,10 @@ func TestStreamChooses(t *testing.T) {
 		}
 	}
 	if line := presence(); !strings.Contains(line, `"sender":20,"event":"#connect"`) {
+		t.Error(line)
+	}
+	s.do(t, "POST", "/%ff/torn", "")
+	if line := torn(); !strings.Contains(line, `"event":"torn"`) {
 		t.Error(line)
 	}
 	if line := channel(); !strings.Contains(line, `"data":"channel"`) {
@@ -134,6 +139,11 @@ func TestStreamResumes(t *testing.T) {
 	expect(next, 2, 3, 4)
 	end()
 	next, end = s.follow(t, "", "Last-Event-ID: 17") // of something else
+	if event := next(); event != "event: missed" {
+		t.Error(event)
+	}
+	end()
+	next, end = s.follow(t, "", "Last-Event-ID: "+strings.TrimSuffix(position, "0")+"18446744073709551615") // no event can have it
 	if event := next(); event != "event: missed" {
 		t.Error(event)
 	}

@@ -112,7 +112,7 @@ func (c memoryClient) Dial(ctx context.Context) (sig.Conn, error) {
 	if accept == nil {
 		return nil, errors.New("cannot reach memory: the server is down")
 	}
-	a, b := pipe.New("memory")
+	a, b := pipe.New("memory", 16)
 	near, far := conn{a, n}, conn{b, n}
 	select {
 	case accept <- far:
