@@ -23,7 +23,7 @@ func pageRunsNoText(t *testing.T, b *browser) {
 		{"a\nevent: cleared\ndata: x\n\n", "]]><!--", "\u2028{{.}}${window.hit=1}</script><iframe srcdoc='<script>parent.hit=1</script>'>"},
 	}
 	want := []string{
-		"a event: cleared data: x | ]]><!-- | {{.}}${window.hit=1}</script><iframe srcdoc='<script>parent.hit=1</script>'>",
+		`"a\nevent: cleared\ndata: x\n\n"` + " | ]]><!-- | {{.}}${window.hit=1}</script><iframe srcdoc='<script>parent.hit=1</script>'>",
 		"javascript:window.hit=1 | ' autofocus onfocus='window.hit=1 | </summary></details><script>window.hit=1</script>",
 		`<script>window.hit=1</script> | "\"><img src=x onerror=\"window.hit=1\">" | </pre><script>window.hit=1</script> <svg onload=window.hit=1> __proto__ {"a":1}`,
 	}
