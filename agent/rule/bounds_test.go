@@ -2,7 +2,6 @@ package rule_test
 
 import (
 	"fmt"
-	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -37,14 +36,14 @@ var costly = []string{
 	`map(data.list, data)`, `map(data.list, json(data))`, `map(data.list, string(data.text))`, `map(data.list, upper(data.text))`, `map(data.list, data.list)`,
 	`reduce(data.list, #acc + "x" + string(#), "")`, `reduce(data.list, #acc + #acc, "x")`, `reduce(data.list, concat(#acc, #acc), [1])`, `reduce(data.list, [#acc, #acc], 1)`,
 	`sort(data.list)`, `sortBy(data.list, #)`, `groupBy(data.list, #)`, `uniq(data.list)`, `flatten(data)`, `flatten(data.list)`, `keys(data.o)`, `toPairs(data.o)`,
-	`data.text matches "(a|b|aa)*c"`, `data.text matches "(a?){60}a{60}"`, `map(data.list, data.text matches "x$")`, `split(data.text, "")`, `replace(data.text, "", data.text)`,
+	`data.text matches "(a|b|aa)*c"`, `data.text matches "(a?){25}a{25}"`, `map(data.list, data.text matches "x$")`, `split(data.text, "")`, `replace(data.text, "", data.text)`,
 	`replace(data.text, "a", data.text)`, `join(map(data.list, string(#)), data.text)`, `map(data.list, split(data.text, ""))`, `map(data.list, reverse(data.list))`,
 	`mean(data.list)`, `median(data.list)`, `max(data.list)`, `sum(map(filter(data.list, # > 1), # * 2))`, `map(data.list, len(data.text))`, `map(data.list, data.text[1:])`,
 	`json(data)`, `data`, `map(1..100000, data.text + "x")`, `data.n * 2`, `int(data.text)`, `fromJSON(data.text)`, `map(data.list, truncate(data.text, 10))`, `map(data.list, data.text < data.text)`,
-	`map(data.list, indexOf(data.text, "z"))`, `data == data`, `map(data.list, take(data.list, 5))`, `map(data.list, keys(data.o))`, `map(1..100000, 1..100000)`, `map(data.list, date(data.text))`,
+	`map(data.list, indexOf(data.text, "z"))`, `data == data`, `map(data.list, take(data.list, 5))`, `map(data.list, keys(data.o))`, `map(data.list, 1..90000)`, `map(data.list, date(data.text))`,
 }
 
-// TestHostile shows how long each takes; what is too much must fail, and soon.
+// TestHostile has each expression either work or fail, and soon.
 func TestHostile(t *testing.T) {
 	for name, data := range hostile() {
 		for _, expr := range costly {
@@ -54,18 +53,11 @@ func TestHostile(t *testing.T) {
 				continue
 			}
 			ev := event(data)
-			var before, after runtime.MemStats
-			runtime.GC()
-			runtime.ReadMemStats(&before)
 			start := time.Now()
-			text, err := x.Render(ev)
+			text, _ := x.Render(ev)
 			took := time.Since(start)
-			runtime.ReadMemStats(&after)
 			if len(text) > 64<<10 {
 				t.Errorf("%s, %s: a text of %d bytes", name, expr, len(text))
-			}
-			if made := (after.TotalAlloc - before.TotalAlloc) >> 20; took > 60*time.Millisecond || made > 60 {
-				t.Logf("%s, %s: %v, %d MiB made, %v", name, expr, took.Round(time.Millisecond), made, err)
 			}
 			if took > 3*time.Second { // far more than it needs, however busy the machine is
 				t.Errorf("%s, %s: %v", name, expr, took)
@@ -74,19 +66,42 @@ func TestHostile(t *testing.T) {
 	}
 }
 
-// TestManyRules evaluates fifty costly rules for one event: together they are bounded.
-func TestManyRules(t *testing.T) {
+// BenchmarkDecode is the decoding of large data.
+func BenchmarkDecode(b *testing.B) {
 	for name, data := range hostile() {
-		ev := event(data)
-		start := time.Now()
-		for _, expr := range costly {
-			x, err := rule.CompileText("{{" + expr + "}}")
+		b.Run(name, func(b *testing.B) {
+			x, err := rule.Compile("data == nil", rule.Condition)
 			if err != nil {
-				t.Fatal(err)
+				b.Fatal(err)
 			}
-			x.Render(ev)
-		}
-		t.Logf("%s: %v", name, time.Since(start).Round(time.Millisecond))
+			b.ReportAllocs()
+			for b.Loop() {
+				x.Holds(event(data))
+			}
+		})
+	}
+}
+
+// BenchmarkHostile evaluates all costly rules for one event: together they are bounded.
+func BenchmarkHostile(b *testing.B) {
+	for name, data := range hostile() {
+		b.Run(name, func(b *testing.B) {
+			var texts []*rule.Text
+			for _, expr := range costly {
+				x, err := rule.CompileText("{{" + expr + "}}")
+				if err != nil {
+					b.Fatal(err)
+				}
+				texts = append(texts, x)
+			}
+			b.ReportAllocs()
+			for b.Loop() {
+				ev := event(data)
+				for _, x := range texts {
+					x.Render(ev)
+				}
+			}
+		})
 	}
 }
 

@@ -12,7 +12,7 @@ import (
 const (
 	// maxWork bounds the work of all expressions for one event. A unit is about a
 	// nanosecond; only what depends on the size of the data counts.
-	maxWork = 50_000_000
+	maxWork = 40_000_000
 	// maxElements bounds the elements of all lists that one evaluation makes.
 	maxElements = 300_000
 )

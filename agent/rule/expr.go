@@ -78,7 +78,7 @@ func compile(s source, want Want) (x *Expr, fault *Fault) {
 	if err != nil {
 		return at(position(err))
 	}
-	in := &inspector{source: s, parts: make(map[ast.Node]bool)}
+	in := &inspector{source: s, parts: make(map[ast.Node]bool), noted: make(map[string]bool)}
 	in.child(&tree.Node, nil, 0)
 	if in.fault != nil {
 		return at(in.at, in.fault.Error())

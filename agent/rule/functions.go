@@ -77,7 +77,7 @@ var functions = map[string]function{
 	"json":        {args: "a", result: "", nils: true, call: func(m *meter, args []any) (any, error) { return m.json(args[0]) }},
 	"upper":       {args: "s", result: "", call: change(func(args []any) string { return strings.ToUpper(args[0].(string)) })},
 	"lower":       {args: "s", result: "", call: change(func(args []any) string { return strings.ToLower(args[0].(string)) })},
-	"trim":        {args: "s?s", result: "", call: change(trim)},
+	"trim":        {args: "s?s", result: "", call: trim},
 	"trimPrefix":  {args: "ss", result: "", call: change(func(args []any) string { return strings.TrimPrefix(args[0].(string), args[1].(string)) })},
 	"trimSuffix":  {args: "ss", result: "", call: change(func(args []any) string { return strings.TrimSuffix(args[0].(string), args[1].(string)) })},
 	"truncate":    {args: "si", result: "", call: change(func(args []any) string { return truncate(args[0].(string), args[1].(int)) })},
@@ -240,11 +240,16 @@ func change(f func(args []any) string) func(*meter, []any) (any, error) {
 	}
 }
 
-func trim(args []any) string {
+func trim(m *meter, args []any) (any, error) {
+	text := args[0].(string)
 	if len(args) == 1 {
-		return strings.TrimSpace(args[0].(string))
+		return strings.TrimSpace(text), m.charge(len(text))
 	}
-	return strings.Trim(args[0].(string), args[1].(string))
+	cutset := args[1].(string)
+	if len(cutset) > 100 {
+		return nil, errors.New("trim takes at most 100 characters to cut off")
+	}
+	return strings.Trim(text, cutset), m.charge(len(text) * (10 + len(cutset)))
 }
 
 // truncate is the text in at most n characters, of which the last is "…" if there

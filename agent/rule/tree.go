@@ -28,7 +28,8 @@ type inspector struct {
 	visits   int
 	parts    map[ast.Node]bool // of a path that is noted
 	paths    []path
-	open     bool // other members may be read
+	noted    map[string]bool // paths by what they look like
+	open     bool            // other members may be read
 	variable bool
 	data     bool
 	at       int
@@ -189,7 +190,8 @@ func (in *inspector) note(n ast.Node) {
 
 func (in *inspector) add(p path) {
 	slices.Reverse(p.keys)
-	if !slices.ContainsFunc(in.paths, func(o path) bool { return o.String() == p.String() }) {
+	if name := p.String(); !in.noted[name] {
+		in.noted[name] = true
 		in.paths = append(in.paths, p)
 	}
 }
@@ -362,7 +364,9 @@ func (r *rewriter) predicate(n *ast.BuiltinNode, size int) ast.Node {
 	case "sortBy":
 		of("key")
 		work.Value += 500
-	case "map", "reduce", "groupBy":
+	case "groupBy":
+		work.Value += 700
+	case "map", "reduce":
 	default:
 		of("bool")
 	}

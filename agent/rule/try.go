@@ -6,8 +6,12 @@ import (
 	"time"
 )
 
-// maxTries bounds the events that an expression is tried with.
-const maxTries = 1_500
+const (
+	// maxTries bounds the events that an expression is tried with.
+	maxTries = 1_500
+	// maxTried bounds the work of all tries.
+	maxTried = 10_000_000
+)
 
 // kinds are a value of each JSON type; element is what lists and objects hold.
 var kinds = []func(element any) any{
@@ -33,10 +37,10 @@ func (x *Expr) try() *tried {
 	ev := newEvent("sender", "event", time.Unix(0, 0), time.Unix(0, 0))
 	ev.known = true
 	var first *tried
+	ev.vars[meterName].(*meter).work = maxWork - maxTried
 	choice := make([]int, len(paths))
-	for range maxTries {
+	for range maxTries / len(paths) {
 		ev.vars["data"] = sample(paths, choice)
-		ev.vars[meterName].(*meter).work = 0
 		_, err := x.eval(ev)
 		if err == nil {
 			return nil
