@@ -56,7 +56,7 @@ func Compile(src string, want Want) (*Expr, error) {
 
 func compile(s source, want Want) (x *Expr, fault *Fault) {
 	at := func(chars int, what string) (*Expr, *Fault) {
-		if hint := oldSpelling(s.expr, want); hint != "" {
+		if hint := oldSpelling(s.expr, s.start > 0); hint != "" {
 			chars, what = leading(s.expr), hint
 		}
 		f := s.fault(chars, what)
@@ -290,7 +290,7 @@ func (p path) String() string {
 		case int:
 			fmt.Fprintf(&b, "[%d]", key)
 		case string:
-			if name.MatchString(key) {
+			if name().MatchString(key) {
 				b.WriteString("." + key)
 			} else {
 				b.WriteString("[" + strconv.Quote(key) + "]")

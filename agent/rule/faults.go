@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"unicode/utf8"
 
 	"sigalert/internal/plain"
@@ -118,44 +119,49 @@ func unknownName(name string) string {
 	return what + ": an expression has sender, event, data and time"
 }
 
+// lazy compiles a regular expression when it is first needed: most runs find no fault.
+func lazy(expr string) func() *regexp.Regexp {
+	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(expr) })
+}
+
 // plainWords are expr's errors, and what they mean.
 var plainWords = []struct {
-	expr  *regexp.Regexp
+	expr  func() *regexp.Regexp
 	plain string
 }{
-	{regexp.MustCompile(`^unexpected token EOF$|^unexpected end of expression$`), "the expression ends too early"},
-	{regexp.MustCompile(`^unexpected token Operator\("="\)$`), "= is not known here: to compare, write =="},
-	{regexp.MustCompile(`^unexpected token Operator\("&"\)$`), "& is not known: write &&"},
-	{regexp.MustCompile(`^unexpected token (?:Operator|Bracket)\("(.*)"\)$`), "$1 is not expected here"},
-	{regexp.MustCompile(`^unexpected token \w+\((.*)\)$`), "$1 is not expected here"},
-	{regexp.MustCompile(`^unexpected token (\w+)$`), "$1 is not expected here"},
-	{regexp.MustCompile(`^literal not terminated$`), "the text has no closing quote"},
-	{regexp.MustCompile(`^unclosed comment$`), "the comment has no end"},
-	{regexp.MustCompile(`^unrecognized character: U\+20(18|19|1C|1D|1E|1A)\b.*`), `quotes must be straight: "text"`},
-	{regexp.MustCompile(`^unrecognized character: U\+\w+ '(.*)'$`), "$1 cannot be used here"},
-	{regexp.MustCompile(`^unrecognized character: .*`), "there is a character that cannot be used here"},
-	{regexp.MustCompile(`^bad number syntax: (.*)$`), "$1 is not a number; a name that begins with a digit is written data[\"name\"]"},
-	{regexp.MustCompile(`^invalid char escape$|^invalid syntax$|^unable to unescape string.*`), `a \ in text begins one of \n \t \" \\ \u0041; for a regular expression, use backquotes`},
-	{regexp.MustCompile(`exceeds maximum allowed nodes$`), "the expression is too long"},
-	{regexp.MustCompile(`^expected name$`), `a name is expected after the dot; for any other key, write data["key"]`},
-	{regexp.MustCompile(`^invalid operation: (\S+) \(mismatched types (.*) and (.*)\)$`), "$1 does not work with $2 and $3"},
-	{regexp.MustCompile(`^invalid operation: (\S+) \(mismatched type (.*)\)$`), "$1 does not work with $2"},
-	{regexp.MustCompile(`^non-bool expression \(type (.*)\) used as condition$`), "a condition must be true or false, not $1"},
-	{regexp.MustCompile(`^predicate should return boolean \(got (.*)\)$`), "the condition must be true or false, not $1"},
-	{regexp.MustCompile(`^builtin (\w+) takes only array \(got (.*)\)$`), "$1 takes a list, not $2"},
-	{regexp.MustCompile(`^unknown pointer #(.*)$`), "there is no #$1 here"},
-	{regexp.MustCompile(`^cannot use pointer accessor outside predicate$`), "# is known only in the condition of a function such as filter"},
-	{regexp.MustCompile(`^cannot redeclare (?:function |builtin |variable )?(\w+)$`), "the name $1 is taken"},
-	{regexp.MustCompile(`^expected at least (\d+) arguments$`), "the function takes $1 arguments"},
-	{regexp.MustCompile(`^Operator \((.*)\) and coalesce expressions \(\?\?\) cannot be mixed.*`), "put parentheses around the part with ??, or around the part with $1"},
-	{regexp.MustCompile("^error parsing regexp: (.*)$"), "the regular expression is wrong: $1"},
-	{regexp.MustCompile(`^invalid \w+ literal: .*|literal is too large$`), "the number is too large"},
-	{regexp.MustCompile(`^a map key must be .*`), `an object is written {"key": value}`},
-	{regexp.MustCompile(`^wrap predicate with brackets.*`), "put { } around the condition"},
-	{regexp.MustCompile(`^memory budget exceeded$`), "it makes too long a list"},
-	{regexp.MustCompile(`^reduce of empty array with no initial value$`), "reduce needs a start value for an empty list"},
-	{regexp.MustCompile(`hash of unhashable type`), "groupBy needs text or numbers to group by"},
-	{regexp.MustCompile(`^(?:runtime error|reflect|interface conversion|cannot|invalid operation|invalid argument|operator)\b.*`), "it does not work with these values"},
+	{lazy(`^unexpected token EOF$|^unexpected end of expression$`), "the expression ends too early"},
+	{lazy(`^unexpected token Operator\("="\)$`), "= is not known here: to compare, write =="},
+	{lazy(`^unexpected token Operator\("&"\)$`), "& is not known: write &&"},
+	{lazy(`^unexpected token (?:Operator|Bracket)\("(.*)"\)$`), "$1 is not expected here"},
+	{lazy(`^unexpected token \w+\((.*)\)$`), "$1 is not expected here"},
+	{lazy(`^unexpected token (\w+)$`), "$1 is not expected here"},
+	{lazy(`^literal not terminated$`), "the text has no closing quote"},
+	{lazy(`^unclosed comment$`), "the comment has no end"},
+	{lazy(`^unrecognized character: U\+20(18|19|1C|1D|1E|1A)\b.*`), `quotes must be straight: "text"`},
+	{lazy(`^unrecognized character: U\+\w+ '(.*)'$`), "$1 cannot be used here"},
+	{lazy(`^unrecognized character: .*`), "there is a character that cannot be used here"},
+	{lazy(`^bad number syntax: (.*)$`), "$1 is not a number; a name that begins with a digit is written data[\"name\"]"},
+	{lazy(`^invalid char escape$|^invalid syntax$|^unable to unescape string.*`), `a \ in text begins one of \n \t \" \\ \u0041; for a regular expression, use backquotes`},
+	{lazy(`exceeds maximum allowed nodes$`), "the expression is too long"},
+	{lazy(`^expected name$`), `a name is expected after the dot; for any other key, write data["key"]`},
+	{lazy(`^invalid operation: (\S+) \(mismatched types (.*) and (.*)\)$`), "$1 does not work with $2 and $3"},
+	{lazy(`^invalid operation: (\S+) \(mismatched type (.*)\)$`), "$1 does not work with $2"},
+	{lazy(`^non-bool expression \(type (.*)\) used as condition$`), "a condition must be true or false, not $1"},
+	{lazy(`^predicate should return boolean \(got (.*)\)$`), "the condition must be true or false, not $1"},
+	{lazy(`^builtin (\w+) takes only array \(got (.*)\)$`), "$1 takes a list, not $2"},
+	{lazy(`^unknown pointer #(.*)$`), "there is no #$1 here"},
+	{lazy(`^cannot use pointer accessor outside predicate$`), "# is known only in the condition of a function such as filter"},
+	{lazy(`^cannot redeclare (?:function |builtin |variable )?(\w+)$`), "the name $1 is taken"},
+	{lazy(`^expected at least (\d+) arguments$`), "the function takes $1 arguments"},
+	{lazy(`^Operator \((.*)\) and coalesce expressions \(\?\?\) cannot be mixed.*`), "put parentheses around the part with ??, or around the part with $1"},
+	{lazy("^error parsing regexp: (.*)$"), "the regular expression is wrong: $1"},
+	{lazy(`^invalid \w+ literal: .*|literal is too large$`), "the number is too large"},
+	{lazy(`^a map key must be .*`), `an object is written {"key": value}`},
+	{lazy(`^wrap predicate with brackets.*`), "put { } around the condition"},
+	{lazy(`^memory budget exceeded$`), "it makes too long a list"},
+	{lazy(`^reduce of empty array with no initial value$`), "reduce needs a start value for an empty list"},
+	{lazy(`hash of unhashable type`), "groupBy needs text or numbers to group by"},
+	{lazy(`^(?:runtime error|reflect|interface conversion|cannot|invalid operation|invalid argument|operator)\b.*`), "it does not work with these values"},
 }
 
 // typeNames are Go's words for types, and ours.
@@ -166,7 +172,7 @@ var typeNames = strings.NewReplacer(
 	"float64", "a number", "string", "text", "bool", "true or false", "int", "a number", "nil", "nil", "unknown", "a value",
 )
 
-var noMember = regexp.MustCompile(`^type (.*) has no (?:field|method) (.*)$`)
+var noMember = lazy(`^type (.*) has no (?:field|method) (.*)$`)
 
 // plainly says in plain English what expr says.
 func plainly(what string) string {
@@ -174,7 +180,7 @@ func plainly(what string) string {
 	if name, ok := strings.CutPrefix(what, "unknown name "); ok {
 		return unknownName(name)
 	}
-	if m := noMember.FindStringSubmatch(what); m != nil {
+	if m := noMember().FindStringSubmatch(what); m != nil {
 		what := typeNames.Replace(m[1]) + " has no " + m[2]
 		if near := words.Nearest(m[2], methodsOf(m[1])); near != "" {
 			what = fmt.Sprintf("%s (did you mean %s?)", what, near)
@@ -182,7 +188,7 @@ func plainly(what string) string {
 		return what
 	}
 	for _, w := range plainWords {
-		m := w.expr.FindStringSubmatchIndex(what)
+		m := w.expr().FindStringSubmatchIndex(what)
 		if m == nil {
 			continue
 		}

@@ -185,6 +185,7 @@ func TestFaults(t *testing.T) {
 		{`$env.x`, "1:1: unknown name $env: use sender, event, data and time"},
 		{`list(data) == nil`, "1:1: unknown name list (did you mean last?)"},
 		{`.Data.temp > 30`, "1:1: this is a Go template: write data.temp > 30"},
+		{`.Data`, "1:1: this is a Go template: write data"},
 		{``, "1:1: an expression is missing"},
 		{`filter(data.list, # > 1)`, "1:1: this must be true or false, not a list"},
 		{`any("abc", # == 1)`, "1:5: any takes a list, not text"},

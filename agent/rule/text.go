@@ -63,13 +63,13 @@ func CompileText(src string) (*Text, error) {
 		}
 		at = begin + length + len("}}")
 		inner := src[begin : begin+length]
-		if blockEnd.MatchString(inner) && inBlock {
+		if inBlock && blockEnd().MatchString(inner) {
 			continue
 		}
 		x, fault := compile(source{src, begin, inner}, Value)
 		if fault != nil {
 			faults = append(faults, *fault)
-			inBlock = inBlock || block.MatchString(inner)
+			inBlock = inBlock || block().MatchString(inner)
 			continue
 		}
 		t.parts = append(t.parts, part{expr: x})
@@ -102,7 +102,7 @@ func end(src string, begin int) (length int, fault *Fault) {
 			return 0, &f
 		case err != nil:
 			at, what := position(err)
-			if hint := oldSpelling(upToEnd(rest), Value); hint != "" {
+			if hint := oldSpelling(upToEnd(rest), true); hint != "" {
 				at, what = 0, hint
 			}
 			f := source{src, begin, rest}.fault(at, what)

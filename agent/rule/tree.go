@@ -17,7 +17,7 @@ import (
 )
 
 var (
-	name      = regexp.MustCompile(`^[\p{L}_][\p{L}\p{N}_]*$`)
+	name      = lazy(`^[\p{L}_][\p{L}\p{N}_]*$`)
 	meterTime time.Time // only its type counts
 )
 
