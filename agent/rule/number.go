@@ -111,8 +111,10 @@ func (d *decoder) string() string {
 // number is a number of JSON as an int, as a float64 or, if neither holds it exactly,
 // as it is spelled.
 func number(spelling string) any {
-	if i, err := strconv.Atoi(spelling); err == nil {
-		return i
+	if !strings.ContainsAny(spelling, ".eE") {
+		if i, err := strconv.Atoi(spelling); err == nil {
+			return i
+		}
 	}
 	f, err := strconv.ParseFloat(spelling, 64)
 	if err != nil || math.IsInf(f, 0) {
