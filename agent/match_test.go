@@ -24,7 +24,7 @@ func TestFirstIsNotInForce(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				b := newBenchOn(t, `subscriptions:
-- {sender: builds, event: done, title: "built {{.Data}}", body: "", urgency: critical}
+- {sender: builds, event: done, title: "built {{ data }}", body: "", urgency: critical}
 - {sender: builds, urgency: critical}
 `, carrier)
 				builds := b.add("builds", "begun")
@@ -50,12 +50,12 @@ func TestFirstIsNotInForce(t *testing.T) {
 // A narrower subscription that is put above a wider one, and later a server
 // that is back and brings the wider one first, lose nothing and double nothing.
 func TestFirstComesIntoForce(t *testing.T) {
-	const wide = "subscriptions: [{sender: builds, urgency: critical, title: '{{.Data}}', body: ''}]"
+	const wide = "subscriptions: [{sender: builds, urgency: critical, title: '{{ data }}', body: ''}]"
 	narrow := "subscriptions:\n"
 	for i := range 20 { // take their time
 		narrow += fmt.Sprintf("- {sender: other%d}\n", i)
 	}
-	narrow += "- {sender: builds, event: done, urgency: critical, title: 'built {{.Data}}', body: ''}\n- {sender: builds}\n"
+	narrow += "- {sender: builds, event: done, urgency: critical, title: 'built {{ data }}', body: ''}\n- {sender: builds}\n"
 	c, err := config.Parse("config.yaml", []byte(narrow))
 	if err != nil {
 		t.Fatal(err)

@@ -24,6 +24,9 @@ func (p *parser) decode(text []byte) *yaml.Node {
 	}
 	text = bytes.TrimPrefix(text, []byte("\ufeff"))
 	text = directive.ReplaceAll(text, []byte("$1#YAML 1."))
+	for line := range strings.SplitSeq(string(text), "\n") {
+		p.lines = append(p.lines, []rune(line))
+	}
 	lines := lineNumbers(string(text))
 	dec := yaml.NewDecoder(bytes.NewReader(text))
 	var doc, second yaml.Node
