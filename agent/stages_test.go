@@ -113,6 +113,27 @@ func TestMatchTakesOneCopy(t *testing.T) {
 	}
 }
 
+// Subscriptions that ask for the same have one listener, which brings one copy.
+func TestMatchCountsListeners(t *testing.T) {
+	subs := subscribed(t, "- {sender: s, event: e, when: data > 1}\n- {sender: s, event: e}\n- {sender: s}\n")
+	var m matcher
+	m.use(subs)
+	narrow, wide := subs[0].Topic(), subs[2].Topic()
+	late := event("s", "e", `"late"`)
+	if got := m.match(narrow, late); len(got) != 3 || got[0] != &subs[0] {
+		t.Errorf("matching: %v", got)
+	}
+	for i := range 300 {
+		ev := event("s", "e", fmt.Sprint(i))
+		if len(m.match(narrow, ev)) != 3 || len(m.match(wide, ev)) != 0 {
+			t.Fatalf("event %d", i)
+		}
+	}
+	if got := m.match(wide, late); len(got) != 0 {
+		t.Errorf("a copy after 300 others, all of whose copies had come, alerts: %v", got)
+	}
+}
+
 func TestDefaultText(t *testing.T) {
 	for _, tc := range []struct{ data, want string }{
 		{"", ""}, {`null`, ""}, {`"a\nb"`, "a\nb"}, {`5`, "5"}, {`1e400`, "1e400"}, {`12345678901234567890`, "12345678901234567890"}, {`true`, "true"},
