@@ -135,6 +135,7 @@ func TestProblems(t *testing.T) {
 		{"a condition that is none", "subscriptions: [{when: 5}, {sender: a, when: data.x | len()}, {sender: b, when: data.x && }]", "1:24: subscriptions[0].when: this must be true or false, not a number\n" +
 			"c.yaml:1:46: subscriptions[1].when: this must be true or false, not a number\n" +
 			"c.yaml:1:89: subscriptions[2].when: the expression ends too early"},
+		{"a condition that has a colon", "subscriptions:\n- sender: a\n  when: data.x ? data.y : true\n", `3: this is not YAML: mapping values are not allowed in this context: text that has ": " in it needs quotes`},
 		{"a condition that can never work", "subscriptions: [{when: data.x - sender > 1}]", "1:31: subscriptions[0].when: - does not work with a value and text"},
 		{"other programs' words for a condition", "subscriptions: [{sender: a, if: x}, {sender: b, condition: x}, {sender: c, filter: x}]", `1: subscriptions[0]: unknown key "if" (did you mean "when"?)` + "\n" +
 			`c.yaml:1: subscriptions[1]: unknown key "condition" (did you mean "when"?)` + "\n" +
