@@ -199,7 +199,6 @@ type Error struct {
 	Line, Column int    // in the source, from 1
 	Expr         string // the expression, on one line, perhaps cut
 	What         string
-	at           int // in the expression, in characters
 	cause        error
 }
 
@@ -207,16 +206,22 @@ func (e *Error) Unwrap() error { return e.cause }
 
 func (e *Error) Error() string { return e.Expr + ": " + e.What }
 
-func (x *Expr) failure(err error) *Error {
-	at, cause := 0, err
-	if e, ok := errors.AsType[*file.Error](err); ok {
-		at, cause = e.From, e.Prev
-		if _, ours := errors.AsType[mismatch](cause); !ours {
-			cause = errors.New(plainly(e.Message))
-		}
+// reason takes a failure apart: where it was, in characters, and why.
+func reason(err error) (at int, cause error) {
+	e, ok := errors.AsType[*file.Error](err)
+	if !ok {
+		return 0, err
 	}
+	if _, ours := errors.AsType[mismatch](e.Prev); ours {
+		return e.From, e.Prev
+	}
+	return e.From, errors.New(plainly(e.Message))
+}
+
+func (x *Expr) failure(err error) *Error {
+	at, cause := reason(err)
 	f := x.source.fault(at, cause.Error())
-	return &Error{f.Line, f.Column, plain.Line(strings.TrimSpace(x.source.expr), maxNear), f.What, at, cause}
+	return &Error{f.Line, f.Column, plain.Line(strings.TrimSpace(x.source.expr), maxNear), f.What, cause}
 }
 
 // Eval returns the expression's value for an event: nil, a bool, an int, a float64, a

@@ -45,12 +45,12 @@ func (x *Expr) try() *tried {
 		if err == nil {
 			return nil
 		}
-		failure := x.failure(err)
-		if _, never := errors.AsType[mismatch](failure.cause); !never && !x.fixed {
+		at, cause := reason(err)
+		if _, never := errors.AsType[mismatch](cause); !never && !x.fixed {
 			return nil
 		}
 		if first == nil {
-			first = &tried{failure.at, failure.What}
+			first = &tried{at, cause.Error()}
 		}
 		if x.fixed {
 			return first
