@@ -78,12 +78,12 @@ type Agent struct {
 	presence   *presence
 	unseen     unseen
 	counters   Counters
-	lost       uint64                        // dropped by receivers that have ended, or by the server
-	refused    map[topic.Topic]error         // why a subscription was refused, as it was last logged
-	failing    map[*config.Subscription]bool // those whose templates failed, which was logged
-	subscribed time.Time                     // the beginning of the connection whose server has answered all subscriptions, which was logged
-	gap        bool                          // an unknown number of events was lost, which is to be logged
-	told       time.Time                     // the beginning of the connection for which that was logged last
+	lost       uint64                // dropped by receivers that have ended, or by the server
+	refused    map[topic.Topic]error // why a subscription was refused, as it was last logged
+	failing    map[failure]bool      // those that were logged, without their errors
+	subscribed time.Time             // the beginning of the connection whose server has answered all subscriptions, which was logged
+	gap        bool                  // an unknown number of events was lost, which is to be logged
+	told       time.Time             // the beginning of the connection for which that was logged last
 }
 
 // New returns an agent that does nothing until Run.

@@ -146,7 +146,7 @@ func TestServerRestartMakesNobodyGo(t *testing.T) {
 func TestReloadLosesNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		yaml := func(i int) string {
-			return fmt.Sprintf("subscriptions: [{sender: timer, urgency: critical, title: '{{.Data}}', body: ''}, {sender: other%d}]", i)
+			return fmt.Sprintf("subscriptions: [{sender: timer, urgency: critical, title: '{{ data }}', body: ''}, {sender: other%d}]", i)
 		}
 		b := newBench(t, yaml(0))
 		timer := b.add("timer", "tick")
@@ -169,9 +169,9 @@ func TestReloadLosesNothing(t *testing.T) {
 	})
 }
 
-func TestTemplateThatFails(t *testing.T) {
+func TestExpressionThatFails(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		const yaml = `subscriptions: [{sender: a, title: '{{index .Data 9}}'}, {sender: b, body: '{{index .Data 9}}'}]`
+		const yaml = `subscriptions: [{sender: a, title: '{{ data - 9 }}'}, {sender: b, body: '{{ data - 9 }}'}]`
 		b := newBench(t, yaml)
 		one, two := b.add("a", "e"), b.add("b", "e")
 		for want := 1; want <= 2; want++ {
@@ -181,7 +181,7 @@ func TestTemplateThatFails(t *testing.T) {
 				time.Sleep(2 * time.Second)
 			}
 			b.expect("a: e x; b: e x; a: e x; b: e x; a: e x; b: e x")
-			if got := b.log.count("a template failed"); got != 2*want {
+			if got := b.log.count("an expression failed"); got != 2*want {
 				t.Errorf("%d warnings, want one for each subscription and configuration: %d", got, 2*want)
 			}
 			c, err := config.Parse("config.yaml", []byte(yaml))

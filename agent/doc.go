@@ -1,7 +1,7 @@
 // Package agent turns a server's events into desktop notifications.
 //
 // An event passes through stages, each in a file of its own: receive, match,
-// limit, render, hold, deliver. Two more, link and presence, watch the connection
+// when, limit, render, hold, deliver. Two more, link and presence, watch the connection
 // and the senders. Of these, receive and deliver have goroutines; the others are
 // values without a clock, a channel or a logger. The router that the agent may run is
 // in router.go.

@@ -9,6 +9,7 @@ import (
 
 	"sigalert/agent/config"
 	"sigalert/agent/notify"
+	"sigalert/agent/rule"
 	"sigalert/internal/outcome"
 	"sigalert/internal/payload"
 	"sigalert/internal/topic"
@@ -40,7 +41,7 @@ func (a *Agent) apply(c *config.Config) {
 	a.matcher.use(c.Subscriptions)
 	a.unseen.use(c.Subscriptions)
 	a.receiver.listen(c.Subscriptions)
-	a.subscribed, a.failing = time.Time{}, make(map[*config.Subscription]bool)
+	a.subscribed, a.failing = time.Time{}, make(map[failure]bool)
 	a.log.Info("configuration in force", "server", server, "subscriptions", len(c.Subscriptions))
 	for _, w := range c.Warnings {
 		a.log.Warn(w.Error())
@@ -77,26 +78,31 @@ func (a *Agent) connect(server string) {
 // event takes an event through the stages.
 func (a *Agent) event(what topic.Topic, ev sig.Event) {
 	a.unseen.saw(ev.Sender)
-	sub := a.matcher.match(what, ev)
+	matching := a.matcher.match(what, ev)
+	if len(matching) == 0 {
+		return
+	}
+	now := time.Now()
+	here := now.In(zone.Local())
+	ev.Time = ev.Time.In(here.Location())
+	seen := rule.NewEvent(ev, here)
+	sub, failed := choose(matching, seen)
+	a.fail(failed)
 	if sub == nil {
 		return
 	}
 	a.counters.Received++
 	text, _ := ev.Data.JSON() // what JSON cannot hold did not come from a network
-	said := payload.Read(text)
+	said, failed := settle(sub, seen, payload.Read(text))
+	a.fail(failed)
 	resolves := said.Resolved && said.Tag != ""
-	if !resolves && !a.hold.paused && !a.limiter.admit(time.Now(), ev, urgency(*sub, said)) {
+	if !resolves && !a.hold.paused && !a.limiter.admit(now, ev, urgency(said)) {
 		a.counters.Limited++
 		a.held(ev, whyFlood)
 		return
 	}
-	here := zone.Local()
-	ev.Time = ev.Time.In(here)
-	n, err := render(time.Now().In(here), *sub, ev, said)
-	if err != nil && !a.failing[sub] {
-		a.failing[sub] = true
-		a.log.Warn("a template failed: the alert has the default text", "line", sub.Line, "err", err)
-	}
+	n, failed := render(here, sub, ev, seen, said)
+	a.fail(failed)
 	switch {
 	case resolves:
 		n.Resolved = true
@@ -108,6 +114,17 @@ func (a *Agent) event(what topic.Topic, ev sig.Event) {
 		return
 	}
 	a.delivery.pushAlert(n, ev)
+}
+
+// fail logs once for each key of a subscription that an expression failed.
+func (a *Agent) fail(failed []failure) {
+	for _, f := range failed {
+		once := failure{sub: f.sub, key: f.key}
+		if !a.failing[once] {
+			a.failing[once] = true
+			a.log.Warn("an expression failed: the alert is shown without it", "line", f.sub.Line, "key", f.key, "err", f.err)
+		}
+	}
 }
 
 // held reports that an event's alert was held back.

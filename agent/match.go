@@ -1,36 +1,36 @@
 package agent
 
 import (
-	"slices"
-
 	"sigalert/agent/config"
 	"sigalert/internal/copies"
 	"sigalert/internal/topic"
 	"sigalert/sig"
 )
 
-// matcher decides which events alert, and by which subscription: the first in
-// the file's order that matches. Of the copies that the subscriptions' listeners
-// bring, the first to come alerts, whichever listener brought it.
+// matcher decides which subscriptions an event is for. Of the copies that their
+// listeners bring, the first to come counts, whichever listener brought it.
 type matcher struct {
-	subs   []config.Subscription
-	copies copies.Filter
+	subs     []config.Subscription
+	again    []bool // which of them have the topic, and so the listener, of an earlier one
+	copies   copies.Filter
+	matching []*config.Subscription // what match returned last
 }
 
-// match finds the subscription that alerts for an event that came because what
-// was asked for; nil if there is none, or if the event has already alerted.
-func (m *matcher) match(what topic.Topic, ev sig.Event) *config.Subscription {
-	var first *config.Subscription
+// match finds the subscriptions that match an event which came because what was asked
+// for, in the file's order; none if another copy of the event came before. They are
+// valid until the next call.
+func (m *matcher) match(what topic.Topic, ev sig.Event) []*config.Subscription {
+	m.matching = m.matching[:0]
 	listeners, mine := 0, false
 	for i := range m.subs {
 		s := &m.subs[i]
 		if !matches(*s, ev) {
 			continue
 		}
-		if first == nil {
-			first = s
+		m.matching = append(m.matching, s)
+		if !m.again[i] {
+			listeners++
 		}
-		listeners++
 		mine = mine || s.Topic() == what
 	}
 	switch {
@@ -39,15 +39,18 @@ func (m *matcher) match(what topic.Topic, ev sig.Event) *config.Subscription {
 	case !m.copies.First(what, ev, listeners):
 		return nil
 	}
-	return first
+	return m.matching
 }
 
 // use replaces the subscriptions.
 func (m *matcher) use(subs []config.Subscription) {
-	m.subs = subs
-	m.copies.Keep(func(t topic.Topic) bool {
-		return slices.ContainsFunc(subs, func(s config.Subscription) bool { return s.Topic() == t })
-	})
+	m.subs, m.again = subs, make([]bool, len(subs))
+	topics := make(map[topic.Topic]bool)
+	for i, s := range subs {
+		m.again[i] = topics[s.Topic()]
+		topics[s.Topic()] = true
+	}
+	m.copies.Keep(func(t topic.Topic) bool { return topics[t] })
 }
 
 // forget is for the end of a connection: no more copies will come.

@@ -24,7 +24,7 @@ func TestFirstIsNotInForce(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				b := newBenchOn(t, `subscriptions:
-- {sender: builds, event: done, title: "built {{.Data}}", body: "", urgency: critical}
+- {sender: builds, event: done, title: "built {{ data }}", body: "", urgency: critical}
 - {sender: builds, urgency: critical}
 `, carrier)
 				builds := b.add("builds", "begun")
@@ -50,12 +50,12 @@ func TestFirstIsNotInForce(t *testing.T) {
 // A narrower subscription that is put above a wider one, and later a server
 // that is back and brings the wider one first, lose nothing and double nothing.
 func TestFirstComesIntoForce(t *testing.T) {
-	const wide = "subscriptions: [{sender: builds, urgency: critical, title: '{{.Data}}', body: ''}]"
+	const wide = "subscriptions: [{sender: builds, urgency: critical, title: '{{ data }}', body: ''}]"
 	narrow := "subscriptions:\n"
 	for i := range 20 { // take their time
 		narrow += fmt.Sprintf("- {sender: other%d}\n", i)
 	}
-	narrow += "- {sender: builds, event: done, urgency: critical, title: 'built {{.Data}}', body: ''}\n- {sender: builds}\n"
+	narrow += "- {sender: builds, event: done, urgency: critical, title: 'built {{ data }}', body: ''}\n- {sender: builds}\n"
 	c, err := config.Parse("config.yaml", []byte(narrow))
 	if err != nil {
 		t.Fatal(err)
@@ -112,4 +112,59 @@ func (b *bench) firesMeanwhile(late bool, data func(int) any) {
 	}
 	time.Sleep(5 * time.Second)
 	b.expect(strings.Join(want, "; "))
+}
+
+// An event alerts once, by the first subscription that matches and whose condition
+// holds, whichever listener brings it; where none holds, it counts for nothing.
+func TestWhenPicksTheSubscription(t *testing.T) {
+	for name, carrier := range carriers {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				b := newBenchOn(t, `defaults: {body: "{{ data }}", urgency: critical}
+subscriptions:
+- {sender: s, event: e, when: data > 20, title: hot}
+- {sender: s, event: e, when: data > 10, title: warm, urgency: '{{ data > 15 ? "low" : "critical" }}'}
+- {sender: s, when: data > 5, title: mild}
+- {event: e, when: data == 0, title: cold}
+- {sender: s, event: e, when: data - 1 == -3, title: fails, presence: true}
+`, carrier)
+				s := b.add("s", "e", "f")
+				time.Sleep(pace)
+				for _, data := range []any{30, 12, 7, 0, 3, 3, "x", -2} {
+					b.fire(s, "e", data)
+				}
+				b.fire(s, "f", 30)
+				b.fire(s, "f", 3)
+				b.expect("hot 30; warm 12; mild 7; cold 0; fails x; fails -2; mild 30")
+				if got := b.Status().Counters; got.Received != 7 || got.Limited != 0 {
+					t.Errorf("%+v", got)
+				}
+				if got := b.log.count("an expression failed"); got != 1 {
+					t.Errorf("%d warnings", got)
+				}
+			})
+		})
+	}
+}
+
+// An urgency of the subscription's decides what the limit holds back, and its tag what
+// is closed when it is over.
+func TestExpressionsBeforeTheLimit(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, `subscriptions: [{sender: s, body: "{{ data.n }}", urgency: '{{ data.n % 2 == 0 ? "critical" : "low" }}', tag: "{{ data.host }}"}]`)
+		s := b.add("s", "e")
+		time.Sleep(pace)
+		for i := range 20 {
+			if err := s.Trigger("e", map[string]any{"n": i, "host": fmt.Sprint("h", i), "urgency": "critical"}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		time.Sleep(5 * time.Second)
+		b.expect("s: e 0; s: e 1; s: e 2; s: e 3; s: e 4; s: e 5; s: e 6; s: e 7; s: e 8; s: e 9; s: e 10; s: e 12; s: e 14; s: e 16; s: e 18; 5 more events from s Last: s: e")
+		b.fire(s, "e", map[string]any{"n": 3, "host": "h3", "resolved": true})
+		b.expect(`closes tag "s" h3`)
+		if got := b.Status().Counters; got.Received != 21 || got.Limited != 5 {
+			t.Errorf("%+v", got)
+		}
+	})
 }

@@ -10,51 +10,85 @@ import (
 
 	"sigalert/agent/config"
 	"sigalert/agent/notify"
+	"sigalert/agent/rule"
 	"sigalert/internal/payload"
+	"sigalert/internal/plain"
 	"sigalert/sig"
 )
 
-// render makes the notification of an event with the payload p, at the time now.
-// What the subscription sets comes before what the event says. The error is a
-// template's; the notification then has the text that it has without one.
-func render(now time.Time, s config.Subscription, ev sig.Event, p payload.Payload) (notify.Notification, error) {
+// settle returns what an event says about its alert, with the urgency and the tag that
+// the subscription sets in their place. If an expression fails, or an urgency is none,
+// the event's own stays.
+func settle(s *config.Subscription, seen *rule.Event, p payload.Payload) (payload.Payload, []failure) {
+	var failed []failure
+	if s.Urgency != nil {
+		text, err := s.Urgency.Render(seen)
+		text = plain.Line(strings.TrimSpace(text), maxReason)
+		u := payload.Urgency(text)
+		if err == nil && u == "" && text != "" {
+			_, err = notify.ParseUrgency(text)
+		}
+		if err != nil {
+			failed = append(failed, failure{s, "urgency", err})
+		}
+		p.Urgency = cmp.Or(u, p.Urgency)
+	}
+	if s.Tag != nil {
+		text, err := s.Tag.Render(seen)
+		if err == nil {
+			p.Tag = strings.TrimSpace(text)
+		} else {
+			failed = append(failed, failure{s, "tag", err})
+		}
+	}
+	return p, failed
+}
+
+// render makes the notification of an event with the payload p, at the time now. What
+// the subscription sets comes before what the event says. A text that fails is the one
+// that the notification has without it.
+func render(now time.Time, s *config.Subscription, ev sig.Event, seen *rule.Event, p payload.Payload) (notify.Notification, []failure) {
 	n := notify.Notification{
 		Title:   cmp.Or(p.Title, defaultTitle(ev)),
-		Urgency: urgency(s, p),
+		Urgency: urgency(p),
 		Key:     tagKey(ev.Sender, p.Tag),
 		URL:     p.URL,
 		Icon:    p.Icon,
 	}
-	var failed error
-	fields := config.Fields{Sender: ev.Sender.String(), Event: ev.Event.String(), Time: ev.Time}
-	if s.Title != nil || s.Body != nil {
-		fields.Data = ev.Data.Value()
-	}
+	var failed []failure
 	if s.Title != nil {
-		text, err := config.Render(s.Title, fields)
+		text, err := s.Title.Render(seen)
 		if err == nil {
-			n.Title = text
+			n.Title = trimLines(text)
+		} else {
+			failed = append(failed, failure{s, "title", err})
 		}
-		failed = err
 	}
-	if s.Body == nil {
-		n.Body = datedBody(now, ev, body(s, ev.Data, p))
-		return n, failed
+	if s.Body != nil {
+		text, err := s.Body.Render(seen)
+		if err == nil {
+			n.Body = trimLines(text)
+			return n, failed
+		}
+		failed = append(failed, failure{s, "body", err})
 	}
-	text, err := config.Render(s.Body, fields)
-	if err != nil {
-		text, failed = datedBody(now, ev, body(s, ev.Data, p)), err
-	}
-	n.Body = text
+	n.Body = datedBody(now, ev, body(s, ev.Data, p))
 	return n, failed
 }
 
-// urgency is how urgent an event's alert is.
-func urgency(s config.Subscription, p payload.Payload) notify.Urgency {
-	if s.Urgency != nil {
-		return *s.Urgency
+// trimLines leaves out the blank lines at the end of a text: a block text (body: |)
+// always ends with one.
+func trimLines(s string) string {
+	last := len(strings.TrimRight(s, " \t\r\n"))
+	if i := strings.IndexAny(s[last:], "\r\n"); i >= 0 {
+		return s[:last+i]
 	}
-	u, _ := notify.ParseUrgency(p.Urgency) // without one: normal
+	return s
+}
+
+// urgency is how urgent an event's alert is; if nothing says so, it is normal.
+func urgency(p payload.Payload) notify.Urgency {
+	u, _ := notify.ParseUrgency(p.Urgency)
 	return u
 }
 
@@ -67,9 +101,9 @@ func tagKey(sender sig.Name, tag string) string {
 	return fmt.Sprintf("tag %s %s", sender.JSON(), tag)
 }
 
-// body is the text where there is no template: the event's message, or its data. If
+// body is the text where the subscription sets none: the event's message, or its data. If
 // the title comes from the data too, it is not repeated.
-func body(s config.Subscription, data sig.Data, p payload.Payload) string {
+func body(s *config.Subscription, data sig.Data, p payload.Payload) string {
 	switch {
 	case p.Message != nil:
 		return *p.Message
@@ -86,7 +120,7 @@ func defaultTitle(ev sig.Event) string {
 	return fmt.Sprintf("%s: %s", ev.Sender, ev.Event)
 }
 
-// datedBody is the body without a template. For an event that comes late it ends with
+// datedBody is a body that the subscription does not set. For an event that comes late it ends with
 // the event's time: otherwise the alert would seem to be about now.
 func datedBody(now time.Time, ev sig.Event, body string) string {
 	if !ev.Replayed || now.Sub(ev.Time) <= time.Minute {

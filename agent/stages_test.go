@@ -5,13 +5,13 @@ import (
 	"fmt"
 	"strings"
 	"testing"
-	"text/template"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"sigalert/agent/config"
 	"sigalert/agent/notify"
+	"sigalert/agent/rule"
 	"sigalert/internal/payload"
 	"sigalert/sig"
 )
@@ -25,16 +25,38 @@ func event(sender, name sig.Name, data string) sig.Event {
 }
 
 // shown is what an event that comes now is shown as.
-func shown(now time.Time, s config.Subscription, ev sig.Event) (notify.Notification, error) {
+func shown(now time.Time, s config.Subscription, ev sig.Event) (notify.Notification, []string) {
 	text, _ := ev.Data.JSON()
-	return render(now, s, ev, payload.Read(text))
+	seen := rule.NewEvent(ev, now)
+	said, failed := settle(&s, seen, payload.Read(text))
+	n, more := render(now, &s, ev, seen, said)
+	return n, told(append(failed, more...))
+}
+
+// told is what failed, for people.
+func told(failed []failure) (lines []string) {
+	for _, f := range failed {
+		lines = append(lines, f.key+": "+f.err.Error())
+	}
+	return lines
+}
+
+// subscribed are a file's subscriptions.
+func subscribed(t *testing.T, yaml string) []config.Subscription {
+	t.Helper()
+	c, err := config.Parse("c.yaml", []byte("subscriptions:\n"+yaml))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c.Subscriptions
 }
 
 func TestMatchIsTheFirstInTheFile(t *testing.T) {
-	m := matcher{subs: []config.Subscription{
+	var m matcher
+	m.use([]config.Subscription{
 		{Sender: "timer", Event: "tick"}, {Sender: "timer"}, {Event: "#notify"}, {Event: "tock"},
 		{Sender: "clock", Event: sig.EventConnect}, {},
-	}}
+	})
 	for _, tc := range []struct {
 		sender, event sig.Name
 		want          int // -1: none
@@ -45,10 +67,10 @@ func TestMatchIsTheFirstInTheFile(t *testing.T) {
 		alerts := 0
 		for i, s := range m.subs {
 			got := m.match(s.Topic(), event(tc.sender, tc.event, ""))
-			if got == nil {
+			if len(got) == 0 {
 				continue
 			}
-			if alerts++; tc.want < 0 || got != &m.subs[tc.want] {
+			if alerts++; tc.want < 0 || got[0] != &m.subs[tc.want] {
 				t.Errorf("%s: %s at subscription %d: %v", tc.sender, tc.event, i, got)
 			}
 		}
@@ -84,10 +106,31 @@ func TestMatchTakesOneCopy(t *testing.T) {
 			}
 			ev := event("s", "e", c[1:2])
 			got := m.match(subs[c[0]-'a'].Topic(), ev)
-			if (got != nil) != strings.HasSuffix(c, "!") || got != nil && got != &m.subs[0] {
+			if (len(got) > 0) != strings.HasSuffix(c, "!") || len(got) > 0 && got[0] != &m.subs[0] {
 				t.Errorf("%s: %s in %q: %v", name, c, copies, got)
 			}
 		}
+	}
+}
+
+// Subscriptions that ask for the same have one listener, which brings one copy.
+func TestMatchCountsListeners(t *testing.T) {
+	subs := subscribed(t, "- {sender: s, event: e, when: data > 1}\n- {sender: s, event: e}\n- {sender: s}\n")
+	var m matcher
+	m.use(subs)
+	narrow, wide := subs[0].Topic(), subs[2].Topic()
+	late := event("s", "e", `"late"`)
+	if got := m.match(narrow, late); len(got) != 3 || got[0] != &subs[0] {
+		t.Errorf("matching: %v", got)
+	}
+	for i := range 300 {
+		ev := event("s", "e", fmt.Sprint(i))
+		if len(m.match(narrow, ev)) != 3 || len(m.match(wide, ev)) != 0 {
+			t.Fatalf("event %d", i)
+		}
+	}
+	if got := m.match(wide, late); len(got) != 0 {
+		t.Errorf("a copy after 300 others, all of whose copies had come, alerts: %v", got)
 	}
 }
 
@@ -98,9 +141,9 @@ func TestDefaultText(t *testing.T) {
 		{`{"z": 1, "a": "text", "list": [1, {"b": null}], "none": null}`, "z: 1\na: text\nlist: [1,{\"b\":null}]\nnone: "},
 		{`"\ud800"`, "\ufffd"},
 	} {
-		n, err := shown(start, config.Subscription{}, event("timer", "tick", tc.data))
-		if err != nil || n.Title != "timer: tick" || n.Body != tc.want {
-			t.Errorf("%s: got %q, %q, %v, want %q", tc.data, n.Title, n.Body, err, tc.want)
+		n, failed := shown(start, config.Subscription{}, event("timer", "tick", tc.data))
+		if failed != nil || n.Title != "timer: tick" || n.Body != tc.want {
+			t.Errorf("%s: got %q, %q, %v, want %q", tc.data, n.Title, n.Body, failed, tc.want)
 		}
 	}
 	if n, _ := shown(start, config.Subscription{}, event("timer", "", "1")); n.Title != "timer" {
@@ -113,8 +156,8 @@ func TestDefaultText(t *testing.T) {
 
 // What the data says about itself is used where the subscription does not say it.
 func TestPayload(t *testing.T) {
-	tmpl := func(text string) *template.Template { return template.Must(template.New("").Parse(text)) }
-	all := config.Subscription{Title: tmpl("T"), Body: tmpl("B"), Urgency: new(notify.Normal)}
+	subs := subscribed(t, "- {sender: a, title: T, body: B, urgency: normal, tag: S}\n- {sender: b, title: T}\n- {sender: c, tag: ''}\n")
+	all, titled, tagless := subs[0], subs[1], subs[2]
 	const tag = `tag "s" `
 	for _, tc := range []struct {
 		sub  config.Subscription
@@ -124,21 +167,22 @@ func TestPayload(t *testing.T) {
 		{data: `{"title": "Disk full", "message": "97 %", "priority": "max", "tag": "disk", "click": "https://a/", "icon": "drive-harddisk"}`,
 			want: notify.Notification{Title: "Disk full", Body: "97 %", Urgency: notify.Critical, Key: tag + "disk", URL: "https://a/", Icon: "drive-harddisk"}},
 		{sub: all, data: `{"title": "Disk full", "message": "97 %", "priority": "max", "tag": "disk", "click": "https://a/", "icon": "drive-harddisk"}`,
-			want: notify.Notification{Title: "T", Body: "B", Key: tag + "disk", URL: "https://a/", Icon: "drive-harddisk"}},
+			want: notify.Notification{Title: "T", Body: "B", Key: tag + "S", URL: "https://a/", Icon: "drive-harddisk"}},
 		{data: `{"message": "hello"}`, want: notify.Notification{Title: "s: e", Body: "hello"}},
 		{data: `{"message": ""}`, want: notify.Notification{Title: "s: e"}},
 		// Without a message the body is the data, without what the title says.
 		{data: `{"title": "Door", "urgency": "low", "room": 7, "url": "http://a/"}`,
 			want: notify.Notification{Title: "Door", Body: "room: 7\nurl: http://a/", Urgency: notify.Low, URL: "http://a/"}},
 		{data: `{"title": "Door"}`, want: notify.Notification{Title: "Door"}},
-		{sub: config.Subscription{Title: tmpl("T")}, data: `{"title": "Door"}`, want: notify.Notification{Title: "T", Body: "title: Door"}},
+		{sub: tagless, data: `{"message": "x", "tag": "disk"}`, want: notify.Notification{Title: "s: e", Body: "x"}},
+		{sub: titled, data: `{"title": "Door"}`, want: notify.Notification{Title: "T", Body: "title: Door"}},
 		{data: `{"room": 7, "priority": 1}`, want: notify.Notification{Title: "s: e", Body: "room: 7\npriority: 1", Urgency: notify.Low}},
 		{data: `{"title": 7, "message": [1], "urgency": "red", "tag": 1, "url": "file:///etc/passwd", "icon": "/a.png"}`,
 			want: notify.Notification{Title: "s: e", Body: "title: 7\nmessage: [1]\nurgency: red\ntag: 1\nurl: file:///etc/passwd\nicon: /a.png"}},
 	} {
-		got, err := shown(start, tc.sub, event("s", "e", tc.data))
-		if diff := cmp.Diff(tc.want, got); diff != "" || err != nil {
-			t.Errorf("%s: %v\n%s", tc.data, err, diff)
+		got, failed := shown(start, tc.sub, event("s", "e", tc.data))
+		if diff := cmp.Diff(tc.want, got); diff != "" || failed != nil {
+			t.Errorf("%s: %v\n%s", tc.data, failed, diff)
 		}
 	}
 	late := event("s", "e", `{"message": "hello"}`)
@@ -156,6 +200,7 @@ func TestPayload(t *testing.T) {
 // What is replayed after a while says when it was, by our clock's zone.
 func TestDefaultTextOfAReplayedEvent(t *testing.T) {
 	now := start.In(time.FixedZone("", 2*60*60)) // 14:00
+	timed := subscribed(t, `- {sender: s, body: '{{ time.Format("15:04:05") }}'}`)[0]
 	for _, tc := range []struct {
 		replayed bool
 		ago      time.Duration
@@ -173,13 +218,12 @@ func TestDefaultTextOfAReplayedEvent(t *testing.T) {
 	} {
 		ev := event("s", "e", tc.data)
 		ev.Time, ev.Replayed = now.Add(-tc.ago).UTC(), tc.replayed
-		if n, err := shown(now, config.Subscription{}, ev); err != nil || n.Body != tc.want {
-			t.Errorf("%+v: got %q, %v", tc, n.Body, err)
+		if n, failed := shown(now, config.Subscription{}, ev); failed != nil || n.Body != tc.want {
+			t.Errorf("%+v: got %q, %v", tc, n.Body, failed)
 		}
-		body := template.Must(template.New("body").Parse(`{{.Time.Format "15:04:05"}}`))
-		want := ev.Time.Format("15:04:05")
-		if n, err := shown(now, config.Subscription{Body: body}, ev); err != nil || n.Body != want {
-			t.Errorf("%+v: a template's time is %q, want the event's, %q, %v", tc, n.Body, want, err)
+		want := ev.Time.In(now.Location()).Format("15:04:05")
+		if n, failed := shown(now, timed, ev); failed != nil || n.Body != want {
+			t.Errorf("%+v: an expression's time is %q, want the event's, %q, %v", tc, n.Body, want, failed)
 		}
 	}
 }
@@ -192,23 +236,92 @@ func TestLargeData(t *testing.T) {
 		"object": `{"a": 1` + strings.Repeat(`, "b": 2`, 1<<17) + "}",
 		"nested": strings.Repeat("[", 900) + strings.Repeat("]", 900),
 	} {
-		n, err := shown(start, config.Subscription{}, event("s", "e", data))
-		if err != nil || n.Body == "" {
-			t.Errorf("%s: %.20q, %v", name, n.Body, err)
+		n, failed := shown(start, config.Subscription{}, event("s", "e", data))
+		if failed != nil || n.Body == "" {
+			t.Errorf("%s: %.20q, %v", name, n.Body, failed)
 		}
 	}
 }
 
-func TestTemplates(t *testing.T) {
-	sub := config.Subscription{
-		Title:   template.Must(template.New("title").Parse(`{{.Sender}} says {{.Data.word}}`)),
-		Body:    template.Must(template.New("body").Parse(`{{index .Data "list" 9}}`)),
-		Urgency: new(notify.Critical),
+func TestWhen(t *testing.T) {
+	subs := subscribed(t, `
+- {sender: s, event: a, when: data.temp > 30 && data.room != "attic"}
+- {sender: s, event: b, when: event == "e"}
+- {sender: s, event: c, when: data + 1 > 2}
+- {sender: s, event: d}
+- {sender: s, event: e, when: false}
+`)
+	for _, tc := range []struct {
+		matching, data, want string // names of events
+		failed               []string
+	}{
+		{"", "", "", nil},
+		{"ad", `{"temp": 31, "room": "kitchen"}`, "a", nil},
+		{"ad", `{"temp": 31, "room": "attic"}`, "d", nil},
+		{"ad", `{"temp": "31"}`, "d", nil},
+		{"ad", "[1]", "d", nil},
+		{"ea", `{}`, "", nil},
+		{"abd", `{}`, "b", nil},
+		{"ecd", "2", "c", nil},
+		{"ecd", "1", "d", nil},
+		{"ecd", "", "c", []string{"when: data + 1 > 2: cannot add nil and a number: give a default with ??"}},
+	} {
+		var matching []*config.Subscription
+		for _, name := range tc.matching {
+			matching = append(matching, &subs[name-'a'])
+		}
+		got, failed := choose(matching, rule.NewEvent(event("s", "e", tc.data), start))
+		name := ""
+		if got != nil {
+			name = got.Event.String()
+		}
+		if diff := cmp.Diff(tc.failed, told(failed)); name != tc.want || diff != "" {
+			t.Errorf("%s of %q: got %q, want %q\n%s", tc.data, tc.matching, name, tc.want, diff)
+		}
 	}
-	n, err := shown(start, sub, event("s", "e", `{"word": "hello", "list": [1]}`))
-	want := notify.Notification{Title: "s says hello", Body: "word: hello\nlist: [1]", Urgency: notify.Critical}
-	if diff := cmp.Diff(want, n); diff != "" || err == nil {
-		t.Errorf("a body that fails has the default text: %v\n%s", err, diff)
+}
+
+// An expression that fails leaves what the alert has without it.
+func TestExpressions(t *testing.T) {
+	sub := subscribed(t, `
+- sender: s
+  title: "{{ sender }} says {{ data.word }} "
+  body: |
+
+    {{ data.list[0] + 1 }}
+
+    {{ data.more }}
+  urgency: '{{ data.level == nil ? "" : data.level }}'
+  tag: ' {{ data.host + "!" }} '
+`)[0]
+	const tag = `tag "s" `
+	for _, tc := range []struct {
+		data   string
+		want   notify.Notification
+		failed []string
+	}{
+		{`{"word": "hello", "list": [1], "host": "h", "level": "critical"}`,
+			notify.Notification{Title: "s says hello ", Body: "\n2", Urgency: notify.Critical, Key: tag + "h!"}, nil},
+		{`{"list": [1], "host": "h", "level": 2, "more": "on \r\n \n", "urgency": "critical", "tag": "t"}`,
+			notify.Notification{Title: "s says  ", Body: "\n2\n\non ", Urgency: notify.Low, Key: tag + "h!"}, nil},
+		{`{"list": [1], "host": "h", "urgency": "critical"}`,
+			notify.Notification{Title: "s says  ", Body: "\n2", Urgency: notify.Critical, Key: tag + "h!"}, nil},
+		{`{"list": ["x"], "message": "m", "level": " loud\n", "urgency": "critical", "tag": "t"}`,
+			notify.Notification{Title: "s says  ", Body: "m", Urgency: notify.Critical, Key: tag + "t"},
+			[]string{
+				`urgency: unknown urgency "loud": must be low, normal or critical`,
+				`tag: data.host + "!": cannot add nil and text: give a default with ??`,
+				`body: data.list[0] + 1: cannot add text and a number`,
+			}},
+		{`5`, notify.Notification{Title: "s says  ", Body: "5"}, []string{
+			`tag: data.host + "!": cannot add nil and text: give a default with ??`,
+			`body: data.list[0] + 1: cannot add nil and a number: give a default with ??`,
+		}},
+	} {
+		n, failed := shown(start, sub, event("s", "e", tc.data))
+		if diff := cmp.Diff(tc.want, n) + cmp.Diff(tc.failed, failed); diff != "" {
+			t.Errorf("%s:\n%s", tc.data, diff)
+		}
 	}
 }
 

@@ -31,7 +31,7 @@ func TestTimeZoneChanges(t *testing.T) {
 	berlin, denver := zone("Europe/Berlin"), zone("America/Denver")
 
 	s := h.serve(t, bin)
-	config := h.write(t, "config.yaml", fmt.Sprintf("server: tcp://%s\nsubscriptions:\n  - {sender: timer, body: 'at {{.Time.Format \"MST\"}}'}\n", s.addr))
+	config := h.write(t, "config.yaml", fmt.Sprintf("server: tcp://%s\nsubscriptions:\n  - {sender: timer, body: 'at {{ time.Format(\"MST\") }}'}\n", s.addr))
 	a := start(t, h.env, "unshare", "-rm", "sh", "-c", `mount --bind "$1" "$2" && exec "$3" --config "$4"`, "sh", berlin, localtime, bin, config)
 	a.await(t, subscribedLine)
 	s.send(t, "timer", "tick", "1")

@@ -7,11 +7,10 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"text/template"
 
 	"gopkg.in/yaml.v3"
 
-	"sigalert/agent/notify"
+	"sigalert/agent/rule"
 	"sigalert/internal/topic"
 	"sigalert/sig"
 )
@@ -31,11 +30,13 @@ type Config struct {
 
 // Subscription is one entry of the file's subscriptions.
 type Subscription struct {
-	Sender, Event sig.Name           // zero: every one
-	Title, Body   *template.Template // nil: what the event says, or the default text
-	Urgency       *notify.Urgency    // nil: what the event says, or normal
-	Presence      bool               // alert when the sender connects or disconnects
-	Line          int                // in the file
+	Sender, Event sig.Name   // zero: every one
+	When          *rule.Expr // alert only if it holds; nil: always
+	Title, Body   *rule.Text // nil: what the event says, or the default text
+	Urgency       *rule.Text // becomes an urgency; nil, or if it becomes none: what the event says, or normal
+	Tag           *rule.Text // nil: what the event says; if it becomes nothing: no tag
+	Presence      bool       // alert when the sender connects or disconnects
+	Line          int        // in the file
 }
 
 // Topic is what the subscription asks for.
@@ -150,8 +151,9 @@ func Check(path string, text []byte) (c *Config, problems, warnings Problems) {
 	if problems := p.sorted(); len(problems) > 0 {
 		return nil, problems, p.warnings
 	}
-	p.config.Warnings = p.warnings
-	return &p.config, nil, p.warnings
+	config := p.config // without what the parser knows of the file
+	config.Warnings = p.warnings
+	return &config, nil, p.warnings
 }
 
 // LoadServer is the host:port of the server or router in a file; "" if the file has

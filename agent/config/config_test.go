@@ -15,16 +15,17 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"sigalert/agent/config"
-	"sigalert/agent/notify"
+	"sigalert/agent/rule"
+	"sigalert/sig"
 )
 
 func TestParse(t *testing.T) {
 	c, err := config.Parse("c.yaml", []byte(`
 server: example.org
-defaults: {urgency: low, presence: true, title: "T {{.Sender}}"}
+defaults: {urgency: low, presence: true, title: "T {{ sender }}", when: data != 0, tag: "{{ event }}"}
 subscriptions:
-  - {sender: timer, event: tick, urgency: critical}
-  - {sender: 5, event: 1.0}
+  - {sender: timer, event: tick, urgency: critical, when: true, tag: t}
+  - {sender: 5, event: 1.0, urgency: "{{ data }}"}
   - {sender: true, presence: false}
   - {event: "#notify"}
   - {sender: "5", event: 2020-01-01}
@@ -39,31 +40,43 @@ subscriptions:
 	type sub struct {
 		Name     string
 		JSON     string
-		Urgency  notify.Urgency
+		When     string
+		Urgency  string
+		Tag      string
 		Presence bool
 		Line     int
 	}
 	var got []sub
+	ev := rule.NewEvent(sig.Event{Sender: "x", Event: "e", Data: sig.JSONData([]byte("7"))}, time.Now())
 	for _, s := range c.Subscriptions {
-		got = append(got, sub{s.Topic().String(), string(s.Sender.JSON()) + " " + string(s.Event.JSON()), *s.Urgency, s.Presence, s.Line})
-		if text, err := config.Render(s.Title, config.Fields{Sender: "x"}); err != nil || text != "T x" {
-			t.Errorf("%s: the default title gives %q, %v", s.Topic(), text, err)
+		got = append(got, sub{s.Topic().String(), string(s.Sender.JSON()) + " " + string(s.Event.JSON()), s.When.Source(), render(t, s.Urgency, ev), render(t, s.Tag, ev), s.Presence, s.Line})
+		if text := render(t, s.Title, ev); text != "T x" {
+			t.Errorf("%s: the default title gives %q", s.Topic(), text)
 		}
 		if s.Body != nil {
 			t.Errorf("%s has a body", s.Topic())
 		}
 	}
 	want := []sub{
-		{"timer: tick", `"timer" "tick"`, notify.Critical, true, 5},
-		{"5: 1.0", `5 1.0`, notify.Low, true, 6},
-		{"every event of true", `true null`, notify.Low, false, 7},
-		{"#notify of any sender", `null "#notify"`, notify.Low, true, 8},
-		{`"5": 2020-01-01`, `"5" "2020-01-01"`, notify.Low, true, 9},
-		{"every event", `null null`, notify.Low, true, 10},
+		{"timer: tick", `"timer" "tick"`, "true", "critical", "t", true, 5},
+		{"5: 1.0", `5 1.0`, "data != 0", "7", "e", true, 6},
+		{"every event of true", `true null`, "data != 0", "low", "e", false, 7},
+		{"#notify of any sender", `null "#notify"`, "data != 0", "low", "e", true, 8},
+		{`"5": 2020-01-01`, `"5" "2020-01-01"`, "data != 0", "low", "e", true, 9},
+		{"every event", `null null`, "data != 0", "low", "e", true, 10},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
+}
+
+func render(t *testing.T, text *rule.Text, ev *rule.Event) string {
+	t.Helper()
+	got, err := text.Render(ev)
+	if err != nil {
+		t.Error(err)
+	}
+	return got
 }
 
 func TestRouter(t *testing.T) {
@@ -96,8 +109,8 @@ func TestRouter(t *testing.T) {
 }
 
 func TestAliases(t *testing.T) {
-	c, err := config.Parse("c.yaml", []byte("subscriptions:\n- &a {sender: x, title: &t Hello}\n- {sender: y, title: *t}\n"))
-	if err != nil || len(c.Subscriptions) != 2 || c.Subscriptions[1].Title == nil {
+	c, err := config.Parse("c.yaml", []byte("subscriptions:\n- &a {sender: x, title: &t Hello, when: &w data.x, body: *w}\n- {sender: y, title: *t, when: *w}\n"))
+	if err != nil || len(c.Subscriptions) != 2 || c.Subscriptions[1].Title == nil || c.Subscriptions[1].When == nil {
 		t.Errorf("%v, %+v", err, c)
 	}
 }
@@ -129,13 +142,21 @@ func TestExample(t *testing.T) {
 		t.Errorf("%v, %v", info, err)
 	}
 	builds := c.Subscriptions[4]
-	fields := config.Fields{Time: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)}
-	if title, err := config.Render(builds.Title, fields); err != nil || title != "Build  failed" {
-		t.Errorf("title without data: %q, %v", title, err)
+	ev := sig.Event{Time: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)}
+	seen := rule.NewEvent(ev, ev.Time)
+	if title := render(t, builds.Title, seen); title != "Build  failed" {
+		t.Errorf("title without data: %q", title)
 	}
-	fields.Data = map[string]any{"project": "demo", "log": strings.Repeat("x", 201)}
-	if body, err := config.Render(builds.Body, fields); err != nil || body != "demo at 03:04: "+strings.Repeat("x", 200)+"…" {
-		t.Errorf("body: %q, %v", body, err)
+	if holds, err := builds.When.Holds(seen); !holds || err != nil {
+		t.Errorf("no alert without data: %v, %v", holds, err)
+	}
+	ev.Data = sig.JSONData([]byte(`{"branch": "fix", "project": "demo", "log": "` + strings.Repeat("x", 201) + `"}`))
+	seen = rule.NewEvent(ev, ev.Time)
+	if body := render(t, builds.Body, seen); body != "demo at 03:04: "+strings.Repeat("x", 199)+"…" {
+		t.Errorf("body: %q", body)
+	}
+	if holds, err := builds.When.Holds(seen); holds || err != nil {
+		t.Errorf("an alert for another branch: %v, %v", holds, err)
 	}
 }
 
@@ -207,10 +228,10 @@ func TestLargeFiles(t *testing.T) {
 		t.Errorf("40,000 subscriptions: %.500s", fmt.Sprint(err))
 	}
 	keys := strings.Repeat("  ? [a]\n  : x\n", 1000)
-	title := strings.Repeat("{{upper .Sender}}", 20_000)
+	title := strings.Repeat("{{ upper(sender) }}", 199)
 	for name, text := range map[string]string{
 		"unknown keys": "subscriptions:\n- &a\n" + keys + strings.Repeat("- *a\n", 100_000),
-		"templates":    "defaults: {title: &t \"" + title + "{{\"}\nsubscriptions:\n" + strings.Repeat("- {title: *t}\n", 20_000),
+		"texts":        "defaults: {title: &t \"" + title + "{{\"}\nsubscriptions:\n" + strings.Repeat("- {title: *t}\n", 20_000),
 		"lists":        "a: &a [x,x,x,x]\nb: &b [*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b]\nsubscriptions: [*c,*c,*c,*c]",
 	} {
 		_, err := config.Parse("c.yaml", []byte(text))

@@ -24,6 +24,9 @@ func (p *parser) decode(text []byte) *yaml.Node {
 	}
 	text = bytes.TrimPrefix(text, []byte("\ufeff"))
 	text = directive.ReplaceAll(text, []byte("$1#YAML 1."))
+	for line := range strings.SplitSeq(string(text), "\n") {
+		p.lines = append(p.lines, []rune(line))
+	}
 	lines := lineNumbers(string(text))
 	dec := yaml.NewDecoder(bytes.NewReader(text))
 	var doc, second yaml.Node
@@ -93,6 +96,9 @@ func invalidLine(text []byte) int {
 
 var yamlLine = regexp.MustCompile(`line (\d+): `)
 
+// colon is a value without quotes that has a colon and a space in it.
+var colon = regexp.MustCompile(`^[\s-]*\w+: +[^\s"'\[{|>&*].*:\s`)
+
 // syntax notes what yaml says about a text that it cannot read.
 func (p *parser) syntax(text []byte, err error) {
 	what := strings.TrimPrefix(err.Error(), "yaml: ")
@@ -109,6 +115,9 @@ func (p *parser) syntax(text []byte, err error) {
 		what = "a tab indents this line: indent with spaces"
 	}
 	advice := odd(string(at)) + tight(string(at))
+	if advice == "" && colon.Match(at) && strings.HasPrefix(what, "mapping values are not allowed") {
+		advice = `: text that has ": " in it needs quotes`
+	}
 	if before := lines[max(0, line-2)]; advice == "" && tight(string(before)) != "" {
 		advice = ": on the line before, " + strings.TrimPrefix(tight(string(before)), ": ")
 	}

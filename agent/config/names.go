@@ -9,6 +9,7 @@ import (
 
 	"gopkg.in/yaml.v3"
 
+	"sigalert/agent/rule"
 	"sigalert/sig"
 )
 
@@ -61,7 +62,7 @@ func (p *parser) name(n *yaml.Node, where string) sig.Name {
 		}
 		p.lookalike(n, where)
 		p.literally(n, where)
-		text, _ = jsonText(v.Value)
+		text = rule.JSON(v.Value)
 	}
 	name, err := sig.ParseName([]byte(text))
 	if err != nil {

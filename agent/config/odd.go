@@ -52,7 +52,7 @@ func odd(text string) string {
 }
 
 // unspaced is a key whose colon no space follows, with which YAML has no key.
-var unspaced = regexp.MustCompile(`^[\s{-]*((?:server|history|subscriptions|defaults|sender|event|title|body|urgency|presence|listen|limit|age|token|hosts):)[^\s/]`)
+var unspaced = regexp.MustCompile(`^[\s{-]*((?:server|history|subscriptions|defaults|sender|event|when|title|body|urgency|tag|presence|listen|limit|age|token|hosts):)[^\s/]`)
 
 // tight says what a text that was not understood lacks if it begins with such a key;
 // otherwise it is "".

@@ -6,12 +6,10 @@ import (
 	"net"
 	"slices"
 	"strings"
-	"text/template"
-	"unicode/utf8"
 
 	"gopkg.in/yaml.v3"
 
-	"sigalert/agent/notify"
+	"sigalert/agent/rule"
 	"sigalert/internal/address"
 	"sigalert/internal/topic"
 	"sigalert/internal/words"
@@ -19,20 +17,23 @@ import (
 
 // parser walks a file's nodes and collects what it finds.
 type parser struct {
-	path      string
-	config    Config
-	problems  Problems
-	warnings  Problems
-	templates map[*yaml.Node]*template.Template // an alias's text is compiled once
-	first     map[string][]Subscription         // by nameKey: what may alert before another
+	path       string
+	lines      [][]rune // of the file, as an editor counts them
+	config     Config
+	problems   Problems
+	warnings   Problems
+	conditions map[*yaml.Node]*rule.Expr // by node, so that an alias's is compiled once
+	texts      map[*yaml.Node]*rule.Text
+	first      map[string][]Subscription // by nameKey: what alerts before another, whatever the event
 }
 
 func newParser(path string) *parser {
 	return &parser{
-		path:      path,
-		config:    Config{Path: path},
-		templates: make(map[*yaml.Node]*template.Template),
-		first:     make(map[string][]Subscription),
+		path:       path,
+		config:     Config{Path: path},
+		conditions: make(map[*yaml.Node]*rule.Expr),
+		texts:      make(map[*yaml.Node]*rule.Text),
+		first:      make(map[string][]Subscription),
 	}
 }
 
@@ -98,6 +99,7 @@ var synonyms = map[string]string{
 	"priority": "urgency", "prio": "urgency", "level": "urgency", "severity": "urgency", "importance": "urgency",
 	"subject": "title", "heading": "title", "summary": "title",
 	"message": "body", "text": "body", "content": "body", "description": "body",
+	"if": "when", "condition": "when", "filter": "when",
 	"from": "sender", "source": "sender", "channel": "event", "topic": "event",
 	"address": "listen", "bind": "listen", "port": "listen", "host": "server", "url": "server", "alerts": "subscriptions", "rules": "subscriptions",
 }
@@ -231,12 +233,14 @@ func (p *parser) subscription(n *yaml.Node, where string, s Subscription) {
 		p.problem(s.Line, where, fmt.Sprintf("never alerts: line %d matches first", o.Line))
 		return
 	}
-	key := nameKey(s.Sender) + " " + nameKey(s.Event)
-	p.first[key] = append(p.first[key], s)
+	if s.When == nil {
+		key := nameKey(s.Sender) + " " + nameKey(s.Event)
+		p.first[key] = append(p.first[key], s)
+	}
 	p.config.Subscriptions = append(p.config.Subscriptions, s)
 }
 
-// before finds a subscription that matches whatever s matches; nil if there is
+// before finds a subscription that alerts for whatever s matches; nil if there is
 // none, or if s still has presence to alert for.
 func (p *parser) before(s Subscription) *Subscription {
 	every := nameKey("")
@@ -259,17 +263,11 @@ func (p *parser) before(s Subscription) *Subscription {
 // alertKeys are the keys of a subscription that may have a default.
 func (p *parser) alertKeys(s *Subscription) map[string]setter {
 	return map[string]setter{
-		"title": func(n *yaml.Node, where string) { s.Title = p.template(n, where) },
-		"body":  func(n *yaml.Node, where string) { s.Body = p.template(n, where) },
-		"urgency": func(n *yaml.Node, where string) {
-			if v := resolve(n); v.Kind != yaml.ScalarNode || !isText(v) {
-				p.problem(n.Line, where, "must be low, normal or critical, not "+kind(v))
-				return
-			}
-			if u, ok := parsed(p, n, where, parseUrgency); ok {
-				s.Urgency = &u
-			}
-		},
+		"when":    func(n *yaml.Node, where string) { s.When = p.condition(n, where) },
+		"title":   func(n *yaml.Node, where string) { s.Title = p.ruleText(n, where) },
+		"body":    func(n *yaml.Node, where string) { s.Body = p.ruleText(n, where) },
+		"urgency": func(n *yaml.Node, where string) { s.Urgency = p.urgency(n, where) },
+		"tag":     func(n *yaml.Node, where string) { s.Tag = p.ruleText(n, where) },
 		"presence": func(n *yaml.Node, where string) {
 			v := resolve(n)
 			if v.Kind != yaml.ScalarNode || v.ShortTag() != "!!bool" || v.Decode(&s.Presence) != nil {
@@ -279,32 +277,11 @@ func (p *parser) alertKeys(s *Subscription) map[string]setter {
 	}
 }
 
-// urgencies are other programs' words for one.
-var urgencies = map[string]string{
-	"high": "critical", "urgent": "critical", "max": "critical", "emergency": "critical", "important": "critical", "error": "critical",
-	"medium": "normal", "default": "normal", "info": "normal", "warning": "normal", "min": "low", "minor": "low", "debug": "low",
-}
-
-func parseUrgency(text string) (notify.Urgency, error) {
-	u, err := notify.ParseUrgency(text)
-	if err == nil {
-		return u, nil
-	}
-	near := urgencies[strings.ToLower(text)]
-	if near == "" {
-		near = words.Nearest(text, []string{"low", "normal", "critical"})
-	}
-	if near != "" {
-		err = fmt.Errorf("%w (did you mean %q?)", err, near)
-	}
-	return u, err
-}
-
 // text is a scalar that is text; 42 and true are text only in quotes.
 func (p *parser) text(n *yaml.Node, where string) (string, bool) {
 	v := resolve(n)
 	switch {
-	case v.Kind == yaml.MappingNode && v.Style&yaml.FlowStyle != 0: // title: {{.Sender}}
+	case v.Kind == yaml.MappingNode && v.Style&yaml.FlowStyle != 0: // title: {{ sender }}
 		p.problem(n.Line, where, `must be text, not keys and values: text that begins with "{" needs quotes`)
 	case kind(v) == "a number":
 		p.problem(n.Line, where, "must be text, not a number: put it in quotes")
@@ -330,28 +307,4 @@ func parsed[T any](p *parser, n *yaml.Node, where string, parse func(string) (T,
 		p.problem(n.Line, where, err.Error())
 	}
 	return v, err == nil
-}
-
-func (p *parser) template(n *yaml.Node, where string) *template.Template {
-	v := resolve(n)
-	if t, ok := p.templates[v]; ok {
-		return t
-	}
-	text, ok := p.text(n, where)
-	if !ok {
-		return nil
-	}
-	if first, _ := utf8.DecodeRuneInString(text); isPlain(v) && isQuote(first) {
-		p.warn(n.Line, where, fmt.Sprintf(`begins with %s, which will be shown: use "straight" ones if it is not meant`, describe(first)))
-	}
-	t, faults := compile(text)
-	for _, f := range faults {
-		if v.Style&yaml.LiteralStyle != 0 { // the file's lines are the template's
-			p.problem(v.Line+f.line, where, f.what)
-			continue
-		}
-		p.problem(v.Line, where, f.prefix+f.what)
-	}
-	p.templates[v] = t
-	return t
 }

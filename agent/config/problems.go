@@ -10,17 +10,22 @@ import (
 
 // Problem is one thing that is wrong with a file.
 type Problem struct {
-	Path  string // of the file
-	Line  int    // from 1
-	Where string // such as "subscriptions[2].title"; may be empty
-	What  string
+	Path   string // of the file
+	Line   int    // from 1
+	Column int    // from 1, in characters; 0: it is not known
+	Where  string // such as "subscriptions[2].title"; may be empty
+	What   string
 }
 
 func (p Problem) Error() string {
-	if p.Where == "" {
-		return fmt.Sprintf("%s:%d: %s", p.Path, p.Line, p.What)
+	place := fmt.Sprintf("%s:%d", p.Path, p.Line)
+	if p.Column > 0 {
+		place += fmt.Sprintf(":%d", p.Column)
 	}
-	return fmt.Sprintf("%s:%d: %s: %s", p.Path, p.Line, p.Where, p.What)
+	if p.Where != "" {
+		place += ": " + p.Where
+	}
+	return place + ": " + p.What
 }
 
 // Problems are all that is wrong with a file, in the order of its lines.
@@ -42,21 +47,23 @@ const (
 	maxWhat = 300
 )
 
-func (p *parser) problem(line int, where, what string) {
+func (p *parser) problem(line int, where, what string) { p.problemAt(line, 0, where, what) }
+
+func (p *parser) problemAt(line, column int, where, what string) {
 	if !p.full() {
-		p.problems = append(p.problems, p.about(line, where, what))
+		p.problems = append(p.problems, p.about(line, column, where, what))
 	}
 }
 
 // warn notes what may not be meant, and does no harm otherwise.
 func (p *parser) warn(line int, where, what string) {
 	if len(p.warnings) < maxProblems {
-		p.warnings = append(p.warnings, p.about(line, where, "warning: "+what))
+		p.warnings = append(p.warnings, p.about(line, 0, where, "warning: "+what))
 	}
 }
 
-func (p *parser) about(line int, where, what string) Problem {
-	return Problem{p.path, max(1, line), where, plain.Line(what, maxWhat)}
+func (p *parser) about(line, column int, where, what string) Problem {
+	return Problem{p.path, max(1, line), column, where, plain.Line(what, maxWhat)}
 }
 
 // full reports whether there is no room for more problems.
@@ -69,7 +76,7 @@ func (p *parser) sorted() Problems {
 	slices.SortStableFunc(p.problems, byLine)
 	if p.full() {
 		last := p.problems[len(p.problems)-1].Line
-		p.problems = append(p.problems, Problem{p.path, last, "", fmt.Sprintf("there may be more: these are the first %d problems", maxProblems)})
+		p.problems = append(p.problems, Problem{p.path, last, 0, "", fmt.Sprintf("there may be more: these are the first %d problems", maxProblems)})
 	}
 	return p.problems
 }

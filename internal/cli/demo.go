@@ -23,7 +23,7 @@ server: tcp://%s
 subscriptions:
   - {sender: timer, event: tick}
   - sender: builds
-    title: 'Build {{.Data.number}} {{.Data.result}}'
+    title: 'Build {{ data.number }} {{ data.result }}'
 `
 
 func (p *program) demo() *cobra.Command {

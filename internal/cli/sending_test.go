@@ -222,8 +222,8 @@ func TestSendingByWebhooks(t *testing.T) {
 		post    [][]string // arguments of curl, for each of the part's addresses
 		want    notify.Notification
 	}{
-		"GitHub's form":  {"GitHub", [][]string{{"--data-urlencode", "payload@testdata/webhooks/github.json"}}, notify.Notification{Key: `tag "github" ci`}},
-		"GitHub's JSON":  {"GitHub", [][]string{{"-H", asJSON, "--data-binary", "@testdata/webhooks/github.json"}}, notify.Notification{Key: `tag "github" ci`}},
+		"GitHub's form":  {"GitHub", [][]string{{"--data-urlencode", "payload@testdata/webhooks/github.json"}}, notify.Notification{Key: `tag "github" lighthouse main`}},
+		"GitHub's JSON":  {"GitHub", [][]string{{"-H", asJSON, "--data-binary", "@testdata/webhooks/github.json"}}, notify.Notification{Key: `tag "github" lighthouse main`}},
 		"Grafana":        {"Grafana", [][]string{{"-H", asJSON, "--data-binary", "@testdata/webhooks/grafana.json"}}, notify.Notification{URL: "http://grafana.example:PORT/alerting/list"}},
 		"Alertmanager":   {"Alertmanager", [][]string{{"-H", asJSON, "--data-binary", "@testdata/webhooks/alertmanager.json"}}, notify.Notification{}},
 		"Uptime Kuma":    {"Uptime Kuma", [][]string{{"-H", asJSON, "--data-binary", "@testdata/webhooks/uptime-kuma.json"}}, notify.Notification{}},

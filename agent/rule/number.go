@@ -1,0 +1,148 @@
+package rule
+
+import (
+	"encoding/json"
+	"errors"
+	"math"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+// Number is a number as JSON spells it, where neither an int nor a float holds it
+// exactly.
+type Number string
+
+// float is the nearest float; infinity for a number that is too large.
+func (n Number) float() float64 {
+	f, _ := strconv.ParseFloat(string(n), 64)
+	return f
+}
+
+// decode decodes JSON text to nil, bool, int, float64, Number, string, []any and
+// map[string]any. encoding/json checks the text; this reads numbers as they are to be,
+// and large data several times as fast.
+func decode(text []byte) (any, error) {
+	if !json.Valid(text) {
+		return nil, errors.New("the text is not JSON")
+	}
+	d := decoder{text: text}
+	return d.value(), nil
+}
+
+// decoder reads valid JSON text.
+type decoder struct {
+	text []byte
+	at   int
+}
+
+// next is the next byte that is not blank.
+func (d *decoder) next() byte {
+	for d.text[d.at] <= ' ' {
+		d.at++
+	}
+	return d.text[d.at]
+}
+
+func (d *decoder) value() any {
+	switch d.next() {
+	case '{':
+		object := make(map[string]any)
+		for d.at++; d.next() != '}'; {
+			if d.text[d.at] == ',' {
+				d.at++
+				d.next()
+			}
+			key := d.string()
+			d.next()
+			d.at++ // the colon
+			object[key] = d.value()
+		}
+		d.at++
+		return object
+	case '[':
+		list := []any{}
+		for d.at++; d.next() != ']'; {
+			if d.text[d.at] == ',' {
+				d.at++
+			}
+			list = append(list, d.value())
+		}
+		d.at++
+		return list
+	case '"':
+		return d.string()
+	case 't':
+		d.at += len("true")
+		return true
+	case 'f':
+		d.at += len("false")
+		return false
+	case 'n':
+		d.at += len("null")
+		return nil
+	}
+	begin := d.at
+	for d.at < len(d.text) && strings.IndexByte("+-.0123456789Ee", d.text[d.at]) >= 0 {
+		d.at++
+	}
+	return number(string(d.text[begin:d.at]))
+}
+
+func (d *decoder) string() string {
+	begin := d.at
+	simple := true
+	for d.at++; d.text[d.at] != '"'; d.at++ {
+		c := d.text[d.at]
+		if c == '\\' {
+			d.at++
+		}
+		simple = simple && c != '\\' && c < utf8.RuneSelf
+	}
+	d.at++
+	if simple {
+		return string(d.text[begin+1 : d.at-1])
+	}
+	var s string
+	_ = json.Unmarshal(d.text[begin:d.at], &s) // valid, as all of the text
+	return s
+}
+
+// number is a number of JSON as an int, as a float64 or, if neither holds it exactly,
+// as it is spelled.
+func number(spelling string) any {
+	if !strings.ContainsAny(spelling, ".eE") {
+		if i, err := strconv.Atoi(spelling); err == nil {
+			return i
+		}
+	}
+	f, err := strconv.ParseFloat(spelling, 64)
+	if err != nil || math.IsInf(f, 0) {
+		return Number(spelling)
+	}
+	if size := math.Abs(f); len(spelling) <= 15 && size > 1e-300 && size < 1e300 {
+		return f // a float holds any 15 digits
+	}
+	digits, exponent := decimal(spelling)
+	shortest, same := decimal(strconv.FormatFloat(f, 'e', -1, 64))
+	if digits != shortest || exponent != same {
+		return Number(spelling)
+	}
+	return f
+}
+
+// decimal is a number's digits without zeros at either end, and the power of ten of
+// the digit before the first.
+func decimal(spelling string) (digits string, exponent int) {
+	mantissa, power, _ := strings.Cut(strings.ToLower(strings.TrimPrefix(spelling, "-")), "e")
+	exponent, _ = strconv.Atoi(power)
+	whole, fraction, _ := strings.Cut(mantissa, ".")
+	exponent += len(whole)
+	digits = whole + fraction
+	trimmed := strings.TrimLeft(digits, "0")
+	exponent -= len(digits) - len(trimmed)
+	if trimmed = strings.TrimRight(trimmed, "0"); trimmed == "" {
+		return "", 0
+	}
+	return trimmed, exponent
+}
