@@ -16,8 +16,6 @@ type Number struct {
 	float    float64 // the nearest; infinity for a number that is too large
 }
 
-func (n Number) String() string { return n.spelling }
-
 // decode decodes JSON text to nil, bool, int, float64, Number, string, []any and
 // map[string]any. encoding/json checks the text; this reads numbers as they are to be,
 // and large data several times as fast.

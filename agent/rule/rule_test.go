@@ -38,7 +38,7 @@ func TestEval(t *testing.T) {
 		{`data.pi`, "3.14159265358979323846"}, {`data.million`, "1000000"}, {`data.million * 1.0`, "1000000"}, {`data.huge`, "1e400"},
 		{`data.small + 0.2`, "0.30000000000000004"}, {`7 / 2`, "3.5"}, {`6 / 2`, "3"}, {`7 % 4`, "3"}, {`2 ** 10`, "1024"}, {`-data.n`, "-7"}, {`+data.n`, "7"},
 		{`9223372036854775807 + 1`, "9223372036854776000"}, {`9223372036854775807 * 2`, "18446744073709552000"}, {`-9223372036854775807 - 2`, "-9223372036854776000"},
-		{`data.big > 5`, "true"}, {`data.big < 5`, "false"}, {`data.big == data.big`, "true"}, {`data.big == 5`, "false"}, {`data.huge > 1e300`, "true"}, {`1.0 == 1`, "true"},
+		{`data.big > 5`, "true"}, {`data.big < 5`, "false"}, {`data.big == data.big`, "true"}, {`data.big == 5`, "false"}, {`fromJSON("-12345678901234567890") == data.big`, "false"}, {`data.huge > 1e300`, "true"}, {`1.0 == 1`, "true"},
 		// nil
 		{`data.x > 3`, "false"}, {`data.x < 3`, "false"}, {`data.x <= 3`, "false"}, {`3 >= data.x`, "false"}, {`data.x == 3`, "false"}, {`data.x == ""`, "false"},
 		{`data.x == nil`, "true"}, {`data.none == nil`, "true"}, {`data.room != nil`, "true"}, {`data.x != "attic"`, "true"}, {`data.x ?? "none"`, "none"}, {`data.x.y ?? data.room`, "attic"},
@@ -63,6 +63,7 @@ func TestEval(t *testing.T) {
 		// lists
 		{`filter(data.disks, .free < 10)`, `[{"free":5,"name":"sda"}]`}, {`map(data.disks, .name)`, `["sda","sdb"]`}, {`map(data.list, # * #index)`, "[0,1,4]"}, {`count(data.list, # > 1)`, "2"}, {`count([true, nil, false])`, "1"}, {`sum(data.list)`, "6"}, {`sum(data.disks, .free)`, "95"},
 		{`all(data.list, # > 0)`, "true"}, {`none(data.list, # > 5)`, "true"}, {`one(data.list, # == 1)`, "true"}, {`find(data.disks, .name == "sdb").free`, "90"}, {`findIndex(data.list, # == 1)`, "1"}, {`findLast(data.list, # > 1)`, "2"}, {`findLastIndex(data.list, # > 1)`, "2"},
+		{`groupBy([1, "1", 2, "1"], #)["1"] | len()`, "3"},
 		{`groupBy(data.disks, .name)["sda"][0].free`, "5"}, {`sortBy(data.disks, .free, "desc")[0].name`, "sdb"}, {`reduce(data.list, #acc + #)`, "6"}, {`reduce(data.list, #acc + #, 10)`, "16"}, {`len(filter(data.list, # > 1)) > 1`, "true"},
 		{`first(data.list)`, "3"}, {`last(data.list)`, "2"}, {`first([])`, ""}, {`take(data.list, 2)`, "[3,1]"}, {`reverse(data.list)`, "[2,1,3]"}, {`sort(data.list)`, "[1,2,3]"}, {`sort(data.tags, "desc")`, `["red","green"]`}, {`uniq([1, 1.0, "1"])`, `[1,"1"]`},
 		{`concat(data.list, [4])`, "[3,1,2,4]"}, {`flatten([1, [2, [3]]])`, "[1,2,3]"}, {`keys(data.disks[0])`, `["free","name"]`}, {`values({"b": 2, "a": 1})`, "[1,2]"}, {`toPairs({"a": 1})`, `[["a",1]]`}, {`fromPairs([["a", 1]])`, `{"a":1}`},
@@ -273,6 +274,7 @@ func TestErrors(t *testing.T) {
 		{`groupBy(data, #)`, `[[1]]`, "1:1: groupBy(data, #): groupBy needs text or numbers to group by"},
 		{`reduce(data, #acc + #)`, `[]`, "1:1: reduce(data, #acc + #): reduce needs a start value for an empty list"},
 		{`time.Format(data)`, `5`, "1:13: time.Format(data): Format takes text, not a number"},
+		{`time.Format(data)`, `"` + strings.Repeat("1", 1_001) + `"`, "1:13: time.Format(data): Format takes at most 1,000 characters"},
 		{`2 ** data`, `5000`, "1:3: 2 ** data: the result is too large for a number"},
 		{`ago(data)`, `"x"`, `1:1: ago(data): the text is not a time such as "2006-01-02T15:04:05Z07:00"`},
 	} {
