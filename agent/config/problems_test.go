@@ -146,6 +146,7 @@ func TestProblems(t *testing.T) {
 			"c.yaml:8:8: subscriptions[0].body: unknown name dta (did you mean data?)\n" +
 			"c.yaml:11:8: subscriptions[1].title: unknown name dta (did you mean data?)\n" +
 			"c.yaml:12:5: subscriptions[1].when: unknown name dta (did you mean data?)"},
+		{"a fault after a blank that is written as an escape", `subscriptions: [{sender: a, title: "{{\t\n dta }}"}]`, "1:44: subscriptions[0].title: unknown name dta (did you mean data?)"},
 		{"a fault after an escape", `subscriptions: [{sender: a, title: "\u00e9 {{ dta }}"}]`, `1: subscriptions[0].title: unknown name dta (did you mean data?), near "é {{ dta }}"`},
 		{"an alias of a fault", "subscriptions:\n- {sender: a, title: &t '{{ dta }}'}\n- {sender: b, body: *t}\n", "2:29: subscriptions[0].title: unknown name dta (did you mean data?)"},
 		{"Go templates", "subscriptions: [{sender: a, title: '{{.Data.x | default \"y\"}}', body: '{{if .Data.x}}x{{end}}'}, {event: b, when: .Data.x}]", "1:39: subscriptions[0].title: this is a Go template: write {{ data.x ?? \"y\" }}\n" +

@@ -14,7 +14,7 @@ func float(v any) (float64, bool) {
 	case float64:
 		return v, true
 	case Number:
-		return v.float(), true
+		return v.float, true
 	case time.Weekday:
 		return float64(v), true
 	case time.Month:

@@ -271,7 +271,7 @@ func (x *Expr) Explain(ev *Event) string {
 		}
 		text := "nil"
 		if v != nil {
-			text = plain.Line(JSON(v), maxNear)
+			text = plain.Line(cutJSON(v, 16*maxNear), maxNear)
 		}
 		parts = append(parts, p.String()+" is "+text)
 	}

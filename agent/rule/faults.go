@@ -144,6 +144,8 @@ var plainWords = []struct {
 	{lazy(`^invalid char escape$|^invalid syntax$|^unable to unescape string.*`), `a \ in text begins one of \n \t \" \\ \u0041; for a regular expression, use backquotes`},
 	{lazy(`exceeds maximum allowed nodes$`), "the expression is too long"},
 	{lazy(`^expected name$`), `a name is expected after the dot; for any other key, write data["key"]`},
+	{lazy(`\bfunc\(`), "a function is written with (), as in time.Hour()"},
+	{lazy(`^type time\.Time\[.*\] is undefined$`), "a time has no elements"},
 	{lazy(`^invalid operation: (\S+) \(mismatched types (.*) and (.*)\)$`), "$1 does not work with $2 and $3"},
 	{lazy(`^invalid operation: (\S+) \(mismatched type (.*)\)$`), "$1 does not work with $2"},
 	{lazy(`^non-bool expression \(type (.*)\) used as condition$`), "a condition must be true or false, not $1"},

@@ -39,7 +39,7 @@ var functions = map[string]function{
 		return nil, mismatchf("len takes text, a list or an object, not %s", kind(args[0]))
 	}},
 	"type": {args: "a", result: "", nils: true, call: func(_ *meter, args []any) (any, error) { return typeName(args[0]), nil }},
-	"get":  {args: "aa", call: func(_ *meter, args []any) (any, error) { return member(args[0], args[1]), nil }},
+	"get":  {args: "aa", call: func(m *meter, args []any) (any, error) { return operators["."](m, args[0], args[1]) }},
 
 	"abs": {args: "n", call: func(m *meter, args []any) (any, error) {
 		if order, _ := compare(args[0], 0); order < 0 {
@@ -211,19 +211,19 @@ func typeName(v any) string {
 	return "int"
 }
 
-// made counts a text that was made.
-func (m *meter) made(s string) (any, error) { return s, m.charge(4 * len(s)) }
-
-func (m *meter) show(v any) (any, error) {
-	if err := m.charge(0); err != nil {
-		return nil, err
+// show is a value as text, all of it.
+func (m *meter) show(v any) (string, error) {
+	switch v.(type) {
+	case []any, map[string]any:
+		return m.json(v)
 	}
-	return m.made(Show(v))
+	s := Show(v)
+	return s, m.charge(4 * len(s))
 }
 
-func (m *meter) json(v any) (any, error) {
+func (m *meter) json(v any) (string, error) {
 	if err := m.charge(0); err != nil {
-		return nil, err
+		return "", err
 	}
 	s := JSON(v)
 	return s, m.charge(20 * len(s))
@@ -309,8 +309,11 @@ func join(m *meter, args []any) (any, error) {
 		if i > 0 {
 			b.WriteString(between)
 		}
-		text := Show(v)
-		if err := m.charge(20 + 4*(len(text)+len(between))); err != nil {
+		text, err := m.show(v)
+		if err == nil {
+			err = m.charge(20 + 4*len(between))
+		}
+		if err != nil {
 			return nil, err
 		}
 		b.WriteString(text)
@@ -357,6 +360,9 @@ func rounding(f func(float64) float64) func(*meter, []any) (any, error) {
 
 func toFloat(m *meter, args []any) (any, error) {
 	if text, ok := args[0].(string); ok {
+		if err := m.charge(20 * len(text)); err != nil {
+			return nil, err
+		}
 		f, err := strconv.ParseFloat(strings.TrimSpace(text), 64)
 		if err != nil {
 			return nil, errors.New("the text is not a number")

@@ -104,7 +104,11 @@ func fromPairs(m *meter, args []any) (any, error) {
 		if !ok || len(pair) != 2 {
 			return nil, errors.New(`fromPairs takes a list of pairs, such as [["a", 1]]`)
 		}
-		object[Show(pair[0])] = pair[1]
+		key, err := m.show(pair[0])
+		if err != nil {
+			return nil, err
+		}
+		object[key] = pair[1]
 	}
 	return object, nil
 }

@@ -11,12 +11,9 @@ import (
 
 // Number is a number as JSON spells it, where neither an int nor a float holds it
 // exactly.
-type Number string
-
-// float is the nearest float; infinity for a number that is too large.
-func (n Number) float() float64 {
-	f, _ := strconv.ParseFloat(string(n), 64)
-	return f
+type Number struct {
+	spelling string
+	float    float64 // the nearest; infinity for a number that is too large
 }
 
 // decode decodes JSON text to nil, bool, int, float64, Number, string, []any and
@@ -118,7 +115,7 @@ func number(spelling string) any {
 	}
 	f, err := strconv.ParseFloat(spelling, 64)
 	if err != nil || math.IsInf(f, 0) {
-		return Number(spelling)
+		return Number{spelling, f}
 	}
 	if size := math.Abs(f); len(spelling) <= 15 && size > 1e-300 && size < 1e300 {
 		return f // a float holds any 15 digits
@@ -126,7 +123,7 @@ func number(spelling string) any {
 	digits, exponent := decimal(spelling)
 	shortest, same := decimal(strconv.FormatFloat(f, 'e', -1, 64))
 	if digits != shortest || exponent != same {
-		return Number(spelling)
+		return Number{spelling, f}
 	}
 	return f
 }

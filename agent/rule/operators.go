@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"math"
 	"regexp"
-	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -55,10 +54,12 @@ var operators = map[string]operator{
 	"..":         numbersFrom,
 	"-1":         negate,
 	"+1":         positive,
-	".":          func(_ *meter, a, b any) (any, error) { return member(a, b), nil },
+	".":          func(m *meter, a, b any) (any, error) { return member(a, b), m.hash(b) },
 	"bool":       func(_ *meter, a, _ any) (any, error) { return truth(a) },
 	"key":        func(_ *meter, a, _ any) (any, error) { return sortable(a) },
-	"name":       func(_ *meter, a, _ any) (any, error) { return Show(a), nil },
+	"name":       func(m *meter, a, _ any) (any, error) { return m.show(a) },
+	"group":      func(m *meter, a, _ any) (any, error) { return a, m.hash(a) },
+	"layout":     layout,
 	"list":       list,
 	"addend":     addend,
 	"grouped":    grouped,
@@ -122,9 +123,10 @@ func (m *meter) equal(a, b any) (bool, error) {
 	}
 	if x, ok := a.(Number); ok {
 		if y, ok := b.(Number); ok {
-			digits, exponent := decimal(string(x))
-			other, same := decimal(string(y))
-			return digits == other && exponent == same && (x[0] == '-') == (y[0] == '-'), nil
+			digits, exponent := decimal(x.spelling)
+			other, same := decimal(y.spelling)
+			alike := digits == other && exponent == same && (x.float < 0) == (y.float < 0)
+			return alike, m.charge(2 * (len(x.spelling) + len(y.spelling)))
 		}
 		return false, nil
 	}
@@ -221,7 +223,7 @@ func in(m *meter, a, b any) (any, error) {
 	if object, ok := b.(map[string]any); ok {
 		key, ok := a.(string)
 		_, found := object[key]
-		return ok && found, nil
+		return ok && found, m.hash(a)
 	}
 	list, ok := elements(b)
 	if !ok {
@@ -257,6 +259,17 @@ func member(v, key any) any {
 	case []int:
 		list, _ := elements(v)
 		return member(list, key)
+	}
+	return nil
+}
+
+// hash counts the work to look up a key.
+func (m *meter) hash(key any) error {
+	switch key := key.(type) {
+	case string:
+		return m.charge(len(key) / 8)
+	case Number:
+		return m.charge(len(key.spelling) / 8)
 	}
 	return nil
 }
@@ -358,7 +371,7 @@ func sortable(v any) (any, error) {
 	case int, float64, string, time.Time, time.Duration:
 		return v, nil
 	case Number:
-		return v.float(), nil
+		return v.float, nil
 	}
 	return nil, mismatchf("sortBy needs numbers, texts or times, not %s", kind(v))
 }
@@ -369,7 +382,7 @@ func grouped(m *meter, a, _ any) (any, error) {
 	for key, group := range a.(map[any][]any) {
 		name := Show(key)
 		before, _ := groups[name].([]any)
-		groups[name] = slices.Concat(before, group)
+		groups[name] = append(before, group...)
 	}
 	return groups, nil
 }

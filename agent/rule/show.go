@@ -27,7 +27,7 @@ func Show(v any) string {
 	case int:
 		return strconv.Itoa(v)
 	case Number:
-		return string(v)
+		return v.spelling
 	case time.Time:
 		return v.Format("2006-01-02 15:04")
 	case time.Duration:
@@ -60,7 +60,7 @@ func appendJSON(b []byte, v any, limit int) []byte {
 	case int:
 		return strconv.AppendInt(b, int64(v), 10)
 	case Number:
-		return append(b, v...)
+		return append(b, v.spelling...)
 	case float64:
 		return appendFloat(b, v)
 	case time.Time:

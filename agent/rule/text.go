@@ -150,7 +150,7 @@ func (t *Text) Render(ev *Event) (string, error) {
 			if err != nil {
 				return "", err
 			}
-			if text, err = ev.show(v); err != nil {
+			if text, err = ev.vars[meterName].(*meter).show(v); err != nil {
 				return "", p.expr.failure(err)
 			}
 		}
@@ -164,17 +164,4 @@ func (t *Text) Render(ev *Event) (string, error) {
 		b.WriteString(text)
 	}
 	return b.String(), nil
-}
-
-// show is a value as text, and counts the work.
-func (e *Event) show(v any) (string, error) {
-	switch v := v.(type) {
-	case []any, map[string]any:
-		text, err := e.vars[meterName].(*meter).json(v)
-		if err != nil {
-			return "", err
-		}
-		return text.(string), nil
-	}
-	return Show(v), nil
 }

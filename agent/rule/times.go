@@ -11,6 +11,9 @@ import (
 func duration(m *meter, args []any) (any, error) {
 	switch v := args[0].(type) {
 	case string:
+		if err := m.charge(20 * len(v)); err != nil {
+			return nil, err
+		}
 		d, err := time.ParseDuration(v)
 		if err != nil {
 			return nil, errors.New(`the text is not a duration such as "1h30m"`)
@@ -27,6 +30,18 @@ func duration(m *meter, args []any) (any, error) {
 		return nil, errLarge
 	}
 	return span(time.Duration(seconds * float64(time.Second))), nil
+}
+
+// layout is what a time is formatted by.
+func layout(m *meter, a, _ any) (any, error) {
+	text, ok := a.(string)
+	switch {
+	case !ok:
+		return nil, mismatchf("Format takes text, not %s", kind(a))
+	case len(text) > 1_000:
+		return nil, errors.New("Format takes at most 1,000 characters")
+	}
+	return text, m.charge(100 + 20*len(text))
 }
 
 // layouts are how times are written.

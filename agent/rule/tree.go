@@ -97,6 +97,12 @@ func (in *inspector) node(n ast.Node, depth int) {
 // child walks the tree of a node's child. A day of the week becomes text, and a month
 // a number: Go's types for them compare with nothing.
 func (in *inspector) child(child *ast.Node, parent ast.Node, depth int) {
+	if id, ok := (*child).(*ast.IdentifierNode); ok {
+		c, called := parent.(*ast.CallNode)
+		if called = called && child == &c.Callee; !called && isFunction(id.Value) {
+			in.refuse(id, "%s is a function: write %s(…)", id.Value, id.Value)
+		}
+	}
 	in.node(*child, depth)
 	c, ok := (*child).(*ast.CallNode)
 	if _, member := parent.(*ast.MemberNode); !ok || member {
@@ -115,6 +121,11 @@ func (in *inspector) child(child *ast.Node, parent ast.Node, depth int) {
 		call.SetLocation(c.Location())
 		*child = call
 	}
+}
+
+func isFunction(name string) bool {
+	_, known := functions[name]
+	return known || slices.Contains(predicates, name)
 }
 
 func (in *inspector) call(n *ast.CallNode) {
@@ -295,6 +306,9 @@ func (r *rewriter) rewrite(n ast.Node) ast.Node {
 	case *ast.ChainNode:
 		return n.Node
 	case *ast.MemberNode:
+		if t := n.Node.Type(); methods[t] != nil {
+			r.refuse(n, "%s has no members: a function is written with (), as in time.Hour()", typeNames.Replace(t.String()))
+		}
 		return call(internal("."), n, n.Node, n.Property)
 	case *ast.SliceNode:
 		from, to := n.From, n.To
@@ -365,6 +379,7 @@ func (r *rewriter) predicate(n *ast.BuiltinNode, size int) ast.Node {
 		of("key")
 		work.Value += 500
 	case "groupBy":
+		of("group")
 		work.Value += 700
 	case "map", "reduce":
 	default:
@@ -421,6 +436,9 @@ func (r *rewriter) call(n *ast.CallNode) ast.Node {
 		case slices.Contains(allowed, method.Value):
 			callee.Node = r.node(callee.Node)
 			n.Callee = callee
+			if method.Value == "Format" && len(n.Arguments) == 1 {
+				n.Arguments[0] = call(internal("layout"), n.Arguments[0], n.Arguments[0])
+			}
 			return n
 		case methods[t] != nil:
 			r.refuse(callee, "%s", plainly(fmt.Sprintf("type %s has no method %s", t, method.Value)))
