@@ -274,7 +274,7 @@ func TestErrors(t *testing.T) {
 		{`groupBy(data, #)`, `[[1]]`, "1:1: groupBy(data, #): groupBy needs text or numbers to group by"},
 		{`reduce(data, #acc + #)`, `[]`, "1:1: reduce(data, #acc + #): reduce needs a start value for an empty list"},
 		{`time.Format(data)`, `5`, "1:13: time.Format(data): Format takes text, not a number"},
-		{`time.Format(data)`, `"` + strings.Repeat("1", 1_001) + `"`, "1:13: time.Format(data): Format takes at most 1,000 characters"},
+		{`time.Format(data)`, `"` + strings.Repeat("1", 1_001) + `"`, "1:13: time.Format(data): a format has at most 1,000 characters"},
 		{`2 ** data`, `5000`, "1:3: 2 ** data: the result is too large for a number"},
 		{`ago(data)`, `"x"`, `1:1: ago(data): the text is not a time such as "2006-01-02T15:04:05Z07:00"`},
 	} {

@@ -39,7 +39,7 @@ func layout(m *meter, a, _ any) (any, error) {
 	case !ok:
 		return nil, mismatchf("Format takes text, not %s", kind(a))
 	case len(text) > 1_000:
-		return nil, errors.New("Format takes at most 1,000 characters")
+		return nil, errors.New("a format has at most 1,000 characters")
 	}
 	return text, m.charge(100 + 20*len(text))
 }
