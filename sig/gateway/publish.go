@@ -23,24 +23,9 @@ import (
 // event answers POST /SENDER/EVENT.
 func (g *gateway) event(sender, event string) func(http.ResponseWriter, *http.Request) error {
 	return func(w http.ResponseWriter, r *http.Request) error {
-		body, err := readBody(w, r)
+		body, query, err := read(w, r)
 		if err != nil {
 			return err
-		}
-		query, err := parameters(r)
-		if err != nil {
-			return err
-		}
-		data := payloadOf(r, body)
-		switch {
-		case data != nil:
-		case isJSON(r):
-			if err := checkJSON(body); err != nil {
-				return err
-			}
-			data = body
-		default:
-			data = textOf(body)
 		}
 		var more members
 		for _, name := range []string{"title", "urgency", "priority", "tag", "url"} {
@@ -50,6 +35,19 @@ func (g *gateway) event(sender, event string) func(http.ResponseWriter, *http.Re
 			} else {
 				more.text(name, value)
 			}
+		}
+		data := payloadOf(r, body)
+		switch {
+		case data != nil:
+		case isJSON(r):
+			if err := checkJSON(body); err != nil {
+				return err
+			}
+			data = body
+		case isUntyped(r) && json.Valid(body) && wire.ValidData(body) && (len(more.names) == 0 || wire.IsObject(body)):
+			data = body
+		default:
+			data = textOf(body)
 		}
 		done, err := g.publish(r, query, sender, event, more.with(data))
 		if err != nil {
@@ -102,6 +100,15 @@ func checkNames(sender, event string) error {
 		}
 	}
 	return nil
+}
+
+// read returns a request's body and its parameters.
+func read(w http.ResponseWriter, r *http.Request) (body []byte, query url.Values, err error) {
+	if body, err = readBody(w, r); err != nil {
+		return nil, nil, err
+	}
+	query, err = parameters(r)
+	return body, query, err
 }
 
 // readBody returns a request's body, or why there is none.
@@ -161,6 +168,13 @@ func headerText(value string) string {
 func isJSON(r *http.Request) bool {
 	kind, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	return strings.HasSuffix(kind, "/json") || strings.HasSuffix(kind, "+json")
+}
+
+// isUntyped reports whether a request does not say what its body is: curl -d calls
+// everything a form.
+func isUntyped(r *http.Request) bool {
+	kind, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	return kind == "" || kind == typeForm
 }
 
 func checkJSON(text []byte) error {
