@@ -1,12 +1,14 @@
 package config
 
 import (
+	"encoding/json"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
+	"time"
 
 	"gopkg.in/yaml.v3"
 
@@ -30,16 +32,71 @@ type Config struct {
 
 // Subscription is one entry of the file's subscriptions.
 type Subscription struct {
-	Sender, Event sig.Name   // zero: every one
-	When          *rule.Expr // alert only if it holds; nil: always
-	Title, Body   *rule.Text // nil: what the event says, or the default text
-	Urgency       *rule.Text // becomes an urgency; nil, or if it becomes none: what the event says, or normal
-	Tag           *rule.Text // nil: what the event says; if it becomes nothing: no tag
-	Presence      bool       // alert when the sender connects or disconnects
-	Line          int        // in the file
+	Sender, Event         sig.Name   // zero: every one, or those that match the glob
+	SenderGlob, EventGlob topic.Glob // zero: none
+
+	When        *rule.Expr // alert only if it holds; nil: always
+	Resolve     *rule.Expr // an event for which it holds takes its tag's alert back; nil: if its data says resolved
+	OnlyChanges *rule.Expr // alert only if its value is another than for the sender's last event; nil: always
+	RateLimit   Rate       // zero: none
+
+	Title, Body *rule.Text // nil: what the event says, or the default text
+	Urgency     *rule.Text // becomes an urgency; nil, or if it becomes none: what the event says, or normal
+	Icon        Icon
+	Sound       *rule.Text    // as Icon's; the constant "none" is silence; nil: the desktop's choice
+	Timeout     time.Duration // how long it stays on the screen; 0: the desktop's choice; below 0: until it is closed
+	URL         *rule.Text    // what a click opens: if it is constant, of any scheme; nil: what the event says
+	Tag         *rule.Text    // nil: what the event says; if it becomes nothing: no tag
+	Image       bool          // show the picture in the event's data
+	Actions     []Action      // buttons; nil: what the event says
+	Command     *Command      // run for each alert; nil: none
+
+	Presence bool // alert when the sender connects or disconnects
+	Line     int  // in the file
 }
 
-// Topic is what the subscription asks for.
+// Icon is the icon for each urgency; nil: what the event says, or the program's. One
+// that is constant may be a file's absolute path; any other becomes the name of an icon
+// in the desktop's theme.
+type Icon struct{ Low, Normal, Critical *rule.Text }
+
+// Rate is at most Count alerts in any time that is Within long.
+type Rate struct {
+	Count  int
+	Within time.Duration
+}
+
+// Action is a button. One of the fields after Label is set.
+type Action struct {
+	Label   *rule.Text
+	Open    *rule.Text    // an address, as Subscription.URL
+	Snooze  time.Duration // holds the subscription's alerts back for so long
+	Request *Request
+}
+
+// Request is what a button asks of a sender.
+type Request struct {
+	Sender, Method sig.Name
+	Params         *Params // nil: none
+	Reply          bool    // the params are a text that is typed into the notification
+}
+
+// Params are JSON whose texts may hold expressions. A text that is nothing but one
+// expression becomes its value.
+type Params struct {
+	Text   *rule.Text         // a text
+	List   []*Params          // a list
+	Object map[string]*Params // an object
+	JSON   json.RawMessage    // anything else
+}
+
+// Command is a program that is run for each alert, with its arguments.
+type Command struct {
+	Args  []*rule.Text // the program first; no shell has anything to do with them
+	Shell string       // in place of Args: a line for the shell
+}
+
+// Topic is what the subscription asks the server for.
 func (s Subscription) Topic() topic.Topic { return topic.Topic{Sender: s.Sender, Event: s.Event} }
 
 // DefaultPath is where the configuration is by default: $SIGALERT_CONFIG, or

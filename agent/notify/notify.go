@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"sigalert/internal/plain"
 )
@@ -62,9 +63,24 @@ type Notification struct {
 	// [Options.Open]. Where clicks are not reported, it is the body's last line:
 	// by D-Bus servers without actions, and by beeep.
 	URL string
-	// Icon, when not empty, is the name of a themed icon to show in place of
-	// [Options.Icon]. Only D-Bus has themes; elsewhere it is ignored.
+	// Icon, when not empty, is the name of a themed icon, or the absolute path of an
+	// image file, to show in place of [Options.Icon]. Only D-Bus has themes; elsewhere
+	// a name is ignored.
 	Icon string
+	// Image, when not nil, is a picture to show beside the text. Only D-Bus shows it.
+	Image *Image
+	// Sound, when not empty, is the name of a sound in the desktop's theme, or the
+	// absolute path of a sound file, to play; "none" is silence. Where a D-Bus server
+	// plays no sounds, a program does.
+	Sound string
+	// Timeout is how long the notification stays on the screen; 0: as the desktop
+	// chooses; below 0: until it is closed. Only D-Bus servers take it, as a wish.
+	Timeout time.Duration
+	// Actions are buttons. Where the server has none, they are left out.
+	Actions []Action
+
+	// Ref, when not 0, is what [Options.Responded] knows the notification by.
+	Ref uint64
 
 	// Key, when not empty, makes the notification replace the last one with the
 	// same key while that is still on the screen. The last 256 keys are
@@ -101,6 +117,33 @@ func (n Notification) spelledOut() Notification {
 	}
 	return n
 }
+
+// An Action is a button of a notification, or, with Reply, a line to type into.
+type Action struct {
+	Label string
+	Reply bool
+}
+
+// A Response is what somebody did with a notification, or what became of it.
+type Response struct {
+	Ref    uint64 // the notification's
+	Kind   ResponseKind
+	Action int    // of Acted and Replied: its index
+	Text   string // of Replied; at most 2,000 characters
+}
+
+// ResponseKind says what a Response tells of.
+type ResponseKind uint8
+
+// The kinds of responses.
+const (
+	Clicked   ResponseKind = iota // on the notification itself
+	Acted                         // on a button
+	Replied                       // a text was typed
+	Dismissed                     // somebody closed it
+	Expired                       // its time was over
+	Withdrawn                     // it was closed by a program, perhaps us
+)
 
 // A Receipt says who took a notification.
 type Receipt struct {
