@@ -20,45 +20,68 @@ type backend struct {
 
 func newBackend(opts Options) *backend { return &backend{opts: opts} }
 
-func (b *backend) notify(ctx context.Context, n Notification) (Receipt, error) {
-	receipt, err := b.overBus(ctx, n)
-	if errors.Is(err, errBusLost) || errors.Is(err, errServerGone) {
-		// Whatever the one that died may have shown died with it, so this shows
-		// it once.
-		receipt, err = b.overBus(ctx, n)
-	}
+func (b *backend) notify(ctx context.Context, n Notification) (receipt Receipt, err error) {
+	err = b.overBus(ctx, func(s *session) error {
+		receipt, err = s.notify(ctx, n, b.opts.AppName, cmp.Or(n.Icon, b.opts.Icon))
+		return err
+	})
 	if isRefusal(err) && !n.Resolved && !errors.Is(err, ErrNoDesktop) {
 		return b.overBeeep(ctx, n, err)
 	}
 	return receipt, err
 }
 
-// overBus dials if there is no connection, or a dead one.
-func (b *backend) overBus(ctx context.Context, n Notification) (Receipt, error) {
+func (b *backend) server(ctx context.Context) (found Server, err error) {
+	err = b.overBus(ctx, func(s *session) error {
+		found, err = s.describe(ctx)
+		return err
+	})
+	if errors.Is(err, errNoServer) {
+		err = noServer(err)
+	}
+	return found, err
+}
+
+// overBus calls use with a connection that lives, and again if that or the server died meanwhile: whatever
+// the one that died may have shown died with it, so this shows it once.
+func (b *backend) overBus(ctx context.Context, use func(*session) error) error {
+	err := b.overBusOnce(ctx, use)
+	if errors.Is(err, errBusLost) || errors.Is(err, errServerGone) {
+		err = b.overBusOnce(ctx, use)
+	}
+	return err
+}
+
+// overBusOnce dials if there is no connection, or a dead one.
+func (b *backend) overBusOnce(ctx context.Context, use func(*session) error) error {
 	if b.session != nil && !b.session.conn.Connected() {
 		b.close()
 	}
 	if b.session == nil {
 		address, err := busAddress()
 		if err != nil {
-			return Receipt{}, err
+			return err
 		}
 		if b.session, err = newSession(ctx, address, b.opts.Open); err != nil {
-			return Receipt{}, err
+			return err
 		}
 		b.opts.Logger.Debug("connected to the session bus", "address", address)
 	}
-	receipt, err := b.session.notify(ctx, n, b.opts.AppName, cmp.Or(n.Icon, b.opts.Icon))
+	err := use(b.session)
 	if errors.Is(err, errBusLost) {
 		b.close()
 	}
-	return receipt, err
+	return err
+}
+
+func noServer(err error) error {
+	return fmt.Errorf("%w: %w: install and start one, such as dunst", ErrNoDesktop, err)
 }
 
 // overBeeep is for when the bus answered with refusal.
 func (b *backend) overBeeep(ctx context.Context, n Notification, refusal error) (Receipt, error) {
 	if errors.Is(refusal, errNoServer) {
-		refusal = fmt.Errorf("%w: %w: install and start one, such as dunst", ErrNoDesktop, refusal)
+		refusal = noServer(refusal)
 	}
 	if !beeepFindsBus() {
 		return Receipt{}, refusal

@@ -3,6 +3,7 @@
 package notify_test
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -11,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/godbus/dbus/v5"
+	"github.com/godbus/dbus/v5/prop"
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
@@ -66,6 +68,34 @@ func TestNotify(t *testing.T) {
 				t.Errorf("the server got (-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+func TestServer(t *testing.T) {
+	b := startBus(t)
+	d := open(t)
+	if _, err := d.Server(within(t)); !errors.Is(err, notify.ErrNoDesktop) {
+		t.Errorf("without a server: %v", err)
+	}
+	s := b.serve(t, &server{capabilities: []string{"body", "actions"}})
+	want := notify.Server{Name: "testd", Vendor: "nobody", Version: "1.2", Capabilities: s.capabilities}
+	for _, inhibited := range []any{nil, "no", false, true} {
+		if inhibited != nil {
+			props := prop.Map{serverName: {"Inhibited": {Value: inhibited}}}
+			if _, err := prop.Export(s.conn, serverPath, props); err != nil {
+				t.Fatal(err)
+			}
+		}
+		want.Inhibited = inhibited == true
+		got, err := d.Server(within(t))
+		if diff := cmp.Diff(want, got); diff != "" || err != nil {
+			t.Errorf("%v, %v (-want +got):\n%s", inhibited, err, diff)
+		}
+	}
+	s.conn.Close()
+	b.serve(t, &server{})
+	if got, err := d.Server(within(t)); err != nil || got.Capabilities == nil || len(got.Capabilities) > 0 {
+		t.Errorf("the next server: %+v, %v", got, err)
 	}
 }
 

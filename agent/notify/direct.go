@@ -53,4 +53,6 @@ func (b *backend) notify(ctx context.Context, n Notification) (Receipt, error) {
 	return Receipt{Via: "beeep"}, nil
 }
 
+func (b *backend) server(context.Context) (Server, error) { return Server{Name: "beeep"}, nil }
+
 func (b *backend) close() {}

@@ -151,6 +151,13 @@ type Receipt struct {
 	ID  uint32 // the server's number for it; 0 if it gave none
 }
 
+// A Server is what shows the notifications.
+type Server struct {
+	Name, Vendor, Version string
+	Capabilities          []string // as the notification specification names them
+	Inhibited             bool     // it says that it shows nothing at present: "do not disturb" is on
+}
+
 // Options adjusts a [Desktop]. Nil and the zero value work.
 type Options struct {
 	AppName string       // shown as the sender of the notifications; default "sigalert"
@@ -200,7 +207,30 @@ func New(opts *Options) *Desktop {
 // desktop that hangs does not answer at all. After an error a later Notify may
 // work: nothing has to be set up again. If ctx ended first, the error wraps
 // ctx.Err(), and the notification may still appear.
-func (d *Desktop) Notify(ctx context.Context, n Notification) (Receipt, error) {
+func (d *Desktop) Notify(ctx context.Context, n Notification) (receipt Receipt, err error) {
+	n.Title = cleanTitle(n.Title, d.appName)
+	n.Body = cleanBody(n.Body)
+	n.Key = cleanKey(n.Key)
+	n.Icon = plain.Line(n.Icon, maxKey)
+	err = d.inTurn(ctx, func(ctx context.Context) error {
+		receipt, err = d.backend.notify(ctx, n)
+		return err
+	})
+	return receipt, err
+}
+
+// Server says what shows the notifications now, and starts it if the first
+// notification would. Like Notify, it blocks no longer than until ctx ends.
+func (d *Desktop) Server(ctx context.Context) (found Server, err error) {
+	err = d.inTurn(ctx, func(ctx context.Context) error {
+		found, err = d.backend.server(ctx)
+		return err
+	})
+	return found, err
+}
+
+// inTurn calls use when no other call uses the backend.
+func (d *Desktop) inTurn(ctx context.Context, use func(context.Context) error) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	defer context.AfterFunc(d.closing, func() { cancel(errClosed) })()
@@ -209,19 +239,15 @@ func (d *Desktop) Notify(ctx context.Context, n Notification) (Receipt, error) {
 	case d.turn <- struct{}{}:
 		defer func() { <-d.turn }()
 	case <-ctx.Done():
-		return Receipt{}, ended(ctx)
+		return ended(ctx)
 	}
 	if d.closing.Err() != nil {
-		return Receipt{}, errClosed
+		return errClosed
 	}
 	if ctx.Err() != nil {
-		return Receipt{}, ended(ctx)
+		return ended(ctx)
 	}
-	n.Title = cleanTitle(n.Title, d.appName)
-	n.Body = cleanBody(n.Body)
-	n.Key = cleanKey(n.Key)
-	n.Icon = plain.Line(n.Icon, maxKey)
-	return d.backend.notify(ctx, n)
+	return use(ctx)
 }
 
 // Close ends the notifications under way, waits for them, and closes the

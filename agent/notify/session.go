@@ -32,6 +32,7 @@ var (
 
 // server is one owner of the name org.freedesktop.Notifications.
 type server struct {
+	Server
 	owner  string // its unique name on the bus; empty if not known
 	label  string // such as "dunst 1.9.0 (knopwob)"
 	markup bool   // it reads the body as markup
@@ -174,33 +175,58 @@ func (s *session) findServer(ctx context.Context) (server, error) {
 	}
 
 	// A server that cannot say what it is can still show something.
-	ask := func(method string, results ...any) error {
-		err := s.call(ctx, found.owner, notificationsPath, notifications+"."+method, nil, results...)
-		if errors.Is(err, errServerGone) || !isRefusal(err) && !errors.Is(err, errBadReply) {
-			return err
-		}
-		return nil
+	var spec string
+	err = s.ask(ctx, found.owner, notifications+".GetServerInformation", nil, &found.Name, &found.Vendor, &found.Version, &spec)
+	if err == nil {
+		err = s.ask(ctx, found.owner, notifications+".GetCapabilities", nil, &found.Capabilities)
 	}
-	var name, vendor, version, spec string
-	if err := ask("GetServerInformation", &name, &vendor, &version, &spec); err != nil {
+	if err != nil {
 		return server{}, err
 	}
-	var capabilities []string
-	if err := ask("GetCapabilities", &capabilities); err != nil {
-		return server{}, err
+	for _, text := range []*string{&found.Name, &found.Vendor, &found.Version} {
+		*text = cleanTitle(*text, "")
 	}
-	found.label = label(name, version, vendor)
-	found.markup = slices.Contains(capabilities, "body-markup")
-	found.clicks = slices.Contains(capabilities, "actions")
+	found.label = label(found.Server)
+	found.markup = slices.Contains(found.Capabilities, "body-markup")
+	found.clicks = slices.Contains(found.Capabilities, "actions")
 	return found, nil
 }
 
-func label(name, version, vendor string) string {
-	s := strings.TrimSpace(name + " " + version)
-	if vendor != "" {
-		s += " (" + vendor + ")"
+// ask is a call of the server that need not answer it, or not as expected.
+func (s *session) ask(ctx context.Context, owner, method string, args []any, results ...any) error {
+	err := s.call(ctx, owner, notificationsPath, method, args, results...)
+	if errors.Is(err, errServerGone) || !isRefusal(err) && !errors.Is(err, errBadReply) {
+		return err
 	}
-	return cleanTitle(s, "a notification server")
+	return nil
+}
+
+func label(s Server) string {
+	label := strings.TrimSpace(s.Name + " " + s.Version)
+	if s.Vendor != "" {
+		label += " (" + s.Vendor + ")"
+	}
+	return cleanTitle(label, "a notification server")
+}
+
+// describe also asks whether the server shows nothing at present. There is no standard for that: the property
+// of KDE and Xfce, then dunst's.
+func (s *session) describe(ctx context.Context) (Server, error) {
+	srv, err := s.lookup(ctx)
+	if err != nil {
+		return Server{}, err
+	}
+	for _, property := range [][]any{{notifications, "Inhibited"}, {"org.dunstproject.cmd0", "paused"}} {
+		var value dbus.Variant
+		err := s.ask(ctx, srv.owner, "org.freedesktop.DBus.Properties.Get", property, &value)
+		if err != nil {
+			return Server{}, err
+		}
+		if inhibited, ok := value.Value().(bool); ok && inhibited {
+			srv.Inhibited = true
+		}
+	}
+	return srv.Server, nil
 }
 
 // notify shows n, whose text is clean, or closes what it resolves.
