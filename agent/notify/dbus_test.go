@@ -287,7 +287,7 @@ func TestClick(t *testing.T) {
 			b := startBus(t)
 			s := b.serve(t, &server{capabilities: []string{"actions", "body"}})
 			clicked := make(chan string, 1000)
-			d := openWith(t, &notify.Options{Open: func(url string) { clicked <- url }})
+			d := openWith(t, &notify.Options{Responded: func(r notify.Response) { clicked <- r.URL }})
 			test(t, b, s, d, func() string {
 				if s.conn != nil {
 					send(t, d, s, plain)
@@ -307,15 +307,15 @@ func TestAddressIsText(t *testing.T) {
 	n := notify.Notification{Title: "x", Body: "a < b", URL: "https://a.example/?b=1&c=2"}
 	for _, test := range []struct {
 		capabilities []string
-		open         func(string)
+		responded    func(notify.Response)
 		body         string
 	}{
-		{[]string{"body"}, func(string) {}, "a < b\nhttps://a.example/?b=1&c=2"},
-		{[]string{"body-markup"}, func(string) {}, "a &lt; b\nhttps://a.example/?b=1&amp;c=2"},
+		{[]string{"body"}, func(notify.Response) {}, "a < b\nhttps://a.example/?b=1&c=2"},
+		{[]string{"body-markup"}, func(notify.Response) {}, "a &lt; b\nhttps://a.example/?b=1&amp;c=2"},
 		{[]string{"actions"}, nil, "a < b\nhttps://a.example/?b=1&c=2"},
 	} {
 		s := startBus(t).serve(t, &server{capabilities: test.capabilities})
-		got := send(t, openWith(t, &notify.Options{Open: test.open}), s, n)
+		got := send(t, openWith(t, &notify.Options{Responded: test.responded}), s, n)
 		if got.Body != test.body || len(got.Actions) > 0 {
 			t.Errorf("%v: the server got %+v", test.capabilities, got)
 		}

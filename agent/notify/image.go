@@ -1,7 +1,60 @@
 package notify
 
-// An Image is a picture of rows of pixels, each with red, green, blue and alpha.
+import (
+	"bytes"
+	"fmt"
+	"image"
+	_ "image/gif" // for image.Decode
+	_ "image/jpeg"
+	_ "image/png"
+
+	"golang.org/x/image/draw"
+)
+
+// An Image is a picture of rows of pixels, each with red, green, blue and alpha, where the colours are not
+// multiplied by alpha.
 type Image struct {
-	Width, Height int
+	Width, Height int    // at most 128 each
 	Pixels        []byte // 4 bytes for each
+}
+
+const (
+	maxSide   = 128     // what notifications show; D-Bus takes 4 ms for so many pixels
+	maxPixels = 4 << 20 // of a picture to be decoded: 16 MiB, and half of it again for some
+	maxScans  = 32
+)
+
+// ReadImage decodes the picture in a PNG, JPEG or GIF file, the first one of several, and makes it no larger than
+// notifications show it. A picture that would take much memory or time is refused before it is decoded.
+func ReadImage(data []byte) (*Image, error) {
+	header, format, err := image.DecodeConfig(bytes.NewReader(data))
+	if err != nil {
+		return nil, fmt.Errorf("not a PNG, JPEG or GIF image: %w", err)
+	}
+	w, h := header.Width, header.Height
+	switch {
+	case w < 1 || h < 1:
+		return nil, fmt.Errorf("image of %d by %d pixels: nothing to show", w, h)
+	case w > maxPixels || h > maxPixels || w*h > maxPixels:
+		return nil, fmt.Errorf("image of %d by %d pixels: at most %d in all", w, h, maxPixels)
+	// Each scan goes over the whole picture, and may be a few bytes long. This marker does not occur in coded data.
+	case format == "jpeg" && bytes.Count(data, []byte{0xff, 0xda}) > maxScans:
+		return nil, fmt.Errorf("image with more than %d scans", maxScans)
+	}
+	src, _, err := image.Decode(bytes.NewReader(data))
+	if err != nil {
+		return nil, fmt.Errorf("damaged image: %w", err)
+	}
+	if side := max(w, h); side > maxSide {
+		w, h = max(w*maxSide/side, 1), max(h*maxSide/side, 1)
+	}
+	dst := image.NewNRGBA(image.Rect(0, 0, w, h))
+	draw.BiLinear.Scale(dst, dst.Rect, src, src.Bounds(), draw.Src, nil)
+	return &Image{w, h, dst.Pix}, nil
+}
+
+// valid reports whether there is an image that can be sent.
+func (i *Image) valid() bool {
+	return i != nil && i.Width > 0 && i.Height > 0 && i.Width <= maxSide && i.Height <= maxSide &&
+		len(i.Pixels) == 4*i.Width*i.Height
 }
