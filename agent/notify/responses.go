@@ -67,11 +67,14 @@ type answer struct {
 
 // parseAnswer bounds what it returns: it may be kept for a while.
 func parseAnswer(sig *dbus.Signal) (a answer, ok bool) {
-	var err error
+	if len(sig.Body) != 2 {
+		return a, false
+	}
+	a.id, _ = sig.Body[0].(uint32) // 0 is nobody's
 	switch sig.Name {
 	case notifications + ".NotificationClosed":
 		var reason uint32
-		err = dbus.Store(sig.Body, &a.id, &reason)
+		reason, ok = sig.Body[1].(uint32)
 		switch reason {
 		case 1:
 			a.response.Kind = Expired
@@ -82,20 +85,18 @@ func parseAnswer(sig *dbus.Signal) (a answer, ok bool) {
 		}
 	case notifications + ".ActionInvoked":
 		var key string
-		if err = dbus.Store(sig.Body, &a.id, &key); err != nil || key == clickKey {
-			break // Clicked is 0
+		if key, ok = sig.Body[1].(string); key == clickKey {
+			a.response.Kind = Clicked
+			break
 		}
-		var index uint64
-		index, err = strconv.ParseUint(key, 10, 6) // below maxButtons
-		a.response = Response{Kind: Acted, Action: int(index)}
+		index, err := strconv.ParseUint(key, 10, 6) // below maxButtons
+		a.response, ok = Response{Kind: Acted, Action: int(index)}, err == nil
 	case notifications + ".NotificationReplied":
 		var text string
-		err = dbus.Store(sig.Body, &a.id, &text)
+		text, ok = sig.Body[1].(string)
 		a.response = Response{Kind: Replied, Text: plain.Text(text, maxBody)}
-	default:
-		return a, false
 	}
-	return a, err == nil
+	return a, ok
 }
 
 func (a answer) closes() bool { return a.response.Kind >= Dismissed }
