@@ -56,8 +56,8 @@ type Subscription struct {
 	Line     int  // in the file
 }
 
-// String is what it asks for, for people.
-func (s Subscription) String() string {
+// Shown is the topic for people: with the globs in place of names.
+func (s Subscription) Shown() topic.Topic {
 	t := s.Topic()
 	if glob := s.SenderGlob.String(); glob != "" {
 		t.Sender = sig.Name(glob)
@@ -65,7 +65,7 @@ func (s Subscription) String() string {
 	if glob := s.EventGlob.String(); glob != "" {
 		t.Event = sig.Name(glob)
 	}
-	return t.String()
+	return t
 }
 
 // ID is the same for the subscription in a file that has changed elsewhere.
