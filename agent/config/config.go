@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"gopkg.in/yaml.v3"
@@ -70,11 +71,11 @@ func (s Subscription) Shown() topic.Topic {
 
 // ID is the same for the subscription in a file that has changed elsewhere.
 func (s Subscription) ID() string {
-	id := s.Topic().String() + " " + s.SenderGlob.String() + " " + s.EventGlob.String()
+	id := []string{string(s.Sender), s.SenderGlob.String(), string(s.Event), s.EventGlob.String()}
 	if s.When != nil {
-		id += " " + s.When.Source()
+		id = append(id, s.When.Source())
 	}
-	return id
+	return strings.Join(id, "\x01")
 }
 
 // Icon is the icon for each urgency; nil: what the event says, or the program's. One
