@@ -44,18 +44,18 @@ defaults: {sender: x, urgncy: low}
 	if err == nil {
 		t.Fatal("no problem")
 	}
-	want := `c.yaml:1: unknown key "servr" (did you mean "server"?)
+	want := `c.yaml:1:1: unknown key "servr" (did you mean "server"?)
 c.yaml:2: server: unknown scheme "http": use tcp://HOST:PORT
-c.yaml:4: subscriptions[0]: unknown key "sendr" (did you mean "sender"?)
+c.yaml:4:6: subscriptions[0]: unknown key "sendr" (did you mean "sender"?)
 c.yaml:4: subscriptions[0].urgency: unknown urgency "hgih": must be low, normal or critical
 c.yaml:4: subscriptions[0].presence: must be true or false, not the text "maybe"
 c.yaml:5: subscriptions[1]: must be keys and values, not the text "timer"
 c.yaml:6: subscriptions[2].sender: must be a name, not a list
-c.yaml:7: subscriptions[2]: unknown key "titel" (did you mean "title"?)
+c.yaml:7:5: subscriptions[2]: unknown key "titel" (did you mean "title"?)
 c.yaml:8:16: subscriptions[2].title: unknown name sendr (did you mean sender?)
 c.yaml:9:12: subscriptions[2].body: "{{" has no "}}"
-c.yaml:10: subscriptions[2]: unknown key "zebra"
-c.yaml:11: subscriptions[3]: the key "sender" is already on line 11
+c.yaml:10:5: subscriptions[2]: unknown key "zebra"
+c.yaml:11:21: subscriptions[3]: the key "sender" is already on line 11
 c.yaml:15:26: subscriptions[4].body: unknown name evnt (did you mean event?)
 c.yaml:15:41: subscriptions[4].body: this is a Go template: write {{ data.x }}
 c.yaml:16:10: subscriptions[4].body: unknown name tme (did you mean time?)
@@ -63,8 +63,8 @@ c.yaml:17:38: subscriptions[4].when: = is not known here: to compare, write ==
 c.yaml:18:18: subscriptions[4].urgency: unknown name urgnt: an expression has sender, event, data and time
 c.yaml:19:24: subscriptions[4].tag: unknown name evnt (did you mean event?)
 c.yaml:21: subscriptions[6]: never alerts: line 20 matches first
-c.yaml:22: defaults: unknown key "sender"
-c.yaml:22: defaults: unknown key "urgncy" (did you mean "urgency"?)`
+c.yaml:22:12: defaults: unknown key "sender"
+c.yaml:22:23: defaults: unknown key "urgncy" (did you mean "urgency"?)`
 	if diff := cmp.Diff(want, err.Error()); diff != "" {
 		t.Error(diff)
 	}
@@ -80,20 +80,20 @@ func TestProblems(t *testing.T) {
 		{"empty list", `subscriptions: []`, `1: subscriptions: the list is empty: say what to alert for, such as "- {sender: timer, event: tick}"`},
 		{"nothing for a list", `subscriptions:`, `1: subscriptions: the list is empty: say what to alert for, such as "- {sender: timer, event: tick}"`},
 		{"a list at the top", `[1]`, `1: must be keys and values, not a list`},
-		{"a key that is a list", good + "? [x]\n: 1\n", `2: must be a key, not a list`},
-		{"merge key", "subscriptions:\n- &x {sender: a}\n- {<<: *x, event: b}", `3: subscriptions[1]: "<<" is not supported: put what all subscriptions share into "defaults"`},
+		{"a key that is a list", good + "? [x]\n: 1\n", `2:3: must be a key, not a list`},
+		{"merge key", "subscriptions:\n- &x {sender: a}\n- {<<: *x, event: b}", `3:4: subscriptions[1]: "<<" is not supported: put what all subscriptions share into "defaults"`},
 		{"an alias of itself", "subscriptions: &a [*a]", "1: subscriptions[0]: must be keys and values, not a list"},
 		{"null for text", "subscriptions: [{sender: a, title: }]", "1: subscriptions[0].title: must be text, not nothing"},
 		{"numbers for text", "server: 3000\nsubscriptions: [{sender: a, title: 42, body: true}]", "1: server: must be text, not a number: use \"127.0.0.1:3000\"\nc.yaml:2: subscriptions[0].title: must be text, not a number: put it in quotes\nc.yaml:2: subscriptions[0].body: must be text, not true or false"},
 		{"braces without quotes", "subscriptions:\n- title: {{ sender }}\n", `2: subscriptions[0].title: must be text, not keys and values: text that begins with "{" needs quotes`},
 		{"a channel without quotes", "subscriptions:\n- event: #notify me\n", `2: subscriptions[0].event: #notify is a comment here: text that begins with # needs quotes`},
-		{"an unknown key without quotes", "subscriptions:\n- evnt: #notify\n", `2: subscriptions[0]: unknown key "evnt" (did you mean "event"?)`},
+		{"an unknown key without quotes", "subscriptions:\n- evnt: #notify\n", `2:3: subscriptions[0]: unknown key "evnt" (did you mean "event"?)`},
 		{"a comment for a list", "defaults: #none\nsubscriptions: #none\n", `2: subscriptions: the list is empty: say what to alert for, such as "- {sender: timer, event: tick}"`},
 		{"yes is text", "subscriptions: [{presence: yes}]", `1: subscriptions[0].presence: must be true or false, not the text "yes"`},
 		{"a number for a truth", "subscriptions: [{presence: 1}]", `1: subscriptions[0].presence: must be true or false, not a number`},
 		{"a tag that lies", "subscriptions: [{sender: !!int abc, event: !!bool 5}]", "1: subscriptions[0].sender: abc is not a name: quote it if it is text\nc.yaml:1: subscriptions[0].event: 5 is not a name: quote it if it is text"},
 		{"tags that lie", "subscriptions: [{sender: !!null x, event: !!timestamp x}, {!!int sender: a, event: !!binary x, title: !!timestamp x}]", "1: subscriptions[0].sender: x is not a name: quote it if it is text\nc.yaml:1: subscriptions[0].event: must be a name, not a value with the tag !!timestamp\n" +
-			`c.yaml:1: subscriptions[1]: the key "sender" is text: remove the tag !!int` + "\nc.yaml:1: subscriptions[1].event: must be a name, not a value with the tag !!binary\nc.yaml:1: subscriptions[1].title: must be text, not a value with the tag !!timestamp"},
+			`c.yaml:1:60: subscriptions[1]: the key "sender" is text: remove the tag !!int` + "\nc.yaml:1: subscriptions[1].event: must be a name, not a value with the tag !!binary\nc.yaml:1: subscriptions[1].title: must be text, not a value with the tag !!timestamp"},
 		{"nothing that is something", "subscriptions: !!null x", `1: subscriptions: must be a list, not nothing`},
 		{"characters that play with the terminal", `subscriptions: [{sender: !!int "\e[2J\r\x7f"}]`, "1: subscriptions[0].sender: [2J  is not a name: quote it if it is text"},
 		{"not a number", `subscriptions: [{sender: .nan}, {event: -.inf}]`, "1: subscriptions[0].sender: .nan is not a name: quote it if it is text\nc.yaml:1: subscriptions[1].event: -.inf is not a name: quote it if it is text"},
@@ -110,7 +110,7 @@ func TestProblems(t *testing.T) {
 			`c.yaml:1: subscriptions[1].sender: NULL is read as nothing, which means every one: write "NULL" if it is text, or leave it out`},
 		{"another program's urgency", "subscriptions: [{sender: a, urgency: high}, {sender: b, priority: 5}, {sender: c, urgency: Low}]",
 			`1: subscriptions[0].urgency: unknown urgency "high": must be low, normal or critical (did you mean "critical"?)` + "\n" +
-				`c.yaml:1: subscriptions[1]: unknown key "priority" (did you mean "urgency"?)` + "\n" +
+				`c.yaml:1:57: subscriptions[1]: unknown key "priority" (did you mean "urgency"?)` + "\n" +
 				`c.yaml:1: subscriptions[2].urgency: unknown urgency "Low": must be low, normal or critical (did you mean "low"?)`},
 		{"a number for an urgency", "subscriptions:\n- urgency: 2\n- {sender: b, urgency: [1]}\n- {sender: c, urgency: }\n- {sender: d, urgency: true}", `2: subscriptions[0].urgency: must be low, normal or critical, not a number` + "\n" +
 			`c.yaml:3: subscriptions[1].urgency: must be low, normal or critical, not a list` + "\n" +
@@ -120,10 +120,10 @@ func TestProblems(t *testing.T) {
 		{"no space after a colon", "subscriptions:\n- sender:a\n", `2: subscriptions[0]: must be keys and values, not the text "sender:a": a space must follow "sender:"`},
 		{"no space after the colon of a first key", "subscriptions:\n- sender:a\n  event: b\n", `3: this is not YAML: mapping values are not allowed in this context: on the line before, a space must follow "sender:"`},
 		{"no space after the colon of a last key", "subscriptions:\n- sender: a\n  event:b\n", `3: this is not YAML: could not find expected ':': a space must follow "event:"`},
-		{"no space after a colon in braces", "subscriptions: [{sender:a, event: b}]", `1: subscriptions[0]: unknown key "sender:a": a space must follow "sender:"`},
+		{"no space after a colon in braces", "subscriptions: [{sender:a, event: b}]", `1:18: subscriptions[0]: unknown key "sender:a": a space must follow "sender:"`},
 		{"no space after a colon at the top", "server:host\n", `1: must be keys and values, not the text "server:host": a space must follow "server:"`},
 		{"no space after two colons", "server:host\nsubscriptions: [{sender: a}]\n", `2: this is not YAML: mapping values are not allowed in this context: on the line before, a space must follow "server:"`},
-		{"no space before a list", "subscriptions:[{sender: a}]\n", `1: unknown key "subscriptions:[{sender": a space must follow "subscriptions:"` + "\nc.yaml:1: " + none},
+		{"no space before a list", "subscriptions:[{sender: a}]\n", `1:1: unknown key "subscriptions:[{sender": a space must follow "subscriptions:"` + "\nc.yaml:1: " + none},
 		{"text with a colon", "subscriptions: [timer:tick]", `1: subscriptions[0]: must be keys and values, not the text "timer:tick"`},
 		{"a condition in braces", "subscriptions:\n- when: {{ data.x }}\n- {sender: a, when: '{{ data.x }}'}\n", "2: subscriptions[0].when: must be an expression, not keys and values: it is written without {{ }}\n" +
 			`c.yaml:3: subscriptions[1].when: must be an expression, not the text "{{ data.x }}": it is written without {{ }}`},
@@ -137,9 +137,9 @@ func TestProblems(t *testing.T) {
 			"c.yaml:1:89: subscriptions[2].when: the expression ends too early"},
 		{"a condition that has a colon", "subscriptions:\n- sender: a\n  when: data.x ? data.y : true\n", `3: this is not YAML: mapping values are not allowed in this context: text that has ": " in it needs quotes`},
 		{"a condition that can never work", "subscriptions: [{when: data.x - sender > 1}]", "1:31: subscriptions[0].when: - does not work with a value and text"},
-		{"other programs' words for a condition", "subscriptions: [{sender: a, if: x}, {sender: b, condition: x}, {sender: c, filter: x}]", `1: subscriptions[0]: unknown key "if" (did you mean "when"?)` + "\n" +
-			`c.yaml:1: subscriptions[1]: unknown key "condition" (did you mean "when"?)` + "\n" +
-			`c.yaml:1: subscriptions[2]: unknown key "filter" (did you mean "when"?)`},
+		{"other programs' words for a condition", "subscriptions: [{sender: a, if: x}, {sender: b, condition: x}, {sender: c, filter: x}]", `1:29: subscriptions[0]: unknown key "if" (did you mean "when"?)` + "\n" +
+			`c.yaml:1:49: subscriptions[1]: unknown key "condition" (did you mean "when"?)` + "\n" +
+			`c.yaml:1:76: subscriptions[2]: unknown key "filter" (did you mean "when"?)`},
 		{"an urgency that is an expression", "subscriptions: [{urgency: '{{ data.x > 3 ? high : \"low\" }}'}, {sender: a, urgency: ''}]", "1:44: subscriptions[0].urgency: unknown name high: an expression has sender, event, data and time\n" +
 			`c.yaml:1: subscriptions[1].urgency: unknown urgency "": must be low, normal or critical`},
 		{"faults in texts over several lines", "subscriptions:\n- title: >-\n    a\n\n    b {{ dta }}\n  body: a\n    b\n    {{ dta }}\n- {sender: a, title: \"a \\\n      b\\n\\\"\n    {{ dta }}\", when: &w\n    dta }\n", "5:10: subscriptions[0].title: unknown name dta (did you mean data?)\n" +
@@ -153,24 +153,24 @@ func TestProblems(t *testing.T) {
 			"c.yaml:1:74: subscriptions[0].body: this is a Go template: write {{ data.x ? a : b }}\n" +
 			"c.yaml:1:115: subscriptions[1].when: this is a Go template: write data.x"},
 		{"another YAML", "%YAML 2.0\n---\nsubscriptions: [{sender: a}]\n", `1: this is not YAML: found incompatible YAML document`},
-		{"a fault after a directive", "# mine\n%YAML 1.2\n---\nsubscriptions: [{sendr: a}]\n", `4: subscriptions[0]: unknown key "sendr" (did you mean "sender"?)`},
-		{"a far-fetched key", "subscriptions: [{foo: a}]", `1: subscriptions[0]: unknown key "foo"`},
+		{"a fault after a directive", "# mine\n%YAML 1.2\n---\nsubscriptions: [{sendr: a}]\n", `4:18: subscriptions[0]: unknown key "sendr" (did you mean "sender"?)`},
+		{"a far-fetched key", "subscriptions: [{foo: a}]", `1:18: subscriptions[0]: unknown key "foo"`},
 		{"a port for an address", good + "history: {listen: 8080}", `2: history.listen: must be text, not a number: use "127.0.0.1:8080"`},
 		{"server and router", "server: a\nrouter: {listen: 127.0.0.1:4000}\n" + good, `2: router: the file has "server" on line 1, too: keep "router" to run a router in this program, or "server" to connect to one that runs elsewhere`},
 		{"router and server", "router: {}\nserver: http://a\n" + good, `2: server: the file has "router" on line 1, too: keep "router" to run a router in this program, or "server" to connect to one that runs elsewhere`},
 		{"a router that is text", "router: 127.0.0.1:3000\n" + good, `1: router: must be keys and values, not the text "127.0.0.1:3000": write {listen: "127.0.0.1:3000"}`},
 		{"a router that is true", "router: true\n" + good, `1: router: must be keys and values, not true or false: write {listen: "127.0.0.1:3000"}`},
 		{"a router that is a list", "router: [a]\n" + good, `1: router: must be keys and values, not a list: write {listen: "127.0.0.1:3000"}`},
-		{"a router's unknown keys", "router:\n  listn: a\n  port: 3000\n  zebra: 1\n" + good, "2: router: unknown key \"listn\" (did you mean \"listen\"?)\nc.yaml:3: router: unknown key \"port\" (did you mean \"listen\"?)\nc.yaml:4: router: unknown key \"zebra\""},
+		{"a router's unknown keys", "router:\n  listn: a\n  port: 3000\n  zebra: 1\n" + good, "2:3: router: unknown key \"listn\" (did you mean \"listen\"?)\nc.yaml:3:3: router: unknown key \"port\" (did you mean \"listen\"?)\nc.yaml:4:3: router: unknown key \"zebra\""},
 		{"a router's address", "router: {listen: http://a}\n" + good, `1: router.listen: unknown scheme "http": use tcp://HOST:PORT`},
 		{"a router's port alone", "router: {listen: 4000}\n" + good, `1: router.listen: must be text, not a number: use "127.0.0.1:4000"`},
 		{"a router at any port", "router: {listen: '127.0.0.1:0'}\n" + good, `1: router.listen: nobody could find a router at port 0: use a number from 1 to 65535`},
 		{"a router that listens to a list", "router: {listen: [a]}\n" + good, `1: router.listen: must be text, not a list`},
 		{"a router that listens to nothing", "router: {listen: }\n" + good, `1: router.listen: must be text, not nothing`},
-		{"a router twice", "router: {}\nrouter: {}\n" + good, `2: the key "router" is already on line 1`},
+		{"a router twice", "router: {}\nrouter: {}\n" + good, `2:1: the key "router" is already on line 1`},
 		{"a no-break space after a key", "subscriptions:\n- sender:\u00a0timer\n", `2: subscriptions[0]: must be keys and values, not the text "sender:\u00a0timer": it has a no-break space (U+00A0)`},
 		{"a no-break space before a key", "subscriptions:\n- sender: a\n \u00a0event: b\n", `3: this is not YAML: did not find expected key: it has a no-break space (U+00A0)`},
-		{"a no-break space in a key", "subscriptions: [{\u00a0sender: a}]", `1: subscriptions[0]: unknown key "\u00a0sender" (did you mean "sender"?): it has a no-break space (U+00A0)`},
+		{"a no-break space in a key", "subscriptions: [{\u00a0sender: a}]", `1:18: subscriptions[0]: unknown key "\u00a0sender" (did you mean "sender"?): it has a no-break space (U+00A0)`},
 		{"a no-break space in a name", "subscriptions: [{sender: a\u00a0b}]", `1: subscriptions[0].sender: has a no-break space (U+00A0): remove it, or use quotes if it is meant`},
 		{"a zero-width space in a name", "subscriptions: [{sender: timer\u200b}]", `1: subscriptions[0].sender: has a zero-width space (U+200B): remove it, or use quotes if it is meant`},
 		{"what looks like other names", "subscriptions: [{sender: ti\u00admer}, {sender: a\u3000b}, {sender: a\u2009b}, {sender: a\u2003b}, {sender: a\u200f}, {sender: \u202eb}, {event: a\u2066b}, {event: a\ufeffb}]",
@@ -310,5 +310,5 @@ func TestLoadServer(t *testing.T) {
 func ExampleProblems() {
 	_, err := config.Parse("config.yaml", []byte("subscriptions:\n  - {sender: timer, titel: Hello}\n"))
 	fmt.Println(err)
-	// Output: config.yaml:2: subscriptions[0]: unknown key "titel" (did you mean "title"?)
+	// Output: config.yaml:2:21: subscriptions[0]: unknown key "titel" (did you mean "title"?)
 }
