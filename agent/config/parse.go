@@ -24,6 +24,7 @@ type parser struct {
 	config   Config
 	problems Problems
 	warnings Problems
+	compiler rule.Compiler
 	made     map[made]any              // what was made of nodes, so that an alias costs nothing
 	first    map[string][]Subscription // by nameKey: what alerts before another, whatever the event
 	globs    []Subscription            // as first, for those that have a glob
