@@ -131,6 +131,7 @@ var synonyms = map[string][]string{
 	"throttle": {"rate_limit"}, "limit": {"rate_limit"}, "max": {"rate_limit", "max_entries"},
 	"buttons": {"actions"}, "action": {"actions", "method"},
 	"exec": {"command"}, "run": {"command"}, "script": {"command"}, "cmd": {"command"}, "program": {"command"}, "hook": {"command"},
+	"high": {"critical"}, "medium": {"normal"}, "min": {"low"},
 	"sh": {"shell"}, "bash": {"shell"}, "line": {"shell"},
 	"title": {"label"}, "name": {"label", "method"},
 	"call": {"request", "method"}, "function": {"method"}, "args": {"params"}, "arguments": {"params"}, "data": {"params"}, "payload": {"params"}, "body": {"params"},

@@ -70,6 +70,59 @@ c.yaml:22:23: defaults: unknown key "urgncy" (did you mean "urgency"?)`
 	}
 }
 
+// Whatever is wrong with expressions and keys, all of it is told, each at its place.
+func TestFifteenFaults(t *testing.T) {
+	_, err := config.Parse("c.yaml", []byte(`subscriptions:
+  - sender: "door-[a"
+    titel: Door
+    when: data.temp = 30
+    title: "{{ data.room }} is {{ dta.temp }} °C"
+    body: |
+      It is {{ data.temp }} °C
+      since {{ ago(tme) }}.
+    urgency: '{{ data.temp > 40 ? "critical" : low }}'
+    icon: bell.png
+    url: "file:///{{ data.room }}"
+    tag: "{{ data.my-key }}"
+    resolve: data.temp + 1
+    only_changes: lenth(data.list)
+    rate_limit: 5/1 minute
+    timeout: 10
+    actions:
+      - label: "{{ upper data.room }}"
+        request: {sender: door, methd: open, params: {to: ["{{ .Data.x }}"]}}
+    command: [logger, "{{ data.room + }}"]
+  - sender: other
+    command: {shell: "echo {{ data.room }}"}
+history: {listen: 127.0.0.1:8080, limit: 5}
+`))
+	want := `c.yaml:2:19: subscriptions[0].sender: "[" has no "]": write \[ for the character itself
+c.yaml:3:5: subscriptions[0]: unknown key "titel" (did you mean "title"?)
+c.yaml:4:21: subscriptions[0].when: = is not known here: to compare, write ==
+c.yaml:5:35: subscriptions[0].title: unknown name dta (did you mean data?)
+c.yaml:8:20: subscriptions[0].body: unknown name tme (did you mean time?)
+c.yaml:9:48: subscriptions[0].urgency: unknown name low: text is in quotes: write "low"
+c.yaml:10:11: subscriptions[0].icon: a file needs its whole path, such as /home/me/bell.png
+c.yaml:11:11: subscriptions[0].url: an address with an expression in it must begin with https://, http:// or mailto:
+c.yaml:12:22: subscriptions[0].tag: unknown name key: the key "my-key" is written data["my-key"]
+c.yaml:13:24: subscriptions[0].resolve: a condition must be true or false, not a number
+c.yaml:14:19: subscriptions[0].only_changes: unknown name lenth (did you mean len?)
+c.yaml:15:19: subscriptions[0].rate_limit: "1 minute" is not how times are written: write 1m
+c.yaml:16:14: subscriptions[0].timeout: "10" has no unit: write 10s for seconds, or 10m for minutes; or never, or default
+c.yaml:18:26: subscriptions[0].actions[0].label: what a function takes stands in parentheses: write upper(…)
+c.yaml:19:33: subscriptions[0].actions[0].request: unknown key "methd" (did you mean "method"?)
+c.yaml:19:64: subscriptions[0].actions[0].request.params.to[0]: this is a Go template: write {{ data.x }}
+c.yaml:20:39: subscriptions[0].command[1]: the expression ends too early
+c.yaml:22:28: subscriptions[1].command.shell: in a line for the shell, an event's text would be code: write "$SIGALERT_TITLE" and the like, or a list of a program and its arguments
+c.yaml:23:35: history: the key "limit" is called "max_entries" now`
+	if err == nil {
+		t.Fatal("no problem")
+	}
+	if diff := cmp.Diff(want, err.Error()); diff != "" {
+		t.Error(diff)
+	}
+}
+
 func TestProblems(t *testing.T) {
 	for _, tc := range []struct{ name, in, want string }{
 		{"empty", ``, `1: ` + none},
@@ -154,6 +207,7 @@ func TestProblems(t *testing.T) {
 			"c.yaml:1:115: subscriptions[1].when: this is a Go template: write data.x"},
 		{"another YAML", "%YAML 2.0\n---\nsubscriptions: [{sender: a}]\n", `1: this is not YAML: found incompatible YAML document`},
 		{"a fault after a directive", "# mine\n%YAML 1.2\n---\nsubscriptions: [{sendr: a}]\n", `4:18: subscriptions[0]: unknown key "sendr" (did you mean "sender"?)`},
+		{"the history's keys as they were", good + "history:\n  listen: 127.0.0.1:8080\n  limit: 5\n  age: 3d\n  hosts: [a]\n", "4:3: history: the key \"limit\" is called \"max_entries\" now\nc.yaml:5:3: history: the key \"age\" is called \"retention\" now\nc.yaml:6:3: history: the key \"hosts\" is called \"allowed_hosts\" now"},
 		{"a far-fetched key", "subscriptions: [{foo: a}]", `1:18: subscriptions[0]: unknown key "foo"`},
 		{"a port for an address", good + "history: {listen: 8080}", `2: history.listen: must be text, not a number: use "127.0.0.1:8080"`},
 		{"server and router", "server: a\nrouter: {listen: 127.0.0.1:4000}\n" + good, `2: router: the file has "server" on line 1, too: keep "router" to run a router in this program, or "server" to connect to one that runs elsewhere`},
@@ -250,11 +304,18 @@ func TestWarnings(t *testing.T) {
 		"subscriptions: [{sender: ~, event: null}]": `c.yaml:1: subscriptions[0].sender: warning: ~ is nothing, which means every one: quote it if it is text, or leave "sender" out` + "\n" +
 			`c.yaml:1: subscriptions[0].event: warning: null is nothing, which means every one: quote it if it is text, or leave "event" out`,
 		`subscriptions: [{sender: "door-*"}, {sender: "*", event: "a?"}, {event: "#[a-z]*"}]`: "",
-		`subscriptions: [{sender: "#x*"}]`:             `c.yaml:1: subscriptions[0].sender: warning: "#x*" is a channel's name, and channels are events: use event: "#x*"`,
-		`subscriptions: [{sender: "#notify"}]`:         `c.yaml:1: subscriptions[0].sender: warning: "#notify" is a channel's name, and channels are events: use event: "#notify"`,
-		"subscriptions: [{sender: \"a\u200b\"}]":       `c.yaml:1: subscriptions[0].sender: warning: has a zero-width space (U+200B): remove it if it is not meant`,
-		"subscriptions: [{sender: \"a\\u200e\"}]":      `c.yaml:1: subscriptions[0].sender: warning: has a mark that changes the direction of text (U+200E): remove it if it is not meant`,
-		"subscriptions: [{sender: a, title: “Hello”}]": `c.yaml:1: subscriptions[0].title: warning: begins with a curly quotation mark (U+201C), which will be shown: use "straight" ones if it is not meant`,
+		`subscriptions: [{sender: "#x*"}]`: `c.yaml:1: subscriptions[0].sender: warning: "#x*" is a channel's name, and channels are events: use event: "#x*"`,
+		"subscriptions:\n- {sender: a, resolve: data.x}\n- {sender: b, resolve: data.x, tag: t}\n- {sender: c, resolve: false}\n- {sender: d, resolve: true, tag: t}": `c.yaml:2: subscriptions[0].resolve: warning: takes back only an alert whose event had the same tag in its data: add what both have in common, such as tag: "{{ sender }}"` + "\n" +
+			"c.yaml:5: subscriptions[3].resolve: warning: holds for every event, so none is shown",
+		"defaults:\n  resolve: data.x\nsubscriptions: [{sender: a, tag: x}, {sender: b}, {sender: c}]": `c.yaml:2: defaults.resolve: warning: takes back only an alert whose event had the same tag in its data: add what both have in common, such as tag: "{{ sender }}"`,
+		"defaults: {resolve: data.x}\nsubscriptions: [{sender: a, tag: x}]":                            "",
+		"subscriptions: [{sender: a, only_changes: sender}, {sender: b, only_changes: 5}, {sender: c, only_changes: data}, {sender: d, only_changes: time.Hour()}]": "c.yaml:1: subscriptions[0].only_changes: warning: nothing in it changes from one event to the next, so only the first is shown: name what changes, such as data.state\n" +
+			"c.yaml:1: subscriptions[1].only_changes: warning: nothing in it changes from one event to the next, so only the first is shown: name what changes, such as data.state",
+		`subscriptions: [{sender: a, command: [logger x, y]}]`: `c.yaml:1: subscriptions[0].command[0]: warning: "logger x" is the name of one program: write its arguments by themselves, such as [logger, x]`,
+		`subscriptions: [{sender: "#notify"}]`:                 `c.yaml:1: subscriptions[0].sender: warning: "#notify" is a channel's name, and channels are events: use event: "#notify"`,
+		"subscriptions: [{sender: \"a\u200b\"}]":               `c.yaml:1: subscriptions[0].sender: warning: has a zero-width space (U+200B): remove it if it is not meant`,
+		"subscriptions: [{sender: \"a\\u200e\"}]":              `c.yaml:1: subscriptions[0].sender: warning: has a mark that changes the direction of text (U+200E): remove it if it is not meant`,
+		"subscriptions: [{sender: a, title: “Hello”}]":         `c.yaml:1: subscriptions[0].title: warning: begins with a curly quotation mark (U+201C), which will be shown: use "straight" ones if it is not meant`,
 	} {
 		c, err := config.Parse("c.yaml", []byte(in))
 		if err != nil {
