@@ -190,13 +190,16 @@ func (s *Server) converse(ctx context.Context, conn net.Conn, methods map[string
 	lines := bufio.NewScanner(conn)
 	lines.Buffer(nil, maxRequest)
 	for {
-		came := lines.Scan()
-		tooLong := errors.Is(lines.Err(), bufio.ErrTooLong)
-		if !s.settled(conn, came || tooLong) || !came && !tooLong {
+		came, err := lines.Scan(), lines.Err()
+		tooLong := errors.Is(err, bufio.ErrTooLong)
+		came = came && err == nil || tooLong // a part of a line is none
+		if !s.settled(conn, came) || !came {
 			return
 		}
-		a, err := failure(fmt.Errorf("the request is longer than %d KiB", maxRequest>>10)), lines.Err()
-		if came {
+		var a answer
+		if tooLong {
+			a = failure(fmt.Errorf("the request is longer than %d KiB", maxRequest>>10))
+		} else {
 			a = do(ctx, lines.Bytes(), methods)
 		}
 		limit := readTime
