@@ -52,7 +52,7 @@ func Read(data []byte) (p Payload) {
 	p.Urgency = cmp.Or(Urgency(string(m.Urgency)), Urgency(string(m.Priority)))
 	p.Tag = m.Tag.or()
 	p.URL = cmp.Or(Link(m.URL.or()), Link(m.Click.or()))
-	p.Icon = icon(m.Icon.or())
+	p.Icon = Icon(m.Icon.or())
 	p.Resolved = bool(m.Resolved)
 	return p
 }
@@ -163,8 +163,9 @@ func attaches(mail *url.URL) bool {
 	return false
 }
 
-// icon is the name of an icon in a theme; "" for anything else, such as a path.
-func icon(name string) string {
+// Icon returns the name of an icon or a sound in a theme; "" for anything else, such as
+// a path.
+func Icon(name string) string {
 	if len(name) > maxIcon || strings.HasPrefix(name, ".") || strings.HasPrefix(name, "-") {
 		return ""
 	}

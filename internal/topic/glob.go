@@ -9,3 +9,6 @@ type Glob struct{ pattern string }
 
 // Matches reports whether the pattern matches the whole name.
 func (g Glob) Matches(name sig.Name) bool { return g.pattern == "" }
+
+// String is the pattern; "" for the zero Glob.
+func (g Glob) String() string { return g.pattern }
