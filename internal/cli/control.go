@@ -166,7 +166,7 @@ func (c controls) entries(ctx context.Context, asked entriesParams) (any, error)
 	if errors.Is(err, history.ErrOff) {
 		err = c.noHistory()
 	}
-	answer := entriesAnswer{Entries: found.Entries}
+	answer := entriesAnswer{Entries: append([]eventlog.Entry{}, found.Entries...)}
 	if found.More {
 		answer.Next = found.Last
 	}

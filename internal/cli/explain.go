@@ -76,7 +76,7 @@ that never happened, as if it came now; nothing is shown, and nothing changes.`,
 				return err
 			}
 			if asJSON {
-				return p.printJSON(answer)
+				return p.printJSONText(answer)
 			}
 			return p.printExplained(answer, asked.Count > 0)
 		},
@@ -280,7 +280,11 @@ func (x explained) lines() []string {
 	for _, v := range x.Verdicts {
 		lines = append(lines, v.line())
 	}
-	lines = append(lines, "result: "+x.Decision)
+	result := "result: "
+	if x.Number == 0 {
+		result += "would be "
+	}
+	lines = append(lines, result+x.Decision)
 	if x.Sent != nil {
 		lines = append(lines, x.Sent.lines(x.Number != 0)...)
 	}

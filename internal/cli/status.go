@@ -60,7 +60,7 @@ func (r statusReport) lines(now time.Time) []string {
 		add("Not seen yet: %s", u.Text)
 	}
 	c := r.Counters
-	add("Since the start: %s to alert for, %d kept from being alerts by their subscription", words.Count(int(c.Received), "event"), c.Filtered)
+	add("Since the start: %s to alert for, and %d that a condition filtered out", words.Count(int(c.Received), "event"), c.Filtered)
 	add("Notifications: %d shown, %d written to the log instead; %d only counted", c.Shown, c.Logged, c.Limited)
 	add("Lost: %s dropped, %s not run", words.Count(int(c.Dropped), "event"), words.Count(int(c.Unrun), "command"))
 	add("Unread: %s", words.Count(r.Unread, "alert"))
