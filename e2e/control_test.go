@@ -129,11 +129,4 @@ func (h *home) explains(t testing.TB, bin string, n int, end string) {
 	t.Errorf("explain: %q, want number %d, %s", last, n, end)
 }
 
-func (h *home) socket() string {
-	for _, v := range h.env {
-		if dir, ok := strings.CutPrefix(v, "XDG_RUNTIME_DIR="); ok {
-			return filepath.Join(dir, "sigalert.sock")
-		}
-	}
-	return ""
-}
+func (h *home) socket() string { return filepath.Join(h.dir, "run", "sigalert.sock") }
