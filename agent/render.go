@@ -64,8 +64,8 @@ func (renderer) judge(p *passage) verdict {
 		Timeout:  s.Timeout,
 		Resolved: p.alert.Resolved,
 	}
-	p.alert.Icon = p.checked(s.Icon.For(p.alert.Urgency), "icon", said.Icon, payload.Icon, "must be the name of an icon in a theme")
-	p.alert.Sound = p.checked(s.Sound, "sound", "", payload.Icon, "must be the name of a sound in a theme")
+	p.alert.Icon = p.checked(s.Icon.For(p.alert.Urgency), "icon", said.Icon, payload.ThemeName, "must be the name of an icon in a theme")
+	p.alert.Sound = p.checked(s.Sound, "sound", "", payload.ThemeName, "must be the name of a sound in a theme")
 	if s.Body == nil {
 		p.alert.Body = datedBody(p.now, p.ev, body(s, p.ev.Data, said))
 	} else if text, err := s.Body.Render(p.seen); err == nil {
