@@ -31,7 +31,8 @@ type Status struct {
 // SubscriptionStatus is how one subscription stands at the server.
 type SubscriptionStatus struct {
 	topic.Topic
-	Line   int // in the file
+	Text   string // what the subscription is for, for people
+	Line   int    // in the file
 	Status sig.ListenerStatus
 	Err    error // of a refused one
 
