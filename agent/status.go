@@ -30,9 +30,8 @@ type Status struct {
 
 // SubscriptionStatus is how one subscription stands at the server.
 type SubscriptionStatus struct {
-	topic.Topic
-	Text   string // what the subscription is for, for people
-	Line   int    // in the file
+	topic.Topic // for people: a glob is in the place of a name
+	Line   int // in the file
 	Status sig.ListenerStatus
 	Err    error // of a refused one
 

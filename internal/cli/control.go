@@ -247,7 +247,7 @@ func newStatusReport(st agent.Status, config string) statusReport {
 	}
 	for _, s := range st.Subscriptions {
 		r.Subscriptions = append(r.Subscriptions, subscriptionReport{
-			Line: s.Line, Sender: s.Sender, Event: s.Event, Text: s.Text, State: s.Status.String(), Error: errorText(s.Err),
+			Line: s.Line, Sender: s.Sender, Event: s.Event, Text: s.Topic.String(), State: s.Status.String(), Error: errorText(s.Err),
 			Muted: s.Muted, MutedUntil: s.MutedUntil, Held: s.Held,
 		})
 	}

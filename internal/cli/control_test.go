@@ -147,9 +147,9 @@ func TestStatus(t *testing.T) {
 		Server: "127.0.0.1:3000", Since: at, LinkError: errors.New("connection refused"), Lost: true,
 		Paused: true, PausedUntil: now.Add(time.Hour), Held: 1, Unread: 5,
 		Subscriptions: []agent.SubscriptionStatus{
-			{Topic: topic.Topic{Sender: "timer"}, Text: "every event of timer", Line: 3, Status: sig.Active},
-			{Topic: topic.Topic{Sender: "door", Event: "ring"}, Text: "door: ring", Line: 4, Status: sig.Refused, Err: errors.New("not offered"), Muted: true, MutedUntil: now.Add(24 * time.Hour), Held: 2},
-			{Topic: topic.Topic{Event: "#x"}, Text: "#x of any sender", Line: 5, Status: sig.Pending, Muted: true},
+			{Topic: topic.Topic{Sender: "timer"}, Line: 3, Status: sig.Active},
+			{Topic: topic.Topic{Sender: "door", Event: "ring"}, Line: 4, Status: sig.Refused, Err: errors.New("not offered"), Muted: true, MutedUntil: now.Add(24 * time.Hour), Held: 2},
+			{Topic: topic.Topic{Event: "#x"}, Line: 5, Status: sig.Pending, Muted: true},
 		},
 		Unseen:        []agent.Unseen{{Sender: "tiemr", Nearest: "timer"}},
 		ConfigError:   errors.New("c.yaml:2: bad"),
