@@ -39,19 +39,13 @@ func (a *Agent) Explain(number int) (Explanation, bool) {
 func (a *Agent) ExplainEvent(ctx context.Context, ev sig.Event) (Explanation, error) {
 	var subs []config.Subscription
 	var trial *pipeline
-	ready := make(chan struct{})
-	a.ask(func() {
+	err := a.do(ctx, func() {
 		if a.config != nil {
 			subs, trial = a.config.Subscriptions, a.pipeline.clone()
 		}
-		close(ready)
 	})
-	select {
-	case <-ready:
-	case <-a.done:
-		return Explanation{}, errors.New("the agent has ended")
-	case <-ctx.Done():
-		return Explanation{}, ctx.Err()
+	if err != nil {
+		return Explanation{}, err
 	}
 	if trial == nil {
 		return Explanation{}, errors.New("there is no configuration in force yet")
