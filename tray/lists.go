@@ -7,12 +7,14 @@ import (
 	"sigalert/internal/words"
 )
 
-// With these the menu has fewer than 60 items, separators and hidden ones included.
+// How long the lists are. With these numbers the menu has fewer than 60 items,
+// separators and hidden ones included.
 const (
-	maxRecent        = 10
-	maxActions       = 10 // of all recent alerts together; the newest alerts come first
-	maxAlertActions  = 3
-	maxSubscriptions = 15
+	MaxRecent        = 10
+	MaxSubscriptions = 15
+
+	maxActions      = 10 // of all recent alerts together; those of the newest come first
+	maxAlertActions = 3
 )
 
 // noAction is the row of the alert itself.
@@ -23,6 +25,7 @@ const noAction = -1
 type recentList struct {
 	title *entry
 	rows  []*row
+	read  *entry
 }
 
 func (m *menu) addRecent() recentList {
@@ -32,7 +35,7 @@ func (m *menu) addRecent() recentList {
 		}
 	})}
 	l.title.icon = m.ui.opened()
-	for range maxRecent + maxActions {
+	for range MaxRecent + maxActions {
 		r := &row{}
 		r.entry = m.add(l.title, "", func(context.Context) {
 			alert, _, ok := r.target()
@@ -49,13 +52,17 @@ func (m *menu) addRecent() recentList {
 		r.show(face{hidden: true})
 		l.rows = append(l.rows, r)
 	}
+	l.read = m.add(l.title, markRead, func(context.Context) { m.agent.MarkRead() })
 	return l
 }
 
-func (l recentList) show(s State) {
-	l.title.show(face{label: numbered("Recent alerts", s.Unread, "new"), disabled: len(s.Recent) == 0})
+// markRead is for the desktops that do not say when the menu is opened.
+const markRead = "Mark all as read"
+
+func (l recentList) show(unread int, recent []Recent) {
+	l.title.show(face{label: numbered("Recent alerts", unread, "new"), disabled: len(recent) == 0})
 	rows, actions := l.rows, maxActions
-	for _, alert := range s.Recent[:min(len(s.Recent), maxRecent)] {
+	for _, alert := range recent[:min(len(recent), MaxRecent)] {
 		ending := ""
 		if alert.Why != "" {
 			ending = " (" + alert.Why + ")"
@@ -72,6 +79,7 @@ func (l recentList) show(s State) {
 	for _, r := range rows {
 		r.show(face{hidden: true})
 	}
+	l.read.show(face{label: markRead, hidden: unread == 0})
 }
 
 // A subscriptionList is the submenu of the subscriptions, each with a check that is
@@ -84,7 +92,7 @@ type subscriptionList struct {
 
 func (m *menu) addSubscriptions() subscriptionList {
 	l := subscriptionList{title: m.add(nil, "Subscriptions", nil)}
-	for range maxSubscriptions {
+	for range MaxSubscriptions {
 		r := &row{}
 		r.entry = m.addCheck(l.title, "", func(context.Context) {
 			if subscription, muted, ok := r.target(); ok {
@@ -98,9 +106,9 @@ func (m *menu) addSubscriptions() subscriptionList {
 	return l
 }
 
-func (l subscriptionList) show(s State) {
+func (l subscriptionList) show(s Lists) {
 	l.title.show(face{label: numbered("Subscriptions", s.Muted, "muted"), disabled: len(s.Subscriptions) == 0})
-	n := min(len(s.Subscriptions), maxSubscriptions)
+	n := min(len(s.Subscriptions), MaxSubscriptions)
 	for i, sub := range s.Subscriptions[:n] {
 		ending := ""
 		if sub.State != "" {

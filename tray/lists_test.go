@@ -12,18 +12,19 @@ import (
 
 var listTests = []struct {
 	name                  string
-	state                 State
+	unread                int
+	lists                 Lists
 	line                  string
 	recent, subscriptions []string // the title, and what is under it
 }{
 	{
-		"nothing", State{Line: "Starting"}, "Starting",
+		"nothing", 0, Lists{}, "Connected",
 		[]string{"Recent alerts (disabled)"},
 		[]string{"Subscriptions (disabled)"},
 	}, {
-		"a few",
-		State{
-			Line: "Connected", Unread: 2, Muted: 1,
+		"a few", 2,
+		Lists{
+			Muted: 1,
 			Recent: []Recent{
 				{Number: 9, Time: "14:02", Title: "Door", Actions: []Action{{0, "Open"}, {2, "Snooze"}}},
 				{Number: 7, Time: "13:58", Title: "disk_space", Why: "held back"},
@@ -34,15 +35,29 @@ var listTests = []struct {
 			},
 		},
 		"Connected, 2 new alerts",
-		[]string{"Recent alerts (2 new)", "14:02  Door", "      → Open", "      → Snooze", "13:58  disk__space (held back)"},
+		[]string{"Recent alerts (2 new)", "14:02  Door", "      → Open", "      → Snooze", "13:58  disk__space (held back)", "Mark all as read"},
 		[]string{"Subscriptions (1 muted)", "[x] door: ring", "[ ] every event of disk (not offered)"},
 	}, {
-		"one",
-		State{Line: "Connected", Unread: 1, Recent: []Recent{{Number: 10, Time: "14:03", Title: "Door"}}, Subscriptions: []Subscription{{Line: 4, Label: "door: ring"}}, More: 985},
+		"one", 1,
+		Lists{Recent: []Recent{{Number: 10, Time: "14:03", Title: "Door"}}, Subscriptions: []Subscription{{Line: 4, Label: "door: ring"}}, More: 985},
 		"Connected, 1 new alert",
-		[]string{"Recent alerts (1 new)", "14:03  Door"},
+		[]string{"Recent alerts (1 new)", "14:03  Door", "Mark all as read"},
 		[]string{"Subscriptions", "[x] door: ring", "and 985 more: see sigalert status (disabled)"},
 	},
+}
+
+// listing is an agent with lists.
+func listing(unread int, lists Lists) *fakeAgent {
+	a := newFakeAgent(State{Line: "Connected", Unread: unread})
+	a.lists = lists
+	return a
+}
+
+func (a *fakeAgent) list(unread int, lists Lists) {
+	a.mu.Lock()
+	a.state.Unread, a.lists = unread, lists
+	a.mu.Unlock()
+	a.news()
 }
 
 func checkLists(t *testing.T, ui *fakeUI, line string, recent, subscriptions []string) {
@@ -64,11 +79,11 @@ func TestLists(t *testing.T) {
 		for _, to := range listTests {
 			t.Run(from.name+", "+to.name, func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
-					ui, agent := &fakeUI{}, newFakeAgent(from.state)
+					ui, agent := &fakeUI{}, listing(from.unread, from.lists)
 					defer start(ui, agent)()
 					checkLists(t, ui, from.line, from.recent, from.subscriptions)
 					ui.writes = 0
-					agent.set(to.state)
+					agent.list(to.unread, to.lists)
 					time.Sleep(listPace)
 					synctest.Wait()
 					checkLists(t, ui, to.line, to.recent, to.subscriptions)
@@ -81,36 +96,39 @@ func TestLists(t *testing.T) {
 	}
 }
 
-// fullState has more of everything than can be shown, and from of it in its texts.
-func fullState(from int) State {
-	s := State{
-		Look: Paused, Paused: true, History: true, Waiting: true, Unread: 1000, Muted: 300,
-		Line:        fmt.Sprint(from, strings.Repeat(" subscriptions,", 20)),
-		PausedUntil: "Mon 8:00", Version: strings.Repeat("1.", 100),
+// fullAgent has more of everything than can be shown, and a number in its texts.
+func fullAgent(number int) *fakeAgent {
+	a := newFakeAgent(State{
+		Look: Paused, Paused: true, History: true, Waiting: true, Unread: 1000, PausedUntil: "Mon 8:00",
+		Line: fmt.Sprint(number, strings.Repeat(" subscriptions,", 20)),
+	})
+	l := Lists{
+		Muted: 300, Version: strings.Repeat("1.", 100),
 		Config: strings.Repeat("/deep", 50) + "/config.yaml", Store: strings.Repeat("/deep", 50) + "/history.db",
 	}
 	for i := range 1000 {
-		text := fmt.Sprint(i+from, strings.Repeat(" much text\n\x00\u202e", 1000))
-		s.Recent = append(s.Recent, Recent{
-			Number: i + from, Time: "14:02", Title: text, Why: "held back",
+		text := fmt.Sprint(i+number, strings.Repeat(" much text\n\x00\u202e", 100))
+		l.Recent = append(l.Recent, Recent{
+			Number: i + number, Time: "14:02", Title: text, Why: "held back",
 			Actions: []Action{{0, text}, {1, text}, {2, text}, {3, text}},
 		})
-		s.Subscriptions = append(s.Subscriptions, Subscription{Line: i + from, Label: text, State: "not offered", Muted: i%3 == 0})
+		l.Subscriptions = append(l.Subscriptions, Subscription{Line: i + number, Label: text, State: "not offered", Muted: i%3 == 0})
 	}
-	return s
+	a.lists = l
+	return a
 }
 
 func TestFullMenu(t *testing.T) {
 	ui := &fakeUI{}
-	newMenu(newFakeAgent(fullState(0)), ui)
+	newMenu(fullAgent(0), ui)
 	if len(ui.items) >= 60 {
 		t.Errorf("%d items", len(ui.items))
 	}
 	recent, subscriptions := ui.submenu(ui.item("Recent alerts (1,000 new)")), ui.submenu(ui.item("Subscriptions (300 muted)"))
-	if len(recent) != maxRecent+maxActions || !strings.HasPrefix(recent[4], "14:02  1 much") || !strings.HasSuffix(recent[4], "… (held back)") || !strings.HasPrefix(recent[5], "      → 1 much") {
+	if len(recent) != MaxRecent+maxActions+1 || !strings.HasPrefix(recent[4], "14:02  1 much") || !strings.HasSuffix(recent[4], "… (held back)") || !strings.HasPrefix(recent[5], "      → 1 much") {
 		t.Errorf("recent alerts:\n%s", strings.Join(recent, "\n"))
 	}
-	if last := len(subscriptions) - 1; last != maxSubscriptions || subscriptions[last] != "and 985 more: see sigalert status (disabled)" {
+	if last := len(subscriptions) - 1; last != MaxSubscriptions || subscriptions[last] != "and 985 more: see sigalert status (disabled)" {
 		t.Errorf("subscriptions:\n%s", strings.Join(subscriptions, "\n"))
 	}
 	for _, it := range ui.items {
@@ -132,16 +150,18 @@ func TestFullMenu(t *testing.T) {
 // A thousand alerts in ten seconds do not make the menu rewrite its lists as often.
 func TestListsAreBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		ui, agent := &fakeUI{}, newFakeAgent(fullState(0))
+		ui, agent := &fakeUI{}, fullAgent(0)
 		defer start(ui, agent)()
 		ui.writes = 0
 		for i := range 100 {
-			agent.set(fullState(i))
+			next := fullAgent(i)
+			agent.set(next.state)
+			agent.list(next.state.Unread, next.lists)
 			time.Sleep(settle)
 		}
 		time.Sleep(listPace)
 		synctest.Wait()
-		lists := (maxRecent + maxActions + 2*maxSubscriptions) * 11 // a check may change too
+		lists := (MaxRecent + maxActions + 2*MaxSubscriptions) * 11 // a check may change too
 		if top := 3 * 101; ui.writes > lists+top {
 			t.Errorf("%d writes, want at most %d", ui.writes, lists+top)
 		}
@@ -156,11 +176,12 @@ func TestClicksOnLists(t *testing.T) {
 		"14:02  Door":                       {"MarkRead", "ShowAgain(9)"},
 		"      → Snooze":                    {"MarkRead", "Act(9, 2)"},
 		"13:58  disk__space (held back)":    {"MarkRead", "ShowAgain(7)"},
+		"Mark all as read":                  {"MarkRead"},
 		"door: ring":                        {"Mute(4, true)"},
 		"every event of disk (not offered)": {"Mute(5, false)"},
 	} {
 		synctest.Test(t, func(t *testing.T) {
-			ui, agent := &fakeUI{}, newFakeAgent(listTests[1].state)
+			ui, agent := &fakeUI{}, listing(2, listTests[1].lists)
 			defer start(ui, agent)()
 			it := ui.item(label)
 			was := it.checked
@@ -180,9 +201,9 @@ func TestClicksOnLists(t *testing.T) {
 // A click on a row that has just changed was meant for what was there before.
 func TestClickOnARowThatHasJustChanged(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		ui, agent := &fakeUI{}, newFakeAgent(listTests[1].state)
+		ui, agent := &fakeUI{}, listing(2, listTests[1].lists)
 		defer start(ui, agent)()
-		agent.set(listTests[2].state)
+		agent.list(1, listTests[2].lists)
 		synctest.Wait()
 		it := ui.item("14:03  Door")
 		it.click()
@@ -203,7 +224,7 @@ func TestClickOnARowThatHasJustChanged(t *testing.T) {
 func TestOpeningMarksRead(t *testing.T) {
 	for _, title := range []bool{false, true} { // of the submenu, as in the build for GTK
 		synctest.Test(t, func(t *testing.T) {
-			ui, agent := &fakeUI{open: make(chan struct{})}, newFakeAgent(listTests[1].state)
+			ui, agent := &fakeUI{open: make(chan struct{})}, listing(2, listTests[1].lists)
 			defer start(ui, agent)()
 			if title {
 				ui.item("Recent alerts (2 new)").click()
@@ -244,12 +265,12 @@ func TestPausedUntil(t *testing.T) {
 
 func TestAbout(t *testing.T) {
 	ui := &fakeUI{}
-	m := newMenu(newFakeAgent(State{Version: "1.2", Config: "/home/me/config.yaml"}), ui)
+	m := newMenu(listing(0, Lists{Version: "1.2", Config: "/home/me/config.yaml"}), ui)
 	about := ui.item("About")
 	if got := ui.submenu(about); !slices.Equal(got, []string{"sigalert 1.2 (disabled)", "Configuration: /home/me/config.yaml"}) {
 		t.Errorf("%q", got)
 	}
-	m.showLists(State{Version: "1.2", Store: "/home/me/history.db"})
+	m.showLists(0, Lists{Version: "1.2", Store: "/home/me/history.db"})
 	if got := ui.submenu(about); !slices.Equal(got, []string{"sigalert 1.2 (disabled)", "History: /home/me/history.db (disabled)"}) {
 		t.Errorf("%q", got)
 	}

@@ -73,7 +73,7 @@ func newMenu(agent Agent, ui backend) *menu {
 	m.look = s.Look
 	ui.setIcon(s.Look)
 	m.show(s)
-	m.showLists(s)
+	m.showLists(s.Unread, agent.Lists())
 	return m
 }
 
@@ -133,7 +133,7 @@ func (m *menu) follow(ctx context.Context) {
 		s := m.agent.State()
 		m.show(s)
 		if early := listPace - time.Since(listed); clicked || early <= 0 {
-			m.showLists(s)
+			m.showLists(s.Unread, m.agent.Lists())
 			listed, later = time.Now(), nil
 		} else if later == nil {
 			later = time.After(early)
@@ -172,8 +172,8 @@ func (m *menu) show(s State) {
 }
 
 // showLists updates what may take many calls.
-func (m *menu) showLists(s State) {
-	m.recent.show(s)
+func (m *menu) showLists(unread int, s Lists) {
+	m.recent.show(unread, s.Recent)
 	m.subscriptions.show(s)
 	m.version.show(face{label: fit("sigalert "+s.Version, ""), disabled: true})
 	m.config.show(face{label: fitPath("Configuration: ", s.Config), hidden: s.Config == ""})

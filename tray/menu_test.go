@@ -102,6 +102,7 @@ type fakeAgent struct {
 
 	mu    sync.Mutex // guards the fields below
 	state State
+	lists Lists
 	calls []string
 }
 
@@ -122,6 +123,10 @@ func (a *fakeAgent) set(s State) {
 	a.mu.Lock()
 	a.state = s
 	a.mu.Unlock()
+	a.news()
+}
+
+func (a *fakeAgent) news() {
 	select {
 	case a.changed <- struct{}{}:
 	default:
@@ -138,6 +143,11 @@ func (a *fakeAgent) State() State {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return a.state
+}
+func (a *fakeAgent) Lists() Lists {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.lists
 }
 func (a *fakeAgent) Changed() <-chan struct{} { return a.changed }
 func (a *fakeAgent) SetPaused(on bool)        { a.called(fmt.Sprintf("SetPaused(%v)", on)) }
@@ -227,7 +237,7 @@ func TestChanges(t *testing.T) {
 				time.Sleep(settle)
 				synctest.Wait()
 				checkShown(t, ui, to.state.Look, to.lines, to.tooltip)
-				if from.name == to.name && ui.writes != 0 {
+				if from.state == to.state && ui.writes != 0 {
 					t.Errorf("%d writes without a change", ui.writes)
 				}
 			})

@@ -32,10 +32,14 @@ type State struct {
 
 	PausedUntil string // "14:30" or "Tue 8:00"; empty: until resumed
 
-	Unread int      // alerts since MarkRead
-	Recent []Recent // the newest first; ten are shown
+	Unread int // alerts since MarkRead
+}
 
-	Subscriptions []Subscription // in the file's order; 15 are shown
+// Lists is what the tray shows in submenus, cleaned and cut as State is.
+type Lists struct {
+	Recent []Recent // the newest first; MaxRecent are shown
+
+	Subscriptions []Subscription // in the file's order; MaxSubscriptions are shown
 	More          int            // how many there are beside Subscriptions
 	Muted         int            // how many of all are muted
 
@@ -69,7 +73,7 @@ type Subscription struct {
 
 // Agent is what the tray needs of the program.
 //
-// None of it is called on the goroutine that draws the menu. State and Changed
+// None of it is called on the goroutine that draws the menu. State, Lists and Changed
 // return at once; State may be called on several goroutines. Each other method
 // is called on the goroutine of its menu item: its calls for one item never overlap, it
 // may take its time without holding up the menu or another item, and a click on an
@@ -78,7 +82,9 @@ type Subscription struct {
 type Agent interface {
 	// State returns what to show now.
 	State() State
-	// Changed receives after State may have changed. It must keep a change
+	// Lists returns what to show beside it. It is called less often.
+	Lists() Lists
+	// Changed receives after either may have changed. It must keep a change
 	// until it is received, so it is a channel with room for one; changes may
 	// be merged. Run calls it once.
 	Changed() <-chan struct{}
@@ -112,7 +118,7 @@ type Agent interface {
 // machine can never have a tray, it returns an error wrapping ErrUnavailable, at
 // once. A nil log is silent.
 //
-// The state is shown at most ten times a second, and the lists in it once a second.
+// The state is shown at most ten times a second, and the lists once.
 func Run(ctx context.Context, agent Agent, log *slog.Logger) error {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
