@@ -30,7 +30,7 @@ type State struct {
 	History bool   // there is one to open: "Open history" is enabled
 	Waiting bool   // no connection: "Reconnect now" is enabled
 
-	PausedUntil string // "14:30" or "Tue 8:00"; empty: until resumed
+	PausedUntil string // "14:30" or "Tue 08:00"; empty: until resumed
 
 	Unread int // alerts since MarkRead
 }
