@@ -31,7 +31,8 @@ type Status struct {
 // SubscriptionStatus is how one subscription stands at the server.
 type SubscriptionStatus struct {
 	topic.Topic
-	Line   int // in the file
+	Name   string // for people, with its globs
+	Line   int    // in the file
 	Status sig.ListenerStatus
 	Err    error // of a refused one
 
@@ -92,7 +93,7 @@ func (s Status) Line() string {
 	var refused []string
 	for _, sub := range s.Subscriptions {
 		if sub.Status == sig.Refused {
-			refused = append(refused, sub.Topic.String())
+			refused = append(refused, sub.Name)
 		}
 	}
 	if len(refused) > 0 {
