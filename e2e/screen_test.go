@@ -154,14 +154,16 @@ func (d *desktop) choose(t testing.TB, m *trayMenu, labels ...string) {
 	})
 }
 
-// submenu waits until one is open to the right of a menu.
+// submenu waits until one is open to the right of a menu, and has all of its items: a
+// panel that has just been told of them may open it without.
 func (d *desktop) submenu(t testing.TB, menu image.Rectangle) (where image.Rectangle) {
 	t.Helper()
 	eventually(t, "a submenu opens", func() bool {
 		for _, w := range d.windows("wrapper-2.0|sigalert") {
-			if w.Min.X > menu.Min.X+50 && w.Min.Y >= menu.Min.Y {
+			if w.Min.X > menu.Min.X+50 && w.Min.Y >= menu.Min.Y && w.Dy() > 20 {
+				before := where
 				where = w
-				return true
+				return w == before
 			}
 		}
 		return false
