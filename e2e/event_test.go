@@ -72,7 +72,9 @@ func TestExampleIsShown(t *testing.T) {
 	s.send(t, "me", "hello", `"dinner is ready"`)
 	d.mon.next(t).is(t, "me: hello", "dinner is ready")
 	line := s.connected(5) + "s" // and only what is new: all of the senders have been there
-	tray.await(t, line+", ", func(it menuItem) bool { return strings.HasSuffix(it.label, " new alert") || strings.HasSuffix(it.label, " new alerts") })
+	tray.await(t, line+", ", func(it menuItem) bool {
+		return strings.HasSuffix(it.label, " new alert") || strings.HasSuffix(it.label, " new alerts")
+	})
 	recent := tray.await(t, "Recent alerts (", func(it menuItem) bool { return len(it.items) > 4 }).label
 	menu := d.openMenu(t)
 	d.click(t, d.itemAt(t, tray, menu, recent))

@@ -101,6 +101,21 @@ func TestSubmenus(t *testing.T) {
 	})
 }
 
+// The buttons of an alert are in the menu, too: not every notification server has them.
+func TestButtonsInTheMenu(t *testing.T) {
+	eachBackend(t, func(t *testing.T, bin string) {
+		d := newDesktop(t)
+		s := d.serve(t, bin)
+		config := timer(s) + "defaults: {actions: [{label: Later, snooze: 1h}]}\n"
+		tray := d.tray(t, d.startAgent(t, bin, config).process)
+		tray.is(t, s.connected(1))
+		d.alerts(t, s, "timer", "tick")
+		tray.has(t, "Recent alerts (1 new)", "      → Later")
+		d.choose(t, tray, "Recent alerts (1 new)", "      → Later")
+		tray.has(t, "Subscriptions (1 muted)", "timer: tick (until ")
+	})
+}
+
 // fakeEditor makes xdg-open a command that writes its arguments into a file, and returns that file.
 func (d *desktop) fakeEditor(t testing.TB) string {
 	t.Helper()
