@@ -369,7 +369,7 @@ func TestEditingTheFile(t *testing.T) {
 	write("subscriptions:\n  - {sendr: timer}\n")
 	until("the bad file", func(st agent.Status) bool { return st.ConfigError != nil })
 	shown("Configuration problem " + a.Status().ConfigError.Error() + "\nThe previous settings stay in force.")
-	if !strings.HasPrefix(a.Status().ConfigError.Error(), "config.yaml:2: ") {
+	if !strings.HasPrefix(a.Status().ConfigError.Error(), "config.yaml:2:6: ") {
 		t.Errorf("the problem: %s", a.Status().ConfigError)
 	}
 	if err := timer.Trigger("tock", "still"); err != nil {

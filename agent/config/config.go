@@ -47,10 +47,10 @@ type Subscription struct {
 	Icon        Icon
 	Sound       *rule.Text    // as Icon's; the constant "none" is silence; nil: the desktop's choice
 	Timeout     time.Duration // how long it stays on the screen; 0: the desktop's choice; below 0: until it is closed
-	URL         *rule.Text    // what a click opens: if it is constant, of any scheme; nil: what the event says
+	URL         *rule.Text    // what a click opens: if it is constant, a path or of any scheme; nil: what the event says; if it becomes nothing: none
 	Tag         *rule.Text    // nil: what the event says; if it becomes nothing: no tag
-	Image       bool          // show the picture in the event's data
-	Actions     []Action      // buttons; nil: what the event says
+	Image       bool          // show the picture in the event's data: payload.Image
+	Actions     []Action      // buttons, at most 8; nil: what the event says; empty: none
 	Command     *Command      // run for each alert; nil: none
 
 	Presence bool // alert when the sender connects or disconnects
@@ -110,9 +110,10 @@ type Action struct {
 
 // Request is what a button asks of a sender.
 type Request struct {
-	Sender, Method sig.Name
-	Params         *Params // nil: none
-	Reply          bool    // the params are a text that is typed into the notification
+	Sender sig.Name // zero: the event's
+	Method sig.Name
+	Params *Params // nil: none
+	Reply  bool    // the params are a text that is typed into the notification
 }
 
 // Params are JSON whose texts may hold expressions. A text that is nothing but one

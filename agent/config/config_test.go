@@ -141,6 +141,13 @@ func TestExample(t *testing.T) {
 	if info, err := os.Stat(path); err != nil || runtime.GOOS != "windows" && info.Mode().Perm() != 0o600 {
 		t.Errorf("%v, %v", info, err)
 	}
+	// What is commented out is right, too.
+	before, rest, _ := strings.Cut(string(written), "  # - sender: \"door-*\"\n")
+	block, after, ok := strings.Cut(rest, "\n\n")
+	more, err := config.Parse(path, []byte(before+"  - sender: \"door-*\"\n"+strings.ReplaceAll(block, "  # ", "  ")+"\n\n"+after))
+	if !ok || err != nil || len(more.Warnings) > 0 || len(more.Subscriptions) != 6 || len(more.Subscriptions[5].Actions) != 2 {
+		t.Errorf("uncommented: %v, %+v", err, more)
+	}
 	builds := c.Subscriptions[4]
 	ev := sig.Event{Time: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)}
 	seen := rule.NewEvent(ev, ev.Time)

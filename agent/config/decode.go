@@ -99,6 +99,9 @@ var yamlLine = regexp.MustCompile(`line (\d+): `)
 // colon is a value without quotes that has a colon and a space in it.
 var colon = regexp.MustCompile(`^[\s-]*\w+: +[^\s"'\[{|>&*].*:\s`)
 
+// star is a name without quotes that begins with a star, which YAML takes for an alias.
+var star = regexp.MustCompile(`\b(sender|event): +\*`)
+
 // syntax notes what yaml says about a text that it cannot read.
 func (p *parser) syntax(text []byte, err error) {
 	what := strings.TrimPrefix(err.Error(), "yaml: ")
@@ -117,6 +120,9 @@ func (p *parser) syntax(text []byte, err error) {
 	advice := odd(string(at)) + p.tight(string(at))
 	if advice == "" && colon.Match(at) && strings.HasPrefix(what, "mapping values are not allowed") {
 		advice = `: text that has ": " in it needs quotes`
+	}
+	if advice == "" && star.Match(at) {
+		advice = ": a pattern that begins with * needs quotes"
 	}
 	if before := lines[max(0, line-2)]; advice == "" && p.tight(string(before)) != "" {
 		advice = ": on the line before, " + strings.TrimPrefix(p.tight(string(before)), ": ")

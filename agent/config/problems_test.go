@@ -260,6 +260,8 @@ func TestProblems(t *testing.T) {
 		{"an open list", "server: a\nsubscriptions: [{sender: a}\ndefaults: {}\n", `2: this is not YAML: did not find expected ',' or ']'`},
 		{"an open quote", "subscriptions:\n- sender: \"a\n- sender: b\n", `2: this is not YAML: found unexpected end of stream`},
 		{"an unknown alias", "server: a\nsubscriptions: *x\n", `2: this is not YAML: unknown anchor 'x' referenced`},
+		{"a star without quotes", "subscriptions:\n- sender: a\n- sender: *\n", "3: this is not YAML: did not find expected alphabetic or numeric character: a pattern that begins with * needs quotes"},
+		{"a pattern without quotes", "subscriptions: [{event: *-door}]\n", "1: this is not YAML: unknown anchor '-door' referenced: a pattern that begins with * needs quotes"},
 		{"a NUL byte", good + "server: \x00\n", `2: this is not YAML: control characters are not allowed`},
 		{"two documents", good + "---\nx: 1\n", `2: a second document: the file must hold only one`},
 		{"two documents and more", "server: a\n---\nx: 1\n", "1: " + none + "\nc.yaml:2: a second document: the file must hold only one"},

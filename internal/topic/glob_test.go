@@ -5,6 +5,7 @@ import (
 	"path"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"sigalert/internal/topic"
 	"sigalert/sig"
@@ -126,7 +127,7 @@ func FuzzGlob(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, pattern, name string) {
 		_, glob, err := topic.ParseGlob(pattern)
-		if err != nil || glob.IsZero() || name == "" || name[0] == 0 || len(pattern)+len(name) > 2000 {
+		if err != nil || glob.IsZero() || name == "" || name[0] == 0 || !utf8.ValidString(pattern+name) || len(pattern)+len(name) > 2000 {
 			return
 		}
 		got := glob.Matches(sig.Name(name))
