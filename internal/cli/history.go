@@ -9,9 +9,11 @@ import (
 	"sigalert/internal/history"
 )
 
+func historyPath() string { return filepath.Join(xdg.StateHome, "sigalert", "history.db") }
+
 func (p *program) newHistory(config string, changed func()) *history.History {
 	return history.New(history.Options{
-		Path:    filepath.Join(xdg.StateHome, "sigalert", "history.db"),
+		Path:    historyPath(),
 		Config:  config,
 		Changed: changed,
 		Logger:  p.log,
