@@ -215,7 +215,7 @@ func clock(p place) Result {
 		if middle < 0 {
 			side, middle = "behind", -middle
 		}
-		r.Text = fmt.Sprintf("that of the server's machine is %s %s this one's (± %.1f s): the times of alerts, and ago() in rules, are wrong by as much", words.Span(middle), side, within.Seconds())
+		r.Text = fmt.Sprintf("that of the server's machine is %s %s this one's (± %.1f s): the times of alerts, and ago() in rules, are wrong by as much", words.Took(middle), side, within.Seconds())
 		r.Advice = `set both clocks by the network, as "timedatectl set-ntp true" does on Linux`
 	}
 	return r
