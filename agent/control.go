@@ -1,8 +1,11 @@
 package agent
 
 import (
+	"context"
+	"errors"
 	"time"
 
+	"sigalert/agent/config"
 	"sigalert/agent/notify"
 	"sigalert/internal/words"
 )
@@ -67,6 +70,50 @@ func (a *Agent) Reload() {
 			})
 		}
 	})
+}
+
+// ReloadNow is Reload for callers that show by themselves how that went. It returns how
+// many subscriptions are in force then, and what is wrong with the file.
+func (a *Agent) ReloadNow(ctx context.Context) (subscriptions int, err error) {
+	c, problem := a.opts.Config, error(nil)
+	if c == nil {
+		c, problem = config.LoadRegular(a.opts.ConfigPath)
+	}
+	inForce := 0
+	err = a.do(ctx, func() {
+		a.take(c, problem, false)
+		if a.config != nil {
+			inForce = len(a.config.Subscriptions)
+		}
+	})
+	if err != nil {
+		return 0, err
+	}
+	return inForce, problem
+}
+
+// Settle returns once everything that the agent was asked for before is done, and
+// Status shows it. The error says that the agent, or ctx, ended first.
+func (a *Agent) Settle(ctx context.Context) error { return a.do(ctx, func() {}) }
+
+var errEnded = errors.New("the agent is ending")
+
+// do has the loop do something, and waits for that.
+func (a *Agent) do(ctx context.Context, f func()) error {
+	done := make(chan struct{})
+	a.ask(func() {
+		f()
+		a.publish()
+		close(done)
+	})
+	select {
+	case <-done:
+		return nil
+	case <-a.done:
+		return errEnded
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
 }
 
 // Tell shows a notification from the program itself. It is not held back.

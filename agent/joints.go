@@ -352,7 +352,7 @@ func (a *Agent) publish() {
 	st.Counters.Shown, st.Counters.Logged, dropped, st.DeliveryError = a.delivery.counts()
 	st.Counters.Dropped = dropped + a.lost
 	if a.receiver != nil {
-		st.Server = a.receiver.server
+		st.Server, st.Router = a.receiver.server, a.router.runs()
 		st.Connected, st.Since, st.LinkError = a.link.connected, a.link.since, a.link.err
 		st.Lost = a.link.announced && !a.link.connected
 		st.Subscriptions = a.receiver.status(a.config.Subscriptions)

@@ -1,6 +1,7 @@
 package eventlog
 
 import (
+	"bytes"
 	"encoding/binary"
 	"encoding/json"
 	"errors"
@@ -40,6 +41,29 @@ func EntryOf(ev sig.Event) (Entry, error) {
 		Time: ev.Time, Sender: ev.Sender, Event: ev.Event, Data: text,
 		position: sig.Position{Epoch: ev.Position().Epoch, Seq: ev.Seq},
 	}, err
+}
+
+// MarshalJSON is the entry as scripts get it.
+func (e Entry) MarshalJSON() ([]byte, error) {
+	data := json.RawMessage("null")
+	if len(e.Data) > 0 {
+		if text, err := sig.JSONData(e.Data).JSON(); err == nil { // else it was damaged in the log's file
+			data = text
+		}
+	}
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false) // whoever needs that does it again
+	err := enc.Encode(struct {
+		ID      uint64          `json:"id"`
+		Time    time.Time       `json:"time"`
+		Sender  sig.Name        `json:"sender"`
+		Event   sig.Name        `json:"event"`
+		Data    json.RawMessage `json:"data"`
+		Outcome string          `json:"outcome,omitempty"`
+		Why     string          `json:"why,omitempty"`
+	}{e.ID, e.Time.UTC(), e.Sender, e.Event, data, e.Outcome.String(), e.Why})
+	return b.Bytes(), err
 }
 
 // A record is an entry as the store has it: what is looked at first comes

@@ -140,7 +140,7 @@ func (s *streaming) events(ctx context.Context) (more bool, err error) {
 		s.out.event("missed", "", fmt.Appendf(nil, `{"count": %d}`, found.First-next))
 	}
 	for _, e := range found.Entries {
-		text, err := json.Marshal(newEvent(e))
+		text, err := json.Marshal(e)
 		if err != nil {
 			return false, err
 		}

@@ -55,7 +55,9 @@ func (p *program) runAgent(ctx context.Context) error {
 		var tasks sync.WaitGroup
 		defer tasks.Wait()
 		if only != nil {
-			tasks.Go(func() { only.serve(ctx, p, h, t.quit) })
+			methods := controls{t.agent, h, path, t.quit}.methods()
+			methods["start"] = p.answerStart(h, t.quit)
+			tasks.Go(func() { only.serve(ctx, p, methods, t.quit) })
 		}
 		if first {
 			tasks.Go(func() { p.welcome(ctx, t.agent, desktop) })

@@ -4,14 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"net"
 	"os"
-	"path/filepath"
 	"strings"
-	"syscall"
 
-	"github.com/adrg/xdg"
 	"github.com/spf13/cobra"
 
 	"sigalert/internal/address"
@@ -68,7 +64,7 @@ func (p *program) doctorOptions() (o doctor.Options, err error) {
 		History: historyPath(),
 		Call:    invocation(),
 		XEmbed:  tray.XEmbed,
-		Agent:   askAgent,
+		Agent:   agentsState,
 	}
 	if o.Config, err = p.configPath(); err != nil {
 		return o, err
@@ -80,18 +76,17 @@ func (p *program) doctorOptions() (o doctor.Options, err error) {
 	return o, err
 }
 
-// askAgent asks the running agent how it stands.
-func askAgent(ctx context.Context) (doctor.Agent, error) {
-	dir := xdg.RuntimeDir
-	if info, err := os.Stat(dir); err != nil || !info.IsDir() {
-		dir = filepath.Join(xdg.StateHome, "sigalert")
-	}
-	_, err := askFirst(ctx, filepath.Join(dir, "sigalert.sock"), "")
-	switch {
-	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ECONNREFUSED):
+// agentsState asks the running agent how it stands, for the doctor.
+func agentsState(ctx context.Context) (doctor.Agent, error) {
+	var r statusReport
+	_, err := askAgent(ctx, "status", nil, &r)
+	if errors.Is(err, errNoAgent) {
 		err = doctor.ErrNoAgent
 	}
-	return doctor.Agent{Line: "it answers"}, err
+	return doctor.Agent{
+		Line: r.Summary, Config: r.Config, Server: r.Server, Router: r.Router,
+		Paused: r.Paused, PausedUntil: r.PausedUntil, Undelivered: r.DeliveryError,
+	}, err
 }
 
 // report is the results as people read them.

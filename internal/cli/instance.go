@@ -1,31 +1,22 @@
 package cli
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
 	"io/fs"
-	"net"
 	"os"
 	"path/filepath"
-	"strings"
 	"sync"
 	"time"
 
 	"github.com/adrg/xdg"
 	"github.com/gofrs/flock"
 
+	"sigalert/internal/control"
 	"sigalert/internal/sessionbus"
 	"sigalert/internal/wait"
 )
-
-// A second start asks the agent that runs, over a socket beside the lock:
-//
-//	> start BUS            BUS is the ID of the second's session bus; nothing if it has none
-//	< ending               the first has lost its desktop, and makes way
-//	< running URL          it stays; URL opens its history, if there is one
-//	< starting             it stays; perhaps there is a URL soon
 
 const (
 	takeOver   = 10 * time.Second       // for the first to make way
@@ -37,12 +28,30 @@ const (
 )
 
 // instance is this user's only agent. Its lock says so, and its socket answers
-// those that start after it.
+// those that start after it, and the commands that speak to it.
 type instance struct {
 	lock   *flock.Flock
-	file   fs.FileInfo  // of the lock
-	socket net.Listener // nil: there can be none
+	file   fs.FileInfo     // of the lock
+	socket *control.Server // nil: there can be none
 }
+
+// A second start asks the agent that runs, over the socket beside the lock.
+type (
+	startParams struct {
+		Bus string `json:"bus"` // the ID of the second's session bus; "": it has none
+	}
+	startAnswer struct {
+		State string `json:"state"`
+		URL   string `json:"url,omitempty"` // of stateRunning: opens the history, if there is one
+	}
+)
+
+// The states of a first agent.
+const (
+	stateEnding   = "ending"   // it has lost its desktop, and makes way
+	stateRunning  = "running"  // it stays
+	stateStarting = "starting" // it stays; perhaps there is a URL soon
+)
 
 // firstPage is the page of the first's history, a [history.History].
 type firstPage interface {
@@ -54,7 +63,7 @@ type firstPage interface {
 type running struct{ history string }
 
 func (r running) Error() string {
-	text := "an agent is already running; quit it from its tray menu before you start another"
+	text := "an agent is already running; end it with \"sigalert quit\" before you start another"
 	if r.history != "" {
 		text += "\nFor a minute its history is at " + r.history
 	}
@@ -64,15 +73,12 @@ func (r running) Error() string {
 // onlyInstance makes this process the user's only agent. If one runs that has lost
 // its desktop, it waits for that to end. The error is [running] if one stays.
 func (p *program) onlyInstance(ctx context.Context) (*instance, error) {
-	dir := xdg.RuntimeDir
-	if info, err := os.Stat(dir); err != nil || !info.IsDir() {
-		dir = filepath.Join(xdg.StateHome, "sigalert")
-		if err := os.MkdirAll(dir, 0o700); err != nil {
-			return nil, err
-		}
+	dir, err := agentFolder()
+	if err != nil {
+		return nil, err
 	}
-	lock := flock.New(filepath.Join(dir, "sigalert.lock"))
-	socket := filepath.Join(dir, "sigalert.sock")
+	lock := flock.New(filepath.Join(dir, lockFile))
+	socket := filepath.Join(dir, socketFile)
 	bus, looked := "", false
 	for began := time.Now(); ; {
 		got, err := lock.TryLock()
@@ -86,11 +92,11 @@ func (p *program) onlyInstance(ctx context.Context) (*instance, error) {
 			bus, looked = ourBus(ctx), true
 		}
 		answer, err := askFirst(ctx, socket, bus) // it may be starting or ending, and not answer
-		if url, stays := strings.CutPrefix(answer, "running "); err == nil && stays {
-			return nil, running{url}
+		if err == nil && answer.State == stateRunning {
+			return nil, running{answer.URL}
 		}
 		limit := takeOver
-		if answer == "starting" {
+		if answer.State == stateStarting {
 			limit = maxStart
 		}
 		if time.Since(began) > limit || !wait.Sleep(ctx, tryAgain, nil) {
@@ -98,6 +104,19 @@ func (p *program) onlyInstance(ctx context.Context) (*instance, error) {
 		}
 	}
 }
+
+const lockFile, socketFile = "sigalert.lock", "sigalert.sock"
+
+// agentFolder is where the lock and the socket of a new agent are.
+func agentFolder() (string, error) {
+	if info, err := os.Stat(xdg.RuntimeDir); err == nil && info.IsDir() {
+		return xdg.RuntimeDir, nil
+	}
+	dir := stateFolder()
+	return dir, os.MkdirAll(dir, 0o700)
+}
+
+func stateFolder() string { return filepath.Join(xdg.StateHome, "sigalert") }
 
 // ourBus is the ID of the session bus; "" if none answers.
 func ourBus(ctx context.Context) string {
@@ -114,14 +133,9 @@ func (p *program) newInstance(lock *flock.Flock, socket string) (*instance, erro
 		return nil, err
 	}
 	i := &instance{lock: lock, file: file}
-	_ = os.Remove(socket) // of one that ended
-	l, err := net.Listen("unix", socket)
-	if err != nil {
-		p.log.Warn("another start cannot ask this agent to make way", "err", err)
-		return i, nil
+	if i.socket, err = control.Listen(socket); err != nil {
+		p.log.Warn("commands such as status cannot speak to this agent, and another start cannot ask it to make way", "err", err)
 	}
-	l.(*net.UnixListener).SetUnlinkOnClose(false) // it may be another agent's by then
-	i.socket = l
 	return i, nil
 }
 
@@ -133,32 +147,17 @@ func (i *instance) close() {
 	_ = i.lock.Unlock()
 }
 
-// serve answers other starts until ctx ends. It calls quit if this agent is to
-// make way for another.
-func (i *instance) serve(ctx context.Context, p *program, page firstPage, quit func()) {
+// serve answers requests until ctx ends. It calls quit if this agent is to make way for
+// another.
+func (i *instance) serve(ctx context.Context, p *program, methods map[string]control.Method, quit func()) {
 	var tasks sync.WaitGroup
 	defer tasks.Wait()
 	if i.socket != nil {
-		defer i.socket.Close()
-		tasks.Go(func() { i.answerAll(ctx, p, page, quit) })
+		tasks.Go(func() { i.socket.Serve(ctx, methods) })
 	}
 	for wait.Sleep(ctx, lookAround, nil) {
 		if i.replaced() {
 			p.log.Info("another agent has taken over")
-			quit()
-		}
-	}
-}
-
-func (i *instance) answerAll(ctx context.Context, p *program, page firstPage, quit func()) {
-	for ctx.Err() == nil {
-		conn, err := i.socket.Accept()
-		if err != nil {
-			wait.Sleep(ctx, tryAgain, nil)
-			continue
-		}
-		if i.answer(ctx, conn, page) {
-			p.log.Info("the desktop is gone: another agent takes over")
 			quit()
 		}
 	}
@@ -179,26 +178,21 @@ func (i *instance) replaced() bool {
 	return err == nil && !got
 }
 
-// answer answers one question, and reports whether this agent is to make way.
-func (i *instance) answer(ctx context.Context, conn net.Conn, page firstPage) (ending bool) {
-	defer conn.Close()
-	defer context.AfterFunc(ctx, func() { conn.Close() })()
-	_ = conn.SetDeadline(time.Now().Add(maxAsking))
-	question, err := readLine(conn)
-	bus, ok := strings.CutPrefix(question, "start ")
-	if err != nil || !ok {
-		return false
-	}
-	if bus != "" && lostDesktop(ctx, bus) {
-		fmt.Fprintln(conn, "ending")
-		return true
-	}
-	if page.Coming() {
-		fmt.Fprintln(conn, "starting")
-	} else {
-		fmt.Fprintln(conn, "running "+page.Link())
-	}
-	return false
+// answerStart is the method start, for other starts.
+func (p *program) answerStart(page firstPage, quit func()) control.Method {
+	return control.Handler(func(ctx context.Context, asked startParams) (any, error) {
+		switch {
+		case asked.Bus != "" && lostDesktop(ctx, asked.Bus):
+			p.log.Info("the desktop is gone: another agent takes over")
+			quit()
+			return startAnswer{State: stateEnding}, nil
+		case ctx.Err() != nil:
+			return nil, ctx.Err()
+		case page.Coming():
+			return startAnswer{State: stateStarting}, nil
+		}
+		return startAnswer{State: stateRunning, URL: page.Link()}, nil
+	})
 }
 
 // lostDesktop reports whether the desktop is gone, and stays gone, for an agent
@@ -217,28 +211,11 @@ func lostDesktop(ctx context.Context, another string) bool {
 	return ctx.Err() == nil
 }
 
-func askFirst(ctx context.Context, socket, bus string) (answer string, err error) {
+func askFirst(ctx context.Context, socket, bus string) (answer startAnswer, err error) {
 	ctx, cancel := context.WithTimeout(ctx, maxAsking)
 	defer cancel()
-	conn, err := new(net.Dialer).DialContext(ctx, "unix", socket)
-	if err != nil {
-		return "", err
-	}
-	defer conn.Close()
-	defer context.AfterFunc(ctx, func() { conn.Close() })()
-	if _, err := fmt.Fprintln(conn, "start "+bus); err != nil {
-		return "", err
-	}
-	return readLine(conn)
-}
-
-// readLine reads a short line.
-func readLine(conn net.Conn) (string, error) {
-	line, err := bufio.NewReaderSize(conn, 1024).ReadSlice('\n')
-	if err != nil {
-		return "", err
-	}
-	return strings.TrimSuffix(string(line), "\n"), nil
+	err = control.Call(ctx, socket, "start", startParams{bus}, &answer)
+	return answer, err
 }
 
 // showRunning opens the history of the agent that runs already. The error says

@@ -11,6 +11,7 @@ import (
 
 	"github.com/adrg/xdg"
 
+	"sigalert/internal/control"
 	"sigalert/internal/wait"
 )
 
@@ -57,7 +58,9 @@ func TestSecondStart(t *testing.T) {
 			}
 			defer first.close()
 			page := &slowPage{after: tc.after}
-			defer wait.Start(t.Context(), func(ctx context.Context) { first.serve(ctx, p, page, func() {}) })()
+			defer wait.Start(t.Context(), func(ctx context.Context) {
+				first.serve(ctx, p, map[string]control.Method{"start": p.answerStart(page, func() {})}, func() {})
+			})()
 			began := time.Now()
 			_, err = p.onlyInstance(t.Context())
 			var r running

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"time"
 
 	"sigalert/internal/autostart"
@@ -44,6 +45,10 @@ func (o Options) agent(a running) Result {
 		}
 		r.Text = "it is paused, and holds alerts back " + until
 		r.Advice = fmt.Sprintf(`resume it with "%s resume", or in the menu of its icon`, o.Call)
+	case a.Config != "" && !samePath(a.Config, o.Config):
+		r.Status = Note
+		r.Text = fmt.Sprintf("it is running, with another configuration than the one examined here, %s: %s", a.Config, a.Line)
+		r.Advice = "to examine that one: --config " + a.Config
 	case a.Server != "" && a.Server != o.Server:
 		r.Status = Note
 		r.Text = fmt.Sprintf("it is running, with another server than the one examined here: %s", a.Line)
@@ -52,6 +57,17 @@ func (o Options) agent(a running) Result {
 		r.Status, r.Text = OK, "it is running: "+a.Line
 	}
 	return r
+}
+
+func samePath(a, b string) bool {
+	absolute, err := filepath.Abs(b)
+	return err == nil && a == absolute || sameFile(a, b)
+}
+
+func sameFile(a, b string) bool {
+	aInfo, aErr := os.Stat(a)
+	bInfo, bErr := os.Stat(b)
+	return aErr == nil && bErr == nil && os.SameFile(aInfo, bInfo)
 }
 
 // login is what the next login starts.
@@ -81,7 +97,7 @@ func (o Options) autostart(l login) Result {
 		r.Text = fmt.Sprintf("the agent does not start at login: there is %s, but %s", l.Where, l.Fault)
 	case l.Exe == "":
 		r.Status, r.Text, r.Advice = OK, "the agent starts at login: "+l.Where, ""
-	case !sameProgram(l.Exe, o.Program):
+	case !o.starts(l.Exe):
 		r.Text = fmt.Sprintf("login starts another program than this one: %s runs %s, and this is %s", l.Where, l.Exe, o.Program)
 		r.Advice = fmt.Sprintf(`if this one is to start: "%s autostart enable"`, o.Call)
 	default:
@@ -90,11 +106,10 @@ func (o Options) autostart(l login) Result {
 	return r
 }
 
-func sameProgram(a, b string) bool {
-	if path, err := exec.LookPath(a); err == nil {
-		a = path
+// starts reports whether an entry's program is this one.
+func (o Options) starts(program string) bool {
+	if path, err := exec.LookPath(program); err == nil {
+		program = path
 	}
-	aInfo, aErr := os.Stat(a)
-	bInfo, bErr := os.Stat(b)
-	return aErr == nil && bErr == nil && os.SameFile(aInfo, bInfo)
+	return sameFile(program, o.Program)
 }

@@ -59,6 +59,7 @@ var ErrNoAgent = errors.New("no agent is running")
 // Agent is how the running agent stands.
 type Agent struct {
 	Line        string    // in words
+	Config      string    // its configuration's path
 	Server      string    // host:port
 	Router      bool      // it runs the router there
 	Paused      bool      // it holds alerts back

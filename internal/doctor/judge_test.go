@@ -111,6 +111,8 @@ func TestJudges(t *testing.T) {
 		{o.agent(running{err: fmt.Errorf("socket: %w", context.DeadlineExceeded)}), Wrong, "does not answer", "start it again"},
 		{o.agent(running{err: errors.New("another user's")}), Wrong, "cannot be asked: another user's", "start it again"},
 		{o.agent(anAgent), OK, "it is running: Connected", ""},
+		{o.agent(running{Agent: Agent{Line: "Connected", Config: "/other.yaml"}}), Note, "with another configuration than the one examined here, /other.yaml: Connected", "--config /other.yaml"},
+		{o.agent(running{Agent: Agent{Line: "Connected", Config: o.Config, Server: o.Server}}), OK, "it is running: Connected", ""},
 		{remote.agent(anAgent), Note, "with another server than the one examined here: Connected", "--server 127.0.0.1:3000"},
 		{o.agent(running{Agent: Agent{Paused: true}}), Wrong, "paused, and holds alerts back until it is resumed", "sigalert resume"},
 		{o.agent(running{Agent: Agent{Paused: true, PausedUntil: time.Date(2026, 1, 2, 8, 0, 0, 0, time.Local)}}), Wrong, "until 2026-01-02 08:00:00", "resume"},

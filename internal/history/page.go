@@ -2,6 +2,7 @@ package history
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"sigalert/agent/config"
@@ -108,6 +109,18 @@ func (h *History) Link() string {
 		return ""
 	}
 	return h.page.url + "?key=" + h.page.handler.Key()
+}
+
+// ErrOff is the error of [History.Entries] while no history is kept.
+var ErrOff = errors.New("no history is kept")
+
+// Entries returns the alerts that q asks for.
+func (h *History) Entries(ctx context.Context, q eventlog.Query) (eventlog.Result, error) {
+	log, _ := h.wanted()
+	if log == nil {
+		return eventlog.Result{}, ErrOff
+	}
+	return log.Events(ctx, q)
 }
 
 // source shows an agent as the source of its history.

@@ -1,0 +1,262 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"sigalert/agent"
+	"sigalert/agent/config"
+	"sigalert/eventlog"
+	"sigalert/internal/age"
+	"sigalert/internal/control"
+	"sigalert/internal/history"
+	"sigalert/internal/words"
+	"sigalert/sig"
+)
+
+// controlled is what the control socket needs of an agent.
+type controlled interface {
+	Status() agent.Status
+	Pause(time.Duration)
+	Resume()
+	ReloadNow(context.Context) (subscriptions int, err error)
+	Settle(context.Context) error
+}
+
+// keeper is what it needs of a history.
+type keeper interface {
+	firstPage
+	Entries(context.Context, eventlog.Query) (eventlog.Result, error)
+}
+
+// controls are what the commands can ask of an agent.
+type controls struct {
+	agent   controlled
+	history keeper
+	config  string // the configuration's path
+	quit    func()
+}
+
+// methods are those of the control socket; docs/control.md lists them.
+func (c controls) methods() map[string]control.Method {
+	return map[string]control.Method{
+		"status": control.Handler(func(context.Context, struct{}) (any, error) {
+			return newStatusReport(c.agent.Status(), c.config), nil
+		}),
+		"pause":   control.Handler(c.pause),
+		"resume":  control.Handler(c.resume),
+		"reload":  control.Handler(c.reload),
+		"history": control.Handler(c.link),
+		"entries": control.Handler(c.entries),
+		"quit": control.Handler(func(context.Context, struct{}) (any, error) {
+			c.quit()
+			return nil, nil
+		}),
+	}
+}
+
+type pauseParams struct {
+	Duration string    `json:"duration,omitempty"` // as [age.Span] reads it
+	Until    time.Time `json:"until,omitzero"`
+}
+
+type pauseAnswer struct {
+	Until time.Time `json:"until,omitzero"` // zero: until resumed
+}
+
+func (c controls) pause(ctx context.Context, asked pauseParams) (any, error) {
+	var d time.Duration
+	var err error
+	switch {
+	case asked.Duration != "" && !asked.Until.IsZero():
+		err = errors.New("params: either duration or until, not both")
+	case asked.Duration != "":
+		d, err = pauseTime(asked.Duration)
+	case !asked.Until.IsZero():
+		if d = time.Until(asked.Until); d <= 0 {
+			err = fmt.Errorf("params: %s is over", asked.Until.Format(time.RFC3339))
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	c.agent.Pause(d)
+	err = c.agent.Settle(ctx)
+	return pauseAnswer{c.agent.Status().PausedUntil}, err
+}
+
+// pauseTime reads how long a pause is to be.
+func pauseTime(text string) (time.Duration, error) {
+	d, err := age.Span(text)
+	if err != nil || d <= 0 {
+		return 0, fmt.Errorf("%q is not a duration: use one such as 30m, 1h30m or 1d", text)
+	}
+	return d, nil
+}
+
+type resumeAnswer struct {
+	Paused bool `json:"was_paused"`
+	Held   int  `json:"held_back"` // until now
+}
+
+func (c controls) resume(ctx context.Context, _ struct{}) (any, error) {
+	st := c.agent.Status()
+	c.agent.Resume()
+	return resumeAnswer{st.Paused, st.Held}, c.agent.Settle(ctx)
+}
+
+type reloadAnswer struct {
+	Subscriptions int      `json:"subscriptions"` // in force
+	Problems      []string `json:"problems"`      // of the file; if there are any, it is not in force
+}
+
+func (c controls) reload(ctx context.Context, _ struct{}) (any, error) {
+	n, err := c.agent.ReloadNow(ctx)
+	answer := reloadAnswer{n, []string{}}
+	var problems config.Problems
+	var unreadable *os.PathError
+	switch {
+	case errors.As(err, &problems):
+		for _, problem := range problems {
+			answer.Problems = append(answer.Problems, problem.Error())
+		}
+	case errors.As(err, &unreadable):
+		answer.Problems = append(answer.Problems, fmt.Sprintf("cannot read %s: %v", unreadable.Path, unreadable.Err))
+	case err != nil:
+		return nil, err
+	}
+	return answer, nil
+}
+
+type linkAnswer struct {
+	URL string `json:"url"` // opens the page once, within a minute
+}
+
+func (c controls) link(ctx context.Context, _ struct{}) (any, error) {
+	url := c.history.Link()
+	if url != "" {
+		return linkAnswer{url}, nil
+	}
+	if _, err := c.history.Entries(ctx, eventlog.Query{Limit: 1}); errors.Is(err, history.ErrOff) {
+		return nil, c.noHistory()
+	}
+	return nil, errors.New("the history's page is not there: the agent's log says why, if it does not come within a few seconds")
+}
+
+func (c controls) noHistory() error {
+	return fmt.Errorf("no history is kept: add the key history to %s, such as\n  history: {listen: \"127.0.0.1:8080\"}", c.config)
+}
+
+type entriesParams struct {
+	Before uint64 `json:"before,omitempty"` // only those with a lower number; 0: all
+}
+
+type entriesAnswer struct {
+	Entries []eventlog.Entry `json:"entries"`        // the newest first
+	Next    uint64           `json:"next,omitempty"` // before of the next request; 0: there are no more
+}
+
+func (c controls) entries(ctx context.Context, asked entriesParams) (any, error) {
+	found, err := c.history.Entries(ctx, eventlog.Query{Before: asked.Before, Limit: eventlog.MaxEvents})
+	if errors.Is(err, history.ErrOff) {
+		err = c.noHistory()
+	}
+	answer := entriesAnswer{Entries: found.Entries}
+	if found.More {
+		answer.Next = found.Last
+	}
+	return answer, err
+}
+
+// statusReport is an agent's status for scripts. Its names are promised.
+type statusReport struct {
+	Version       string               `json:"version"`
+	PID           int                  `json:"pid"`
+	Config        string               `json:"config"`
+	Summary       string               `json:"summary"` // for people, as in the tray's menu
+	Server        string               `json:"server"`
+	Router        bool                 `json:"router"` // the agent itself runs it, at server
+	Connected     bool                 `json:"connected"`
+	Since         time.Time            `json:"since,omitzero"` // it is connected, or not
+	LinkError     string               `json:"link_error,omitempty"`
+	Paused        bool                 `json:"paused"`
+	PausedUntil   time.Time            `json:"paused_until,omitzero"`
+	Held          int                  `json:"held_back"`
+	Subscriptions []subscriptionReport `json:"subscriptions"`
+	Unseen        []unseenReport       `json:"unseen"`
+	ConfigError   string               `json:"config_error,omitempty"`
+	DeliveryError string               `json:"delivery_error,omitempty"`
+	Counters      countersReport       `json:"counters"`
+}
+
+type subscriptionReport struct {
+	Line   int      `json:"line"`
+	Sender sig.Name `json:"sender,omitempty"`
+	Event  sig.Name `json:"event,omitempty"`
+	Text   string   `json:"text"`  // for people
+	State  string   `json:"state"` // active, pending or refused
+	Error  string   `json:"error,omitempty"`
+}
+
+type unseenReport struct {
+	Sender  sig.Name `json:"sender"`
+	Nearest sig.Name `json:"nearest,omitempty"`
+	Text    string   `json:"text"` // for people
+}
+
+type countersReport struct {
+	Received uint64 `json:"received"`
+	Shown    uint64 `json:"shown"`
+	Logged   uint64 `json:"logged"`
+	Limited  uint64 `json:"limited"`
+	Dropped  uint64 `json:"dropped"`
+}
+
+func newStatusReport(st agent.Status, config string) statusReport {
+	r := statusReport{
+		Version:       versionText(),
+		PID:           os.Getpid(),
+		Config:        config,
+		Summary:       st.Line(),
+		Server:        st.Server,
+		Router:        st.Router,
+		Connected:     st.Connected,
+		Since:         st.Since,
+		Paused:        st.Paused,
+		PausedUntil:   st.PausedUntil,
+		Held:          st.Held,
+		Subscriptions: []subscriptionReport{},
+		Unseen:        []unseenReport{},
+		ConfigError:   errorText(st.ConfigError),
+		DeliveryError: errorText(st.DeliveryError),
+		Counters:      countersReport(st.Counters),
+	}
+	if !st.Connected {
+		r.LinkError = errorText(st.LinkError)
+	}
+	for _, s := range st.Subscriptions {
+		r.Subscriptions = append(r.Subscriptions, subscriptionReport{
+			Line: s.Line, Sender: s.Sender, Event: s.Event, Text: s.Topic.String(), State: s.Status.String(), Error: errorText(s.Err),
+		})
+	}
+	for _, u := range st.Unseen {
+		r.Unseen = append(r.Unseen, unseenReport{u.Sender, u.Nearest, u.String()})
+	}
+	return r
+}
+
+func errorText(err error) string {
+	if err == nil {
+		return ""
+	}
+	return err.Error()
+}
+
+// String says how many alerts there were, for people.
+func (c countersReport) String() string {
+	return fmt.Sprintf("%s received; %s shown, %s written to the log, %s only counted, %s dropped",
+		words.Count(int(c.Received), "event"), words.Number(int(c.Shown)), words.Number(int(c.Logged)), words.Number(int(c.Limited)), words.Number(int(c.Dropped)))
+}

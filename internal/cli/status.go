@@ -1,0 +1,107 @@
+package cli
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"sigalert/internal/plain"
+	"sigalert/internal/words"
+	"sigalert/internal/zone"
+)
+
+func (p *program) status() *cobra.Command {
+	asJSON := false
+	cmd := &cobra.Command{
+		Use:   "status",
+		Short: "Say how the running agent stands",
+		Long: `Prints how the running agent stands: its server and its connection, whether alerts
+are paused, each subscription with its state and its line in the configuration, what
+is wrong with the file, and how many alerts there were since it started. The exit
+code is 1 if no agent is running. docs/control.md describes what --json prints.`,
+		Example: `  sigalert status
+  sigalert status --json | jq .connected`,
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			var r statusReport
+			if _, err := askAgent(cmd.Context(), "status", nil, &r); err != nil {
+				return err
+			}
+			if asJSON {
+				return p.printJSON(r)
+			}
+			for _, line := range r.lines(time.Now()) {
+				fmt.Fprintln(p.out, plain.Line(line, len(line))) // it may have text from a peer
+			}
+			return nil
+		},
+	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print one line of JSON")
+	return cmd
+}
+
+// lines are the report for people.
+func (r statusReport) lines(now time.Time) []string {
+	lines := []string{r.linkLine(now)}
+	add := func(format string, args ...any) { lines = append(lines, fmt.Sprintf(format, args...)) }
+	if r.Paused {
+		add("Paused %s, %s held back", untilText(r.PausedUntil, now), words.Count(r.Held, "alert"))
+	}
+	add("Configuration: %s", r.Config)
+	if r.ConfigError != "" {
+		add("Its problem: %s", r.ConfigError)
+	}
+	add("%s:", words.Count(len(r.Subscriptions), "subscription"))
+	for _, s := range r.Subscriptions {
+		add("  line %d: %s: %s", s.Line, s.Text, s.stateText())
+	}
+	for _, u := range r.Unseen {
+		add("Not seen yet: %s", u.Text)
+	}
+	add("Since the start: %s", r.Counters)
+	if r.DeliveryError != "" {
+		add("The last alert was not shown: %s", r.DeliveryError)
+	}
+	return lines
+}
+
+func (r statusReport) linkLine(now time.Time) string {
+	span := words.Span(max(0, now.Sub(r.Since)))
+	switch {
+	case r.Server == "":
+		return "Not connected: there is no configuration yet that is good"
+	case r.Connected:
+		return fmt.Sprintf("Connected to %s for %s", r.Server, span)
+	}
+	why := ""
+	if r.LinkError != "" {
+		why = ": " + r.LinkError
+	}
+	return fmt.Sprintf("No connection to %s for %s%s", r.Server, span, why)
+}
+
+func (s subscriptionReport) stateText() string {
+	switch {
+	case s.State == "active":
+		return "in force"
+	case s.State == "pending":
+		return "waiting for the server"
+	case s.Error != "":
+		return "not in force: " + s.Error
+	}
+	return "not in force"
+}
+
+// untilText says until when something lasts; zero: until it is resumed.
+func untilText(until, now time.Time) string {
+	if until.IsZero() {
+		return "until resumed"
+	}
+	here := zone.Local()
+	until, now = until.In(here), now.In(here)
+	if until.Format(time.DateOnly) == now.Format(time.DateOnly) {
+		return "until " + until.Format("15:04")
+	}
+	return "until " + until.Format("2006-01-02 15:04")
+}
