@@ -37,6 +37,11 @@ type Options struct {
 	// data is too large to keep until the desktop answers comes without it, and
 	// Why says so. Default: none.
 	Alerted func(Alert)
+	// Open opens an address that a button of an alert is for, and OpenAlert the
+	// history at an alert that was clicked. Neither must wait. Default: nothing is
+	// opened.
+	Open      func(url string)
+	OpenAlert func(sig.Event)
 	// Configured is called whenever a good configuration comes into force, by the
 	// goroutine of Run. It must not wait. Default: none.
 	Configured func(*config.Config)
@@ -56,6 +61,7 @@ type Agent struct {
 	opts     Options
 	log      *slog.Logger
 	delivery *delivery
+	recents  recents
 
 	asked chan func()   // what the loop is to do, in order
 	news  wait.Token    // the connection or the delivery has changed
@@ -65,25 +71,28 @@ type Agent struct {
 	status Status
 
 	// The fields below belong to the loop.
-	ctx        context.Context // Run's
-	tasks      sync.WaitGroup
-	config     *config.Config // nil: there was no good one yet
-	configErr  error          // what is wrong with the file now
-	receiver   *receiver
-	router     *ownRouter // that the configuration may have us run; nil: we run none
-	matcher    matcher
-	limiter    limiter
-	hold       hold
-	link       *linkWatch
-	presence   *presence
-	unseen     unseen
-	counters   Counters
-	lost       uint64                // dropped by receivers that have ended, or by the server
-	refused    map[topic.Topic]error // why a subscription was refused, as it was last logged
-	failing    map[failure]bool      // those that were logged, without their errors
-	subscribed time.Time             // the beginning of the connection whose server has answered all subscriptions, which was logged
-	gap        bool                  // an unknown number of events was lost, which is to be logged
-	told       time.Time             // the beginning of the connection for which that was logged last
+	ctx           context.Context // Run's
+	tasks         sync.WaitGroup
+	config        *config.Config // nil: there was no good one yet
+	configErr     error          // what is wrong with the file now
+	receiver      *receiver
+	router        *ownRouter // that the configuration may have us run; nil: we run none
+	matcher       matcher
+	pipeline      *pipeline
+	commands      *commands
+	requests      int // of buttons, that are under way
+	link          *linkWatch
+	presence      *presence
+	unseen        unseen
+	counters      Counters
+	lost          uint64                // dropped by receivers that have ended, or by the server
+	refused       map[topic.Topic]error // why a subscription was refused, as it was last logged
+	failing       map[failure]bool      // those that were logged
+	stale         bool                  // the subscriptions' status may have changed
+	subscriptions []SubscriptionStatus  // as it was last
+	subscribed    time.Time             // the beginning of the connection whose server has answered all subscriptions, which was logged
+	gap           bool                  // an unknown number of events was lost, which is to be logged
+	told          time.Time             // the beginning of the connection for which that was logged last
 }
 
 // New returns an agent that does nothing until Run.
@@ -93,6 +102,12 @@ func New(opts Options) *Agent {
 	}
 	if opts.Changed == nil {
 		opts.Changed = func() {}
+	}
+	if opts.Open == nil {
+		opts.Open = func(string) {}
+	}
+	if opts.OpenAlert == nil {
+		opts.OpenAlert = func(sig.Event) {}
 	}
 	if opts.Configured == nil {
 		opts.Configured = func(*config.Config) {}
@@ -111,7 +126,9 @@ func New(opts Options) *Agent {
 		news:  wait.NewToken(),
 		done:  make(chan struct{}),
 	}
-	a.delivery = newDelivery(opts, a.news.Raise)
+	a.pipeline = newPipeline()
+	a.delivery = newDelivery(opts, a.news.Raise, a.recents.decide)
+	a.commands = newCommands(log, func(n notify.Notification) { a.ask(func() { a.tell(n) }) })
 	return a
 }
 
@@ -121,6 +138,7 @@ func New(opts Options) *Agent {
 func (a *Agent) Run(ctx context.Context) {
 	a.ctx = ctx
 	a.tasks.Go(func() { a.delivery.run(ctx) })
+	a.tasks.Go(func() { a.commands.serve(ctx) })
 	a.tasks.Go(func() { watchWake(ctx, func() { a.ask(a.woke) }) })
 	if a.opts.Config != nil {
 		a.apply(a.opts.Config)
@@ -155,6 +173,7 @@ func (a *Agent) loop(ctx context.Context) {
 			f()
 		case <-a.news:
 			if ctx.Err() == nil { // our own end is not the link's trouble
+				a.stale = true
 				a.observeLink(time.Now())
 			}
 		case <-timer.C:

@@ -2,9 +2,13 @@ package agent
 
 import (
 	"fmt"
+	"time"
 
+	"sigalert/agent/config"
+	"sigalert/agent/notify"
+	"sigalert/agent/rule"
 	"sigalert/internal/outcome"
-	"sigalert/internal/words"
+	"sigalert/internal/payload"
 	"sigalert/sig"
 )
 
@@ -15,13 +19,47 @@ type Alert struct {
 	Why     string // for people; empty if there is nothing to say
 }
 
-// Why an alert was held back.
-const (
-	whyPaused   = "paused"
-	whyResolved = "resolved: what its tag showed is closed"
-)
+// passage is an event on its way through the stages. Each takes what those before it
+// have found out.
+type passage struct {
+	now  time.Time // in the zone of this machine
+	ev   sig.Event
+	seen *rule.Event
+	said payload.Payload // what the event says; from settle on, with what the subscription sets
 
-var whyFlood = fmt.Sprintf("more than %s in %s, merged into one", words.Count(floodLimit, "alert"), words.Span(floodWindow))
+	matching []*config.Subscription // those whose sender and event match
+	sub      *config.Subscription   // the one that takes it; nil: none has yet
+	hold     *hold                  // that is to keep its alert; nil: none
+	alert    notify.Notification
+	buttons  []button // of the alert
+
+	verdicts []verdict
+	choice   int // how many of them are about which subscription takes it
+}
+
+func newPassage(now time.Time, ev sig.Event) *passage {
+	ev.Time = ev.Time.In(now.Location())
+	text, _ := ev.Data.JSON() // what JSON cannot hold did not come from a network
+	return &passage{
+		now:  now,
+		ev:   ev,
+		seen: rule.NewEvent(ev, now),
+		said: payload.Read(text),
+		// Room for most: a stage adds one, and few more.
+		verdicts: make([]verdict, 0, 8),
+	}
+}
+
+// add notes a verdict.
+func (p *passage) add(v verdict) { p.verdicts = append(p.verdicts, v) }
+
+// fail notes that an expression of a subscription failed.
+func (p *passage) fail(stage string, s *config.Subscription, key string, err error) {
+	p.add(verdict{stage: stage, line: s.Line, key: key, err: err})
+}
+
+// decided is the last verdict.
+func (p *passage) decided() verdict { return p.verdicts[len(p.verdicts)-1] }
 
 // Why an alert failed.
 const whyEnded = "the agent ended"

@@ -3,6 +3,7 @@ package agent
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"sigalert/agent/config"
@@ -12,29 +13,71 @@ import (
 
 // Pause holds alerts back, for d or, if d is 0, until Resume.
 func (a *Agent) Pause(d time.Duration) {
+	if d == 0 {
+		a.PauseUntil(time.Time{})
+	} else {
+		a.PauseUntil(time.Now().Add(d))
+	}
+}
+
+// PauseUntil holds alerts back until a time or, if that is zero, until Resume.
+func (a *Agent) PauseUntil(until time.Time) {
 	a.ask(func() {
-		var until time.Time
-		if d > 0 {
-			until = time.Now().Add(d)
-		}
-		a.hold.pause(until)
-		if d > 0 {
-			a.log.Info("paused", "until", until)
-		} else {
+		a.pipeline.quiet.pause.pause(until)
+		if until.IsZero() {
 			a.log.Info("paused")
+		} else {
+			a.log.Info("paused", "until", until)
 		}
 	})
 }
+
+// Mute holds the alerts of the subscription on a line of the file back, or no longer.
+func (a *Agent) Mute(line int, on bool) {
+	a.ask(func() {
+		if a.config == nil {
+			return
+		}
+		i := slices.IndexFunc(a.config.Subscriptions, func(s config.Subscription) bool { return s.Line == line })
+		if i < 0 {
+			return
+		}
+		s, q := &a.config.Subscriptions[i], a.pipeline.quiet
+		if on {
+			q.mute(s, time.Time{})
+		} else if n, ok := q.unmute(s); ok {
+			a.tell(n)
+		}
+		a.stale = true
+	})
+}
+
+// ShowAgain shows an alert again, with what became of it; it is not held back. An alert
+// that is forgotten is not shown.
+func (a *Agent) ShowAgain(number int) {
+	a.ask(func() {
+		e := a.recents.get(number)
+		if e == nil {
+			return
+		}
+		a.recents.markRead(number)
+		a.delivery.push(e.again())
+	})
+}
+
+// MarkRead marks all alerts up to now as read.
+func (a *Agent) MarkRead() { a.ask(func() { a.recents.markRead(0) }) }
 
 // Resume ends a pause. One notification says how many alerts were held back, if any.
 func (a *Agent) Resume() { a.ask(a.resume) }
 
 func (a *Agent) resume() {
-	if !a.hold.paused {
+	pause := &a.pipeline.quiet.pause
+	if !pause.paused {
 		return
 	}
-	a.log.Info("resumed", "held", a.hold.count)
-	if n, ok := a.hold.resume(); ok {
+	a.log.Info("resumed", "held", pause.count)
+	if n, ok := pause.resume(); ok {
 		a.delivery.push(n)
 	}
 }

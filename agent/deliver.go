@@ -39,6 +39,7 @@ type delivery struct {
 	alerted  func(Alert) // as in Options; nil: nobody asks
 	log      *slog.Logger
 	changed  func()
+	decide   func(number int, v verdict) // is told what became of each
 
 	ready wait.Token // there may be something in the queue
 
@@ -58,13 +59,14 @@ type queued struct {
 	cut   bool       // the event has lost its data
 }
 
-func newDelivery(opts Options, changed func()) *delivery {
+func newDelivery(opts Options, changed func(), decide func(number int, v verdict)) *delivery {
 	return &delivery{
 		notifier: opts.Notifier,
 		fallback: opts.Fallback,
 		alerted:  opts.Alerted,
 		log:      opts.Logger,
 		changed:  changed,
+		decide:   decide,
 		ready:    wait.NewToken(),
 		queue:    queue.New(deliveryQueue, deliveryData, func(q *queued) int { return q.size }),
 	}
@@ -154,7 +156,7 @@ func (d *delivery) deliver(ctx context.Context, q queued) {
 		d.log.Warn("no notifications: alerts go to the log instead", "err", err)
 	}
 	if err == nil {
-		d.report(q, outcome.Shown, "")
+		d.report(q, outcome.Shown, "", "by "+receipt.Via)
 	} else {
 		d.fail(q, plain.Line(err.Error(), maxReason))
 	}
@@ -164,11 +166,19 @@ func (d *delivery) deliver(ctx context.Context, q queued) {
 // fail gives fallback what the desktop did not take.
 func (d *delivery) fail(q queued, why string) {
 	d.fallback(q.Notification)
-	d.report(q, outcome.Failed, why+"; it went to the log")
+	d.report(q, outcome.Failed, why+"; it went to the log", "")
 }
 
-// report says what became of an event's notification.
-func (d *delivery) report(q queued, what outcome.Outcome, why string) {
+// report says what became of an event's notification: why it was not shown, or by whom
+// it was.
+func (d *delivery) report(q queued, what outcome.Outcome, why, via string) {
+	if q.Ref != 0 && !q.Resolved {
+		v := verdict{stage: "deliver", decision: Shown, reason: via}
+		if what == outcome.Failed {
+			v.decision, v.reason = Failed, why
+		}
+		d.decide(int(q.Ref), v)
+	}
 	if q.event == nil {
 		return
 	}

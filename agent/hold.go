@@ -9,8 +9,9 @@ import (
 	"sigalert/internal/words"
 )
 
-// hold keeps notifications back while the agent is paused.
+// hold keeps notifications back during a pause, of the agent or of a subscription.
 type hold struct {
+	of     string // the subscription that is paused; "": the agent
 	paused bool
 	until  time.Time // zero: until resumed
 	count  int
@@ -45,7 +46,11 @@ func (h *hold) resume() (n notify.Notification, ok bool) {
 	if more := was.count - len(was.titles); more > 0 {
 		body = fmt.Sprintf("%d earlier, then:\n%s", more, body)
 	}
-	return notify.Notification{Title: words.Count(was.count, "alert") + " while paused", Body: body}, true
+	title := words.Count(was.count, "alert") + " while paused"
+	if was.of != "" {
+		title += ": " + was.of
+	}
+	return notify.Notification{Title: title, Body: body}, true
 }
 
 // expired reports whether a pause with an end is over.

@@ -3,15 +3,14 @@ package agent
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
 
 	"sigalert/agent/config"
 	"sigalert/agent/notify"
-	"sigalert/agent/rule"
 	"sigalert/internal/outcome"
-	"sigalert/internal/payload"
 	"sigalert/internal/topic"
 	"sigalert/internal/zone"
 	"sigalert/sig"
@@ -39,8 +38,12 @@ func (a *Agent) apply(c *config.Config) {
 	a.router.use(listen)
 	a.config = c
 	a.matcher.use(c.Subscriptions)
+	for _, n := range a.pipeline.use(c.Subscriptions) {
+		a.tell(n)
+	}
 	a.unseen.use(c.Subscriptions)
 	a.receiver.listen(c.Subscriptions)
+	a.stale = true
 	a.subscribed, a.failing = time.Time{}, make(map[failure]bool)
 	a.log.Info("configuration in force", "server", server, "subscriptions", len(c.Subscriptions))
 	for _, w := range c.Warnings {
@@ -82,61 +85,67 @@ func (a *Agent) event(what topic.Topic, ev sig.Event) {
 	if len(matching) == 0 {
 		return
 	}
-	now := time.Now()
-	here := now.In(zone.Local())
-	ev.Time = ev.Time.In(here.Location())
-	seen := rule.NewEvent(ev, here)
-	sub, failed := choose(matching, seen)
-	a.fail(failed)
-	if sub == nil {
-		return
-	}
-	a.counters.Received++
-	text, _ := ev.Data.JSON() // what JSON cannot hold did not come from a network
-	said, failed := settle(sub, seen, payload.Read(text))
-	a.fail(failed)
-	resolves := said.Resolved && said.Tag != ""
-	if !resolves && !a.hold.paused && !a.limiter.admit(now, ev, urgency(said)) {
-		a.counters.Limited++
-		a.held(ev, whyFlood)
-		return
-	}
-	n, failed := render(here, sub, ev, seen, said)
-	a.fail(failed)
-	switch {
-	case resolves:
-		n.Resolved = true
-		a.delivery.push(n)
-		a.held(ev, whyResolved)
-		return
-	case a.hold.keep(n):
-		a.held(ev, whyPaused)
-		return
-	}
-	a.delivery.pushAlert(n, ev)
+	p := newPassage(time.Now().In(zone.Local()), ev)
+	p.matching = matching
+	a.pipeline.judge(p)
+	a.conclude(p)
 }
 
-// fail logs once for each key of a subscription that an expression failed.
-func (a *Agent) fail(failed []failure) {
-	for _, f := range failed {
-		once := failure{sub: f.sub, key: f.key}
-		if !a.failing[once] {
-			a.failing[once] = true
-			a.log.Warn("an expression failed: the alert is shown without it", "line", f.sub.Line, "key", f.key, "err", f.err)
+// conclude does what the stages have decided.
+func (a *Agent) conclude(p *passage) {
+	number := a.recents.put(p, a.config.Subscriptions)
+	for _, v := range p.verdicts {
+		a.logFailure(v)
+	}
+	v := p.decided()
+	a.counters.count(v)
+	n := p.alert
+	n.Ref = uint64(number)
+	switch v.decision {
+	case Sent:
+		if n.Key == "" && len(n.Actions) > 0 { // so that an answer can take its place
+			n.Key = fmt.Sprintf("alert %d", number)
 		}
+		a.delivery.pushAlert(n, p.ev)
+		if n, failed := a.commands.run(p); failed {
+			a.tell(n)
+		}
+	case Resolved:
+		a.delivery.push(n)
+		a.alerted(p.ev, outcome.Held, v.decision.String()+": "+v.reason)
+	case Held:
+		if p.hold != nil {
+			p.hold.keep(n)
+		}
+		a.alerted(p.ev, outcome.Held, v.reason)
 	}
 }
 
-// held reports that an event's alert was held back.
-func (a *Agent) held(ev sig.Event, why string) {
+// logFailure logs an expression's failure, once for each key of a subscription.
+func (a *Agent) logFailure(v verdict) {
+	if once := (failure{v.line, v.key}); v.err != nil && !a.failing[once] {
+		a.failing[once] = true
+		a.log.Warn("an expression failed: the alert is shown without it", "line", v.line, "key", v.key, "err", v.err)
+	}
+}
+
+// failure is an expression that failed.
+type failure struct {
+	line int
+	key  string
+}
+
+// alerted reports what became of an event's alert.
+func (a *Agent) alerted(ev sig.Event, what outcome.Outcome, why string) {
 	if a.opts.Alerted != nil {
-		a.opts.Alerted(Alert{ev, outcome.Held, why})
+		a.opts.Alerted(Alert{ev, what, why})
 	}
 }
 
 // missed counts events of ours that the server has forgotten; if n is below 0,
 // nobody knows how many, if any.
 func (a *Agent) missed(n int) {
+	a.stale = true
 	if n < 0 {
 		a.gap = true
 		return
@@ -146,7 +155,7 @@ func (a *Agent) missed(n int) {
 
 // tell shows a notification, unless the agent is paused.
 func (a *Agent) tell(n notify.Notification) {
-	if !a.hold.keep(n) {
+	if !a.pipeline.quiet.pause.keep(n) {
 		a.delivery.push(n)
 	}
 }
@@ -168,10 +177,12 @@ func (a *Agent) tellDue(now time.Time) {
 			})
 		}
 	}
-	if n, ok := a.limiter.summary(now); ok {
+	muted := len(a.pipeline.quiet.muted)
+	for _, n := range a.pipeline.due(now) {
 		a.tell(n)
 	}
-	if a.hold.expired(now) {
+	a.stale = a.stale || len(a.pipeline.quiet.muted) != muted
+	if a.pipeline.quiet.pause.expired(now) {
 		a.resume()
 	}
 }
@@ -184,17 +195,17 @@ func (a *Agent) tellRest() {
 			a.tell(n)
 		}
 	}
-	if n, ok := a.limiter.summary(a.limiter.next()); ok {
+	for _, n := range a.pipeline.rest() {
 		a.tell(n)
 	}
-	if n, ok := a.hold.resume(); ok {
+	if n, ok := a.pipeline.quiet.pause.resume(); ok {
 		a.delivery.push(n)
 	}
 }
 
 // next is when something is due; zero: never.
 func (a *Agent) next() time.Time {
-	next := earlier(a.limiter.next(), a.hold.until)
+	next := a.pipeline.next()
 	if a.receiver != nil {
 		next = earlier(earlier(next, a.link.next()), a.presence.next())
 		if a.link.connected {
@@ -339,34 +350,52 @@ func (a *Agent) woke() {
 	a.receiver.client.Reconnect()
 }
 
+// subscriptionStatus is how each subscription stands now.
+func (a *Agent) subscriptionStatus() []SubscriptionStatus {
+	all := a.receiver.status(a.config.Subscriptions)
+	for i := range all {
+		sub := &all[i]
+		if errors.Is(sub.Err, sig.ErrNotOffered) {
+			a.unseen.saw(sub.Sender) // by the server
+		}
+		if h := a.pipeline.quiet.of(&a.config.Subscriptions[i]); h != nil {
+			sub.Muted, sub.MutedUntil, sub.Held = true, h.until, h.count
+		}
+	}
+	return all
+}
+
 // publish makes the stages' state readable by others.
 func (a *Agent) publish() {
 	st := Status{
-		Paused:      a.hold.paused,
-		PausedUntil: a.hold.until,
-		Held:        a.hold.count,
+		Paused:      a.pipeline.quiet.pause.paused,
+		PausedUntil: a.pipeline.quiet.pause.until,
+		Held:        a.pipeline.quiet.pause.count,
+		Unread:      a.recents.unread(),
 		ConfigError: a.configErr,
 		Counters:    a.counters,
 	}
 	var dropped uint64
 	st.Counters.Shown, st.Counters.Logged, dropped, st.DeliveryError = a.delivery.counts()
 	st.Counters.Dropped = dropped + a.lost
+	st.Counters.Unrun = a.commands.lost()
 	if a.receiver != nil {
 		st.Server, st.Router = a.receiver.server, a.router.runs()
 		st.Connected, st.Since, st.LinkError = a.link.connected, a.link.since, a.link.err
 		st.Lost = a.link.announced && !a.link.connected
-		st.Subscriptions = a.receiver.status(a.config.Subscriptions)
-		for _, sub := range st.Subscriptions {
-			if errors.Is(sub.Err, sig.ErrNotOffered) {
-				a.unseen.saw(sub.Sender) // by the server
-			}
+		if a.stale || len(a.pipeline.quiet.muted) > 0 {
+			a.subscriptions = a.subscriptionStatus()
 		}
+		st.Subscriptions = a.subscriptions
 		if st.Connected {
 			st.Unseen = slices.Clone(a.unseen.named)
 		}
 		st.Counters.Dropped += a.receiver.client.Dropped()
 	}
-	a.observeSubscriptions(st)
+	if a.stale {
+		a.observeSubscriptions(st)
+		a.stale = false
+	}
 	a.mu.Lock()
 	a.status = st
 	a.mu.Unlock()

@@ -11,7 +11,9 @@ import (
 // listeners bring, the first to come counts, whichever listener brought it.
 type matcher struct {
 	subs     []config.Subscription
-	again    []bool // which of them have the topic, and so the listener, of an earlier one
+	again    []bool             // which of them have the topic, and so the listener, of an earlier one
+	named    map[sig.Name][]int // those whose sender is this text, in order
+	others   []int              // all others, in order
 	copies   copies.Filter
 	matching []*config.Subscription // what match returned last
 }
@@ -20,21 +22,11 @@ type matcher struct {
 // for, in the file's order; none if another copy of the event came before. They are
 // valid until the next call.
 func (m *matcher) match(what topic.Topic, ev sig.Event) []*config.Subscription {
-	m.matching = m.matching[:0]
-	listeners, mine := 0, false
-	for i := range m.subs {
-		s := &m.subs[i]
-		if !matches(*s, ev) {
-			continue
-		}
-		m.matching = append(m.matching, s)
-		if !m.again[i] {
-			listeners++
-		}
-		mine = mine || s.Topic() == what
-	}
+	listeners, mine := m.find(what, ev)
 	switch {
 	case !mine: // asked for before the file changed
+		return nil
+	case len(m.matching) == 0: // of a glob, no copy needs to be known
 		return nil
 	case !m.copies.First(what, ev, listeners):
 		return nil
@@ -42,23 +34,83 @@ func (m *matcher) match(what topic.Topic, ev sig.Event) []*config.Subscription {
 	return m.matching
 }
 
+// find sets matching. It returns how many listeners bring the event, and whether the
+// one for what does.
+func (m *matcher) find(what topic.Topic, ev sig.Event) (listeners int, mine bool) {
+	m.matching = m.matching[:0]
+	named, others := m.named[ev.Sender], m.others
+	for len(named)+len(others) > 0 {
+		from := &named
+		if len(named) == 0 || len(others) > 0 && others[0] < named[0] {
+			from = &others
+		}
+		i := (*from)[0]
+		*from = (*from)[1:]
+		s := &m.subs[i]
+		if !brings(s, ev) {
+			continue
+		}
+		if !m.again[i] {
+			listeners++
+		}
+		mine = mine || s.Topic() == what
+		if s.SenderGlob.Matches(ev.Sender) && s.EventGlob.Matches(ev.Event) {
+			m.matching = append(m.matching, s)
+		}
+	}
+	return listeners, mine
+}
+
 // use replaces the subscriptions.
 func (m *matcher) use(subs []config.Subscription) {
 	m.subs, m.again = subs, make([]bool, len(subs))
+	m.named, m.others = make(map[sig.Name][]int), nil
 	topics := make(map[topic.Topic]bool)
-	for i, s := range subs {
+	for i := range subs {
+		s := &subs[i]
 		m.again[i] = topics[s.Topic()]
 		topics[s.Topic()] = true
+		if isText(s.Sender) {
+			m.named[s.Sender] = append(m.named[s.Sender], i)
+		} else {
+			m.others = append(m.others, i)
+		}
 	}
 	m.copies.Keep(func(t topic.Topic) bool { return topics[t] })
 }
 
+// isText reports whether a name is text, of which there is one spelling only.
+func isText(n sig.Name) bool { return n != "" && n[0] != 0 }
+
 // forget is for the end of a connection: no more copies will come.
 func (m *matcher) forget() { m.copies.Forget() }
 
-func matches(s config.Subscription, ev sig.Event) bool {
-	if s.Event.IsEvery() && topic.IsPresence(ev.Event) {
-		return false // comings and goings are what presence is for
+// brings reports whether the subscription's listener brings an event that may be for
+// it. Comings and goings are what presence is for.
+func brings(s *config.Subscription, ev sig.Event) bool {
+	return s.Topic().Matches(ev) && !(s.Event.IsEvery() && topic.IsPresence(ev.Event))
+}
+
+// elsewhere says why an event is not for the subscription; "" if it is.
+func elsewhere(s *config.Subscription, ev sig.Event) string {
+	switch {
+	case !s.Sender.IsEvery() && !s.Sender.Equal(ev.Sender), !s.SenderGlob.Matches(ev.Sender):
+		return "the sender is " + topic.Name(ev.Sender)
+	case !s.Event.IsEvery() && !s.Event.Equal(ev.Event), !s.EventGlob.Matches(ev.Event):
+		return "the event is " + topic.Name(ev.Event)
+	case !brings(s, ev):
+		return `comings and goings are alerted for with "presence: true"`
 	}
-	return s.Topic().Matches(ev)
+	return ""
+}
+
+// everyone finds all subscriptions that match an event, as match does, for one that no
+// listener has brought.
+func everyone(subs []config.Subscription, ev sig.Event) (matching []*config.Subscription) {
+	for i := range subs {
+		if elsewhere(&subs[i], ev) == "" {
+			matching = append(matching, &subs[i])
+		}
+	}
+	return matching
 }

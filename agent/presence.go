@@ -21,7 +21,7 @@ const (
 // presence says when senders come and go. A sender that returns within the grace
 // is not mentioned, and many changes within 2 s make one notification.
 type presence struct {
-	watched []sig.Name // senders; the zero Name: every one
+	watched []config.Subscription // whose senders are
 	senders map[sig.Name]*senderState
 	online  bool // the server was asked; otherwise nothing is known of them
 	synced  bool // it has answered once
@@ -49,14 +49,16 @@ func newPresence(subs []config.Subscription) *presence {
 	p := &presence{senders: make(map[sig.Name]*senderState)}
 	for _, s := range subs {
 		if s.Presence {
-			p.watched = append(p.watched, s.Sender)
+			p.watched = append(p.watched, s)
 		}
 	}
 	return p
 }
 
 func (p *presence) watches(sender sig.Name) bool {
-	return slices.ContainsFunc(p.watched, func(w sig.Name) bool { return w.IsEvery() || w.Equal(sender) })
+	return slices.ContainsFunc(p.watched, func(s config.Subscription) bool {
+		return (s.Sender.IsEvery() || s.Sender.Equal(sender)) && s.SenderGlob.Matches(sender)
+	})
 }
 
 // inherit takes over what an older presence knew of the senders that both watch:

@@ -16,64 +16,96 @@ import (
 	"sigalert/sig"
 )
 
-// settle returns what an event says about its alert, with the urgency and the tag that
-// the subscription sets in their place. If an expression fails, or an urgency is none,
-// the event's own stays.
-func settle(s *config.Subscription, seen *rule.Event, p payload.Payload) (payload.Payload, []failure) {
-	var failed []failure
+// settle has the subscription take the event, with the urgency and the tag that it sets
+// in place of the event's own. If an expression fails, or an urgency is invalid, the
+// event's own stays.
+func settle(p *passage, s *config.Subscription) {
+	p.sub = s
 	if s.Urgency != nil {
-		text, err := s.Urgency.Render(seen)
+		text, err := s.Urgency.Render(p.seen)
 		text = plain.Line(strings.TrimSpace(text), maxReason)
 		u := payload.Urgency(text)
 		if err == nil && u == "" && text != "" {
 			_, err = notify.ParseUrgency(text)
 		}
 		if err != nil {
-			failed = append(failed, failure{s, "urgency", err})
+			p.fail("render", s, "urgency", err)
 		}
-		p.Urgency = cmp.Or(u, p.Urgency)
+		p.said.Urgency = cmp.Or(u, p.said.Urgency)
 	}
-	if s.Tag != nil {
-		text, err := s.Tag.Render(seen)
-		if err == nil {
-			p.Tag = strings.TrimSpace(text)
-		} else {
-			failed = append(failed, failure{s, "tag", err})
-		}
-	}
-	return p, failed
+	p.said.Tag = tagOf(p, s)
 }
 
-// render makes the notification of an event with the payload p, at the time now. What
-// the subscription sets comes before what the event says. A text that fails is the one
-// that the notification has without it.
-func render(now time.Time, s *config.Subscription, ev sig.Event, seen *rule.Event, p payload.Payload) (notify.Notification, []failure) {
-	n := notify.Notification{
-		Title:   cmp.Or(p.Title, defaultTitle(ev)),
-		Urgency: urgency(p),
-		Key:     tagKey(ev.Sender, p.Tag),
-		URL:     p.URL,
-		Icon:    p.Icon,
+// tagOf is the tag that the subscription gives the event's alert; if its expression
+// fails, the event's own.
+func tagOf(p *passage, s *config.Subscription) string {
+	if s.Tag == nil {
+		return p.said.Tag
 	}
-	var failed []failure
-	if s.Title != nil {
-		text, err := s.Title.Render(seen)
-		if err == nil {
-			n.Title = trimLines(text)
-		} else {
-			failed = append(failed, failure{s, "title", err})
-		}
+	text, err := s.Tag.Render(p.seen)
+	if err != nil {
+		p.fail("render", s, "tag", err)
+		return p.said.Tag
 	}
-	if s.Body != nil {
-		text, err := s.Body.Render(seen)
-		if err == nil {
-			n.Body = trimLines(text)
-			return n, failed
-		}
-		failed = append(failed, failure{s, "body", err})
+	return strings.TrimSpace(text)
+}
+
+// renderer makes the notification. What the subscription sets comes before what the
+// event says. A text that fails is the one that the notification has without it.
+type renderer struct{}
+
+func (renderer) judge(p *passage) verdict {
+	s, said := p.sub, p.said
+	p.alert = notify.Notification{
+		Title:    p.text(s.Title, "title", cmp.Or(said.Title, defaultTitle(p.ev))),
+		Urgency:  urgency(said),
+		Key:      tagKey(p.ev.Sender, said.Tag),
+		URL:      p.checked(s.URL, "url", said.URL, payload.Link, "must be an http, https or mailto address"),
+		Timeout:  s.Timeout,
+		Resolved: p.alert.Resolved,
 	}
-	n.Body = datedBody(now, ev, body(s, ev.Data, p))
-	return n, failed
+	p.alert.Icon = p.checked(s.Icon.For(p.alert.Urgency), "icon", said.Icon, payload.ThemeName, "must be the name of an icon in a theme")
+	p.alert.Sound = p.checked(s.Sound, "sound", "", payload.ThemeName, "must be the name of a sound in a theme")
+	if s.Body == nil {
+		p.alert.Body = datedBody(p.now, p.ev, body(s, p.ev.Data, said))
+	} else if text, err := s.Body.Render(p.seen); err == nil {
+		p.alert.Body = trimLines(text)
+	} else {
+		p.fail("render", s, "body", err)
+		p.alert.Body = datedBody(p.now, p.ev, body(s, p.ev.Data, said))
+	}
+	p.addButtons()
+	return verdict{stage: "render", line: s.Line}
+}
+
+// text is what a text becomes; otherwise, if there is none or it fails.
+func (p *passage) text(t *rule.Text, key, otherwise string) string {
+	if t == nil {
+		return otherwise
+	}
+	text, err := t.Render(p.seen)
+	if err != nil {
+		p.fail("render", p.sub, key, err)
+		return otherwise
+	}
+	return trimLines(text)
+}
+
+// checked is what a text becomes. If it is computed, it may come from the event, and
+// so must be what check leaves as it is; anything else is left out.
+func (p *passage) checked(t *rule.Text, key, otherwise string, check func(string) string, must string) string {
+	text := strings.TrimSpace(p.text(t, key, otherwise))
+	if t == nil || text == "" {
+		return text
+	}
+	if _, fixed := t.Constant(); fixed {
+		return text
+	}
+	if check(text) == "" {
+		p.fail("render", p.sub, key, fmt.Errorf("%q %s", plain.Line(text, maxReason), must))
+		return otherwise
+	}
+	return text
 }
 
 // trimLines leaves out the blank lines at the end of a text: a block text (body: |)

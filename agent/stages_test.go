@@ -11,8 +11,6 @@ import (
 
 	"sigalert/agent/config"
 	"sigalert/agent/notify"
-	"sigalert/agent/rule"
-	"sigalert/internal/payload"
 	"sigalert/sig"
 )
 
@@ -24,19 +22,27 @@ func event(sender, name sig.Name, data string) sig.Event {
 	return ev
 }
 
+// passed is an event that comes now, on its way.
+func passed(now time.Time, ev sig.Event, matching ...*config.Subscription) *passage {
+	p := newPassage(now, ev)
+	p.matching = matching
+	return p
+}
+
 // shown is what an event that comes now is shown as.
 func shown(now time.Time, s config.Subscription, ev sig.Event) (notify.Notification, []string) {
-	text, _ := ev.Data.JSON()
-	seen := rule.NewEvent(ev, now)
-	said, failed := settle(&s, seen, payload.Read(text))
-	n, more := render(now, &s, ev, seen, said)
-	return n, told(append(failed, more...))
+	p := passed(now, ev)
+	settle(p, &s)
+	renderer{}.judge(p)
+	return p.alert, told(p)
 }
 
 // told is what failed, for people.
-func told(failed []failure) (lines []string) {
-	for _, f := range failed {
-		lines = append(lines, f.key+": "+f.err.Error())
+func told(p *passage) (lines []string) {
+	for _, v := range p.verdicts {
+		if v.err != nil {
+			lines = append(lines, v.key+": "+v.err.Error())
+		}
 	}
 	return lines
 }
@@ -270,12 +276,13 @@ func TestWhen(t *testing.T) {
 		for _, name := range tc.matching {
 			matching = append(matching, &subs[name-'a'])
 		}
-		got, failed := choose(matching, rule.NewEvent(event("s", "e", tc.data), start))
+		p := passed(start, event("s", "e", tc.data), matching...)
+		p.add(chooser{new(tags)}.judge(p))
 		name := ""
-		if got != nil {
-			name = got.Event.String()
+		if p.sub != nil {
+			name = p.sub.Event.String()
 		}
-		if diff := cmp.Diff(tc.failed, told(failed)); name != tc.want || diff != "" {
+		if diff := cmp.Diff(tc.failed, told(p)); name != tc.want || diff != "" {
 			t.Errorf("%s of %q: got %q, want %q\n%s", tc.data, tc.matching, name, tc.want, diff)
 		}
 	}
@@ -330,24 +337,28 @@ var start = time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
 func at(s float64) time.Time { return start.Add(time.Duration(s * float64(time.Second))) }
 
 func TestLimitCountsAFlood(t *testing.T) {
-	var l limiter
+	l := newFloods()
 	shown := 0
 	for i := range 47 {
-		if l.admit(at(float64(i)/100), event("build-server", "e", ""), notify.Normal) {
+		if l.admit(at(float64(i)/100), event("build-server", "e", "")) {
 			shown++
 		}
 	}
-	if shown != floodLimit {
-		t.Errorf("%d shown, want %d", shown, floodLimit)
+	if shown != flood.Count {
+		t.Errorf("%d shown, want %d", shown, flood.Count)
 	}
-	if !l.admit(at(0.5), event("build-server", "e", ""), notify.Critical) {
-		t.Error("a critical one was held back")
+	critical := passed(at(0.5), event("build-server", "e", `{"urgency": "critical"}`))
+	if v := l.judge(critical); v.decision != Passed {
+		t.Errorf("a critical one was held back: %+v", v)
+	}
+	if v := l.judge(passed(at(0.5), event("build-server", "e", ""))); v.decision != Held || v.reason != "more than 5 alerts in 2 s, merged into one" {
+		t.Errorf("another one: %+v", v)
 	}
 	if n, ok := l.summary(at(0.6)); ok {
 		t.Errorf("too early: %+v", n)
 	}
 	n, ok := l.summary(l.next())
-	want := notify.Notification{Title: "42 more events from build-server", Body: "Last: build-server: e", Key: "flood-1"}
+	want := notify.Notification{Title: "43 more events from build-server", Body: "Last: build-server: e", Key: "flood-1"}
 	if diff := cmp.Diff(want, n); !ok || diff != "" {
 		t.Errorf("the count: %v\n%s", ok, diff)
 	}
@@ -355,14 +366,14 @@ func TestLimitCountsAFlood(t *testing.T) {
 		t.Error("nothing new, and yet something is due")
 	}
 	// It grows in the same notification; after a calm it is another.
-	for i := range floodLimit + 1 {
-		l.admit(at(2.1+float64(i)/100), event("other", "e", ""), notify.Normal)
+	for i := range flood.Count + 1 {
+		l.admit(at(2.1+float64(i)/100), event("other", "e", ""))
 	}
-	if n, _ := l.summary(l.next()); n.Title != "43 more events from 2 senders" || n.Key != "flood-1" {
+	if n, _ := l.summary(l.next()); n.Title != "44 more events from 2 senders" || n.Key != "flood-1" {
 		t.Errorf("grown: %+v", n)
 	}
-	for i := range floodLimit + 1 {
-		l.admit(at(60+float64(i)/100), event("other", "e", ""), notify.Normal)
+	for i := range flood.Count + 1 {
+		l.admit(at(60+float64(i)/100), event("other", "e", ""))
 	}
 	if n, _ := l.summary(l.next()); n.Title != "1 more event from other" || n.Key != "flood-2" {
 		t.Errorf("another flood: %+v", n)
@@ -370,9 +381,9 @@ func TestLimitCountsAFlood(t *testing.T) {
 }
 
 func TestLimitLetsASteadyTrickleThrough(t *testing.T) {
-	var l limiter
+	l := newFloods()
 	for i := range 100 {
-		if !l.admit(at(float64(i)*0.4), event("s", "e", ""), notify.Normal) {
+		if !l.admit(at(float64(i)*0.4), event("s", "e", "")) {
 			t.Fatalf("event %d of 5 in 2 s was held back", i)
 		}
 	}
@@ -382,7 +393,7 @@ func TestLimitLetsASteadyTrickleThrough(t *testing.T) {
 // them.
 func TestDeliveryCarriesNothingUnasked(t *testing.T) {
 	for _, alerted := range []func(Alert){nil, func(Alert) {}} {
-		d := newDelivery(Options{Alerted: alerted}, nil)
+		d := newDelivery(Options{Alerted: alerted}, nil, nil)
 		d.pushAlert(notify.Notification{}, event("s", "e", `"data"`))
 		q, _ := d.pop()
 		if asked := alerted != nil; (q.event != nil) != asked || (q.size > 0) != asked {
@@ -554,9 +565,9 @@ func TestPresenceIsBounded(t *testing.T) {
 	if len(p.senders) != maxSenders {
 		t.Errorf("%d senders kept in mind", len(p.senders))
 	}
-	var l limiter
+	l := newFloods()
 	for i := range 2 * maxCounted {
-		l.admit(at(0), event(sig.Number(float64(i)), "e", ""), notify.Normal)
+		l.admit(at(0), event(sig.Number(float64(i)), "e", ""))
 	}
 	if len(l.senders) != maxCounted {
 		t.Errorf("%d senders counted", len(l.senders))

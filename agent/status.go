@@ -21,6 +21,7 @@ type Status struct {
 	Paused        bool
 	PausedUntil   time.Time // zero: until resumed
 	Held          int       // alerts held back by the pause
+	Unread        int       // alerts that nobody has clicked, closed or marked as read; at most 256
 	Subscriptions []SubscriptionStatus
 	Unseen        []Unseen // in the file's order; empty until the server has said who is there
 	ConfigError   error    // what is wrong with the file as it is now
@@ -34,6 +35,10 @@ type SubscriptionStatus struct {
 	Line   int // in the file
 	Status sig.ListenerStatus
 	Err    error // of a refused one
+
+	Muted      bool
+	MutedUntil time.Time // zero: until Mute ends it
+	Held       int       // alerts held back meanwhile
 }
 
 // Counters count since the agent began.
@@ -42,7 +47,21 @@ type Counters struct {
 	Shown    uint64 // notifications that the desktop took
 	Logged   uint64 // notifications that it did not take, which went to the log
 	Limited  uint64 // alerts merged into one that counts
+	Filtered uint64 // events that a subscription is for, and that its conditions kept from being alerts
+	Unrun    uint64 // commands that were not run: too many were waiting
 	Dropped  uint64 // lost: a queue was full, or the server had forgotten them
+}
+
+// count counts how an event fared.
+func (c *Counters) count(v verdict) {
+	if v.decision == Filtered {
+		c.Filtered++
+		return
+	}
+	c.Received++
+	if v.decision == Held && v.stage != "quiet" {
+		c.Limited++
+	}
 }
 
 // Line is the state in one line, as the tray's menu shows it. What may be long, for it

@@ -1,9 +1,12 @@
 package agent
 
 import (
+	"fmt"
 	"time"
 
 	"sigalert/agent/notify"
+	"sigalert/agent/rule"
+	"sigalert/internal/plain"
 	"sigalert/sig"
 )
 
@@ -39,6 +42,37 @@ func (d Decision) String() string {
 
 // MarshalText returns String.
 func (d Decision) MarshalText() ([]byte, error) { return []byte(d.String()), nil }
+
+// verdict is a Verdict whose reason is not written out yet: few are read.
+type verdict struct {
+	stage    string
+	decision Decision
+	line     int
+	reason   string
+	expr     *rule.Expr // whose value is the reason; nil: none is
+	key      string     // of the subscription's expression: expr, or one that failed
+	err      error      // why it failed
+}
+
+// written is v for people. The event is the one that it is about.
+func (v verdict) written(seen *rule.Event) Verdict {
+	reason := v.reason
+	switch {
+	case v.err != nil:
+		reason = fmt.Sprintf("%s failed, and is left out: %v", v.key, v.err)
+	case v.expr != nil && seen == nil:
+		reason = fmt.Sprintf("%s %s%s", v.key, v.expr.Source(), v.reason)
+	case v.expr != nil:
+		reason = fmt.Sprintf("%s %s%s", v.key, v.expr.Source(), v.reason)
+		if read := v.expr.Explain(seen); read != "" {
+			reason += ": " + read
+		}
+	}
+	return Verdict{Stage: v.stage, Decision: v.decision, Reason: plain.Line(reason, maxExplained), Line: v.line}
+}
+
+// maxExplained bounds a reason, in characters.
+const maxExplained = 500
 
 // Explanation is what became of an event, and why.
 type Explanation struct {

@@ -1,31 +1,92 @@
 package agent
 
-import (
-	"sigalert/agent/config"
-	"sigalert/agent/rule"
-)
+import "sigalert/agent/config"
 
-// failure is an expression's, for an event.
-type failure struct {
-	sub *config.Subscription
-	key string // whose expression it is
-	err error
+// chooser decides which of the subscriptions that match an event takes it: the first
+// whose condition holds, or for which it is the end of what its tag shows. A condition
+// that fails counts as if it held.
+type chooser struct {
+	tags *tags
 }
 
-// choose finds the first of the subscriptions that match an event whose condition
-// holds; nil if there is none. A condition that fails counts as if it held.
-func choose(matching []*config.Subscription, ev *rule.Event) (*config.Subscription, []failure) {
-	for _, s := range matching {
-		if s.When == nil {
-			return s, nil
+func (c chooser) judge(p *passage) verdict {
+	for _, s := range p.matching {
+		if c.resolves(p, s) {
+			return verdict{stage: "resolve", decision: Resolved, line: s.Line, reason: "what its tag showed is closed"}
 		}
-		holds, err := s.When.Holds(ev)
-		if err != nil {
-			return s, []failure{{s, "when", err}}
+		holds, v := when(p, s)
+		if !holds {
+			p.add(v)
+			continue
 		}
-		if holds {
-			return s, nil
+		settle(p, s)
+		if p.alert.Resolved {
+			return verdict{stage: "resolve", decision: Resolved, line: s.Line, reason: "nothing is shown under its tag"}
+		}
+		return v
+	}
+	return verdict{stage: "when", decision: Filtered, reason: "no subscription takes it"}
+}
+
+// when judges a subscription's condition.
+func when(p *passage, s *config.Subscription) (holds bool, v verdict) {
+	v = verdict{stage: "when", line: s.Line}
+	if s.When == nil {
+		v.reason = "it has no condition"
+		return true, v
+	}
+	holds, v.err = s.When.Holds(p.seen)
+	v.key, v.expr = "when", s.When
+	switch {
+	case v.err != nil:
+		return true, v
+	case holds:
+		v.reason = " is true"
+	default:
+		v.decision, v.reason = Skipped, " is false"
+	}
+	return holds, v
+}
+
+// resolves reports whether an event ends what is shown under its tag, whether the
+// subscription's condition holds or not: a room that is cool again is no longer hot.
+func (c chooser) resolves(p *passage, s *config.Subscription) bool {
+	over := p.said.Resolved
+	if s.Resolve != nil {
+		var err error
+		if over, err = s.Resolve.Holds(p.seen); err != nil {
+			p.fail("resolve", s, "resolve", err)
 		}
 	}
-	return nil, nil
+	p.alert.Resolved = false
+	if !over {
+		return false
+	}
+	tag := tagOf(p, s)
+	p.alert.Key = tagKey(p.ev.Sender, tag)
+	p.alert.Resolved = tag != ""
+	if !c.tags.open(p.alert.Key) {
+		return false
+	}
+	settle(p, s)
+	return true
 }
+
+// maxTags is how many tags are remembered: at least these, and at most twice as many.
+const maxTags = 1_000
+
+// tags are those whose alert nobody has taken back.
+type tags struct{ known fading[string, struct{}] }
+
+func (t *tags) show(key string) {
+	if key != "" {
+		t.known.put(key, struct{}{}, maxTags)
+	}
+}
+
+func (t *tags) open(key string) bool {
+	_, ok := t.known.get(key)
+	return ok
+}
+
+func (t *tags) close(key string) { t.known.drop(key) }

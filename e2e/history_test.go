@@ -124,7 +124,7 @@ func TestHistoryWithOtherSettings(t *testing.T) {
 	url := awaitPage(1)
 	const rounds = 5
 	for i := range rounds {
-		h.write(t, "config/sigalert/config.yaml", timer(s)+fmt.Sprintf("history: {listen: '127.0.0.1:0', token: a-token-for-this-test-%d, hosts: [h%d.example]}\n", i+1, i+1))
+		h.write(t, "config/sigalert/config.yaml", timer(s)+fmt.Sprintf("history: {listen: '127.0.0.1:0', token: a-token-for-this-test-%d, allowed_hosts: [h%d.example]}\n", i+1, i+1))
 		for range 4 { // some before the save has taken force, and some after
 			s.send(t, "timer", "tick", "an event")
 		}

@@ -12,6 +12,7 @@ import (
 
 	"gopkg.in/yaml.v3"
 
+	"sigalert/agent/notify"
 	"sigalert/agent/rule"
 	"sigalert/internal/topic"
 	"sigalert/sig"
@@ -55,10 +56,42 @@ type Subscription struct {
 	Line     int  // in the file
 }
 
+// String is what it asks for, for people.
+func (s Subscription) String() string {
+	t := s.Topic()
+	if glob := s.SenderGlob.String(); glob != "" {
+		t.Sender = sig.Name(glob)
+	}
+	if glob := s.EventGlob.String(); glob != "" {
+		t.Event = sig.Name(glob)
+	}
+	return t.String()
+}
+
+// ID is the same for the subscription in a file that has changed elsewhere.
+func (s Subscription) ID() string {
+	id := s.Topic().String() + " " + s.SenderGlob.String() + " " + s.EventGlob.String()
+	if s.When != nil {
+		id += " " + s.When.Source()
+	}
+	return id
+}
+
 // Icon is the icon for each urgency; nil: what the event says, or the program's. One
 // that is constant may be a file's absolute path; any other becomes the name of an icon
 // in the desktop's theme.
 type Icon struct{ Low, Normal, Critical *rule.Text }
+
+// For is the icon of alerts that are so urgent.
+func (i Icon) For(u notify.Urgency) *rule.Text {
+	switch u {
+	case notify.Low:
+		return i.Low
+	case notify.Critical:
+		return i.Critical
+	}
+	return i.Normal
+}
 
 // Rate is at most Count alerts in any time that is Within long.
 type Rate struct {

@@ -114,12 +114,12 @@ func (p *parser) syntax(text []byte, err error) {
 	if bytes.ContainsRune(indent, '\t') {
 		what = "a tab indents this line: indent with spaces"
 	}
-	advice := odd(string(at)) + tight(string(at))
+	advice := odd(string(at)) + p.tight(string(at))
 	if advice == "" && colon.Match(at) && strings.HasPrefix(what, "mapping values are not allowed") {
 		advice = `: text that has ": " in it needs quotes`
 	}
-	if before := lines[max(0, line-2)]; advice == "" && tight(string(before)) != "" {
-		advice = ": on the line before, " + strings.TrimPrefix(tight(string(before)), ": ")
+	if before := lines[max(0, line-2)]; advice == "" && p.tight(string(before)) != "" {
+		advice = ": on the line before, " + strings.TrimPrefix(p.tight(string(before)), ": ")
 	}
 	p.problem(line, "", "this is not YAML: "+what+advice)
 }

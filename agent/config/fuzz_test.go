@@ -39,7 +39,7 @@ func FuzzParse(f *testing.F) {
 		"a: &a [*a, *a]\nsubscriptions: *a",
 		"subscriptions:\n- sender: 0x1F\n  title: '{{ upper(sender) }}'\n",
 		"subscriptions: [{sender: !!bool 5, event: .inf, body: '{{ map(data.a, .b.c) }}{{ time.Year() }}'}]",
-		good + "history: {listen: &l localhost:1, limit: 0x5, age: 1d1h, token: *l}",
+		good + "history: {listen: &l localhost:1, max_entries: 0x5, retention: 1d1h, token: *l}",
 		"? &k server\n: ::1\ndefaults: {? *k : x, <<: {urgency: low}}\n--- x",
 		"subscriptions:\n- body: |\n    {{ let x = data; (x.a.b ?? \"c\") | truncate(2) }}{{ if .Data }}\n",
 		"subscriptions:\n  - sender: x\n    body: |\n\n      {{ data.ok ?\n      \"yes\" : nil }}\n      end\n",
@@ -50,7 +50,7 @@ func FuzzParse(f *testing.F) {
 		"subscriptions:\n- &a {sender: x, title: &t Hello}\n- {sender: y, title: *t}\n- {sender: z, when: '{{ x }}', urgency: '{{ data.x }}', title: &w \"a\\nb {{ dta\\t}}\", tag: *w}\n- {sender: &v 5, when: true, urgency: >-\n   {{ data.x == 3\n   ? 'low' : 'critical' }}}\n",
 		"subscriptions: [{sender: !!int abc}, {sender: !!binary x}, {sender: !!null x, event: !!timestamp x}, {sender: !a x, event: !!int \"5\"}]",
 		"subscriptions:\n- event: #notify me\n", "server: a\nserver: b\n!!str subscriptions: [{sender: \u00a0a}, {sender: “b”}]",
-		good + "history: {listen: 0.0.0.0:8080, token: a-secret-of-this-test, limit: 1_000, age: 12h, hosts: [a, B.example]}",
+		good + "history: {listen: 0.0.0.0:8080, token: a-secret-of-this-test, max_entries: 1_000, retention: 12h, allowed_hosts: [a, B.example]}",
 		"# \u2028\r\r\n\u0085subscriptions:\n- {sender: a, title: >-\n\n  {{ if }}\n", good + "\x00", "defaults: {title: &k server}\n*k : host\n" + good, good + "\xff", "subscriptions:\n\t- x", "server: *x",
 		"defaults: {urgncy: low}\n" + good, good + "---\nx: 1\n", "# a\r# b\n\u0085[1]", "# a\rsubscriptions:\n- {sender: a}\n", good + "? server\n",
 		"# mine\n%YAML 1.2\n---\n" + good, "%YAML 1.2\n" + good,
@@ -217,9 +217,9 @@ type said struct {
 	Router  yaml.Node // nothing is a router, too
 	History *struct {
 		Listen, Token string
-		Age           *string
-		Limit         *int
-		Hosts         []string
+		MaxEntries    *int `yaml:"max_entries"`
+		Retention     *string
+		AllowedHosts  []string `yaml:"allowed_hosts"`
 	}
 	Defaults      alert
 	Subscriptions []struct {
@@ -230,8 +230,13 @@ type said struct {
 
 // alert is what a subscription and the defaults may both have.
 type alert struct {
-	When, Title, Body, Urgency, Tag *string
-	Presence                        *bool
+	When, Title, Body, Urgency, Tag, URL, Sound *string
+	Resolve                                     *string
+	OnlyChanges                                 *string `yaml:"only_changes"`
+	RateLimit                                   *string `yaml:"rate_limit"`
+	Timeout                                     *string
+	Icon, Actions, Command                      yaml.Node
+	Presence, Image                             *bool
 }
 
 // name is a name's value, and how it is spelled.
@@ -294,10 +299,10 @@ func (s *said) compare(t *testing.T, got *config.Config) {
 		want.Server = net.JoinHostPort(host, port)
 	}
 	if h := s.History; h != nil {
-		want.History = &config.History{Token: h.Token, Hosts: h.Hosts, Limit: *std.Or(h.Limit, new(10_000))}
+		want.History = &config.History{Token: h.Token, AllowedHosts: h.AllowedHosts, MaxEntries: *std.Or(h.MaxEntries, new(10_000))}
 		want.History.Listen, err = address.ParsePage(h.Listen)
 		must(err)
-		want.History.Age, err = age.Parse(*std.Or(h.Age, new("30d")))
+		want.History.Retention, err = age.Parse(*std.Or(h.Retention, new("30d")))
 		must(err)
 	}
 	for _, sub := range s.Subscriptions {

@@ -12,39 +12,28 @@ import (
 )
 
 const (
-	defaultLimit = 10_000
-	maxLimit     = 1_000_000
-	defaultAge   = 30 * 24 * time.Hour
+	defaultEntries   = 10_000
+	maxEntries       = 1_000_000
+	defaultRetention = 30 * 24 * time.Hour
 )
 
 // History says how many of the alerts are kept, and where they are shown.
 type History struct {
-	Listen string        // host:port; port 0 is any that is free
-	Limit  int           // how many entries are kept
-	Age    time.Duration // for how long; 0: without a limit
-	Token  string        // what a reader must know; "": nothing
-	Hosts  []string      // other names of this machine that a browser may ask for
+	Listen       string        // host:port; port 0 is any that is free
+	MaxEntries   int           // how many are kept
+	Retention    time.Duration // for how long; 0: without a limit
+	Token        string        // what a reader must know; "": nothing
+	AllowedHosts []string      // other names of this machine that a browser may ask for
 }
 
 // Equal reports whether both say the same; nil equals nil alone.
 func (h *History) Equal(o *History) bool { return reflect.DeepEqual(h, o) }
 
 func (p *parser) history(n *yaml.Node, where string) {
-	h := &History{Limit: defaultLimit, Age: defaultAge}
+	h := &History{MaxEntries: defaultEntries, Retention: defaultRetention}
 	p.config.History = h
 	var listen, token *yaml.Node
-	p.mapping(n, where, map[string]setter{
-		"listen": func(n *yaml.Node, where string) {
-			listen = n
-			if !p.portAlone(n, where) {
-				h.Listen, _ = parsed(p, n, where, address.ParsePage)
-			}
-		},
-		"limit": func(n *yaml.Node, where string) { h.Limit = p.limit(n, where) },
-		"age":   func(n *yaml.Node, where string) { h.Age = p.age(n, where) },
-		"token": func(n *yaml.Node, where string) { token, h.Token = n, p.token(n, where) },
-		"hosts": func(n *yaml.Node, where string) { h.Hosts = p.hosts(n, where) },
-	})
+	p.mapping(n, where, p.historyKeys(h, &listen, &token))
 	switch {
 	case listen == nil && resolve(n).Kind == yaml.MappingNode:
 		p.problem(n.Line, where, `there is no address for its page: add one, such as "listen: 127.0.0.1:8080"`)
@@ -53,11 +42,26 @@ func (p *parser) history(n *yaml.Node, where string) {
 	}
 }
 
-func (p *parser) limit(n *yaml.Node, where string) int {
+func (p *parser) historyKeys(h *History, listen, token **yaml.Node) map[string]setter {
+	return map[string]setter{
+		"listen": func(n *yaml.Node, where string) {
+			*listen = n
+			if !p.portAlone(n, where) {
+				h.Listen, _ = parsed(p, n, where, address.ParsePage)
+			}
+		},
+		"max_entries":   func(n *yaml.Node, where string) { h.MaxEntries = p.maxEntries(n, where) },
+		"retention":     func(n *yaml.Node, where string) { h.Retention = p.retention(n, where) },
+		"token":         func(n *yaml.Node, where string) { *token, h.Token = n, p.token(n, where) },
+		"allowed_hosts": func(n *yaml.Node, where string) { h.AllowedHosts = p.hosts(n, where) },
+	}
+}
+
+func (p *parser) maxEntries(n *yaml.Node, where string) int {
 	v := resolve(n)
-	var limit int
-	if v.Kind == yaml.ScalarNode && v.ShortTag() == "!!int" && v.Decode(&limit) == nil && limit >= 1 && limit <= maxLimit {
-		return limit
+	var entries int
+	if v.Kind == yaml.ScalarNode && v.ShortTag() == "!!int" && v.Decode(&entries) == nil && entries >= 1 && entries <= maxEntries {
+		return entries
 	}
 	what := kind(v)
 	if what == "a number" {
@@ -67,7 +71,7 @@ func (p *parser) limit(n *yaml.Node, where string) int {
 	return 0
 }
 
-func (p *parser) age(n *yaml.Node, where string) time.Duration {
+func (p *parser) retention(n *yaml.Node, where string) time.Duration {
 	v := resolve(n)
 	text := v.Value
 	if kind(v) != "a number" {

@@ -16,22 +16,22 @@ const day = 24 * time.Hour
 func TestHistory(t *testing.T) {
 	for in, want := range map[string]*config.History{
 		"":                                             nil,
-		"history: {listen: 127.0.0.1:8080}":            {Listen: "127.0.0.1:8080", Limit: 10_000, Age: 30 * day},
-		"history: {listen: 127.9.9.9:0080}":            {Listen: "127.9.9.9:80", Limit: 10_000, Age: 30 * day},
-		"history: {listen: LocalHost:0}":               {Listen: "LocalHost:0", Limit: 10_000, Age: 30 * day},
-		`history: {listen: "[::1]:8080"}`:              {Listen: "[::1]:8080", Limit: 10_000, Age: 30 * day},
-		`history: {listen: "[::ffff:127.0.0.1]:8080"}`: {Listen: "[::ffff:127.0.0.1]:8080", Limit: 10_000, Age: 30 * day},
-		"history: {listen: 0.0.0.0:8080, token: a-secret-of-this-test}": {Listen: "0.0.0.0:8080", Limit: 10_000, Age: 30 * day, Token: "a-secret-of-this-test"},
-		`history: {listen: "[::]:8080", token: "4242424242424242"}`:     {Listen: "[::]:8080", Limit: 10_000, Age: 30 * day, Token: "4242424242424242"},
-		"history: {token: xxxxxxxxxxxxxxxx, listen: host:8080}":         {Listen: "host:8080", Limit: 10_000, Age: 30 * day, Token: "xxxxxxxxxxxxxxxx"},
-		"history: {listen: localhost:1, limit: 1, age: 0}":              {Listen: "localhost:1", Limit: 1},
-		"history: {listen: localhost:1, limit: 1_000_000}":              {Listen: "localhost:1", Limit: 1_000_000, Age: 30 * day},
-		`history: {listen: localhost:1, limit: 50, age: "0"}`:           {Listen: "localhost:1", Limit: 50},
-		"history: {listen: localhost:1, limit: 50, age: 12h}":           {Listen: "localhost:1", Limit: 50, Age: 12 * time.Hour},
-		"history: &h {listen: &l localhost:1, age: &a 1d12h}":           {Listen: "localhost:1", Limit: 10_000, Age: 36 * time.Hour},
-		"history: {listen: localhost:1, hosts: []}":                     {Listen: "localhost:1", Limit: 10_000, Age: 30 * day},
-		"history: {listen: localhost:1, hosts: [a, B.example]}":         {Listen: "localhost:1", Limit: 10_000, Age: 30 * day, Hosts: []string{"a", "B.example"}},
-		"history: {listen: localhost:1, age: 90s, limit: 0x1}":          {Listen: "localhost:1", Limit: 1, Age: 90 * time.Second},
+		"history: {listen: 127.0.0.1:8080}":            {Listen: "127.0.0.1:8080", MaxEntries: 10_000, Retention: 30 * day},
+		"history: {listen: 127.9.9.9:0080}":            {Listen: "127.9.9.9:80", MaxEntries: 10_000, Retention: 30 * day},
+		"history: {listen: LocalHost:0}":               {Listen: "LocalHost:0", MaxEntries: 10_000, Retention: 30 * day},
+		`history: {listen: "[::1]:8080"}`:              {Listen: "[::1]:8080", MaxEntries: 10_000, Retention: 30 * day},
+		`history: {listen: "[::ffff:127.0.0.1]:8080"}`: {Listen: "[::ffff:127.0.0.1]:8080", MaxEntries: 10_000, Retention: 30 * day},
+		"history: {listen: 0.0.0.0:8080, token: a-secret-of-this-test}":    {Listen: "0.0.0.0:8080", MaxEntries: 10_000, Retention: 30 * day, Token: "a-secret-of-this-test"},
+		`history: {listen: "[::]:8080", token: "4242424242424242"}`:        {Listen: "[::]:8080", MaxEntries: 10_000, Retention: 30 * day, Token: "4242424242424242"},
+		"history: {token: xxxxxxxxxxxxxxxx, listen: host:8080}":            {Listen: "host:8080", MaxEntries: 10_000, Retention: 30 * day, Token: "xxxxxxxxxxxxxxxx"},
+		"history: {listen: localhost:1, max_entries: 1, retention: 0}":     {Listen: "localhost:1", MaxEntries: 1},
+		"history: {listen: localhost:1, max_entries: 1_000_000}":           {Listen: "localhost:1", MaxEntries: 1_000_000, Retention: 30 * day},
+		`history: {listen: localhost:1, max_entries: 50, retention: "0"}`:  {Listen: "localhost:1", MaxEntries: 50},
+		"history: {listen: localhost:1, max_entries: 50, retention: 12h}":  {Listen: "localhost:1", MaxEntries: 50, Retention: 12 * time.Hour},
+		"history: &h {listen: &l localhost:1, retention: &a 1d12h}":        {Listen: "localhost:1", MaxEntries: 10_000, Retention: 36 * time.Hour},
+		"history: {listen: localhost:1, allowed_hosts: []}":                {Listen: "localhost:1", MaxEntries: 10_000, Retention: 30 * day},
+		"history: {listen: localhost:1, allowed_hosts: [a, B.example]}":    {Listen: "localhost:1", MaxEntries: 10_000, Retention: 30 * day, AllowedHosts: []string{"a", "B.example"}},
+		"history: {listen: localhost:1, retention: 90s, max_entries: 0x1}": {Listen: "localhost:1", MaxEntries: 1, Retention: 90 * time.Second},
 	} {
 		c, err := config.Parse("c.yaml", []byte(good+in))
 		if err != nil {
@@ -47,7 +47,7 @@ func TestHistory(t *testing.T) {
 func TestHistoryProblems(t *testing.T) {
 	const (
 		address = "use HOST:PORT, such as 127.0.0.1:8080"
-		limit   = "2: history.limit: must be a whole number from 1 to 1,000,000, not "
+		limit   = "2: history.max_entries: must be a whole number from 1 to 1,000,000, not "
 		age     = "is not a valid age: use days or hours, such as 30d or 720h, or 0 for no limit"
 	)
 	exposed := func(address string) string {
@@ -57,7 +57,7 @@ func TestHistoryProblems(t *testing.T) {
 		"history:":                                    "2: history: must be keys and values, not nothing",
 		"history: true":                               "2: history: must be keys and values, not true or false",
 		"history: {}":                                 `2: history: there is no address for its page: add one, such as "listen: 127.0.0.1:8080"`,
-		"history: {limit: 5}":                         `2: history: there is no address for its page: add one, such as "listen: 127.0.0.1:8080"`,
+		"history: {max_entries: 5}":                   `2: history: there is no address for its page: add one, such as "listen: 127.0.0.1:8080"`,
 		"histroy: {}":                                 `2: unknown key "histroy" (did you mean "history"?)`,
 		"history: {listne: a:1}":                      "2: history: unknown key \"listne\" (did you mean \"listen\"?)\n" + `2: history: there is no address for its page: add one, such as "listen: 127.0.0.1:8080"`,
 		"history: {listen: 8080}":                     "2: history.listen: must be text, not a number: use \"127.0.0.1:8080\"",
@@ -71,40 +71,40 @@ func TestHistoryProblems(t *testing.T) {
 		"history: {listen: 'localhost:80/log'}":       `2: history.listen: "80/log" is not a port: a port is a number up to 65535`,
 		"history: {listen: 'localhost:65536'}":        `2: history.listen: "65536" is not a port: a port is a number up to 65535`,
 
-		"history: {listen: 0.0.0.0:8080}":                                            exposed("0.0.0.0:8080"),
-		`history: {listen: "[::]:8080"}`:                                             exposed("[::]:8080"),
-		`history: {listen: "[::ffff:10.0.0.1]:8080"}`:                                exposed("[::ffff:10.0.0.1]:8080"),
-		"history: {listen: 192.168.1.5:8080}":                                        exposed("192.168.1.5:8080"),
-		"history: {listen: host:8080}":                                               exposed("host:8080"),
-		"history: {listen: localhost.example:8080}":                                  exposed("localhost.example:8080"),
-		"history: {listen: 127.1:8080}":                                              exposed("127.1:8080"), // a name, as some read it
-		"history: {listen: host:8080, token: }":                                      "2: history.token: must be text, not nothing",
-		"history: {listen: host:8080, token: 42}":                                    "2: history.token: must be text, not a number: put it in quotes",
-		`history: {listen: host:8080, token: " "}`:                                   "2: history.token: the token is empty",
-		`history: {listen: localhost:8080, token: ""}`:                               "2: history.token: the token is empty",
-		"history: {listen: localhost:8080, limit: 0}":                                limit + "0",
-		"history: {listen: localhost:8080, limit: 1000001}":                          limit + "1000001",
-		"history: {listen: localhost:8080, limit: -1}":                               limit + "-1",
-		"history: {listen: localhost:8080, limit: 1e3}":                              limit + "1e3",
-		"history: {listen: localhost:8080, limit: 1" + strings.Repeat("0", 60) + "}": limit + "1" + strings.Repeat("0", 60),
-		"history: {listen: localhost:8080, limit: '10'}":                             limit + `the text "10"`,
-		"history: {listen: localhost:8080, limit: !!int x}":                          limit + "x",
-		"history: {listen: localhost:8080, limit: [1]}":                              limit + "a list",
-		"history: {listen: localhost:8080, limit: }":                                 limit + "nothing",
-		"history: {listen: localhost:8080, age: 30}":                                 `2: history.age: "30" ` + age,
-		"history: {listen: localhost:8080, age: 1.5}":                                `2: history.age: "1.5" ` + age,
-		"history: {listen: localhost:8080, age: a month}":                            `2: history.age: "a month" ` + age,
-		"history: {listen: localhost:8080, age: -1d}":                                `2: history.age: "-1d" ` + age,
-		"history: {listen: localhost:8080, age: }":                                   "2: history.age: must be text, not nothing",
-		"history: {listen: localhost:8080, age: true}":                               "2: history.age: must be text, not true or false",
-		"history: {listen: x, limit: x, age: x, token: [x]}":                         "2: history.listen: \"x\" has no port: " + address + "\n" + limit + "the text \"x\"\n2: history.age: \"x\" " + age + "\n2: history.token: must be text, not a list",
-		"history: {listen: localhost:8080, hosts: log.example}":                      `2: history.hosts: must be a list of names, not the text "log.example"`,
-		"history: {listen: localhost:8080, hosts: }":                                 "2: history.hosts: must be a list of names, not nothing",
-		"history: {listen: localhost:8080, host: [a]}":                               `2: history: unknown key "host" (did you mean "hosts"?)`,
-		"history: {listen: localhost:8080, hosts: [a, 5,\n 'http://b']}":             "2: history.hosts[1]: must be text, not a number: put it in quotes\n" + `3: history.hosts[2]: "http://b" is not a host name: use a name such as log.example, of ASCII letters and digits, dots and hyphens`,
-		"history: {listen: localhost:8080, token: s3cret}":                           `2: history.token: the token is too short: use at least 16 characters, such as what "openssl rand -hex 16" prints`,
-		"history: {listen: localhost:8080, age: 0.0001s}":                            `2: history.age: "0.0001s" is too short an age: use at least 1m, or 0 for no limit`,
-		`history: {listen: localhost:8080, token: "two words"}`:                      "2: history.token: a token consists of ASCII letters, digits and punctuation, without blanks",
+		"history: {listen: 0.0.0.0:8080}":                                                  exposed("0.0.0.0:8080"),
+		`history: {listen: "[::]:8080"}`:                                                   exposed("[::]:8080"),
+		`history: {listen: "[::ffff:10.0.0.1]:8080"}`:                                      exposed("[::ffff:10.0.0.1]:8080"),
+		"history: {listen: 192.168.1.5:8080}":                                              exposed("192.168.1.5:8080"),
+		"history: {listen: host:8080}":                                                     exposed("host:8080"),
+		"history: {listen: localhost.example:8080}":                                        exposed("localhost.example:8080"),
+		"history: {listen: 127.1:8080}":                                                    exposed("127.1:8080"), // a name, as some read it
+		"history: {listen: host:8080, token: }":                                            "2: history.token: must be text, not nothing",
+		"history: {listen: host:8080, token: 42}":                                          "2: history.token: must be text, not a number: put it in quotes",
+		`history: {listen: host:8080, token: " "}`:                                         "2: history.token: the token is empty",
+		`history: {listen: localhost:8080, token: ""}`:                                     "2: history.token: the token is empty",
+		"history: {listen: localhost:8080, max_entries: 0}":                                limit + "0",
+		"history: {listen: localhost:8080, max_entries: 1000001}":                          limit + "1000001",
+		"history: {listen: localhost:8080, max_entries: -1}":                               limit + "-1",
+		"history: {listen: localhost:8080, max_entries: 1e3}":                              limit + "1e3",
+		"history: {listen: localhost:8080, max_entries: 1" + strings.Repeat("0", 60) + "}": limit + "1" + strings.Repeat("0", 60),
+		"history: {listen: localhost:8080, max_entries: '10'}":                             limit + `the text "10"`,
+		"history: {listen: localhost:8080, max_entries: !!int x}":                          limit + "x",
+		"history: {listen: localhost:8080, max_entries: [1]}":                              limit + "a list",
+		"history: {listen: localhost:8080, max_entries: }":                                 limit + "nothing",
+		"history: {listen: localhost:8080, retention: 30}":                                 `2: history.retention: "30" ` + age,
+		"history: {listen: localhost:8080, retention: 1.5}":                                `2: history.retention: "1.5" ` + age,
+		"history: {listen: localhost:8080, retention: a month}":                            `2: history.retention: "a month" ` + age,
+		"history: {listen: localhost:8080, retention: -1d}":                                `2: history.retention: "-1d" ` + age,
+		"history: {listen: localhost:8080, retention: }":                                   "2: history.retention: must be text, not nothing",
+		"history: {listen: localhost:8080, retention: true}":                               "2: history.retention: must be text, not true or false",
+		"history: {listen: x, max_entries: x, retention: x, token: [x]}":                   "2: history.listen: \"x\" has no port: " + address + "\n" + limit + "the text \"x\"\n2: history.retention: \"x\" " + age + "\n2: history.token: must be text, not a list",
+		"history: {listen: localhost:8080, allowed_hosts: log.example}":                    `2: history.allowed_hosts: must be a list of names, not the text "log.example"`,
+		"history: {listen: localhost:8080, allowed_hosts: }":                               "2: history.allowed_hosts: must be a list of names, not nothing",
+		"history: {listen: localhost:8080, host: [a]}":                                     `2: history: unknown key "host" (did you mean "allowed_hosts"?)`,
+		"history: {listen: localhost:8080, allowed_hosts: [a, 5,\n 'http://b']}":           "2: history.allowed_hosts[1]: must be text, not a number: put it in quotes\n" + `3: history.allowed_hosts[2]: "http://b" is not a host name: use a name such as log.example, of ASCII letters and digits, dots and hyphens`,
+		"history: {listen: localhost:8080, token: s3cret}":                                 `2: history.token: the token is too short: use at least 16 characters, such as what "openssl rand -hex 16" prints`,
+		"history: {listen: localhost:8080, retention: 0.0001s}":                            `2: history.retention: "0.0001s" is too short an age: use at least 1m, or 0 for no limit`,
+		`history: {listen: localhost:8080, token: "two words"}`:                            "2: history.token: a token consists of ASCII letters, digits and punctuation, without blanks",
 	} {
 		_, err := config.Parse("c.yaml", []byte(good+in))
 		if err == nil {
@@ -120,17 +120,17 @@ func TestHistoryProblems(t *testing.T) {
 
 func TestHistoryEqual(t *testing.T) {
 	full := func() *config.History {
-		return &config.History{Listen: "a:1", Limit: 1, Age: 1, Token: "t", Hosts: []string{"h"}}
+		return &config.History{Listen: "a:1", MaxEntries: 1, Retention: 1, Token: "t", AllowedHosts: []string{"h"}}
 	}
 	if !full().Equal(full()) || !(*config.History)(nil).Equal(nil) {
 		t.Error("the same is not equal")
 	}
 	for what, change := range map[string]func(*config.History){
-		"listen": func(h *config.History) { h.Listen = "b:1" },
-		"limit":  func(h *config.History) { h.Limit = 2 },
-		"age":    func(h *config.History) { h.Age = 2 },
-		"token":  func(h *config.History) { h.Token = "" },
-		"hosts":  func(h *config.History) { h.Hosts = []string{"i"} },
+		"listen":        func(h *config.History) { h.Listen = "b:1" },
+		"max_entries":   func(h *config.History) { h.MaxEntries = 2 },
+		"retention":     func(h *config.History) { h.Retention = 2 },
+		"token":         func(h *config.History) { h.Token = "" },
+		"allowed_hosts": func(h *config.History) { h.AllowedHosts = []string{"i"} },
 	} {
 		other := full()
 		if change(other); other.Equal(full()) {
@@ -159,7 +159,7 @@ func TestExampleOfHistory(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := (config.History{Listen: "127.0.0.1:8080", Limit: 10_000, Age: 30 * day}); !c.History.Equal(&want) {
+	if want := (config.History{Listen: "127.0.0.1:8080", MaxEntries: 10_000, Retention: 30 * day}); !c.History.Equal(&want) {
 		t.Errorf("uncommented: %+v", *c.History)
 	}
 }

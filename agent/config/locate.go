@@ -54,6 +54,12 @@ func (p *parser) locate(v *yaml.Node, f rule.Fault) (line, column int) {
 	return at.line + 1, at.column + 1
 }
 
+// problemIn is a problem of a scalar's text, so many characters into it.
+func (p *parser) problemIn(v *yaml.Node, at int, where, what string) {
+	line, column := p.locate(v, rule.Fault{Line: 1, Column: 1 + at})
+	p.problemAt(line, column, where, what)
+}
+
 // upTo is what stands before a place in a text.
 func upTo(text string, line, column int) string {
 	at := 0

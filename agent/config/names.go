@@ -2,6 +2,7 @@ package config
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
 	"strconv"
@@ -10,11 +11,29 @@ import (
 	"gopkg.in/yaml.v3"
 
 	"sigalert/agent/rule"
+	"sigalert/internal/topic"
 	"sigalert/sig"
 )
 
 // maxName bounds a name, in bytes: a request for it must fit into one message.
 const maxName = 1 << 10
+
+// pattern is a name or a glob.
+func (p *parser) pattern(n *yaml.Node, where string) (sig.Name, topic.Glob) {
+	name := p.name(n, where)
+	if v := resolve(n); !isText(v) || name.IsEvery() {
+		return name, topic.Glob{}
+	}
+	v := resolve(n)
+	if key(where) == "sender" && strings.HasPrefix(v.Value, "#") {
+		p.warn(n.Line, where, fmt.Sprintf("%q is a channel's name, and channels are events: use event: %[1]q", v.Value))
+	}
+	name, glob, err := topic.ParseGlob(v.Value)
+	if e, ok := errors.AsType[*topic.GlobError](err); ok {
+		p.problemIn(v, e.At, where, e.What)
+	}
+	return name, glob
+}
 
 // name is any scalar: 5 is a number, "5" and 2020-01-01 are text, and nothing
 // stands for every one. What YAML reads as a number, true or nothing, but JSON does
@@ -42,13 +61,7 @@ func (p *parser) name(n *yaml.Node, where string) sig.Name {
 		}
 		return ""
 	case "!!bool", "!!int", "!!float":
-		text = literal(v)
-		switch {
-		case text == "":
-			p.problem(n.Line, where, fmt.Sprintf("%s is not a name: quote it if it is text", v.Value))
-			return ""
-		case text != v.Value:
-			p.problem(n.Line, where, fmt.Sprintf("%s is read as %s: write %[1]q if it is text, or %[2]s", v.Value, text))
+		if text = p.literally(n, where, "a name"); text == "" {
 			return ""
 		}
 		p.warn(n.Line, where, fmt.Sprintf("this is %s, which is not the text %q: quote it if it is text", value(v), text))
@@ -61,7 +74,6 @@ func (p *parser) name(n *yaml.Node, where string) sig.Name {
 			return ""
 		}
 		p.lookalike(n, where)
-		p.literally(n, where)
 		text = rule.JSON(v.Value)
 	}
 	name, err := sig.ParseName([]byte(text))
@@ -71,18 +83,19 @@ func (p *parser) name(n *yaml.Node, where string) sig.Name {
 	return name
 }
 
-// literally warns of names that are meant as more than names.
-func (p *parser) literally(n *yaml.Node, where string) {
-	text := resolve(n).Value
-	key := key(where)
-	switch {
-	case text == "*":
-		p.warn(n.Line, where, fmt.Sprintf(`"*" is taken literally: leave %q out for every one`, key))
-	case strings.ContainsAny(text, "*?") || strings.Contains(text, "[") && strings.Contains(text, "]"):
-		p.warn(n.Line, where, fmt.Sprintf("%q is taken literally, as globs are not supported yet: name each %[2]s, or leave %[2]q out for every one", text, key))
-	case key == "sender" && strings.HasPrefix(text, "#"):
-		p.warn(n.Line, where, fmt.Sprintf("%q is a channel's name, and channels are events: use event: %[1]q", text))
+// literally is a number, true or false as JSON has it; what JSON spells otherwise is a
+// problem, and "".
+func (p *parser) literally(n *yaml.Node, where, what string) string {
+	v := resolve(n)
+	switch text := literal(v); text {
+	case v.Value:
+		return text
+	case "":
+		p.problem(n.Line, where, fmt.Sprintf("%s is not %s: quote it if it is text", v.Value, what))
+	default:
+		p.problem(n.Line, where, fmt.Sprintf("%s is read as %s: write %[1]q if it is text, or %[2]s", v.Value, text))
 	}
+	return ""
 }
 
 func key(where string) string { return where[strings.LastIndexByte(where, '.')+1:] }

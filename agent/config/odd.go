@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -51,17 +52,28 @@ func odd(text string) string {
 	return ""
 }
 
-// unspaced is a key whose colon no space follows, with which YAML has no key.
-var unspaced = regexp.MustCompile(`^[\s{-]*((?:server|history|subscriptions|defaults|sender|event|when|title|body|urgency|tag|presence|listen|limit|age|token|hosts):)[^\s/]`)
-
-// tight says what a text that was not understood lacks if it begins with such a key;
-// otherwise it is "".
-func tight(text string) string {
-	m := unspaced.FindStringSubmatch(text)
+// tight says what a text that was not understood lacks if it begins with a key whose
+// colon no space follows, with which YAML has no key; otherwise it is "".
+func (p *parser) tight(text string) string {
+	if p.glued == nil {
+		p.glued = regexp.MustCompile(`^[\s{-]*((?:` + strings.Join(p.known(), "|") + `):)[^\s/]`)
+	}
+	m := p.glued.FindStringSubmatch(text)
 	if m == nil || odd(text) != "" {
 		return ""
 	}
 	return fmt.Sprintf(": a space must follow %q", m[1])
+}
+
+// known are the keys that a file may have anywhere.
+func (p *parser) known() (keys []string) {
+	for _, some := range []map[string]setter{
+		p.fileKeys(nil, nil), p.routerKeys(nil), p.historyKeys(nil, nil, nil), p.subscriptionKeys(nil),
+		p.iconKeys(nil), p.actionKeys(nil), p.requestKeys(nil), p.shellKeys(nil),
+	} {
+		keys = slices.AppendSeq(keys, maps.Keys(some))
+	}
+	return keys
 }
 
 func isPlain(n *yaml.Node) bool {

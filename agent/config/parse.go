@@ -4,36 +4,43 @@ import (
 	"fmt"
 	"maps"
 	"net"
+	"regexp"
 	"slices"
 	"strings"
 
 	"gopkg.in/yaml.v3"
 
-	"sigalert/agent/rule"
 	"sigalert/internal/address"
 	"sigalert/internal/topic"
 	"sigalert/internal/words"
+	"sigalert/sig"
 )
 
 // parser walks a file's nodes and collects what it finds.
 type parser struct {
-	path       string
-	lines      [][]rune // of the file, as an editor counts them
-	config     Config
-	problems   Problems
-	warnings   Problems
-	conditions map[*yaml.Node]*rule.Expr // by node, so that an alias's is compiled once
-	texts      map[*yaml.Node]*rule.Text
-	first      map[string][]Subscription // by nameKey: what alerts before another, whatever the event
+	path     string
+	lines    [][]rune // of the file, as an editor counts them
+	config   Config
+	problems Problems
+	warnings Problems
+	made     map[made]any              // what was made of nodes, so that an alias costs nothing
+	first    map[string][]Subscription // by nameKey: what alerts before another, whatever the event
+	globs    []Subscription            // as first, for those that have a glob
+	glued    *regexp.Regexp            // a known key whose colon no space follows
+}
+
+// made is a node, and what it was taken for.
+type made struct {
+	node *yaml.Node
+	as   string
 }
 
 func newParser(path string) *parser {
 	return &parser{
-		path:       path,
-		config:     Config{Path: path},
-		conditions: make(map[*yaml.Node]*rule.Expr),
-		texts:      make(map[*yaml.Node]*rule.Text),
-		first:      make(map[string][]Subscription),
+		path:   path,
+		config: Config{Path: path},
+		made:   make(map[made]any),
+		first:  make(map[string][]Subscription),
 	}
 }
 
@@ -59,7 +66,7 @@ type setter func(value *yaml.Node, where string)
 func (p *parser) mapping(n *yaml.Node, where string, keys map[string]setter) {
 	n = resolve(n)
 	if n.Kind != yaml.MappingNode {
-		p.problem(n.Line, where, "must be keys and values, not "+kind(n)+tight(n.Value))
+		p.problem(n.Line, where, "must be keys and values, not "+kind(n)+p.tight(n.Value))
 		return
 	}
 	seen := make(map[string]int)
@@ -83,7 +90,7 @@ func (p *parser) mapping(n *yaml.Node, where string, keys map[string]setter) {
 		seen[name] = line
 		set := keys[name]
 		if set == nil {
-			p.problem(line, where, unknownKey(name, slices.Sorted(maps.Keys(keys))))
+			p.problem(line, where, p.unknownKey(name, slices.Sorted(maps.Keys(keys))))
 			continue
 		}
 		if word := hidden(n.Content[i], value); where != "" && word != "" {
@@ -94,24 +101,48 @@ func (p *parser) mapping(n *yaml.Node, where string, keys map[string]setter) {
 	}
 }
 
-// synonyms are keys of other programs.
-var synonyms = map[string]string{
-	"priority": "urgency", "prio": "urgency", "level": "urgency", "severity": "urgency", "importance": "urgency",
-	"subject": "title", "heading": "title", "summary": "title",
-	"message": "body", "text": "body", "content": "body", "description": "body",
-	"if": "when", "condition": "when", "filter": "when",
-	"from": "sender", "source": "sender", "channel": "event", "topic": "event",
-	"address": "listen", "bind": "listen", "port": "listen", "host": "server", "url": "server", "alerts": "subscriptions", "rules": "subscriptions",
+// synonyms are keys of other programs, and what they are here.
+var synonyms = map[string][]string{
+	"priority": {"urgency"}, "prio": {"urgency"}, "level": {"urgency"}, "severity": {"urgency"}, "importance": {"urgency"},
+	"subject": {"title"}, "heading": {"title"}, "summary": {"title"},
+	"message": {"body"}, "text": {"body", "label"}, "content": {"body"}, "description": {"body"},
+	"if": {"when"}, "condition": {"when"}, "filter": {"when"},
+	"from": {"sender"}, "source": {"sender"}, "channel": {"event"}, "topic": {"event"},
+	"address": {"listen"}, "bind": {"listen"}, "port": {"listen"}, "host": {"server", "allowed_hosts"},
+	"alerts": {"subscriptions"}, "rules": {"subscriptions"},
+	"image_path": {"icon"}, "picture": {"image"}, "photo": {"image"},
+	"audio": {"sound"}, "ring": {"sound"}, "beep": {"sound"},
+	"expire": {"timeout"}, "expiry": {"timeout"}, "duration": {"timeout", "snooze"}, "expire_time": {"timeout"},
+	"url": {"open", "server"}, "link": {"url", "open"}, "click": {"url"}, "href": {"url", "open"}, "view": {"open"}, "open": {"url"},
+	"group": {"tag"}, "id": {"tag"}, "key": {"tag"}, "replaces": {"tag"},
+	"clear": {"resolve"}, "close": {"resolve"}, "until": {"resolve"},
+	"on_change": {"only_changes"}, "dedupe": {"only_changes"}, "unique": {"only_changes"},
+	"throttle": {"rate_limit"}, "limit": {"rate_limit"}, "max": {"rate_limit", "max_entries"},
+	"buttons": {"actions"}, "action": {"actions", "method"},
+	"exec": {"command"}, "run": {"command"}, "script": {"command"}, "cmd": {"command"}, "program": {"command"}, "hook": {"command"},
+	"sh": {"shell"}, "bash": {"shell"}, "line": {"shell"},
+	"title": {"label"}, "name": {"label", "method"},
+	"call": {"request", "method"}, "function": {"method"}, "args": {"params"}, "arguments": {"params"}, "data": {"params"}, "payload": {"params"}, "body": {"params"},
+	"delay": {"snooze"}, "sleep": {"snooze"}, "pause": {"snooze"}, "input": {"reply"}, "answer": {"reply"},
+	"count": {"max_entries"}, "keep": {"retention"}, "max_age": {"retention"},
 }
 
-func unknownKey(name string, known []string) string {
+// renamed are keys as they were called, and as they are.
+var renamed = map[string]string{"limit": "max_entries", "age": "retention", "hosts": "allowed_hosts"}
+
+func (p *parser) unknownKey(name string, known []string) string {
+	if now := renamed[name]; slices.Contains(known, now) {
+		return fmt.Sprintf("the key %q is called %q now", name, now)
+	}
 	what := fmt.Sprintf("unknown key %q", name)
-	if advice := tight(name); advice != "" {
+	if advice := p.tight(name); advice != "" {
 		return what + advice
 	}
 	near := words.Nearest(name, known)
-	if other := synonyms[strings.ToLower(name)]; near == "" && slices.Contains(known, other) {
-		near = other
+	for _, other := range synonyms[strings.ToLower(name)] {
+		if near == "" && slices.Contains(known, other) {
+			near = other
+		}
 	}
 	if near != "" {
 		what += fmt.Sprintf(" (did you mean %q?)", near)
@@ -170,16 +201,14 @@ func (p *parser) file(root *yaml.Node) {
 		root = &yaml.Node{Kind: yaml.MappingNode, Line: 1}
 	}
 	var list, defaults *yaml.Node
-	keys := p.placeKeys()
-	keys["history"] = p.history
-	keys["subscriptions"] = func(n *yaml.Node, _ string) { list = n }
-	keys["defaults"] = func(n *yaml.Node, _ string) { defaults = n }
+	keys := p.fileKeys(&list, &defaults)
 	p.mapping(root, "", keys)
 	if p.config.Server == "" {
 		p.config.Server, _ = address.ParseServer("")
 	}
 	var base Subscription
 	if defaults != nil && !isNull(defaults) {
+		base.Line = defaults.Line
 		p.mapping(defaults, "defaults", p.alertKeys(&base))
 	}
 	switch {
@@ -188,6 +217,14 @@ func (p *parser) file(root *yaml.Node) {
 	case root.Kind == yaml.MappingNode:
 		p.problem(root.Line, "", `there are no subscriptions: say what to alert for, such as "subscriptions: [{sender: timer, event: tick}]"`)
 	}
+}
+
+func (p *parser) fileKeys(list, defaults **yaml.Node) map[string]setter {
+	keys := p.placeKeys()
+	keys["history"] = p.history
+	keys["subscriptions"] = func(n *yaml.Node, _ string) { *list = n }
+	keys["defaults"] = func(n *yaml.Node, _ string) { *defaults = n }
+	return keys
 }
 
 // portAlone refuses a number for an address.
@@ -221,11 +258,8 @@ func (p *parser) subscriptions(n *yaml.Node, base Subscription) {
 
 func (p *parser) subscription(n *yaml.Node, where string, s Subscription) {
 	s.Line = n.Line
-	keys := p.alertKeys(&s)
-	keys["sender"] = func(n *yaml.Node, where string) { s.Sender = p.name(n, where) }
-	keys["event"] = func(n *yaml.Node, where string) { s.Event = p.name(n, where) }
 	before := len(p.problems)
-	p.mapping(n, where, keys)
+	p.mapping(n, where, p.subscriptionKeys(&s))
 	if len(p.problems) > before {
 		return
 	}
@@ -234,47 +268,104 @@ func (p *parser) subscription(n *yaml.Node, where string, s Subscription) {
 		return
 	}
 	if s.When == nil {
-		key := nameKey(s.Sender) + " " + nameKey(s.Event)
-		p.first[key] = append(p.first[key], s)
+		p.remember(s)
 	}
 	p.config.Subscriptions = append(p.config.Subscriptions, s)
+}
+
+func (p *parser) subscriptionKeys(s *Subscription) map[string]setter {
+	keys := p.alertKeys(s)
+	keys["sender"] = func(n *yaml.Node, where string) { s.Sender, s.SenderGlob = p.pattern(n, where) }
+	keys["event"] = func(n *yaml.Node, where string) { s.Event, s.EventGlob = p.pattern(n, where) }
+	return keys
+}
+
+// maxGlobs bounds the globs that are compared with what comes after them: in a file
+// that is made to be slow there could be very many.
+const maxGlobs = 250
+
+// remember notes what alerts for whatever it matches.
+func (p *parser) remember(s Subscription) {
+	switch {
+	case s.SenderGlob.IsZero() && s.EventGlob.IsZero():
+		key := nameKey(s.Sender) + " " + nameKey(s.Event)
+		p.first[key] = append(p.first[key], s)
+	case len(p.globs) < maxGlobs:
+		p.globs = append(p.globs, s)
+	}
 }
 
 // before finds a subscription that alerts for whatever s matches; nil if there is
 // none, or if s still has presence to alert for.
 func (p *parser) before(s Subscription) *Subscription {
 	every := nameKey("")
-	coming := topic.IsPresence(s.Event)
 	for _, sender := range []string{nameKey(s.Sender), every} {
 		for _, event := range []string{nameKey(s.Event), every} {
-			for i, o := range p.first[sender+" "+event] {
-				same := o.Sender.Equal(s.Sender) && o.Event.Equal(s.Event)
-				covers := (o.Sender.IsEvery() || o.Sender.Equal(s.Sender)) &&
-					(o.Event.Equal(s.Event) || o.Event.IsEvery() && !coming)
-				if same || covers && !s.Presence {
-					return &p.first[sender+" "+event][i]
-				}
+			if o := covering(p.first[sender+" "+event], s); o != nil {
+				return o
 			}
+		}
+	}
+	return covering(p.globs, s)
+}
+
+// covering finds the first that alerts for whatever s matches.
+func covering(all []Subscription, s Subscription) *Subscription {
+	coming := topic.IsPresence(s.Event)
+	for i, o := range all {
+		same := o.Sender.Equal(s.Sender) && o.SenderGlob.Equal(s.SenderGlob) && o.Event.Equal(s.Event) && o.EventGlob.Equal(s.EventGlob)
+		covers := covers(o.Sender, o.SenderGlob, s.Sender, s.SenderGlob) &&
+			covers(o.Event, o.EventGlob, s.Event, s.EventGlob) && (!coming || o.Event.Equal(s.Event))
+		if same || covers && !s.Presence {
+			return &all[i]
 		}
 	}
 	return nil
 }
 
+// covers reports whether a name, or else a glob, stands for all that another does. It
+// may miss that one glob covers another.
+func covers(name sig.Name, glob topic.Glob, other sig.Name, otherGlob topic.Glob) bool {
+	switch {
+	case !name.IsEvery():
+		return name.Equal(other)
+	case glob.IsZero():
+		return true
+	case other.IsEvery():
+		return glob.Equal(otherGlob)
+	}
+	return glob.Matches(other)
+}
+
 // alertKeys are the keys of a subscription that may have a default.
 func (p *parser) alertKeys(s *Subscription) map[string]setter {
 	return map[string]setter{
-		"when":    func(n *yaml.Node, where string) { s.When = p.condition(n, where) },
-		"title":   func(n *yaml.Node, where string) { s.Title = p.ruleText(n, where) },
-		"body":    func(n *yaml.Node, where string) { s.Body = p.ruleText(n, where) },
-		"urgency": func(n *yaml.Node, where string) { s.Urgency = p.urgency(n, where) },
-		"tag":     func(n *yaml.Node, where string) { s.Tag = p.ruleText(n, where) },
-		"presence": func(n *yaml.Node, where string) {
-			v := resolve(n)
-			if v.Kind != yaml.ScalarNode || v.ShortTag() != "!!bool" || v.Decode(&s.Presence) != nil {
-				p.problem(n.Line, where, "must be true or false, not "+kind(v))
-			}
-		},
+		"when":         func(n *yaml.Node, where string) { s.When = p.condition(n, where) },
+		"resolve":      func(n *yaml.Node, where string) { s.Resolve = p.condition(n, where) },
+		"only_changes": func(n *yaml.Node, where string) { s.OnlyChanges = p.onlyChanges(n, where) },
+		"rate_limit":   func(n *yaml.Node, where string) { s.RateLimit = p.rate(n, where) },
+		"title":        func(n *yaml.Node, where string) { s.Title = p.ruleText(n, where) },
+		"body":         func(n *yaml.Node, where string) { s.Body = p.ruleText(n, where) },
+		"urgency":      func(n *yaml.Node, where string) { s.Urgency = p.urgency(n, where) },
+		"icon":         func(n *yaml.Node, where string) { s.Icon = p.icon(n, where) },
+		"sound":        func(n *yaml.Node, where string) { s.Sound = p.sound(n, where) },
+		"timeout":      func(n *yaml.Node, where string) { s.Timeout = p.timeout(n, where) },
+		"url":          func(n *yaml.Node, where string) { s.URL = p.address(n, where) },
+		"tag":          func(n *yaml.Node, where string) { s.Tag = p.ruleText(n, where) },
+		"image":        func(n *yaml.Node, where string) { s.Image = p.truth(n, where) },
+		"actions":      func(n *yaml.Node, where string) { s.Actions = p.actions(n, where) },
+		"command":      func(n *yaml.Node, where string) { s.Command = p.command(n, where) },
+		"presence":     func(n *yaml.Node, where string) { s.Presence = p.truth(n, where) },
 	}
+}
+
+// truth is true or false.
+func (p *parser) truth(n *yaml.Node, where string) (b bool) {
+	v := resolve(n)
+	if v.Kind != yaml.ScalarNode || v.ShortTag() != "!!bool" || v.Decode(&b) != nil {
+		p.problem(n.Line, where, "must be true or false, not "+kind(v))
+	}
+	return b
 }
 
 // text is a scalar that is text; 42 and true are text only in quotes.

@@ -44,13 +44,15 @@ func (p *parser) router(n *yaml.Node, where string) {
 	listen, _ := address.ParseListen("")
 	switch v := resolve(n); {
 	case v.Kind == yaml.MappingNode:
-		p.mapping(n, where, map[string]setter{
-			"listen": func(n *yaml.Node, where string) { listen = p.listen(n, where) },
-		})
+		p.mapping(n, where, p.routerKeys(&listen))
 	case !isNull(v): // nothing is what a comment leaves of it
 		p.problem(n.Line, where, fmt.Sprintf("must be keys and values, not %s: write {listen: %q}", kind(v), listen))
 	}
 	p.config.Router, p.config.Server = listen, reaching(listen)
+}
+
+func (p *parser) routerKeys(listen *string) map[string]setter {
+	return map[string]setter{"listen": func(n *yaml.Node, where string) { *listen = p.listen(n, where) }}
 }
 
 func (p *parser) listen(n *yaml.Node, where string) string {

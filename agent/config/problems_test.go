@@ -116,7 +116,7 @@ func TestProblems(t *testing.T) {
 			`c.yaml:3: subscriptions[1].urgency: must be low, normal or critical, not a list` + "\n" +
 			`c.yaml:4: subscriptions[2].urgency: must be low, normal or critical, not nothing` + "\n" +
 			`c.yaml:5: subscriptions[3].urgency: must be low, normal or critical, not true or false`},
-		{"a number for a token", good + "history: {listen: 127.0.0.1:0, token: 1234567890123456, hosts: [1]}", "2: history.token: must be text, not a number: put it in quotes\nc.yaml:2: history.hosts[0]: must be text, not a number: put it in quotes"},
+		{"a number for a token", good + "history: {listen: 127.0.0.1:0, token: 1234567890123456, allowed_hosts: [1]}", "2: history.token: must be text, not a number: put it in quotes\nc.yaml:2: history.allowed_hosts[0]: must be text, not a number: put it in quotes"},
 		{"no space after a colon", "subscriptions:\n- sender:a\n", `2: subscriptions[0]: must be keys and values, not the text "sender:a": a space must follow "sender:"`},
 		{"no space after the colon of a first key", "subscriptions:\n- sender:a\n  event: b\n", `3: this is not YAML: mapping values are not allowed in this context: on the line before, a space must follow "sender:"`},
 		{"no space after the colon of a last key", "subscriptions:\n- sender: a\n  event:b\n", `3: this is not YAML: could not find expected ':': a space must follow "event:"`},
@@ -249,9 +249,8 @@ func TestWarnings(t *testing.T) {
 		"\n# mine\n%YAML 1.2\nsubscriptions: [{event: a}]": "",
 		"subscriptions: [{sender: ~, event: null}]": `c.yaml:1: subscriptions[0].sender: warning: ~ is nothing, which means every one: quote it if it is text, or leave "sender" out` + "\n" +
 			`c.yaml:1: subscriptions[0].event: warning: null is nothing, which means every one: quote it if it is text, or leave "event" out`,
-		`subscriptions: [{sender: "door-*"}]`: `c.yaml:1: subscriptions[0].sender: warning: "door-*" is taken literally, as globs are not supported yet: name each sender, or leave "sender" out for every one`,
-		`subscriptions: [{sender: "*", event: "a?"}]`: `c.yaml:1: subscriptions[0].sender: warning: "*" is taken literally: leave "sender" out for every one` + "\n" +
-			`c.yaml:1: subscriptions[0].event: warning: "a?" is taken literally, as globs are not supported yet: name each event, or leave "event" out for every one`,
+		`subscriptions: [{sender: "door-*"}, {sender: "*", event: "a?"}, {event: "#[a-z]*"}]`: "",
+		`subscriptions: [{sender: "#x*"}]`:             `c.yaml:1: subscriptions[0].sender: warning: "#x*" is a channel's name, and channels are events: use event: "#x*"`,
 		`subscriptions: [{sender: "#notify"}]`:         `c.yaml:1: subscriptions[0].sender: warning: "#notify" is a channel's name, and channels are events: use event: "#notify"`,
 		"subscriptions: [{sender: \"a\u200b\"}]":       `c.yaml:1: subscriptions[0].sender: warning: has a zero-width space (U+200B): remove it if it is not meant`,
 		"subscriptions: [{sender: \"a\\u200e\"}]":      `c.yaml:1: subscriptions[0].sender: warning: has a mark that changes the direction of text (U+200E): remove it if it is not meant`,

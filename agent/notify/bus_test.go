@@ -208,13 +208,14 @@ type server struct {
 	capabilities []string
 	shown        chan shown
 	toClose      chan uint32 // nil: refused
+	address      string      // of the bus
 	lastID       atomic.Uint32
 	answer       func(*server, shown) *dbus.Error // may wait; nil agrees
 }
 
 func (b *bus) serve(t testing.TB, s *server) *server {
 	t.Helper()
-	s.conn = b.connect(t)
+	s.conn, s.address = b.connect(t), b.address
 	s.shown = make(chan shown, 1000)
 	s.lastID.Store(100)
 	if err := s.conn.Export(s, serverPath, serverName); err != nil {

@@ -3,6 +3,7 @@
 package notify_test
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -11,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/godbus/dbus/v5"
+	"github.com/godbus/dbus/v5/prop"
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
@@ -66,6 +68,34 @@ func TestNotify(t *testing.T) {
 				t.Errorf("the server got (-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+func TestServer(t *testing.T) {
+	b := startBus(t)
+	d := open(t)
+	if _, err := d.Server(within(t)); !errors.Is(err, notify.ErrNoDesktop) {
+		t.Errorf("without a server: %v", err)
+	}
+	s := b.serve(t, &server{capabilities: []string{"body", "actions"}})
+	want := notify.Server{Name: "testd", Vendor: "nobody", Version: "1.2", Capabilities: s.capabilities}
+	for _, inhibited := range []any{nil, "no", false, true} {
+		if inhibited != nil {
+			props := prop.Map{serverName: {"Inhibited": {Value: inhibited}}}
+			if _, err := prop.Export(s.conn, serverPath, props); err != nil {
+				t.Fatal(err)
+			}
+		}
+		want.Inhibited = inhibited == true
+		got, err := d.Server(within(t))
+		if diff := cmp.Diff(want, got); diff != "" || err != nil {
+			t.Errorf("%v, %v (-want +got):\n%s", inhibited, err, diff)
+		}
+	}
+	s.conn.Close()
+	b.serve(t, &server{})
+	if got, err := d.Server(within(t)); err != nil || got.Capabilities == nil || len(got.Capabilities) > 0 {
+		t.Errorf("the next server: %+v, %v", got, err)
 	}
 }
 
@@ -257,7 +287,7 @@ func TestClick(t *testing.T) {
 			b := startBus(t)
 			s := b.serve(t, &server{capabilities: []string{"actions", "body"}})
 			clicked := make(chan string, 1000)
-			d := openWith(t, &notify.Options{Open: func(url string) { clicked <- url }})
+			d := openWith(t, &notify.Options{Responded: func(r notify.Response) { clicked <- r.URL }})
 			test(t, b, s, d, func() string {
 				if s.conn != nil {
 					send(t, d, s, plain)
@@ -277,15 +307,15 @@ func TestAddressIsText(t *testing.T) {
 	n := notify.Notification{Title: "x", Body: "a < b", URL: "https://a.example/?b=1&c=2"}
 	for _, test := range []struct {
 		capabilities []string
-		open         func(string)
+		responded    func(notify.Response)
 		body         string
 	}{
-		{[]string{"body"}, func(string) {}, "a < b\nhttps://a.example/?b=1&c=2"},
-		{[]string{"body-markup"}, func(string) {}, "a &lt; b\nhttps://a.example/?b=1&amp;c=2"},
+		{[]string{"body"}, func(notify.Response) {}, "a < b\nhttps://a.example/?b=1&c=2"},
+		{[]string{"body-markup"}, func(notify.Response) {}, "a &lt; b\nhttps://a.example/?b=1&amp;c=2"},
 		{[]string{"actions"}, nil, "a < b\nhttps://a.example/?b=1&c=2"},
 	} {
 		s := startBus(t).serve(t, &server{capabilities: test.capabilities})
-		got := send(t, openWith(t, &notify.Options{Open: test.open}), s, n)
+		got := send(t, openWith(t, &notify.Options{Responded: test.responded}), s, n)
 		if got.Body != test.body || len(got.Actions) > 0 {
 			t.Errorf("%v: the server got %+v", test.capabilities, got)
 		}

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"runtime"
 	"strings"
 
@@ -14,23 +15,24 @@ import (
 
 // backend hands every notification to beeep.
 type backend struct {
-	opts Options
+	opts  Options
+	shown recent[string, bool] // the keys of what has not been resolved
 }
 
-func newBackend(opts Options) *backend {
+func newBackend(_ context.Context, opts Options) *backend {
 	if runtime.GOOS == "windows" {
-		// beeep does not escape them, in a PowerShell string and in an XML attribute.
-		opts.AppName = strings.ReplaceAll(opts.AppName, "'", "’")
-		if strings.ContainsAny(opts.Icon, "$`\"&<") {
-			opts.Icon = ""
-		}
+		opts.AppName = strings.ReplaceAll(opts.AppName, "'", "’") // beeep does not escape it in a PowerShell string
 	}
 	return &backend{opts: opts}
 }
 
 func (b *backend) notify(ctx context.Context, n Notification) (Receipt, error) {
 	if n.Resolved {
-		return Receipt{Via: "beeep"}, nil // what it has shown is out of reach
+		if !b.shown.get(n.Key) {
+			return Receipt{Via: "beeep"}, nil
+		}
+		b.shown.drop(n.Key)
+		n = n.over()
 	}
 	n = n.spelledOut()
 	guard := guardAppleScript
@@ -38,11 +40,11 @@ func (b *backend) notify(ctx context.Context, n Notification) (Receipt, error) {
 		guard = guardPowerShell
 	}
 	show := beeep.Notify
-	if n.Urgency == Critical {
+	if n.Sound == "" && n.Urgency == Critical || n.Sound != "" && n.Sound != noSound {
 		show = beeep.Alert // the same with a sound; on these systems it does not ring the terminal's bell
 	}
 	err := runBeeep(ctx, b.opts.AppName, func() error {
-		return show(guard(n.Title), guard(n.Body), b.opts.Icon)
+		return show(guard(n.Title), guard(n.Body), b.icon(n))
 	})
 	if errors.Is(err, beeep.ErrUnsupported) {
 		return Receipt{}, fmt.Errorf("%w: %w", ErrNoDesktop, err)
@@ -50,7 +52,24 @@ func (b *backend) notify(ctx context.Context, n Notification) (Receipt, error) {
 	if err != nil {
 		return Receipt{}, err
 	}
+	if n.Key != "" {
+		b.shown.put(n.Key, true)
+	}
 	return Receipt{Via: "beeep"}, nil
 }
+
+// icon is the path of an image file.
+func (b *backend) icon(n Notification) string {
+	path := b.opts.Icon
+	if filepath.IsAbs(n.Icon) {
+		path = n.Icon
+	}
+	if runtime.GOOS == "windows" && strings.ContainsAny(path, "$`\"&<") {
+		return "" // beeep does not escape them in an XML attribute
+	}
+	return path
+}
+
+func (b *backend) describe(context.Context) (Server, error) { return Server{Name: "beeep"}, nil }
 
 func (b *backend) close() {}

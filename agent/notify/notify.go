@@ -59,24 +59,26 @@ type Notification struct {
 	Body    string // plain text, may have several lines, may be empty
 	Urgency Urgency
 
-	// URL, when not empty, is what a click on the notification opens, by
-	// [Options.Open]. Where clicks are not reported, it is the body's last line:
+	// URL, when not empty, is what a click on the notification should open: it comes
+	// with the [Response]. Where clicks are not reported, it is the body's last line:
 	// by D-Bus servers without actions, and by beeep.
 	URL string
-	// Icon, when not empty, is the name of a themed icon, or the absolute path of an
-	// image file, to show in place of [Options.Icon]. Only D-Bus has themes; elsewhere
-	// a name is ignored.
+	// Icon, when not empty, is the name of a themed icon, or the path of an image
+	// file, to show in place of [Options.Icon]. Only D-Bus has themes; elsewhere a
+	// name is ignored.
 	Icon string
-	// Image, when not nil, is a picture to show beside the text. Only D-Bus shows it.
+	// Image, when not nil, is a picture to show beside the text. Only D-Bus servers
+	// show it.
 	Image *Image
 	// Sound, when not empty, is the name of a sound in the desktop's theme, or the
-	// absolute path of a sound file, to play; "none" is silence. Where a D-Bus server
-	// plays no sounds, a program does.
+	// path of a sound file, to play; "none" is silence. Where a D-Bus server plays no
+	// sounds, a program does. On Windows and macOS any sound is the system's own.
 	Sound string
 	// Timeout is how long the notification stays on the screen; 0: as the desktop
 	// chooses; below 0: until it is closed. Only D-Bus servers take it, as a wish.
 	Timeout time.Duration
-	// Actions are buttons. Where the server has none, they are left out.
+	// Actions are buttons, of which at most 64 are shown, and none without a Ref.
+	// Where the server has none, they are left out.
 	Actions []Action
 
 	// Ref, when not 0, is what [Options.Responded] knows the notification by.
@@ -87,7 +89,8 @@ type Notification struct {
 	// remembered. Only D-Bus can replace; elsewhere the key is ignored.
 	Key string
 	// Resolved closes the last one with the same key, if that is still on the
-	// screen, and shows nothing.
+	// screen, and shows nothing. Where beeep has shown that one, it shows the title
+	// once more, with "Resolved".
 	Resolved bool
 }
 
@@ -118,16 +121,22 @@ func (n Notification) spelledOut() Notification {
 	return n
 }
 
+// over is what a program shows that cannot take n's alert away.
+func (n Notification) over() Notification {
+	return Notification{Title: n.Title, Body: "Resolved", Urgency: Low}
+}
+
 // An Action is a button of a notification, or, with Reply, a line to type into.
 type Action struct {
-	Label string
-	Reply bool
+	Label string // one line, cut after 60 characters
+	Reply bool   // shown by servers with "inline-reply", for the first of several
 }
 
 // A Response is what somebody did with a notification, or what became of it.
 type Response struct {
 	Ref    uint64 // the notification's
 	Kind   ResponseKind
+	URL    string // of Clicked: the notification's
 	Action int    // of Acted and Replied: its index
 	Text   string // of Replied; at most 2,000 characters
 }
@@ -142,7 +151,7 @@ const (
 	Replied                       // a text was typed
 	Dismissed                     // somebody closed it
 	Expired                       // its time was over
-	Withdrawn                     // it was closed by a program, perhaps us
+	Withdrawn                     // a program closed it, perhaps us, or nobody says why it was closed
 )
 
 // A Receipt says who took a notification.
@@ -151,19 +160,30 @@ type Receipt struct {
 	ID  uint32 // the server's number for it; 0 if it gave none
 }
 
+// A Server is what shows the notifications.
+type Server struct {
+	Name, Vendor, Version string
+	Capabilities          []string // as the notification specification names them
+	Inhibited             bool     // it says that it shows nothing at present: "do not disturb" is on
+}
+
 // Options adjusts a [Desktop]. Nil and the zero value work.
 type Options struct {
 	AppName string       // shown as the sender of the notifications; default "sigalert"
 	Icon    string       // path of a PNG file, or on D-Bus a themed icon's name; default none
 	Logger  *slog.Logger // gets what no error says, such as that beeep had to stand in; default silent
 
-	// Open is called with a notification's URL when somebody has clicked on it, for
-	// the last 256 that have one. It must not wait. Default: none is opened, and
-	// URLs are shown.
-	Open func(url string)
+	// Responded is called with what becomes of the last 256 notifications that have
+	// a Ref, and with the clicks on those that have only a URL, in the order of the
+	// bus; perhaps before Notify returns. It must not wait, nor call the Desktop.
+	// Default: nothing is reported, there are no actions, and URLs are shown.
+	Responded func(Response)
 }
 
-const defaultAppName = "sigalert"
+const (
+	defaultAppName = "sigalert"
+	noSound        = "none"
+)
 
 // A Desktop shows notifications on this machine's desktop.
 type Desktop struct {
@@ -181,7 +201,7 @@ func New(opts *Options) *Desktop {
 		o = *opts
 	}
 	o.AppName = cleanTitle(o.AppName, defaultAppName)
-	o.Icon = usableIcon(o.Icon)
+	o.Icon = usablePath(o.Icon)
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
@@ -191,7 +211,7 @@ func New(opts *Options) *Desktop {
 		close:   cancel,
 		turn:    make(chan struct{}, 1),
 		appName: o.AppName,
-		backend: newBackend(o),
+		backend: newBackend(closing, o),
 	}
 }
 
@@ -200,7 +220,32 @@ func New(opts *Options) *Desktop {
 // desktop that hangs does not answer at all. After an error a later Notify may
 // work: nothing has to be set up again. If ctx ended first, the error wraps
 // ctx.Err(), and the notification may still appear.
-func (d *Desktop) Notify(ctx context.Context, n Notification) (Receipt, error) {
+func (d *Desktop) Notify(ctx context.Context, n Notification) (receipt Receipt, err error) {
+	n.Title = cleanTitle(n.Title, d.appName)
+	n.Body = cleanBody(n.Body)
+	n.Key = cleanKey(n.Key)
+	n.URL = usable(n.URL)
+	n.Icon = usablePath(n.Icon)
+	n.Sound = usablePath(n.Sound)
+	err = d.inTurn(ctx, func(ctx context.Context) error {
+		receipt, err = d.backend.notify(ctx, n)
+		return err
+	})
+	return receipt, err
+}
+
+// Server says what shows the notifications now, and starts it if the first
+// notification would. Like Notify, it blocks no longer than until ctx ends.
+func (d *Desktop) Server(ctx context.Context) (found Server, err error) {
+	err = d.inTurn(ctx, func(ctx context.Context) error {
+		found, err = d.backend.describe(ctx)
+		return err
+	})
+	return found, err
+}
+
+// inTurn calls use when no other call uses the backend.
+func (d *Desktop) inTurn(ctx context.Context, use func(context.Context) error) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	defer context.AfterFunc(d.closing, func() { cancel(errClosed) })()
@@ -209,19 +254,15 @@ func (d *Desktop) Notify(ctx context.Context, n Notification) (Receipt, error) {
 	case d.turn <- struct{}{}:
 		defer func() { <-d.turn }()
 	case <-ctx.Done():
-		return Receipt{}, ended(ctx)
+		return ended(ctx)
 	}
 	if d.closing.Err() != nil {
-		return Receipt{}, errClosed
+		return errClosed
 	}
 	if ctx.Err() != nil {
-		return Receipt{}, ended(ctx)
+		return ended(ctx)
 	}
-	n.Title = cleanTitle(n.Title, d.appName)
-	n.Body = cleanBody(n.Body)
-	n.Key = cleanKey(n.Key)
-	n.Icon = plain.Line(n.Icon, maxKey)
-	return d.backend.notify(ctx, n)
+	return use(ctx)
 }
 
 // Close ends the notifications under way, waits for them, and closes the
@@ -244,16 +285,21 @@ func ended(ctx context.Context) error {
 	return ctx.Err()
 }
 
-// usableIcon makes a path absolute, as the server's working directory is not ours,
-// and drops an icon that cannot be sent.
-func usableIcon(icon string) string {
-	if icon != plain.Line(icon, len(icon)) {
+// usable drops what cannot be sent.
+func usable(s string) string {
+	if len(s) > maxLink || s != plain.Line(s, maxLink) {
 		return ""
 	}
-	if strings.ContainsRune(filepath.ToSlash(icon), '/') {
-		if abs, err := filepath.Abs(icon); err == nil {
+	return s
+}
+
+// usablePath also makes a path absolute, as other programs' working directory is not ours.
+func usablePath(name string) string {
+	name = usable(name)
+	if strings.ContainsRune(filepath.ToSlash(name), '/') {
+		if abs, err := filepath.Abs(name); err == nil {
 			return abs
 		}
 	}
-	return icon
+	return name
 }

@@ -1,5 +1,3 @@
-//go:build linux || freebsd || netbsd || openbsd
-
 package notify
 
 import "slices"
@@ -27,11 +25,15 @@ func (r *recent[K, V]) get(key K) (value V) {
 }
 
 func (r *recent[K, V]) put(key K, value V) {
-	r.forget(func(k K, _ V) bool { return k == key })
+	r.drop(key)
 	if len(r.entries) == maxRecent {
 		r.entries = slices.Delete(r.entries, 0, 1)
 	}
 	r.entries = append(r.entries, entry[K, V]{key, value})
+}
+
+func (r *recent[K, V]) drop(key K) {
+	r.forget(func(k K, _ V) bool { return k == key })
 }
 
 func (r *recent[K, V]) forget(which func(K, V) bool) {

@@ -17,10 +17,6 @@ const (
 	busName           = "org.freedesktop.DBus"
 	notifications     = "org.freedesktop.Notifications"
 	notificationsPath = dbus.ObjectPath("/org/freedesktop/Notifications")
-	desktopEntry      = "sigalert"
-	serverChooses     = int32(-1) // how long to show a notification
-	maxEarlyCloses    = 64
-	clicked           = "default" // the action that is a click on the notification itself
 )
 
 var (
@@ -32,10 +28,14 @@ var (
 
 // server is one owner of the name org.freedesktop.Notifications.
 type server struct {
-	owner  string // its unique name on the bus; empty if not known
-	label  string // such as "dunst 1.9.0 (knopwob)"
-	markup bool   // it reads the body as markup
-	clicks bool   // it reports clicks
+	Server
+	owner string // its unique name on the bus; empty if not known
+	label string // such as "dunst 1.9.0 (knopwob)"
+
+	markup  bool // it reads the body as markup
+	actions bool // it reports clicks, and somebody is interested
+	replies bool // it reports what is typed
+	sounds  bool // it plays sounds
 }
 
 // session is one connection to the bus, with what was learned over it. Calls of
@@ -43,18 +43,18 @@ type server struct {
 type session struct {
 	conn *dbus.Conn
 	sock *socket
-	open func(url string) // as in Options; nil: none
 
-	mu      sync.Mutex // guards the fields below, which the connection's reader changes
+	mu      sync.Mutex     // guards the fields below, which the connection's reader changes
+	respond func(Response) // as in Options; nil: nobody is interested
 	server  server
-	changes int                    // of the server, so far
-	keys    recent[string, uint32] // the ids that server gave for keys
-	links   recent[uint32, string] // the URLs of ids: closed ones too, for a click may close first
-	closed  []uint32               // closed since the last Notify was sent: a close may be read before the id is known
+	changes int                      // of the server, so far
+	keys    recent[string, uint32]   // the ids that server gave for keys
+	shown   recent[uint32, *tracked] // by their ids: closed ones too, for a click may close first
+	early   []answer                 // since the last Notify was sent: one may be read before the id is known
 }
 
-func newSession(ctx context.Context, address string, open func(url string)) (*session, error) {
-	s := &session{open: open}
+func newSession(ctx context.Context, address string, respond func(Response)) (*session, error) {
+	s := &session{respond: respond}
 	var err error
 	if s.conn, s.sock, err = dialBus(ctx, address, s); err != nil {
 		if ctx.Err() != nil {
@@ -64,8 +64,7 @@ func newSession(ctx context.Context, address string, open func(url string)) (*se
 	}
 	for _, rule := range []string{
 		"type='signal',sender='" + busName + "',member='NameOwnerChanged',arg0='" + notifications + "'",
-		"type='signal',sender='" + notifications + "',interface='" + notifications + "',member='NotificationClosed'",
-		"type='signal',sender='" + notifications + "',interface='" + notifications + "',member='ActionInvoked'",
+		"type='signal',sender='" + notifications + "',interface='" + notifications + "'",
 	} {
 		if err := s.call(ctx, busName, "/org/freedesktop/DBus", busName+".AddMatch", []any{rule}); err != nil {
 			s.close()
@@ -75,53 +74,20 @@ func newSession(ctx context.Context, address string, open func(url string)) (*se
 	return s, nil
 }
 
-// close ends the connection, and with it godbus's reader.
+// close ends the connection, and with it godbus's reader. Afterwards nothing is reported.
 func (s *session) close() {
+	s.mu.Lock()
+	s.respond = nil
+	s.mu.Unlock()
 	s.sock.Close() // first: godbus's Close waits for a write under way
 	s.conn.Close()
 }
 
-// DeliverSignal is called by the connection's reader, for each signal in order.
-// Signals from others than the bus and the server are ignored.
-func (s *session) DeliverSignal(_, _ string, sig *dbus.Signal) {
-	if url := s.take(sig); url != "" {
-		s.open(url)
-	}
-}
-
-// take takes over what a signal says, and returns the URL that was clicked, if any.
-func (s *session) take(sig *dbus.Signal) (url string) {
+// known returns the server; the zero value if it is not known.
+func (s *session) known() server {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	switch sig.Name {
-	case busName + ".NameOwnerChanged":
-		var name, from, to string
-		if sig.Sender == busName && dbus.Store(sig.Body, &name, &from, &to) == nil && name == notifications {
-			s.forgetServer()
-		}
-	case notifications + ".NotificationClosed":
-		var id, reason uint32
-		if sig.Sender == s.server.owner && dbus.Store(sig.Body, &id, &reason) == nil {
-			s.keys.forget(func(_ string, of uint32) bool { return of == id })
-			if len(s.closed) < maxEarlyCloses {
-				s.closed = append(s.closed, id)
-			}
-		}
-	case notifications + ".ActionInvoked":
-		var id uint32
-		var action string
-		if sig.Sender == s.server.owner && dbus.Store(sig.Body, &id, &action) == nil && action == clicked {
-			return s.links.get(id)
-		}
-	}
-	return ""
-}
-
-// readsMarkup reports whether the server, if it is known, reads the body as markup.
-func (s *session) readsMarkup() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.server.markup
+	return s.server
 }
 
 // forgetServer needs s.mu.
@@ -129,7 +95,7 @@ func (s *session) forgetServer() {
 	s.server = server{}
 	s.changes++
 	s.keys.clear()
-	s.links.clear()
+	s.shown.clear()
 }
 
 // lookup returns the server; if it is not known, it asks the bus.
@@ -174,33 +140,60 @@ func (s *session) findServer(ctx context.Context) (server, error) {
 	}
 
 	// A server that cannot say what it is can still show something.
-	ask := func(method string, results ...any) error {
-		err := s.call(ctx, found.owner, notificationsPath, notifications+"."+method, nil, results...)
-		if errors.Is(err, errServerGone) || !isRefusal(err) && !errors.Is(err, errBadReply) {
-			return err
-		}
-		return nil
+	var spec string
+	err = s.ask(ctx, found.owner, notifications+".GetServerInformation", nil, &found.Name, &found.Vendor, &found.Version, &spec)
+	if err == nil {
+		err = s.ask(ctx, found.owner, notifications+".GetCapabilities", nil, &found.Capabilities)
 	}
-	var name, vendor, version, spec string
-	if err := ask("GetServerInformation", &name, &vendor, &version, &spec); err != nil {
+	if err != nil {
 		return server{}, err
 	}
-	var capabilities []string
-	if err := ask("GetCapabilities", &capabilities); err != nil {
-		return server{}, err
+	for _, text := range []*string{&found.Name, &found.Vendor, &found.Version} {
+		*text = cleanTitle(*text, "")
 	}
-	found.label = label(name, version, vendor)
-	found.markup = slices.Contains(capabilities, "body-markup")
-	found.clicks = slices.Contains(capabilities, "actions")
+	found.label = label(found.Server)
+	found.markup = slices.Contains(found.Capabilities, "body-markup")
+	found.actions = s.respond != nil && slices.Contains(found.Capabilities, "actions")
+	found.replies = slices.Contains(found.Capabilities, replyKey)
+	found.sounds = slices.Contains(found.Capabilities, "sound")
 	return found, nil
 }
 
-func label(name, version, vendor string) string {
-	s := strings.TrimSpace(name + " " + version)
-	if vendor != "" {
-		s += " (" + vendor + ")"
+// ask is a call of the server that need not answer it, or not as expected.
+func (s *session) ask(ctx context.Context, owner, method string, args []any, results ...any) error {
+	err := s.call(ctx, owner, notificationsPath, method, args, results...)
+	if errors.Is(err, errServerGone) || !isRefusal(err) && !errors.Is(err, errBadReply) {
+		return err
 	}
-	return cleanTitle(s, "a notification server")
+	return nil
+}
+
+func label(s Server) string {
+	label := strings.TrimSpace(s.Name + " " + s.Version)
+	if s.Vendor != "" {
+		label += " (" + s.Vendor + ")"
+	}
+	return cleanTitle(label, "a notification server")
+}
+
+// describe also asks whether the server shows nothing at present. There is no standard for that: the property
+// of KDE and Xfce, then dunst's.
+func (s *session) describe(ctx context.Context) (Server, error) {
+	srv, err := s.lookup(ctx)
+	if err != nil {
+		return Server{}, err
+	}
+	for _, property := range [][]any{{notifications, "Inhibited"}, {"org.dunstproject.cmd0", "paused"}} {
+		var value dbus.Variant
+		err := s.ask(ctx, srv.owner, "org.freedesktop.DBus.Properties.Get", property, &value)
+		if err != nil {
+			return Server{}, err
+		}
+		if inhibited, ok := value.Value().(bool); ok && inhibited {
+			srv.Inhibited = true
+		}
+	}
+	return srv.Server, nil
 }
 
 // notify shows n, whose text is clean, or closes what it resolves.
@@ -211,7 +204,7 @@ func (s *session) notify(ctx context.Context, n Notification, appName, icon stri
 	}
 	s.mu.Lock()
 	replaces := s.keys.get(n.Key)
-	s.closed = s.closed[:0]
+	s.early = s.early[:0]
 	s.mu.Unlock()
 	receipt := Receipt{Via: srv.label + " over D-Bus"}
 	if n.Resolved {
@@ -224,28 +217,16 @@ func (s *session) notify(ctx context.Context, n Notification, appName, icon stri
 		return receipt, err
 	}
 
-	hints := map[string]dbus.Variant{
-		"urgency":       dbus.MakeVariant(urgencyLevel(n.Urgency)),
-		"desktop-entry": dbus.MakeVariant(desktopEntry),
-	}
-	if n.Key != "" {
-		hints["x-canonical-private-synchronous"] = dbus.MakeVariant(n.Key)
-	}
-	actions := []string{}
-	switch {
-	case n.URL == "":
-	case srv.clicks && s.open != nil:
-		actions = []string{clicked, "Open"}
-	default:
+	if !srv.actions {
 		n = n.spelledOut()
-		n.URL = ""
 	}
 	if srv.markup {
 		n.Body = escapeMarkup(n.Body)
 	}
+	t, actions := srv.offer(n)
 	var id uint32
 	err = s.call(ctx, srv.owner, notificationsPath, notifications+".Notify",
-		[]any{appName, replaces, icon, n.Title, n.Body, actions, hints, serverChooses}, &id)
+		[]any{appName, replaces, icon, n.Title, n.Body, actions, srv.hints(n, t), expireTimeout(n.Timeout)}, &id)
 	if errors.Is(err, errBadReply) {
 		err = nil // it took the notification
 	}
@@ -257,12 +238,7 @@ func (s *session) notify(ctx context.Context, n Notification, appName, icon stri
 	case errors.Is(err, errServerGone) && current:
 		s.forgetServer()
 	case err == nil && current && id != 0:
-		if n.URL != "" {
-			s.links.put(id, n.URL)
-		} else { // of what it replaces
-			s.links.forget(func(of uint32, _ string) bool { return of == id })
-		}
-		if n.Key != "" && !slices.Contains(s.closed, id) {
+		if closed := s.track(id, t); n.Key != "" && !closed {
 			s.keys.put(n.Key, id)
 		}
 	}
@@ -271,18 +247,6 @@ func (s *session) notify(ctx context.Context, n Notification, appName, icon stri
 	}
 	receipt.ID = id
 	return receipt, nil
-}
-
-// urgencyLevel is the number that the notification specification gives u.
-func urgencyLevel(u Urgency) byte {
-	switch u {
-	case Low:
-		return 0
-	case Critical:
-		return 2
-	default:
-		return 1
-	}
 }
 
 // call waits for the reply, but never longer than until ctx ends. Its error is

@@ -1,6 +1,7 @@
 package notify
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"fmt"
 	"strconv"
@@ -13,7 +14,9 @@ import (
 const (
 	maxTitle = 200   // characters
 	maxBody  = 2_000 // characters
+	maxLabel = 60    // characters
 	maxKey   = 200   // bytes
+	maxLink  = 4_096 // bytes, of a path too
 )
 
 // breaker is a zero-width space, which is not seen. It separates characters that
@@ -23,11 +26,16 @@ const breaker = "\u200b"
 // cleanTitle makes s a line that every backend accepts, or fallback if nothing is
 // left.
 func cleanTitle(s, fallback string) string {
-	s = strings.TrimSpace(plain.Line(strings.TrimSpace(s), maxTitle))
-	if s == "" {
-		return fallback
-	}
-	return s
+	return cutLine(s, maxTitle, fallback)
+}
+
+func cutLine(s string, limit int, fallback string) string {
+	return cmp.Or(strings.TrimSpace(plain.Line(strings.TrimSpace(s), limit)), fallback)
+}
+
+// cleanLabel is for a button.
+func cleanLabel(s string) string {
+	return cutLine(s, maxLabel, "…")
 }
 
 // cleanBody makes s a text that every backend accepts.

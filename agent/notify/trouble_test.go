@@ -354,6 +354,21 @@ func TestRefused(t *testing.T) {
 			t.Errorf("notify-send got (-want +got):\n%s", diff)
 		}
 	})
+	t.Run("what beeep has shown is resolved by beeep, once", func(t *testing.T) {
+		record, lines := recorder(t)
+		commands(t, map[string]string{"notify-send": record})
+		over := notify.Notification{Title: "disk is fine", Body: "87 %", Key: "disk", Resolved: true}
+		for _, n := range []notify.Notification{over, {Title: "disk is full", Key: "disk"}, over, over} {
+			if _, err := d.Notify(within(t), n); err != nil {
+				t.Errorf("%+v: %v", n, err)
+			}
+		}
+		const full, fine = "notify-send disk is full  -a sigalert", "notify-send disk is fine Resolved -a sigalert"
+		got := strings.ReplaceAll(strings.Join(lines(), ""), "\n", " ")
+		if strings.Count(got, full) != 1 || strings.Count(got, fine) != 1 || strings.Count(got, "notify-send") != 2 {
+			t.Errorf("notify-send got %q", got)
+		}
+	})
 	t.Run("the next one is fine", func(t *testing.T) {
 		send(t, d, s, notify.Notification{Title: "fine"})
 	})

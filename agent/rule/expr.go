@@ -257,6 +257,11 @@ func (x *Expr) Holds(ev *Event) (bool, error) {
 // Source is the expression as it was written.
 func (x *Expr) Source() string { return x.source.expr }
 
+// Reads reports whether an expression reads a variable.
+func (x *Expr) Reads(variable string) bool {
+	return slices.ContainsFunc(x.paths, func(p path) bool { return p.root == variable })
+}
+
 // Explain says what an expression read of an event: "data.temp is 21.5, data.room is
 // nil".
 func (x *Expr) Explain(ev *Event) string {

@@ -136,6 +136,29 @@ func (t *Text) Constant() (text string, ok bool) {
 	return "", false
 }
 
+// Literals are what stands before, between and after the expressions of a text that
+// has some; "" where two meet.
+func (t *Text) Literals() []string {
+	literals := []string{""}
+	for _, p := range t.parts {
+		if p.expr != nil {
+			literals = append(literals, "")
+		} else {
+			literals[len(literals)-1] += p.text
+		}
+	}
+	return literals
+}
+
+// Value is the text for an event, as Render has it; but a text that is nothing but one
+// expression is its value.
+func (t *Text) Value(ev *Event) (any, error) {
+	if len(t.parts) == 1 && t.parts[0].expr != nil {
+		return t.parts[0].expr.Eval(ev)
+	}
+	return t.Render(ev)
+}
+
 // Render is the text for an event. What is longer than 64 KiB is cut. The error is
 // the *Error of the first expression that fails.
 func (t *Text) Render(ev *Event) (string, error) {

@@ -41,7 +41,7 @@ func (p *program) runAgent(ctx context.Context) error {
 	default:
 		defer only.close()
 	}
-	desktop := p.newDesktop()
+	desktop := p.newDesktop(nil)
 	defer desktop.Close()
 	lines := newLogger(p.err, levelTrace) // alerts are written whatever the log level
 	return p.runWithTray(ctx, agent.Options{

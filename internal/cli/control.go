@@ -13,17 +13,20 @@ import (
 	"sigalert/internal/age"
 	"sigalert/internal/control"
 	"sigalert/internal/history"
-	"sigalert/internal/words"
 	"sigalert/sig"
 )
 
 // controlled is what the control socket needs of an agent.
 type controlled interface {
 	Status() agent.Status
-	Pause(time.Duration)
+	PauseUntil(time.Time)
 	Resume()
 	ReloadNow(context.Context) (subscriptions int, err error)
 	Settle(context.Context) error
+	MarkRead()
+	Recent(n int, all bool) []agent.Explanation
+	Explain(number int) (agent.Explanation, bool)
+	ExplainEvent(context.Context, sig.Event) (agent.Explanation, error)
 }
 
 // keeper is what it needs of a history.
@@ -51,6 +54,7 @@ func (c controls) methods() map[string]control.Method {
 		"reload":  control.Handler(c.reload),
 		"history": control.Handler(c.link),
 		"entries": control.Handler(c.entries),
+		"explain": control.Handler(c.explain),
 		"quit": control.Handler(func(context.Context, struct{}) (any, error) {
 			c.quit()
 			return nil, nil
@@ -68,24 +72,21 @@ type pauseAnswer struct {
 }
 
 func (c controls) pause(ctx context.Context, asked pauseParams) (any, error) {
-	var d time.Duration
-	var err error
+	until, now := asked.Until, time.Now()
 	switch {
-	case asked.Duration != "" && !asked.Until.IsZero():
-		err = errors.New("params: either duration or until, not both")
+	case asked.Duration != "" && !until.IsZero():
+		return nil, errors.New("params: either duration or until, not both")
 	case asked.Duration != "":
-		d, err = pauseTime(asked.Duration)
-	case !asked.Until.IsZero():
-		if d = time.Until(asked.Until); d <= 0 {
-			err = fmt.Errorf("params: %s is over", asked.Until.Format(time.RFC3339))
+		d, err := pauseTime(asked.Duration)
+		if err != nil {
+			return nil, fmt.Errorf("params: %w", err)
 		}
+		until = now.Add(d)
+	case !until.IsZero() && !until.After(now):
+		return nil, fmt.Errorf("params: %s is over", until.Format(time.RFC3339))
 	}
-	if err != nil {
-		return nil, err
-	}
-	c.agent.Pause(d)
-	err = c.agent.Settle(ctx)
-	return pauseAnswer{c.agent.Status().PausedUntil}, err
+	c.agent.PauseUntil(until)
+	return pauseAnswer{until}, c.agent.Settle(ctx)
 }
 
 // pauseTime reads how long a pause is to be.
@@ -138,6 +139,7 @@ type linkAnswer struct {
 func (c controls) link(ctx context.Context, _ struct{}) (any, error) {
 	url := c.history.Link()
 	if url != "" {
+		c.agent.MarkRead()
 		return linkAnswer{url}, nil
 	}
 	if _, err := c.history.Entries(ctx, eventlog.Query{Limit: 1}); errors.Is(err, history.ErrOff) {
@@ -164,7 +166,7 @@ func (c controls) entries(ctx context.Context, asked entriesParams) (any, error)
 	if errors.Is(err, history.ErrOff) {
 		err = c.noHistory()
 	}
-	answer := entriesAnswer{Entries: found.Entries}
+	answer := entriesAnswer{Entries: append([]eventlog.Entry{}, found.Entries...)}
 	if found.More {
 		answer.Next = found.Last
 	}
@@ -185,6 +187,7 @@ type statusReport struct {
 	Paused        bool                 `json:"paused"`
 	PausedUntil   time.Time            `json:"paused_until,omitzero"`
 	Held          int                  `json:"held_back"`
+	Unread        int                  `json:"unread"`
 	Subscriptions []subscriptionReport `json:"subscriptions"`
 	Unseen        []unseenReport       `json:"unseen"`
 	ConfigError   string               `json:"config_error,omitempty"`
@@ -199,6 +202,10 @@ type subscriptionReport struct {
 	Text   string   `json:"text"`  // for people
 	State  string   `json:"state"` // active, pending or refused
 	Error  string   `json:"error,omitempty"`
+
+	Muted      bool      `json:"muted"`
+	MutedUntil time.Time `json:"muted_until,omitzero"`
+	Held       int       `json:"held_back"`
 }
 
 type unseenReport struct {
@@ -212,6 +219,8 @@ type countersReport struct {
 	Shown    uint64 `json:"shown"`
 	Logged   uint64 `json:"logged"`
 	Limited  uint64 `json:"limited"`
+	Filtered uint64 `json:"filtered"`
+	Unrun    uint64 `json:"unrun"`
 	Dropped  uint64 `json:"dropped"`
 }
 
@@ -228,6 +237,7 @@ func newStatusReport(st agent.Status, config string) statusReport {
 		Paused:        st.Paused,
 		PausedUntil:   st.PausedUntil,
 		Held:          st.Held,
+		Unread:        st.Unread,
 		Subscriptions: []subscriptionReport{},
 		Unseen:        []unseenReport{},
 		ConfigError:   errorText(st.ConfigError),
@@ -240,6 +250,7 @@ func newStatusReport(st agent.Status, config string) statusReport {
 	for _, s := range st.Subscriptions {
 		r.Subscriptions = append(r.Subscriptions, subscriptionReport{
 			Line: s.Line, Sender: s.Sender, Event: s.Event, Text: s.Topic.String(), State: s.Status.String(), Error: errorText(s.Err),
+			Muted: s.Muted, MutedUntil: s.MutedUntil, Held: s.Held,
 		})
 	}
 	for _, u := range st.Unseen {
@@ -253,10 +264,4 @@ func errorText(err error) string {
 		return ""
 	}
 	return err.Error()
-}
-
-// String says how many alerts there were, for people.
-func (c countersReport) String() string {
-	return fmt.Sprintf("%s received; %s shown, %s written to the log, %s only counted, %s dropped",
-		words.Count(int(c.Received), "event"), words.Number(int(c.Shown)), words.Number(int(c.Logged)), words.Number(int(c.Limited)), words.Number(int(c.Dropped)))
 }

@@ -8,15 +8,20 @@ import (
 )
 
 // newDesktop is the desktop that shows notifications, and opens the address of one
-// that is clicked.
-func (p *program) newDesktop() (desktop *notify.Desktop) {
-	desktop = notify.New(&notify.Options{Icon: iconPath(p.log), Logger: p.log, Open: func(url string) {
-		startAside(func(err error) {
-			p.log.Error("cannot open an address", "url", url, "err", err)
-			ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
-			defer cancel()
-			_, _ = desktop.Notify(ctx, notify.Notification{Title: "Cannot open an address", Body: url, Key: "open"})
-		}, browser(url))
+// that is clicked. What becomes of them goes to responded as well; nil: to nobody.
+func (p *program) newDesktop(responded func(notify.Response)) (desktop *notify.Desktop) {
+	desktop = notify.New(&notify.Options{Icon: iconPath(p.log), Logger: p.log, Responded: func(r notify.Response) {
+		if r.Kind == notify.Clicked && r.URL != "" {
+			startAside(func(err error) {
+				p.log.Error("cannot open an address", "url", r.URL, "err", err)
+				ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+				defer cancel()
+				_, _ = desktop.Notify(ctx, notify.Notification{Title: "Cannot open an address", Body: r.URL, Key: "open"})
+			}, browser(r.URL))
+		}
+		if responded != nil {
+			responded(r)
+		}
 	}})
 	return desktop
 }

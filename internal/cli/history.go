@@ -94,7 +94,7 @@ func (p *program) printHistory(ctx context.Context) error {
 			return err
 		}
 		for _, entry := range answer.Entries {
-			if err := p.printJSON(entry); err != nil {
+			if err := p.printJSONText(entry); err != nil {
 				return err
 			}
 		}

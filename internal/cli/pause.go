@@ -52,7 +52,7 @@ until "sigalert resume". Then one notification says what they were.`,
 			if _, err := askAgent(cmd.Context(), "pause", asked, &answer); err != nil {
 				return err
 			}
-			fmt.Fprintf(p.out, "Alerts are held back %s.\n", untilText(answer.Until, now))
+			fmt.Fprintf(p.out, "Alerts are held back %s.\n", untilText(answer.Until, "you resume them", now))
 			return nil
 		},
 	}

@@ -13,6 +13,11 @@ func (p *program) printJSON(v any) error {
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintln(p.out, plain.EscapeUnseen(string(text)))
+	return p.printJSONText(text)
+}
+
+// printJSONText prints JSON that is one line already.
+func (p *program) printJSONText(text json.RawMessage) error {
+	_, err := fmt.Fprintln(p.out, plain.EscapeUnseen(string(text)))
 	return err
 }

@@ -46,7 +46,7 @@ func (r statusReport) lines(now time.Time) []string {
 	lines := []string{r.linkLine(now)}
 	add := func(format string, args ...any) { lines = append(lines, fmt.Sprintf(format, args...)) }
 	if r.Paused {
-		add("Paused %s, %s held back", untilText(r.PausedUntil, now), words.Count(r.Held, "alert"))
+		add("Paused %s, %s held back", untilText(r.PausedUntil, "you resume it", now), words.Count(r.Held, "alert"))
 	}
 	add("Configuration: %s", r.Config)
 	if r.ConfigError != "" {
@@ -54,12 +54,16 @@ func (r statusReport) lines(now time.Time) []string {
 	}
 	add("%s:", words.Count(len(r.Subscriptions), "subscription"))
 	for _, s := range r.Subscriptions {
-		add("  line %d: %s: %s", s.Line, s.Text, s.stateText())
+		add("  line %d: %s: %s", s.Line, s.Text, s.stateText(now))
 	}
 	for _, u := range r.Unseen {
 		add("Not seen yet: %s", u.Text)
 	}
-	add("Since the start: %s", r.Counters)
+	c := r.Counters
+	add("Since the start: %s to alert for, and %d that a condition filtered out", words.Count(int(c.Received), "event"), c.Filtered)
+	add("Notifications: %d shown, %d written to the log instead; %d only counted", c.Shown, c.Logged, c.Limited)
+	add("Lost: %s dropped, %s not run", words.Count(int(c.Dropped), "event"), words.Count(int(c.Unrun), "command"))
+	add("Unread: %s", words.Count(r.Unread, "alert"))
 	if r.DeliveryError != "" {
 		add("The last alert was not shown: %s", r.DeliveryError)
 	}
@@ -81,7 +85,15 @@ func (r statusReport) linkLine(now time.Time) string {
 	return fmt.Sprintf("No connection to %s for %s%s", r.Server, span, why)
 }
 
-func (s subscriptionReport) stateText() string {
+func (s subscriptionReport) stateText(now time.Time) string {
+	text := s.serverText()
+	if s.Muted {
+		text += fmt.Sprintf(", muted %s, %s held back", untilText(s.MutedUntil, "you unmute it", now), words.Count(s.Held, "alert"))
+	}
+	return text
+}
+
+func (s subscriptionReport) serverText() string {
 	switch {
 	case s.State == "active":
 		return "in force"
@@ -93,10 +105,10 @@ func (s subscriptionReport) stateText() string {
 	return "not in force"
 }
 
-// untilText says until when something lasts; zero: until it is resumed.
-func untilText(until, now time.Time) string {
+// untilText says until when something lasts; zero: until what.
+func untilText(until time.Time, what string, now time.Time) string {
 	if until.IsZero() {
-		return "until resumed"
+		return "until " + what
 	}
 	here := zone.Local()
 	until, now = until.In(here), now.In(here)

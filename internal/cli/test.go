@@ -18,7 +18,7 @@ func (p *program) test() *cobra.Command {
 		Example: "  sigalert test",
 		Args:    noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			desktop := p.newDesktop()
+			desktop := p.newDesktop(nil)
 			defer desktop.Close()
 			ctx, cancel := context.WithTimeout(cmd.Context(), 10*time.Second)
 			defer cancel()

@@ -80,8 +80,8 @@ func (h *History) newLog(c *config.History) *eventlog.Log {
 	lost := uint64(0) // that were reported
 	return eventlog.New(&eventlog.Options{
 		Path:   h.opts.Path,
-		Limit:  c.Limit,
-		Age:    &c.Age,
+		Limit:  c.MaxEntries,
+		Age:    &c.Retention,
 		Logger: h.opts.Logger,
 		Trouble: func(st eventlog.State) {
 			if st.Err != nil {
@@ -221,7 +221,7 @@ func (h *History) limit(log *eventlog.Log) (c *config.History, err error) {
 	if c == nil {
 		return nil, nil
 	}
-	if limits := (eventlog.Limits{Count: c.Limit, Age: c.Age}); limits != log.Limits() {
+	if limits := (eventlog.Limits{Count: c.MaxEntries, Age: c.Retention}); limits != log.Limits() {
 		err = log.SetLimits(limits)
 	}
 	if wanted != log {

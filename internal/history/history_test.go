@@ -127,7 +127,7 @@ func (b *historyBench) kept(t *testing.T) (n int, limits eventlog.Limits) {
 	return log.State().Count(), log.Limits()
 }
 
-func anyPort() *config.History { return &config.History{Listen: "127.0.0.1:0", Limit: 10_000} }
+func anyPort() *config.History { return &config.History{Listen: "127.0.0.1:0", MaxEntries: 10_000} }
 
 // Whatever changes of the page and the limits, the log takes every alert.
 func TestHistoryMissesNothing(t *testing.T) {
@@ -137,9 +137,9 @@ func TestHistoryMissesNothing(t *testing.T) {
 		func(h *config.History) {},
 		func(h *config.History) { h.Listen = "localhost:0" },
 		func(h *config.History) { h.Token = "secret" },
-		func(h *config.History) { h.Limit = 5000 },
-		func(h *config.History) { h.Age = 24 * time.Hour },
-		func(h *config.History) { h.Hosts = []string{"log.example"} },
+		func(h *config.History) { h.MaxEntries = 5000 },
+		func(h *config.History) { h.Retention = 24 * time.Hour },
+		func(h *config.History) { h.AllowedHosts = []string{"log.example"} },
 	}
 	const rounds, alerts = 3, 20
 	n := 0
@@ -172,9 +172,9 @@ func TestHistoryKeepsItsPage(t *testing.T) {
 	b.wants(anyPort())
 	url := b.pageIsThere(t)
 	c := anyPort()
-	c.Limit, c.Age = 7, time.Hour
+	c.MaxEntries, c.Retention = 7, time.Hour
 	b.wants(c)
-	b.wants(&config.History{Listen: c.Listen, Limit: c.Limit, Age: c.Age})
+	b.wants(&config.History{Listen: c.Listen, MaxEntries: c.MaxEntries, Retention: c.Retention})
 	b.await(t, "the limits are in force", func() bool {
 		log, _ := b.wanted()
 		return log.Limits() == eventlog.Limits{Count: 7, Age: time.Hour}
@@ -183,13 +183,13 @@ func TestHistoryKeepsItsPage(t *testing.T) {
 		t.Errorf("it was at %s, and is at %s", url, again)
 	}
 	c = anyPort()
-	c.Hosts = []string{"log.example"}
+	c.AllowedHosts = []string{"log.example"}
 	b.wants(c)
 	b.await(t, "another page", func() bool { return strings.Count(b.logged(), "msg=history") == 2 })
 	url = b.pageIsThere(t)
 	for host, want := range map[string]string{
 		"log.example":   "401 open this page from the tray's menu",
-		"other.example": `421 this log is not known as "other.example": use the machine's address, or add it to history.hosts in the agent's configuration`,
+		"other.example": `421 this log is not known as "other.example": use the machine's address, or add it to history.allowed_hosts in the agent's configuration`,
 	} {
 		request, err := http.NewRequest("GET", url, nil)
 		if err != nil {
@@ -266,10 +266,10 @@ func TestHistoryCorrectsItsLimits(t *testing.T) {
 			stop := wait.Start(t.Context(), other.Run)
 			b.await(t, "the file has alerts", func() bool { return other.State().Count() == alerts })
 			c := anyPort()
-			c.Limit = 10
+			c.MaxEntries = 10
 			b.wants(c)
 			b.await(t, "it is told", func() bool { return b.tells() != "" })
-			correct(b, &config.History{Listen: c.Listen, Limit: 1000})
+			correct(b, &config.History{Listen: c.Listen, MaxEntries: 1000})
 			stop()
 			if err := other.Close(); err != nil {
 				t.Fatal(err)

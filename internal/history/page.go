@@ -25,7 +25,7 @@ type page struct {
 // log's.
 func (p *page) isFor(c *config.History) bool {
 	same := *p.config
-	same.Limit, same.Age = c.Limit, c.Age
+	same.MaxEntries, same.Retention = c.MaxEntries, c.Retention
 	return same.Equal(c)
 }
 
@@ -49,8 +49,8 @@ func (h *History) show(ctx context.Context, log *eventlog.Log, c *config.History
 		Fixed:      "The subscriptions and limits come from " + h.opts.Config + ": a change there takes effect within a second.",
 		Token:      c.Token,
 		Private:    true,
-		Hosts:      c.Hosts,
-		HostAdvice: "use the machine's address, or add it to history.hosts in the agent's configuration", // not where that is: anybody may ask
+		Hosts:      c.AllowedHosts,
+		HostAdvice: "use the machine's address, or add it to history.allowed_hosts in the agent's configuration", // not where that is: anybody may ask
 		Logger:     h.opts.Logger,
 	})
 	if err != nil {

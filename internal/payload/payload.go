@@ -18,10 +18,12 @@ import (
 	"sigalert/internal/plain"
 )
 
+// MaxLink is the longest address that [Link] takes, in bytes.
+const MaxLink = 2_048
+
 const (
 	maxTitle   = 200   // characters
 	maxMessage = 2_000 // characters
-	maxLink    = 2_048 // bytes
 	maxIcon    = 100   // bytes
 )
 
@@ -52,7 +54,7 @@ func Read(data []byte) (p Payload) {
 	p.Urgency = cmp.Or(Urgency(string(m.Urgency)), Urgency(string(m.Priority)))
 	p.Tag = m.Tag.or()
 	p.URL = cmp.Or(Link(m.URL.or()), Link(m.Click.or()))
-	p.Icon = icon(m.Icon.or())
+	p.Icon = ThemeName(m.Icon.or())
 	p.Resolved = bool(m.Resolved)
 	return p
 }
@@ -139,7 +141,7 @@ func (f *flag) UnmarshalJSON(value []byte) error {
 // somebody who clicks; "" for any other. It is http, https or mailto.
 func Link(address string) string {
 	address = strings.TrimSpace(address)
-	if len(address) > maxLink || strings.ContainsAny(address, " \t\"<>\\`") || address != plain.Line(address, maxLink) {
+	if len(address) > MaxLink || strings.ContainsAny(address, " \t\"<>\\`") || address != plain.Line(address, MaxLink) {
 		return ""
 	}
 	u, err := url.Parse(address)
@@ -163,8 +165,9 @@ func attaches(mail *url.URL) bool {
 	return false
 }
 
-// icon is the name of an icon in a theme; "" for anything else, such as a path.
-func icon(name string) string {
+// ThemeName returns a name that an icon or a sound of a theme may have; "" for anything
+// else, such as a path.
+func ThemeName(name string) string {
 	if len(name) > maxIcon || strings.HasPrefix(name, ".") || strings.HasPrefix(name, "-") {
 		return ""
 	}

@@ -58,8 +58,11 @@ func Text(word string) sig.Name {
 	if !strings.HasPrefix(word, "\x00") {
 		return sig.Name(word)
 	}
-	text, _ := json.Marshal(word)
-	return sig.Name("\x00" + string(text))
+	var text strings.Builder
+	enc := json.NewEncoder(&text)
+	enc.SetEscapeHTML(false) // as names are spelled
+	_ = enc.Encode(word)
+	return sig.Name("\x00" + strings.TrimSuffix(text.String(), "\n"))
 }
 
 // number is the number, true or false that a word spells as JSON does.

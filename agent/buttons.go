@@ -1,0 +1,46 @@
+package agent
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"sigalert/agent/config"
+	"sigalert/agent/notify"
+	"sigalert/internal/payload"
+)
+
+// button is what a button of an alert does: one of these.
+type button struct {
+	open    string
+	snooze  time.Duration
+	request *config.Request
+	params  any // of request
+}
+
+// addButtons gives the alert its buttons. One whose expression fails is left out: it
+// might do something else than it says.
+func (p *passage) addButtons() {
+	p.buttons = nil
+	for i := range p.sub.Actions {
+		a := &p.sub.Actions[i]
+		b := button{snooze: a.Snooze, request: a.Request}
+		key := fmt.Sprintf("actions[%d]", i)
+		if a.Open != nil {
+			if b.open = p.checked(a.Open, key+".open", "", payload.Link, "must be an http, https or mailto address"); b.open == "" {
+				continue
+			}
+		}
+		if a.Request != nil && a.Request.Params != nil {
+			params, err := a.Request.Params.Value(p.seen)
+			if err != nil {
+				p.fail("render", p.sub, key+".request.params", err)
+				continue
+			}
+			b.params = params
+		}
+		label := strings.TrimSpace(p.text(a.Label, key+".label", fmt.Sprintf("Action %d", i+1)))
+		p.buttons = append(p.buttons, b)
+		p.alert.Actions = append(p.alert.Actions, notify.Action{Label: label, Reply: a.Request != nil && a.Request.Reply})
+	}
+}

@@ -1,0 +1,128 @@
+package agent
+
+import (
+	"iter"
+	"time"
+
+	"sigalert/agent/config"
+	"sigalert/agent/notify"
+)
+
+// stage is one step of an event's way to the desktop. It has neither a clock nor a
+// channel nor a logger: what it knows of the event is in the passage.
+type stage interface {
+	judge(p *passage) verdict
+}
+
+// pipeline is all that decides what becomes of an event that subscriptions match.
+type pipeline struct {
+	tags    tags
+	changes changes
+	quiet   *quiet
+	rates   rates
+	floods  floods
+}
+
+func newPipeline() *pipeline { return &pipeline{quiet: newQuiet(), floods: newFloods()} }
+
+// judge takes an event through the stages, until one decides that it goes no further.
+// It is called once for each event: stages count what they hold back.
+func (pl *pipeline) judge(p *passage) {
+	v := chooser{&pl.tags}.judge(p)
+	p.choice = len(p.verdicts)
+	if v.decision == Passed {
+		p.add(v)
+		p.choice++
+		v = pl.alert(p)
+	}
+	if v.decision == Resolved || p.hold != nil {
+		renderer{}.judge(p) // for the desktop, or for whoever holds it back
+	}
+	switch key := tagKey(p.ev.Sender, p.said.Tag); v.decision {
+	case Resolved:
+		pl.tags.close(key)
+	case Held, Sent:
+		pl.tags.show(key)
+	}
+	p.add(v)
+}
+
+// alert takes the alert of an event, which a subscription has taken, through the rest
+// of the stages.
+func (pl *pipeline) alert(p *passage) verdict {
+	for _, s := range [...]stage{&pl.changes, pl.quiet, &pl.rates, pl.floods, renderer{}} {
+		v := s.judge(p)
+		if v.decision != Passed {
+			return v
+		}
+		if v.reason != "" || v.err != nil {
+			p.add(v)
+		}
+	}
+	return verdict{stage: "deliver", decision: Sent}
+}
+
+// use replaces the subscriptions.
+func (pl *pipeline) use(subs []config.Subscription) (told []notify.Notification) {
+	pl.rates.use(subs)
+	return pl.quiet.use(subs)
+}
+
+// due returns what the stages have to say now.
+func (pl *pipeline) due(now time.Time) (told []notify.Notification) {
+	told = pl.quiet.due(now)
+	for l := range pl.limiters() {
+		if n, ok := l.summary(now); ok {
+			told = append(told, n)
+		}
+	}
+	return told
+}
+
+// rest returns what would be lost at the end.
+func (pl *pipeline) rest() (told []notify.Notification) {
+	for l := range pl.limiters() {
+		if n, ok := l.summary(l.next()); ok {
+			told = append(told, n)
+		}
+	}
+	return append(told, pl.quiet.use(nil)...)
+}
+
+// next is when due has something to say; zero: never.
+func (pl *pipeline) next() time.Time {
+	next := pl.quiet.next()
+	for l := range pl.limiters() {
+		next = earlier(next, l.next())
+	}
+	return next
+}
+
+// limiters are the stages that count.
+func (pl *pipeline) limiters() iter.Seq[*limiter] {
+	return func(yield func(*limiter) bool) {
+		if !yield(pl.floods.limiter) {
+			return
+		}
+		for _, l := range pl.rates.of {
+			if !yield(l) {
+				return
+			}
+		}
+	}
+}
+
+// clone is a pipeline that decides as this one would, and leaves it as it is.
+func (pl *pipeline) clone() *pipeline {
+	c := &pipeline{
+		tags:    tags{pl.tags.known.clone()},
+		changes: changes{pl.changes.values.clone()},
+		quiet:   pl.quiet.clone(),
+		rates:   rates{make(map[string]*limiter)},
+		floods:  floods{pl.floods.clone()},
+	}
+	for id, l := range pl.rates.of {
+		c.rates.of[id] = l.clone()
+	}
+	return c
+}

@@ -1,0 +1,170 @@
+package agent
+
+import (
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"sigalert/agent/config"
+	"sigalert/agent/notify"
+	"sigalert/sig"
+)
+
+const (
+	maxAlerts   = 256     // that are remembered, and their buttons with them
+	maxFiltered = 64      // events without an alert
+	maxKept     = 1 << 20 // bytes of the data of all events of either kind
+	maxKeptData = 64 << 10
+)
+
+// recents remembers what became of the last events that a subscription's sender and
+// event matched: of alerts and, apart from them, of the others, which may be far more.
+type recents struct {
+	mu       sync.Mutex // guards the fields below
+	last     int        // number
+	alerts   []*entry   // oldest first
+	filtered []*entry   // oldest first
+}
+
+// entry is what became of an event. Only its fields verdicts and read change.
+type entry struct {
+	number   int
+	now      time.Time
+	ev       sig.Event // without data, if that is large
+	size     int       // of the data
+	cut      bool      // it has lost its data
+	subs     []config.Subscription
+	sub      *config.Subscription // that took it; nil: none did
+	verdicts []verdict
+	choice   int                  // how many of them are about which subscription takes it
+	sent     *notify.Notification // without its image; nil: none
+	buttons  []button
+	read     bool
+}
+
+// put remembers a passage, and returns its number.
+func (r *recents) put(p *passage, subs []config.Subscription) int {
+	e := entryOf(p, subs)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.last++
+	e.number = r.last
+	if p.decided().decision == Filtered {
+		r.filtered = keep(r.filtered, e, maxFiltered)
+	} else {
+		r.alerts = keep(r.alerts, e, maxAlerts)
+	}
+	return e.number
+}
+
+func entryOf(p *passage, subs []config.Subscription) *entry {
+	e := &entry{now: p.now, ev: p.ev, subs: subs, sub: p.sub, verdicts: p.verdicts, choice: p.choice, buttons: p.buttons}
+	text, _ := p.ev.Data.JSON()
+	if e.size = len(text); e.size > maxKeptData {
+		e.ev.Data, e.size, e.cut = sig.Data{}, 0, true
+	}
+	if d := p.decided().decision; d == Sent || d == Resolved {
+		n := p.alert.Cut()
+		n.Image = nil
+		e.sent = &n
+	}
+	return e
+}
+
+// keep appends an entry, and drops the oldest that there is no room for.
+func keep(all []*entry, e *entry, room int) []*entry {
+	bytes := e.size
+	for _, o := range all {
+		bytes += o.size
+	}
+	for len(all) > 0 && (len(all) >= room || bytes > maxKept) {
+		bytes -= all[0].size
+		all[0] = nil // the array must not keep it
+		all = all[1:]
+	}
+	return append(all, e)
+}
+
+// get finds an entry; nil: it was never there, or is forgotten.
+func (r *recents) get(number int) *entry {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, all := range [][]*entry{r.alerts, r.filtered} {
+		if i, ok := slices.BinarySearchFunc(all, number, func(e *entry, n int) int { return e.number - n }); ok {
+			return new(*all[i])
+		}
+	}
+	return nil
+}
+
+// decide adds what became of an alert on the desktop.
+func (r *recents) decide(number int, v verdict) {
+	r.change(number, func(e *entry) { e.verdicts = append(slices.Clip(e.verdicts), v) })
+}
+
+// markRead marks one alert as read, or all up to now if number is 0.
+func (r *recents) markRead(number int) {
+	if number != 0 {
+		r.change(number, func(e *entry) { e.read = true })
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, e := range r.alerts {
+		e.read = true
+	}
+}
+
+func (r *recents) change(number int, change func(*entry)) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if i, ok := slices.BinarySearchFunc(r.alerts, number, func(e *entry, n int) int { return e.number - n }); ok {
+		change(r.alerts[i])
+	}
+}
+
+// unread counts the alerts that nobody has read.
+func (r *recents) unread() (n int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, e := range r.alerts {
+		if !e.read {
+			n++
+		}
+	}
+	return n
+}
+
+// newest are copies of the last n, newest first; of the alerts alone, or of all.
+func (r *recents) newest(n int, all bool) []entry {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	alerts, filtered := r.alerts, r.filtered
+	if !all {
+		filtered = nil
+	}
+	var got []entry
+	for len(got) < n && len(alerts)+len(filtered) > 0 {
+		from := &alerts
+		if len(alerts) == 0 || len(filtered) > 0 && filtered[len(filtered)-1].number > alerts[len(alerts)-1].number {
+			from = &filtered
+		}
+		last := len(*from) - 1
+		got = append(got, *(*from)[last])
+		*from = (*from)[:last]
+	}
+	return got
+}
+
+// again is the alert once more, with what became of it.
+func (e *entry) again() notify.Notification {
+	if e.sent == nil || e.sent.Resolved {
+		x := e.explain(false)
+		return notify.Notification{Title: defaultTitle(e.ev), Body: x.why(), Ref: uint64(e.number)}
+	}
+	n := *e.sent
+	n.Ref = uint64(e.number)
+	n.Body = strings.TrimPrefix(n.Body+"\n", "\n") + e.explain(false).why()
+	return n
+}
