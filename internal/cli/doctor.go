@@ -84,7 +84,7 @@ func agentsState(ctx context.Context) (doctor.Agent, error) {
 		err = doctor.ErrNoAgent
 	}
 	return doctor.Agent{
-		Line: r.Summary, Config: r.Config, Server: r.Server, Router: r.Router,
+		Line: r.Summary, Config: r.Config, Server: r.Server, Router: r.Router, Connected: r.Connected, Unlinked: r.LinkError,
 		Paused: r.Paused, PausedUntil: r.PausedUntil, Undelivered: r.DeliveryError,
 	}, err
 }

@@ -35,6 +35,12 @@ func (o Options) agent(a running) Result {
 	case a.err != nil:
 		r.Text = fmt.Sprintf("the one that is running cannot be asked: %v", a.err)
 		r.Advice = "end it and start it again"
+	case !a.Connected:
+		r.Text = "it is running, and has no connection to a server: " + a.Line
+		if a.Unlinked != "" {
+			r.Text += " (" + a.Unlinked + ")"
+		}
+		r.Advice = `see to the config and the server; it tries again by itself, and at once with "Reconnect now" in the menu of its icon`
 	case a.Undelivered != "":
 		r.Text = fmt.Sprintf("the last alert was not shown: %s", a.Undelivered)
 		r.Advice = fmt.Sprintf(`it is in the agent's log; "%s test" tries again`, o.Call)

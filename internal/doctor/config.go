@@ -1,7 +1,6 @@
 package doctor
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -27,15 +26,13 @@ func (o Options) readFile() (f file) {
 		f.server, _ = config.LoadServer(o.Config) // which may be right all the same
 	case err != nil:
 		f.err = err
+		f.runsRouter = f.missing(o) // as the one has that the first run writes
 	default:
 		f.subscriptions, f.warnings, f.server = len(c.Subscriptions), c.Warnings, c.Server
 		f.runsRouter, f.keeps = c.Router != "", c.History != nil
 	}
 	return f
 }
-
-// place is the server's address.
-func (f file) place(o Options) string { return cmp.Or(o.Server, f.server, o.Local) }
 
 // missing reports whether the agent is yet to write a first configuration.
 func (f file) missing(o Options) bool { return errors.Is(f.err, fs.ErrNotExist) && !o.Named }

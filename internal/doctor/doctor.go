@@ -8,6 +8,7 @@
 package doctor
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -58,10 +59,12 @@ var ErrNoAgent = errors.New("no agent is running")
 
 // Agent is how the running agent stands.
 type Agent struct {
-	Line        string    // in words
-	Config      string    // its configuration's path
-	Server      string    // host:port
-	Router      bool      // it runs the router there
+	Line        string // in words
+	Config      string // its configuration's path
+	Server      string // host:port
+	Router      bool   // it runs the router there
+	Connected   bool
+	Unlinked    string    // why there is no connection; "": not known
 	Paused      bool      // it holds alerts back
 	PausedUntil time.Time // zero: until it is resumed
 	Undelivered string    // why the last alert was not shown; "": it was
@@ -76,7 +79,10 @@ const (
 // of the path.
 func Examine(ctx context.Context, o Options) []Result {
 	file := start(ctx, readTime, func(context.Context) file { return o.readFile() }, file{err: errHangs})()
-	o.Server = file.place(o)
+	if o.Server != "" { // which an agent would be started with
+		file.runsRouter = false
+	}
+	o.Server = cmp.Or(o.Server, file.server, o.Local)
 	askPlace := start(ctx, lookTime, func(ctx context.Context) place { return visit(ctx, o.Server) }, place{err: errHangs})
 	askAgent := start(ctx, lookTime, o.askAgent, running{err: errHangs})
 	askSession := start(ctx, lookTime, lookAtSession, session{err: errHangs})

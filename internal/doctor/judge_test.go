@@ -24,8 +24,8 @@ var testOptions = Options{
 var (
 	refused  = fmt.Errorf("cannot reach it: %w", syscall.ECONNREFUSED)
 	noAgent  = running{err: ErrNoAgent}
-	anAgent  = running{Agent: Agent{Line: "Connected", Server: "127.0.0.1:3000"}}
-	theirs   = running{Agent: Agent{Line: "Connected", Server: "127.0.0.1:3000", Router: true}}
+	anAgent  = running{Agent: Agent{Connected: true, Line: "Connected", Server: "127.0.0.1:3000"}}
+	theirs   = running{Agent: Agent{Connected: true, Line: "Connected", Server: "127.0.0.1:3000", Router: true}}
 	ours     = place{name: "sigalert 1.0", features: []string{"stream", "replay"}, took: 400 * time.Millisecond}
 	closed   = place{err: refused}
 	noServer = place{err: sig.ErrNotServer, reached: true}
@@ -76,7 +76,6 @@ func TestJudges(t *testing.T) {
 		{o.server(file{}, place{}, anAgent), OK, "a pysig server", ""},
 		{o.server(file{}, noServer, anAgent), Wrong, "does not answer as an event server", "end it"},
 		{o.server(file{runsRouter: true}, closed, noAgent), Note, "its router runs in the agent, which is not running", ""},
-		{o.server(file{err: fs.ErrNotExist}, closed, noAgent), Note, "its router runs in the agent, which is not running", ""},
 		{o.server(file{runsRouter: true}, closed, anAgent), Wrong, "where the agent is to run a router", "log"},
 		{o.server(file{}, closed, noAgent), Wrong, "nothing listens at 127.0.0.1:3000", `"sigalert serve"`},
 		{remote.server(file{}, closed, noAgent), Wrong, "nas:3001 refuses connections", `--listen 0.0.0.0:3001"`},
@@ -110,13 +109,14 @@ func TestJudges(t *testing.T) {
 		{o.agent(running{err: errHangs}), Wrong, "does not answer", "start it again"},
 		{o.agent(running{err: fmt.Errorf("socket: %w", context.DeadlineExceeded)}), Wrong, "does not answer", "start it again"},
 		{o.agent(running{err: errors.New("another user's")}), Wrong, "cannot be asked: another user's", "start it again"},
+		{o.agent(running{Agent: Agent{Line: "Connecting to nas:3000", Unlinked: "no route"}}), Wrong, "no connection to a server: Connecting to nas:3000 (no route)", "by itself"},
 		{o.agent(anAgent), OK, "it is running: Connected", ""},
-		{o.agent(running{Agent: Agent{Line: "Connected", Config: "/other.yaml"}}), Note, "with another configuration than the one examined here, /other.yaml: Connected", "--config /other.yaml"},
-		{o.agent(running{Agent: Agent{Line: "Connected", Config: o.Config, Server: o.Server}}), OK, "it is running: Connected", ""},
+		{o.agent(running{Agent: Agent{Connected: true, Line: "Connected", Config: "/other.yaml"}}), Note, "with another configuration than the one examined here, /other.yaml: Connected", "--config /other.yaml"},
+		{o.agent(running{Agent: Agent{Connected: true, Line: "Connected", Config: o.Config, Server: o.Server}}), OK, "it is running: Connected", ""},
 		{remote.agent(anAgent), Note, "with another server than the one examined here: Connected", "--server 127.0.0.1:3000"},
-		{o.agent(running{Agent: Agent{Paused: true}}), Wrong, "paused, and holds alerts back until it is resumed", "sigalert resume"},
-		{o.agent(running{Agent: Agent{Paused: true, PausedUntil: time.Date(2026, 1, 2, 8, 0, 0, 0, time.Local)}}), Wrong, "until 2026-01-02 08:00:00", "resume"},
-		{o.agent(running{Agent: Agent{Undelivered: "no desktop"}}), Wrong, "was not shown: no desktop", "sigalert test"},
+		{o.agent(running{Agent: Agent{Connected: true, Paused: true}}), Wrong, "paused, and holds alerts back until it is resumed", "sigalert resume"},
+		{o.agent(running{Agent: Agent{Connected: true, Paused: true, PausedUntil: time.Date(2026, 1, 2, 8, 0, 0, 0, time.Local)}}), Wrong, "until 2026-01-02 08:00:00", "resume"},
+		{o.agent(running{Agent: Agent{Connected: true, Undelivered: "no desktop"}}), Wrong, "was not shown: no desktop", "sigalert test"},
 
 		{bus(session{}), OK, "answers", ""},
 		{bus(noBus), Wrong, "DBUS_SESSION_BUS_ADDRESS is not set", "terminal of your desktop"},

@@ -58,8 +58,14 @@ func visit(ctx context.Context, addr string) (p place) {
 	p.took, p.reached = time.Since(began), carrier.reached.Load()
 	if err != nil {
 		p.err = err
-		if cause := context.Cause(failed); cause != nil {
-			p.err = cause
+		switch cause := context.Cause(failed); {
+		case errors.Is(cause, context.DeadlineExceeded):
+			p.err = fmt.Errorf("no answer within %s", words.Span(greetTime))
+		case cause != nil:
+			p.err = cause // without what the client says of itself
+		}
+		if inner := errors.Unwrap(p.err); inner != nil && !p.reached {
+			p.err = inner // the carrier's names the address
 		}
 		return p
 	}
@@ -117,17 +123,21 @@ func browse(ctx context.Context, addr string) (w web) {
 
 func (o Options) server(f file, p place, a running) Result {
 	r := Result{Name: "server", Status: Wrong}
+	answers := o.Server + " answers"
+	if p.took >= 100*time.Millisecond {
+		answers += " after " + words.Took(p.took)
+	}
 	switch {
 	case p.err == nil && p.name != "":
 		r.Status = OK
-		r.Text = fmt.Sprintf("%s answers after %s: %s, with %s", o.Server, words.Took(p.took), p.name, listed(p.features))
+		r.Text = fmt.Sprintf("%s: %s, with %s", answers, p.name, listed(p.features))
 	case p.err == nil:
 		r.Status = OK
-		r.Text = fmt.Sprintf("%s answers after %s: a pysig server, which does not remember events: what happens while the agent is away is lost", o.Server, words.Took(p.took))
+		r.Text = answers + ": a pysig server, which does not remember events: what happens while the agent is away is lost"
 	case p.reached:
 		r.Text = fmt.Sprintf("what listens at %s does not answer as an event server: it hangs, or is another program (%v)", o.Server, p.err)
 		r.Advice = "end it, or use another address; a router that hangs can be started again"
-	case nobodyListens(p.err) && (f.runsRouter || f.missing(o)) && errors.Is(a.err, ErrNoAgent):
+	case nobodyListens(p.err) && f.runsRouter && errors.Is(a.err, ErrNoAgent):
 		r.Status = Note
 		r.Text = fmt.Sprintf("nothing listens at %s: its router runs in the agent, which is not running", o.Server)
 	case nobodyListens(p.err) && f.runsRouter:

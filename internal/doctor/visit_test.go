@@ -33,9 +33,9 @@ func TestVisit(t *testing.T) {
 		{"sigalert", aRouter(t), OK, ": sigalert test, with stream, replay, publish", OK, OK},
 		{"pysig", aPysig(t), OK, "a pysig server", Note, Note},
 		{"nobody", free(t), Wrong, "nothing listens at 127.0.0.1", Note, Note},
-		{"silent", aSilent(t), Wrong, "it hangs, or is another program", Note, Note},
+		{"silent", aSilent(t), Wrong, "it hangs, or is another program (no answer within 4 s)", Note, Note},
 		{"HTTP", aSite(t, nil), Wrong, "it hangs, or is another program", Note, Note},
-		{"no name", "nobody.invalid:3000", Wrong, "nobody.invalid:3000 cannot be reached", Note, Note},
+		{"no port", "127.0.0.1:99999", Wrong, "127.0.0.1:99999 cannot be reached: ", Note, Note},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -137,6 +137,22 @@ func TestGivenUp(t *testing.T) {
 	}
 }
 
+// A bus that takes connections and answers nothing.
+func TestHungBus(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "bus")
+	l, err := net.Listen("unix", path)
+	if err != nil {
+		t.Skip("no Unix sockets: ", err)
+	}
+	defer l.Close()
+	t.Setenv("DBUS_SESSION_BUS_ADDRESS", "unix:path="+path)
+	t.Setenv("XDG_RUNTIME_DIR", "")
+	s := start(t.Context(), 100*time.Millisecond, lookAtSession, session{err: errHangs})()
+	if r := bus(s); r.Status != Wrong || !strings.Contains(r.Text, "takes connections and does not answer") {
+		t.Errorf("%+v", r)
+	}
+}
+
 // A history is not changed, and not made.
 func TestStore(t *testing.T) {
 	dir := t.TempDir()
@@ -193,9 +209,9 @@ func TestExamineNothing(t *testing.T) {
 	for _, r := range Examine(t.Context(), o) {
 		names = append(names, r.Name+" "+string(r.Status))
 	}
-	want := "config note, server note, http note, clock note, agent wrong, bus wrong, notifications note, do-not-disturb note, tray note, autostart note, history ok"
+	want := "config note, server note, router note, http note, clock note, agent wrong, bus wrong, notifications note, do-not-disturb note, tray note, autostart note, history ok"
 	if native {
-		want = "config note, server note, http note, clock note, agent wrong, notifications note, autostart note, history ok"
+		want = "config note, server note, router note, http note, clock note, agent wrong, notifications note, autostart note, history ok"
 	}
 	if got := strings.Join(names, ", "); got != want {
 		t.Errorf("%s\nwant %s", got, want)
