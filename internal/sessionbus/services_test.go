@@ -4,6 +4,7 @@ package sessionbus
 
 import (
 	"context"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -144,7 +145,8 @@ func startBus(t *testing.T, more string) {
 		_ = cmd.Wait()
 	})
 	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(time.Millisecond) {
-		if _, err := os.Stat(path); err == nil {
+		if conn, err := net.Dial("unix", path); err == nil { // the file is there before it listens
+			conn.Close()
 			break
 		}
 		if time.Now().After(deadline) {
