@@ -18,10 +18,18 @@ type button struct {
 	params  any // of request
 }
 
-// addButtons gives the alert its buttons. One whose expression fails is left out: it
-// might do something else than it says.
+// addButtons gives the alert its buttons: the subscription's or, if that says nothing of
+// any, the event's. One whose expression fails is left out: it might do something else
+// than it says.
 func (p *passage) addButtons() {
 	p.buttons = nil
+	if p.sub.Actions == nil {
+		for _, a := range p.said.Actions {
+			p.buttons = append(p.buttons, button{open: a.Open})
+			p.alert.Actions = append(p.alert.Actions, notify.Action{Label: a.Label})
+		}
+		return
+	}
 	for i := range p.sub.Actions {
 		a := &p.sub.Actions[i]
 		b := button{snooze: a.Snooze, request: a.Request}
@@ -43,4 +51,13 @@ func (p *passage) addButtons() {
 		p.buttons = append(p.buttons, b)
 		p.alert.Actions = append(p.alert.Actions, notify.Action{Label: label, Reply: a.Request != nil && a.Request.Reply})
 	}
+}
+
+// picture is the file of the picture in the event's data, if the subscription shows one.
+func (p *passage) picture() []byte {
+	if !p.sub.Image {
+		return nil
+	}
+	text, _ := p.ev.Data.JSON()
+	return payload.Image(text)
 }

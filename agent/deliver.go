@@ -54,9 +54,10 @@ type delivery struct {
 // queued is a notification that waits.
 type queued struct {
 	notify.Notification
-	event *sig.Event // nil: there is none, or nobody asks what becomes of it
-	size  int        // of the event's data, in bytes
-	cut   bool       // the event has lost its data
+	picture []byte     // the file of its image, which is not decoded yet
+	event   *sig.Event // nil: there is none, or nobody asks what becomes of it
+	size    int        // of the event's data and the picture, in bytes
+	cut     bool       // it has lost both
 }
 
 func newDelivery(opts Options, changed func(), decide func(number int, v verdict)) *delivery {
@@ -75,12 +76,12 @@ func newDelivery(opts Options, changed func(), decide func(number int, v verdict
 // push never waits.
 func (d *delivery) push(n notify.Notification) { d.add(queued{Notification: n}) }
 
-// pushAlert is push for an event's notification.
-func (d *delivery) pushAlert(n notify.Notification, ev sig.Event) {
-	q := queued{Notification: n}
+// pushAlert is push for an event's notification, with its picture, if it has one.
+func (d *delivery) pushAlert(n notify.Notification, ev sig.Event, picture []byte) {
+	q := queued{Notification: n, picture: picture, size: len(picture)}
 	if d.alerted != nil {
 		data, _ := ev.Data.JSON() // what JSON cannot hold did not come from a network
-		q.event, q.size = &ev, len(data)
+		q.event, q.size = &ev, q.size+len(data)
 	}
 	d.add(q)
 }
@@ -95,7 +96,10 @@ func (d *delivery) add(q queued) {
 		d.dropped++
 	}
 	if q.size > 0 && !d.queue.Fits(q) {
-		q.event.Data, q.size, q.cut = sig.Data{}, 0, true
+		q.picture, q.size, q.cut = nil, 0, true
+		if q.event != nil {
+			q.event.Data = sig.Data{}
+		}
 	}
 	d.queue.Push(q)
 	d.mu.Unlock()
@@ -134,6 +138,13 @@ func (d *delivery) pop() (q queued, ok bool) {
 }
 
 func (d *delivery) deliver(ctx context.Context, q queued) {
+	via := "by "
+	if q.picture != nil {
+		var unreadable error
+		if q.Image, unreadable = notify.ReadImage(q.picture); unreadable != nil {
+			via = "without its picture, " + unreadable.Error() + "; by "
+		}
+	}
 	receipt, err := d.notify(ctx, q.Notification)
 	if err != nil && ctx.Err() != nil { // our own end is not the desktop's trouble
 		d.fail(q, whyEnded)
@@ -156,7 +167,7 @@ func (d *delivery) deliver(ctx context.Context, q queued) {
 		d.log.Warn("no notifications: alerts go to the log instead", "err", err)
 	}
 	if err == nil {
-		d.report(q, outcome.Shown, "", "by "+receipt.Via)
+		d.report(q, outcome.Shown, "", via+receipt.Via)
 	} else {
 		d.fail(q, plain.Line(err.Error(), maxReason))
 	}

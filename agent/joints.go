@@ -106,7 +106,7 @@ func (a *Agent) conclude(p *passage) {
 		if n.Key == "" && len(n.Actions) > 0 { // so that an answer can take its place
 			n.Key = fmt.Sprintf("alert %d", number)
 		}
-		a.delivery.pushAlert(n, p.ev)
+		a.delivery.pushAlert(n, p.ev, p.picture())
 		if n, failed := a.commands.run(p); failed {
 			a.tell(n)
 		}

@@ -48,7 +48,7 @@ func (q *quiet) mute(s *config.Subscription, until time.Time) {
 	id := s.ID()
 	h := q.muted[id]
 	if h == nil {
-		h = &hold{of: s.String()}
+		h = &hold{of: s.Shown().String()}
 		q.muted[id] = h
 	}
 	h.pause(until)

@@ -31,10 +31,10 @@ type Status struct {
 
 // SubscriptionStatus is how one subscription stands at the server.
 type SubscriptionStatus struct {
-	topic.Topic
-	Line   int // in the file
-	Status sig.ListenerStatus
-	Err    error // of a refused one
+	topic.Topic     // for people: a glob is in the place of a name
+	Line        int // in the file
+	Status      sig.ListenerStatus
+	Err         error // of a refused one
 
 	Muted      bool
 	MutedUntil time.Time // zero: until Mute ends it

@@ -24,6 +24,7 @@ type desktop struct {
 	address string     // of the session bus
 	bus     *dbus.Conn // the test's own connection
 	mon     *monitor   // every notification sent on this bus
+	screen  string     // its size
 	parts   []*process // in the order of their start
 }
 
@@ -52,13 +53,14 @@ func newBusOf(t testing.TB, user *home) *desktop {
 // newBareDesktop starts a screen and a session bus, with neither a notification server nor a panel.
 func newBareDesktop(t testing.TB) *desktop {
 	t.Helper()
-	return newBareDesktopOf(t, newHome(t))
+	return newBareDesktopOf(t, newHome(t), "1024x600")
 }
 
-func newBareDesktopOf(t testing.TB, user *home) *desktop {
+func newBareDesktopOf(t testing.TB, user *home, screen string) *desktop {
 	t.Helper()
 	need(t, "Xvfb", "dbus-daemon", "dunst", "xfce4-panel", "xdotool", "import")
 	d := newBusOf(t, user)
+	d.screen = screen
 	// These choose the size of the panel's menu, and with it where its items are.
 	d.write(t, "config/gtk-3.0/settings.ini", gtkSettings)
 	d.write(t, "config/xfce4/xfconf/xfce-perchannel-xml/xfce4-panel.xml", panelConfig)
@@ -66,7 +68,7 @@ func newBareDesktopOf(t testing.TB, user *home) *desktop {
 
 	// Two servers that look for a free display at once may choose the same.
 	xvfb.Lock()
-	number := d.announced(t, "Xvfb", "-displayfd", "3", "-screen", "0", "1024x600x24", "-nolisten", "tcp", "-noreset")
+	number := d.announced(t, "Xvfb", "-displayfd", "3", "-screen", "0", screen+"x24", "-nolisten", "tcp", "-noreset")
 	xvfb.Unlock()
 	d.env = append(d.env, "DISPLAY=:"+number, "XDG_CURRENT_DESKTOP=XFCE",
 		// The accessibility bus would start more processes, and answers nothing here.
@@ -85,7 +87,7 @@ func newDesktop(t testing.TB) *desktop {
 // logIn starts a whole desktop for a user.
 func logIn(t testing.TB, user *home) *desktop {
 	t.Helper()
-	d := newBareDesktopOf(t, user)
+	d := newBareDesktopOf(t, user, "1024x600")
 	d.startNotifications(t)
 	d.startPanel(t)
 	return d

@@ -40,12 +40,16 @@ func TestExampleIsShown(t *testing.T) {
 	t.Parallel()
 	example, err := os.ReadFile("../config.example.yaml")
 	check(t, err)
-	d := newBareDesktop(t)
+	d := newBareDesktopOf(t, newHome(t), "2400x900")
 	d.write(t, "config/dunst/dunstrc", dunstConfig+largeNotifications)
 	d.startNotifications(t)
 	d.env = append(d.env, "GDK_SCALE=2")
 	d.startPanel(t)
-	s := d.serve(t, program(t))
+	address := "127.0.0.1:0"
+	if os.Getenv("SIGALERT_PICTURES") != "" {
+		address = "127.0.0.1:3000" // as people see it
+	}
+	s := d.serveAt(t, program(t), address)
 	s.stays(t, "doorbell", "ring", "front door")
 	a := d.startAgent(t, s.bin, strings.Replace(string(example), "127.0.0.1:3000", s.addr, 1))
 	tray := d.tray(t, a.process)
@@ -65,10 +69,17 @@ func TestExampleIsShown(t *testing.T) {
 	d.picture(t, "notification.png", d.shown(t, 2).Inset(-24))
 
 	d.closeNotifications(t)
-	line := s.connected(5) + "s" // and nothing else: all of the senders have been there
-	tray.await(t, line, func(it menuItem) bool { return it.label == line })
+	s.send(t, "me", "hello", `"dinner is ready"`)
+	d.mon.next(t).is(t, "me: hello", "dinner is ready")
+	line := s.connected(5) + "s" // and only what is new: all of the senders have been there
+	tray.await(t, line+", ", func(it menuItem) bool {
+		return strings.HasSuffix(it.label, " new alert") || strings.HasSuffix(it.label, " new alerts")
+	})
+	recent := tray.await(t, "Recent alerts (", func(it menuItem) bool { return len(it.items) > 4 }).label
 	menu := d.openMenu(t)
-	d.picture(t, "tray-menu.png", image.Rect(0, 0, menu.Max.X+24, menu.Max.Y+24))
+	d.click(t, d.itemAt(t, tray, menu, recent))
+	submenu := d.submenu(t, menu)
+	d.picture(t, "tray-menu.png", image.Rect(0, 0, submenu.Max.X+24, menu.Max.Y+24))
 }
 
 const largeNotifications = `[global]

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/godbus/dbus/v5"
 )
@@ -31,7 +32,10 @@ func TestMenu(t *testing.T) {
 		for _, it := range items[1:] {
 			labels = append(labels, it.label)
 		}
-		want := []string{"", "Pause alerts", "Send a test alert", "Open history", "Edit configuration", "Reload", "Reconnect now", "", "Quit"}
+		want := []string{
+			"", "Recent alerts", "Pause alerts", "Pause for a while", "Subscriptions", "Open history", "Send a test alert",
+			"", "Edit configuration", "Reload", "Reconnect now", "About", "", "Quit",
+		}
 		if !slices.Equal(labels, want) || items[0].enabled {
 			t.Fatalf("the menu is %+v", items)
 		}
@@ -54,6 +58,61 @@ func TestMenu(t *testing.T) {
 		if code := a.wait(t); code != 0 {
 			t.Errorf("Quit ends it with %d", code)
 		}
+	})
+}
+
+// What is behind the menu's arrows, with the mouse.
+func TestSubmenus(t *testing.T) {
+	eachBackend(t, func(t *testing.T, bin string) {
+		d, s, a, tray := watching(t, bin)
+		tray.has(t, "About", "Configuration: ")
+		if about := tray.has(t, "About", "sigalert "); about.enabled {
+			t.Errorf("can be clicked: %+v", about)
+		}
+		tray.await(t, "Recent alerts", disabled)
+
+		s.send(t, "timer", "tick", "a first one")
+		d.mon.next(t).is(t, "timer: tick", "a first one")
+		tray.is(t, s.connected(1)+", 1 new alert")
+		alert := tray.has(t, "Recent alerts (1 new)", time.Now().Format("15:"))
+		d.choose(t, tray, "Recent alerts (1 new)", alert.label)
+		again := d.mon.next(t)
+		again.says(t, "timer: tick", "a first one", "shown")
+		tray.is(t, s.connected(1))
+		tray.has(t, "Recent alerts", alert.label)
+
+		d.choose(t, tray, "Subscriptions", "timer: tick")
+		tray.await(t, "Subscriptions (1 muted)", func(it menuItem) bool { return !it.items[0].checked })
+		s.send(t, "timer", "tick", "while muted")
+		tray.has(t, "Subscriptions (1 muted)", "timer: tick (1 held back)")
+		muted := tray.has(t, "Recent alerts", alert.label[:7]) // the newest
+		if !strings.HasSuffix(muted.label, "(held back)") {
+			t.Errorf("a muted alert is %q", muted.label)
+		}
+		d.choose(t, tray, "Subscriptions (1 muted)", "timer: tick (1 held back)")
+		d.mon.next(t)
+		tray.await(t, "Subscriptions", func(it menuItem) bool { return it.items[0].label == "timer: tick" && it.items[0].checked })
+
+		d.choose(t, tray, "Pause for a while", "1 hour")
+		tray.await(t, "Pause alerts, until ", checked)
+		tray.await(t, "Pause alerts, until ", func(it menuItem) bool { d.choose(t, tray, it.label); return true })
+		tray.await(t, "Pause alerts", func(it menuItem) bool { return it.label == "Pause alerts" && !it.checked })
+		a.running(t)
+	})
+}
+
+// The buttons of an alert are in the menu, too: not every notification server has them.
+func TestButtonsInTheMenu(t *testing.T) {
+	eachBackend(t, func(t *testing.T, bin string) {
+		d := newDesktop(t)
+		s := d.serve(t, bin)
+		config := timer(s) + "defaults: {actions: [{label: Later, snooze: 1h}]}\n"
+		tray := d.tray(t, d.startAgent(t, bin, config).process)
+		tray.is(t, s.connected(1))
+		d.alerts(t, s, "timer", "tick")
+		tray.has(t, "Recent alerts (1 new)", "      → Later")
+		d.choose(t, tray, "Recent alerts (1 new)", "      → Later")
+		tray.has(t, "Subscriptions (1 muted)", "timer: tick (until ")
 	})
 }
 

@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -128,15 +129,46 @@ func (d *desktop) menu() (image.Rectangle, bool) {
 // The theme's heights: a menu's border at the top, and a separator.
 const menuEdge, menuSeparator = 4, 1
 
-// choose opens the tray menu with the mouse and clicks the item with this label.
-func (d *desktop) choose(t testing.TB, m *trayMenu, label string) {
+// choose opens the tray menu with the mouse and clicks the item with this label. With
+// several labels, each but the last is a submenu's title.
+func (d *desktop) choose(t testing.TB, m *trayMenu, labels ...string) {
 	t.Helper()
 	open := d.openMenu(t)
-	d.click(t, d.itemAt(t, m, open, label))
-	eventually(t, "the menu closes after the click on "+label, func() bool {
+	items, err := m.items()
+	check(t, err)
+	title := image.Point{}
+	for _, label := range labels {
+		if title != (image.Point{}) {
+			open = d.submenu(t, open)
+			// The pointer enters it on the line of its title: others would open theirs.
+			_, err := d.tool("xdotool", "mousemove", fmt.Sprint(open.Min.X+40), fmt.Sprint(title.Y), "sleep", "0.15")
+			check(t, err)
+		}
+		title = place(t, items, open, label)
+		d.click(t, title)
+		items = items[slices.IndexFunc(items, func(it menuItem) bool { return it.label == label })].items
+	}
+	eventually(t, "the menu closes after the click on "+labels[len(labels)-1], func() bool {
 		_, still := d.menu()
 		return !still
 	})
+}
+
+// submenu waits until one is open to the right of a menu, and has all of its items: a
+// panel that has just been told of them may open it without.
+func (d *desktop) submenu(t testing.TB, menu image.Rectangle) (where image.Rectangle) {
+	t.Helper()
+	eventually(t, "a submenu opens", func() bool {
+		for _, w := range d.windows("wrapper-2.0|sigalert") {
+			if w.Min.X > menu.Min.X+50 && w.Min.Y >= menu.Min.Y && w.Dy() > 20 {
+				before := where
+				where = w
+				return w == before
+			}
+		}
+		return false
+	})
+	return where
 }
 
 // itemAt returns where in the open menu the item is.
@@ -146,6 +178,12 @@ func (d *desktop) itemAt(t testing.TB, m *trayMenu, open image.Rectangle, label 
 	if err != nil {
 		t.Fatalf("the menu: %v", err)
 	}
+	return place(t, items, open, label)
+}
+
+// place returns where among the items of an open menu or submenu one is.
+func place(t testing.TB, items []menuItem, open image.Rectangle, label string) image.Point {
+	t.Helper()
 	separators, before, at := 0, 0, -1
 	for i, it := range items {
 		if it.label == label {
@@ -183,7 +221,7 @@ func (d *desktop) picture(t testing.TB, name string, part image.Rectangle) {
 	t.Helper()
 	if os.Getenv("SIGALERT_PICTURES") != "" {
 		// It ends with 1 even when it has set the background.
-		d.tool("display", "-size", "1024x600", "-window", "root", "xc:#66788a")
+		d.tool("display", "-size", d.screen, "-window", "root", "xc:#66788a")
 	}
 	screen := d.screenshot(t)
 	if !part.In(screen.Bounds()) {

@@ -24,6 +24,7 @@ type menuItem struct {
 	enabled   bool
 	checked   bool
 	separator bool
+	items     []menuItem // of its submenu
 }
 
 // Where the two backends put their icon, and the menu under it.
@@ -63,22 +64,28 @@ func (d *desktop) tray(t testing.TB, p *process) *trayMenu {
 // icon is the item that the menu belongs to.
 func (m *trayMenu) icon() dbus.BusObject { return m.d.bus.Object(m.obj.Destination(), m.item) }
 
+// A menuNode is a menu item as com.canonical.dbusmenu writes it.
+type menuNode struct {
+	ID       int32
+	Props    map[string]dbus.Variant
+	Children []dbus.Variant
+}
+
 // items reads the visible items, top to bottom.
 func (m *trayMenu) items() ([]menuItem, error) {
-	type node struct {
-		ID       int32
-		Props    map[string]dbus.Variant
-		Children []dbus.Variant
-	}
 	var revision uint32
-	var root node
+	var root menuNode
 	err := m.d.call(m.obj, "com.canonical.dbusmenu.GetLayout", int32(0), int32(-1), []string{}).Store(&revision, &root)
 	if err != nil {
 		return nil, err
 	}
+	return root.items()
+}
+
+func (n menuNode) items() ([]menuItem, error) {
 	var items []menuItem
-	for _, c := range root.Children {
-		var n node
+	for _, c := range n.Children {
+		var n menuNode
 		if err := dbus.Store([]any{c.Value()}, &n); err != nil {
 			return nil, err
 		}
@@ -92,11 +99,16 @@ func (m *trayMenu) items() ([]menuItem, error) {
 		if property("visible", true) != true {
 			continue
 		}
+		under, err := n.items()
+		if err != nil {
+			return nil, err
+		}
 		items = append(items, menuItem{
 			label:     property("label", "").(string),
 			enabled:   property("enabled", true) == true,
 			checked:   property("toggle-state", int32(0)) == int32(1),
 			separator: property("type", "") == "separator",
+			items:     under,
 		})
 	}
 	return items, nil
@@ -123,6 +135,16 @@ func (m *trayMenu) await(t testing.TB, label string, ok func(menuItem) bool) men
 		return true
 	})
 	return found
+}
+
+// has waits until there is an item with this beginning in a submenu, and returns it.
+func (m *trayMenu) has(t testing.TB, title, label string) menuItem {
+	t.Helper()
+	under := func(it menuItem) int {
+		return slices.IndexFunc(it.items, func(it menuItem) bool { return strings.HasPrefix(it.label, label) })
+	}
+	it := m.await(t, title, func(it menuItem) bool { return under(it) >= 0 })
+	return it.items[under(it)]
 }
 
 // is waits until the first line is this.

@@ -9,14 +9,19 @@ import (
 type backend interface {
 	setIcon(Look)
 	setTooltip(string)
-	// addItem appends a menu item. A click sends on clicked, and is lost if
-	// nobody receives at that moment.
-	addItem(label string, checkbox bool) (it item, clicked <-chan struct{})
+	// addItem appends an item to the submenu of another one, or to the menu itself if
+	// that is nil. A click sends on clicked, and is lost if nobody receives at that
+	// moment. An item with a submenu is not clicked, but one library sends that it has
+	// been opened.
+	addItem(under item, label string, checkbox bool) (it item, clicked <-chan struct{})
 	addSeparator()
 	// iconClicks returns what receives after a panel has asked for the icon's main
 	// action, and for its second one. Nil is a desktop that always shows the menu.
 	// Such a click, too, is lost if nobody receives.
 	iconClicks() (first, second <-chan struct{})
+	// opened returns what receives after the menu has been opened, or is lost. Nil is a
+	// library that does not say.
+	opened() <-chan struct{}
 	// escape returns a label that is shown as text, whatever mnemonics the desktop
 	// looks for in it.
 	escape(text string) string

@@ -2,14 +2,11 @@ package tray
 
 import (
 	"context"
-	"strings"
 	"sync"
 	"time"
-	"unicode"
-	"unicode/utf16"
-	"unicode/utf8"
 
 	"sigalert/internal/wait"
+	"sigalert/internal/words"
 )
 
 const (
@@ -17,98 +14,108 @@ const (
 	// state with every event, and a panel redraws the open menu each time.
 	settle = 100 * time.Millisecond
 
-	// maxLine is in UTF-16 units: Windows cuts tooltips at 127, and loses the
-	// end of the text when it does.
-	maxLine = 100
+	// listPace is that of the lists: one more alert changes all of their lines.
+	listPace = time.Second
 
-	// maxWidth is in characters. No desktop breaks a label: its menu would become
-	// wider than a small screen, and lose the end of it.
-	maxWidth = 60
+	// reading is how long the number of new alerts stays after the menu was opened.
+	reading = 3 * time.Second
 )
 
 // A menu is the icon's menu and what it shows. It belongs to the goroutine that
-// calls newMenu and then run.
+// calls newMenu and then run. No library can remove an item or insert one, so the
+// menu is made whole, and what is not needed is hidden.
 type menu struct {
 	agent Agent
 	ui    backend
 
-	line, rest, pause, history, reconnect item
+	line, rest, pause, history, reconnect *entry
+	version, config, store                *entry
+	recent                                recentList
+	subscriptions                         subscriptionList
 
-	clicks []click
-	acted  wait.Token // a click's call has returned
-	shown  State
-	onRest string // what rest shows; "": it is hidden
-}
-
-// A click is what one menu item does, and perhaps the icon with it.
-type click struct {
-	clicked <-chan struct{}
-	icon    <-chan struct{} // the icon itself was clicked; nil: never
-	call    func()
+	clickable []*entry
+	acted     wait.Token // a click's call has returned
+	look      Look
+	tooltip   string
 }
 
 // newMenu adds the items to ui and shows the present state.
 func newMenu(agent Agent, ui backend) *menu {
 	m := &menu{agent: agent, ui: ui, acted: wait.NewToken()}
-	m.line, _ = ui.addItem("sigalert", false)
-	m.line.Disable()
-	m.rest, _ = ui.addItem("", false)
-	m.rest.Disable()
-	m.rest.Hide()
+	pauseFor := func(d time.Duration) func(context.Context) {
+		return func(context.Context) { agent.PauseFor(d) }
+	}
+	m.line = m.add(nil, "sigalert", nil)
+	m.rest = m.add(nil, "", nil)
 	ui.addSeparator()
-	first, second := ui.iconClicks()
-	m.pause = m.add("Pause alerts", true, second, func() { agent.SetPaused(!agent.State().Paused) })
-	m.add("Send a test alert", false, nil, agent.SendTest)
-	m.history = m.add("Open history", false, first, agent.OpenHistory)
-	m.add("Edit configuration", false, nil, agent.EditConfig)
-	m.add("Reload", false, nil, agent.Reload)
-	m.reconnect = m.add("Reconnect now", false, nil, agent.Reconnect)
+	m.recent = m.addRecent()
+	m.pause = m.addCheck(nil, "Pause alerts", func(context.Context) { agent.SetPaused(!agent.State().Paused) })
+	pause := m.add(nil, "Pause for a while", nil)
+	m.add(pause, "15 minutes", pauseFor(15*time.Minute))
+	m.add(pause, "1 hour", pauseFor(time.Hour))
+	m.add(pause, "Until 8:00 tomorrow", func(context.Context) { agent.PauseUntilTomorrow() })
+	m.subscriptions = m.addSubscriptions()
+	m.history = m.add(nil, "Open history", func(context.Context) { agent.OpenHistory() })
+	m.add(nil, "Send a test alert", func(context.Context) { agent.SendTest() })
 	ui.addSeparator()
-	m.add("Quit", false, nil, agent.Quit)
+	m.add(nil, "Edit configuration", func(context.Context) { agent.EditConfig() })
+	m.add(nil, "Reload", func(context.Context) { agent.Reload() })
+	m.reconnect = m.add(nil, "Reconnect now", func(context.Context) { agent.Reconnect() })
+	about := m.add(nil, "About", nil)
+	m.version = m.add(about, "", nil)
+	m.config = m.add(about, "", func(context.Context) { agent.EditConfig() })
+	m.store = m.add(about, "", nil)
+	ui.addSeparator()
+	m.add(nil, "Quit", func(context.Context) { agent.Quit() })
+	m.history.icon, m.pause.icon = ui.iconClicks()
 
 	s := agent.State()
+	m.look = s.Look
 	ui.setIcon(s.Look)
-	m.setLine(s.Line)
-	m.setPaused(s.Paused)
-	enable(m.history, s.History)
-	enable(m.reconnect, s.Waiting)
-	m.shown = s
+	m.show(s)
+	m.showLists(s.Unread, agent.Lists())
 	return m
 }
 
-func (m *menu) add(label string, checkbox bool, icon <-chan struct{}, call func()) item {
-	it, clicked := m.ui.addItem(label, checkbox)
-	m.clicks = append(m.clicks, click{clicked, icon, call})
-	return it
+// add appends an item under another one, or to the menu itself. A nil call is an
+// item that only says something, or that has others under it.
+func (m *menu) add(under *entry, label string, call func(context.Context)) *entry {
+	return m.addEntry(under, label, false, call)
+}
+
+func (m *menu) addCheck(under *entry, label string, call func(context.Context)) *entry {
+	return m.addEntry(under, label, true, call)
+}
+
+func (m *menu) addEntry(under *entry, label string, checkbox bool, call func(context.Context)) *entry {
+	e := &entry{call: call, escape: m.ui.escape, checkbox: checkbox, shown: face{label: label}}
+	var parent item
+	if under != nil {
+		parent = under.item
+	}
+	e.item, e.clicked = m.ui.addItem(parent, label, checkbox)
+	if call != nil {
+		m.clickable = append(m.clickable, e)
+	}
+	return e
 }
 
 // run serves clicks and follows the agent's state until ctx has ended and the
 // calls under way have returned.
 func (m *menu) run(ctx context.Context) {
 	var calls sync.WaitGroup
-	for _, c := range m.clicks {
-		calls.Go(func() { c.serve(ctx, m.acted) })
+	for _, e := range m.clickable {
+		calls.Go(func() { e.serve(ctx, m.acted) })
 	}
 	m.follow(ctx)
 	calls.Wait()
 }
 
-func (c click) serve(ctx context.Context, acted wait.Token) {
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-c.clicked:
-		case <-c.icon:
-		}
-		c.call()
-		acted.Raise()
-	}
-}
-
 // follow shows the agent's state after each change and each click.
 func (m *menu) follow(ctx context.Context) {
 	changed := m.agent.Changed()
+	var listed time.Time       // when the lists were shown
+	var later <-chan time.Time // they are to be shown again
 	for {
 		clicked := false
 		select {
@@ -120,100 +127,62 @@ func (m *menu) follow(ctx context.Context) {
 			}
 		case <-m.acted:
 			clicked = true
+		case <-later:
+			later = nil
 		}
-		m.show(m.agent.State(), clicked)
+		s := m.agent.State()
+		m.show(s)
+		if early := listPace - time.Since(listed); clicked || early <= 0 {
+			m.showLists(s.Unread, m.agent.Lists())
+			listed, later = time.Now(), nil
+		} else if later == nil {
+			later = time.After(early)
+		}
 		if !wait.Sleep(ctx, settle, nil) {
 			return
 		}
 	}
 }
 
-// show updates what differs from the state shown. A click may have changed a check
-// mark although the agent's state stayed the same, so after one the mark is always
-// set.
-func (m *menu) show(s State, clicked bool) {
-	if s.Look != m.shown.Look {
+// show updates what differs from the state shown, except the lists.
+func (m *menu) show(s State) {
+	if s.Look != m.look {
+		m.look = s.Look
 		m.ui.setIcon(s.Look)
 	}
-	if s.Line != m.shown.Line {
-		m.setLine(s.Line)
+	line, tail := clean(s.Line, maxLine), ""
+	if s.Unread > 0 {
+		tail = ", " + words.Count(s.Unread, "new alert")
+		line = clean(s.Line, maxLine-len(tail)) + tail
 	}
-	if clicked || s.Paused != m.shown.Paused {
-		m.setPaused(s.Paused)
+	if line != m.tooltip {
+		m.tooltip = line
+		m.ui.setTooltip("sigalert: " + line)
 	}
-	if s.History != m.shown.History {
-		enable(m.history, s.History)
-	}
-	if s.Waiting != m.shown.Waiting {
-		enable(m.reconnect, s.Waiting)
-	}
-	m.shown = s
-}
-
-func (m *menu) setLine(line string) {
-	line = clean(line)
-	m.ui.setTooltip("sigalert: " + line)
 	line, rest := wrap(line)
-	m.line.SetTitle(m.ui.escape(line))
-	if rest == m.onRest {
-		return
+	m.line.show(face{label: line, disabled: true})
+	m.rest.show(face{label: rest, disabled: true, hidden: rest == ""})
+	pause := "Pause alerts"
+	if s.Paused && s.PausedUntil != "" {
+		pause = fit(pause, ", until "+s.PausedUntil)
 	}
-	m.onRest = rest
-	m.rest.SetTitle(m.ui.escape(rest)) // first: some libraries show what they change
-	if rest == "" {
-		m.rest.Hide()
-	} else {
-		m.rest.Show()
-	}
+	m.pause.show(face{label: pause, checked: s.Paused})
+	m.history.show(face{label: "Open history", disabled: !s.History})
+	m.reconnect.show(face{label: "Reconnect now", disabled: !s.Waiting})
 }
 
-// wrap breaks a line of at most maxLine in two of at most maxWidth, after a comma if
-// possible, or else after a word.
-func wrap(line string) (first, rest string) {
-	all := []rune(line)
-	if len(all) <= maxWidth {
-		return line, ""
-	}
-	head := string(all[:maxWidth+1]) // its end may be the blank
-	for _, end := range []string{", ", " "} {
-		blank := strings.LastIndex(head, end) + len(end) - 1
-		if blank >= len(end) && utf8.RuneCountInString(line[blank+1:]) <= maxWidth {
-			return line[:blank], line[blank+1:]
-		}
-	}
-	return string(all[:maxWidth]), string(all[maxWidth:])
+// showLists updates what may take many calls.
+func (m *menu) showLists(unread int, s Lists) {
+	m.recent.show(unread, s.Recent)
+	m.subscriptions.show(s)
+	m.version.show(face{label: fit("sigalert "+s.Version, ""), disabled: true})
+	m.config.show(face{label: fitPath("Configuration: ", s.Config), hidden: s.Config == ""})
+	m.store.show(face{label: fitPath("History: ", s.Store), disabled: true, hidden: s.Store == ""})
 }
 
-func (m *menu) setPaused(on bool) {
-	if on {
-		m.pause.Check()
-	} else {
-		m.pause.Uncheck()
+func numbered(title string, n int, what string) string {
+	if n == 0 {
+		return title
 	}
-}
-
-func enable(it item, on bool) {
-	if on {
-		it.Enable()
-	} else {
-		it.Disable()
-	}
-}
-
-// clean makes text fit for one line on any desktop: valid UTF-8 without control
-// characters, which D-Bus and C strings do not take, and at most maxLine.
-func clean(text string) string {
-	var b strings.Builder
-	units := 0
-	for _, r := range strings.ToValidUTF8(text, string(utf8.RuneError)) {
-		if unicode.IsControl(r) {
-			r = ' '
-		}
-		if units += utf16.RuneLen(r); units >= maxLine {
-			b.WriteRune('…')
-			break
-		}
-		b.WriteRune(r)
-	}
-	return b.String()
+	return title + " (" + words.Number(n) + " " + what + ")"
 }

@@ -19,6 +19,7 @@ type fakeUI struct {
 	items   []*fakeItem // nil is a separator
 	writes  int
 	icon    [2]chan struct{} // what a click on it sends on; nil: the menu opens
+	open    chan struct{}    // what the opening of the menu sends on
 }
 
 func (u *fakeUI) setIcon(l Look)                              { u.look = l; u.writes++ }
@@ -26,17 +27,22 @@ func (u *fakeUI) setTooltip(text string)                      { u.tooltip = text
 func (u *fakeUI) addSeparator()                               { u.items = append(u.items, nil) }
 func (u *fakeUI) escape(s string) string                      { return strings.ReplaceAll(s, "_", "__") }
 func (u *fakeUI) iconClicks() (first, second <-chan struct{}) { return u.icon[0], u.icon[1] }
-func (u *fakeUI) addItem(label string, checkbox bool) (item, <-chan struct{}) {
-	it := &fakeItem{ui: u, label: label, checkbox: checkbox, enabled: true, clicked: make(chan struct{})}
+func (u *fakeUI) opened() <-chan struct{}                     { return u.open }
+func (u *fakeUI) addItem(under item, label string, checkbox bool) (item, <-chan struct{}) {
+	parent, _ := under.(*fakeItem)
+	it := &fakeItem{ui: u, under: parent, label: label, checkbox: checkbox, enabled: true, clicked: make(chan struct{})}
 	u.items = append(u.items, it)
 	return it, it.clicked
 }
 
-// lines tells the menu as a person sees it.
-func (u *fakeUI) lines() []string {
+// lines tells the menu as a person sees it, without the submenus.
+func (u *fakeUI) lines() []string { return u.submenu(nil) }
+
+// submenu tells what is under an item.
+func (u *fakeUI) submenu(under *fakeItem) []string {
 	var all []string
 	for _, it := range u.items {
-		if it == nil || !it.hidden {
+		if it == nil && under == nil || it != nil && it.under == under && !it.hidden {
 			all = append(all, it.String())
 		}
 	}
@@ -49,6 +55,7 @@ func (u *fakeUI) item(label string) *fakeItem {
 
 type fakeItem struct {
 	ui                         *fakeUI
+	under                      *fakeItem
 	label                      string
 	checkbox, enabled, checked bool
 	hidden                     bool
@@ -95,6 +102,7 @@ type fakeAgent struct {
 
 	mu    sync.Mutex // guards the fields below
 	state State
+	lists Lists
 	calls []string
 }
 
@@ -115,6 +123,10 @@ func (a *fakeAgent) set(s State) {
 	a.mu.Lock()
 	a.state = s
 	a.mu.Unlock()
+	a.news()
+}
+
+func (a *fakeAgent) news() {
 	select {
 	case a.changed <- struct{}{}:
 	default:
@@ -132,8 +144,19 @@ func (a *fakeAgent) State() State {
 	defer a.mu.Unlock()
 	return a.state
 }
+func (a *fakeAgent) Lists() Lists {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.lists
+}
 func (a *fakeAgent) Changed() <-chan struct{} { return a.changed }
 func (a *fakeAgent) SetPaused(on bool)        { a.called(fmt.Sprintf("SetPaused(%v)", on)) }
+func (a *fakeAgent) PauseFor(d time.Duration) { a.called(fmt.Sprintf("PauseFor(%v)", d)) }
+func (a *fakeAgent) PauseUntilTomorrow()      { a.called("PauseUntilTomorrow") }
+func (a *fakeAgent) MarkRead()                { a.called("MarkRead") }
+func (a *fakeAgent) ShowAgain(n int)          { a.called(fmt.Sprintf("ShowAgain(%d)", n)) }
+func (a *fakeAgent) Act(n, action int)        { a.called(fmt.Sprintf("Act(%d, %d)", n, action)) }
+func (a *fakeAgent) Mute(line int, on bool)   { a.called(fmt.Sprintf("Mute(%d, %v)", line, on)) }
 func (a *fakeAgent) SendTest()                { a.called("SendTest") }
 func (a *fakeAgent) OpenHistory()             { a.called("OpenHistory") }
 func (a *fakeAgent) EditConfig()              { a.called("EditConfig") }
@@ -170,7 +193,8 @@ func checkShown(t *testing.T, ui *fakeUI, look Look, lines []string, tooltip str
 	t.Helper()
 	want := []string{
 		lines[0], "---",
-		lines[1], "Send a test alert", lines[2], "Edit configuration", "Reload", lines[3], "---",
+		"Recent alerts (disabled)", lines[1], "Pause for a while", "Subscriptions (disabled)", lines[2], "Send a test alert", "---",
+		"Edit configuration", "Reload", lines[3], "About", "---",
 		"Quit",
 	}
 	if got := ui.lines(); !slices.Equal(got, want) {
@@ -223,13 +247,16 @@ func TestChanges(t *testing.T) {
 
 func TestClicks(t *testing.T) {
 	for label, want := range map[string]string{
-		"Pause alerts":       "SetPaused(true)",
-		"Send a test alert":  "SendTest",
-		"Open history":       "OpenHistory",
-		"Edit configuration": "EditConfig",
-		"Reload":             "Reload",
-		"Reconnect now":      "Reconnect",
-		"Quit":               "Quit",
+		"Pause alerts":        "SetPaused(true)",
+		"15 minutes":          "PauseFor(15m0s)",
+		"1 hour":              "PauseFor(1h0m0s)",
+		"Until 8:00 tomorrow": "PauseUntilTomorrow",
+		"Send a test alert":   "SendTest",
+		"Open history":        "OpenHistory",
+		"Edit configuration":  "EditConfig",
+		"Reload":              "Reload",
+		"Reconnect now":       "Reconnect",
+		"Quit":                "Quit",
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			ui, agent := &fakeUI{}, newFakeAgent(State{Waiting: true, History: true})
@@ -360,7 +387,7 @@ func TestClean(t *testing.T) {
 		{strings.Repeat("x", 101), strings.Repeat("x", 99) + "…"},
 		{strings.Repeat("😀", 60), strings.Repeat("😀", 49) + "…"},
 	} {
-		got := clean(test.in)
+		got := clean(test.in, maxLine)
 		if got != test.want {
 			t.Errorf("clean(%q) = %q, want %q", test.in, got, test.want)
 		}
@@ -388,17 +415,17 @@ func TestLongLine(t *testing.T) {
 		ui := &fakeUI{}
 		m := newMenu(newFakeAgent(State{Line: "Starting"}), ui)
 		for range 2 { // also after a short one
-			m.show(State{Line: "Starting"}, false)
+			m.show(State{Line: "Starting"})
 			if top := ui.lines()[:2]; !slices.Equal(top, []string{"Starting (disabled)", "---"}) {
 				t.Fatalf("the top is %q", top)
 			}
-			m.show(State{Line: test.line}, false)
+			m.show(State{Line: test.line})
 			want := []string{test.first + " (disabled)"}
 			if test.rest != "" {
 				want = append(want, test.rest+" (disabled)")
 			}
 			want = append(want, "---")
-			if top := ui.lines()[:len(want)]; !slices.Equal(top, want) || ui.tooltip != "sigalert: "+clean(test.line) {
+			if top := ui.lines()[:len(want)]; !slices.Equal(top, want) || ui.tooltip != "sigalert: "+clean(test.line, maxLine) {
 				t.Errorf("%q: the top is %q, the tooltip %q", test.line, top, ui.tooltip)
 			}
 		}

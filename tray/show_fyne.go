@@ -64,17 +64,26 @@ func (fyne) setIcon(l Look) {
 
 func (fyne) setTooltip(text string) { systray.SetTooltip(text) }
 
-func (fyne) addItem(label string, checkbox bool) (item, <-chan struct{}) {
-	if checkbox {
-		it := systray.AddMenuItemCheckbox(label, "", false)
-		return it, it.ClickedCh
+func (fyne) addItem(under item, label string, checkbox bool) (item, <-chan struct{}) {
+	parent, _ := under.(*systray.MenuItem)
+	var it *systray.MenuItem
+	switch {
+	case parent != nil && checkbox:
+		it = parent.AddSubMenuItemCheckbox(label, "", false)
+	case parent != nil:
+		it = parent.AddSubMenuItem(label, "")
+	case checkbox:
+		it = systray.AddMenuItemCheckbox(label, "", false)
+	default:
+		it = systray.AddMenuItem(label, "")
 	}
-	it := systray.AddMenuItem(label, "")
 	return it, it.ClickedCh
 }
 
 func (fyne) addSeparator() { systray.AddSeparator() }
 
 func (f fyne) iconClicks() (first, second <-chan struct{}) { return f.clicks.first, f.clicks.second }
+
+func (fyne) opened() <-chan struct{} { return systray.TrayOpenedCh }
 
 func (fyne) escape(text string) string { return strings.ReplaceAll(text, "_", "__") }

@@ -66,17 +66,26 @@ func (lantern) setIcon(l Look) { systray.SetIcon(l.icon()) }
 
 func (lantern) setTooltip(text string) { systray.SetTooltip(text) }
 
-func (lantern) addItem(label string, checkbox bool) (item, <-chan struct{}) {
-	if checkbox {
-		it := systray.AddMenuItemCheckbox(label, "", false)
-		return it, it.ClickedCh
+func (lantern) addItem(under item, label string, checkbox bool) (item, <-chan struct{}) {
+	parent, _ := under.(*systray.MenuItem)
+	var it *systray.MenuItem
+	switch {
+	case parent != nil && checkbox:
+		it = parent.AddSubMenuItemCheckbox(label, "", false)
+	case parent != nil:
+		it = parent.AddSubMenuItem(label, "")
+	case checkbox:
+		it = systray.AddMenuItemCheckbox(label, "", false)
+	default:
+		it = systray.AddMenuItem(label, "")
 	}
-	it := systray.AddMenuItem(label, "")
 	return it, it.ClickedCh
 }
 
 func (lantern) addSeparator() { systray.AddSeparator() }
 
 func (lantern) iconClicks() (first, second <-chan struct{}) { return nil, nil }
+
+func (lantern) opened() <-chan struct{} { return nil }
 
 func (lantern) escape(text string) string { return escape(text) }

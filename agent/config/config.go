@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"gopkg.in/yaml.v3"
@@ -56,8 +57,8 @@ type Subscription struct {
 	Line     int  // in the file
 }
 
-// String is what it asks for, for people.
-func (s Subscription) String() string {
+// Shown is the topic for people: with the globs in place of names.
+func (s Subscription) Shown() topic.Topic {
 	t := s.Topic()
 	if glob := s.SenderGlob.String(); glob != "" {
 		t.Sender = sig.Name(glob)
@@ -65,16 +66,16 @@ func (s Subscription) String() string {
 	if glob := s.EventGlob.String(); glob != "" {
 		t.Event = sig.Name(glob)
 	}
-	return t.String()
+	return t
 }
 
 // ID is the same for the subscription in a file that has changed elsewhere.
 func (s Subscription) ID() string {
-	id := s.Topic().String() + " " + s.SenderGlob.String() + " " + s.EventGlob.String()
+	id := []string{string(s.Sender), s.SenderGlob.String(), string(s.Event), s.EventGlob.String()}
 	if s.When != nil {
-		id += " " + s.When.Source()
+		id = append(id, s.When.Source())
 	}
-	return id
+	return strings.Join(id, "\x01")
 }
 
 // Icon is the icon for each urgency; nil: what the event says, or the program's. One

@@ -227,12 +227,22 @@ func TestLargeFiles(t *testing.T) {
 	if c, err := config.Parse("c.yaml", []byte(distinct.String())); err != nil || len(c.Subscriptions) != 40_000 {
 		t.Errorf("40,000 subscriptions: %.500s", fmt.Sprint(err))
 	}
+	var globs strings.Builder
+	globs.WriteString("subscriptions:\n")
+	for i := range 20_000 {
+		fmt.Fprintf(&globs, "- {sender: '*%d?'}\n- {sender: s%d}\n", i, 100_000+i)
+	}
+	if _, err := config.Parse("c.yaml", []byte(globs.String())); err == nil || strings.Contains(err.Error(), "must be") {
+		t.Errorf("20,000 globs: %.500s", fmt.Sprint(err))
+	}
 	keys := strings.Repeat("  ? [a]\n  : x\n", 1000)
 	title := strings.Repeat("{{ upper(sender) }}", 199)
 	for name, text := range map[string]string{
 		"unknown keys": "subscriptions:\n- &a\n" + keys + strings.Repeat("- *a\n", 100_000),
 		"texts":        "defaults: {title: &t \"" + title + "{{\"}\nsubscriptions:\n" + strings.Repeat("- {title: *t}\n", 20_000),
 		"lists":        "a: &a [x,x,x,x]\nb: &b [*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b]\nsubscriptions: [*c,*c,*c,*c]",
+		"params":       "a: &a [x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b,*b]\nsubscriptions:\n" + strings.Repeat("- {actions: [{label: x, request: {method: m, params: [*c,*c,*c]}}]}\n", 5_000),
+		"globs":        "subscriptions:\n" + strings.Repeat("- {sender: 'a*a*a*a*a*a*a*a*b'}\n- {sender: aaaaaaaaaaaaaaaaaaaaaaaa}\n", 10_000),
 	} {
 		_, err := config.Parse("c.yaml", []byte(text))
 		var problems config.Problems

@@ -27,6 +27,7 @@ import (
 	"sigalert/agent/rule"
 	"sigalert/internal/address"
 	"sigalert/internal/age"
+	"sigalert/internal/topic"
 	"sigalert/sig"
 )
 
@@ -55,6 +56,10 @@ func FuzzParse(f *testing.F) {
 		"defaults: {urgncy: low}\n" + good, good + "---\nx: 1\n", "# a\r# b\n\u0085[1]", "# a\rsubscriptions:\n- {sender: a}\n", good + "? server\n",
 		"# mine\n%YAML 1.2\n---\n" + good, "%YAML 1.2\n" + good,
 		"subscriptions:\n- body: |\n    {{ x\n", "subscriptions: [{sender: !!int \"\\e[2J\"}]",
+		"subscriptions:\n- {sender: 'd?-*', event: '#[a-c]', resolve: data.x, tag: a, only_changes: data.x, rate_limit: 5/1m, icon: {low: a, critical: /b}, sound: none, timeout: 10s, url: '/a', image: true}\n",
+		"subscriptions:\n- sender: a\n  actions: &a [{label: A, open: 'https://a/{{ data.x }}'}, {label: B, snooze: 1h}, {label: C, reply: {sender: s, method: m}}, {label: D, request: &r {method: m, params: &p {a: [1, ~, x, '{{ data }}'], b: {c: true}}}}]\n  command: &c [logger, 5, '{{ data.x }}']\n- {sender: b, actions: *a, command: *c}\n- {sender: c, actions: [{label: E, request: *r}], command: {shell: 'echo $A'}}\n",
+		"defaults: {timeout: never, command: [], actions: [], icon: {}, rate_limit: none}\n" + good, "subscriptions: [{actions: [{label: A, request: {method: m, params: &p [*p]}}]}]",
+		"subscriptions: [{rate_limit: 0/1m, timeout: 5, icon: a.png, sound: ~/x, url: a.b, image: yes, actions: [{label: A}], command: ['{{ x }}']}]",
 		"router: {listen: &l '[::]:40'}\n" + good, "router:\n" + good, "router: {}\nserver: a\n" + good, good + "router:\n  listen: :4000\n  x: 1\n",
 	} {
 		f.Add([]byte(seed))
@@ -273,6 +278,20 @@ func (n *name) parse(t *testing.T) sig.Name {
 	return name
 }
 
+// pattern is the name, or else the glob.
+func (n *name) pattern(t *testing.T) (sig.Name, topic.Glob) {
+	literal := n.parse(t)
+	switch n.value.(type) {
+	case string, time.Time:
+		name, glob, err := topic.ParseGlob(n.text)
+		if err != nil {
+			t.Error(err)
+		}
+		return name, glob
+	}
+	return literal, topic.Glob{}
+}
+
 // compare checks that the configuration is what yaml reads.
 func (s *said) compare(t *testing.T, got *config.Config) {
 	want := config.Config{Path: got.Path, Warnings: got.Warnings}
@@ -318,18 +337,76 @@ func (s *said) compare(t *testing.T, got *config.Config) {
 			when, err = rule.Compile(*text, rule.Condition)
 			must(err)
 		}
+		expression := func(text *string, want rule.Want) *rule.Expr {
+			if text == nil || *text == "false" && want == rule.Value {
+				return nil
+			}
+			x, err := rule.Compile(*text, want)
+			must(err)
+			return x
+		}
+		sender, senders := sub.Sender.pattern(t)
+		event, events := sub.Event.pattern(t)
+		// What is made of lists and keys is only looked at.
+		var made config.Subscription
+		if i := len(want.Subscriptions); i < len(got.Subscriptions) {
+			made = got.Subscriptions[i]
+		}
+		bounded(t, made)
 		want.Subscriptions = append(want.Subscriptions, config.Subscription{
-			Sender:   sub.Sender.parse(t),
-			Event:    sub.Event.parse(t),
-			Title:    compiled(t, std.Or(sub.Title, s.Defaults.Title)),
-			Body:     compiled(t, std.Or(sub.Body, s.Defaults.Body)),
-			Urgency:  urgency,
-			When:     when,
-			Tag:      compiled(t, std.Or(sub.Tag, s.Defaults.Tag)),
-			Presence: *std.Or(sub.Presence, s.Defaults.Presence, new(false)),
+			Sender:      sender,
+			SenderGlob:  senders,
+			Event:       event,
+			EventGlob:   events,
+			Resolve:     expression(std.Or(sub.Resolve, s.Defaults.Resolve), rule.Condition),
+			OnlyChanges: expression(std.Or(sub.OnlyChanges, s.Defaults.OnlyChanges), rule.Value),
+			URL:         compiled(t, std.Or(sub.URL, s.Defaults.URL)),
+			Sound:       compiled(t, std.Or(sub.Sound, s.Defaults.Sound)),
+			Image:       *std.Or(sub.Image, s.Defaults.Image, new(false)),
+			Icon:        made.Icon,
+			RateLimit:   made.RateLimit,
+			Timeout:     made.Timeout,
+			Actions:     made.Actions,
+			Command:     made.Command,
+			Title:       compiled(t, std.Or(sub.Title, s.Defaults.Title)),
+			Body:        compiled(t, std.Or(sub.Body, s.Defaults.Body)),
+			Urgency:     urgency,
+			When:        when,
+			Tag:         compiled(t, std.Or(sub.Tag, s.Defaults.Tag)),
+			Presence:    *std.Or(sub.Presence, s.Defaults.Presence, new(false)),
 		})
 	}
 	same(t, "read by yaml", got, nil, &want, nil, noLines, cmpopts.EquateEmpty())
+}
+
+// bounded checks what is made of a subscription's lists and keys.
+func bounded(t *testing.T, s config.Subscription) {
+	r := s.RateLimit
+	if r != (config.Rate{}) && (r.Count < 1 || r.Count > 1000 || r.Within < time.Second || r.Within > 7*24*time.Hour) || s.Timeout > 24*time.Hour || len(s.Actions) > 8 {
+		t.Errorf("%+v, %s, %d buttons", r, s.Timeout, len(s.Actions))
+	}
+	for _, a := range s.Actions {
+		does := 0
+		for _, is := range []bool{a.Open != nil, a.Snooze > 0, a.Request != nil} {
+			if is {
+				does++
+			}
+		}
+		if a.Label == nil || does != 1 || a.Request != nil && (a.Request.Method.IsEvery() || a.Request.Reply && a.Request.Params != nil) {
+			t.Errorf("%+v", a)
+		}
+		if a.Request == nil || a.Request.Params == nil {
+			continue
+		}
+		if v, err := a.Request.Params.Value(seen(`{"x": [1, "low", {"a": null}]}`)); err == nil {
+			if text, err := json.Marshal(v); err != nil || len(text) > 2<<20 {
+				t.Errorf("%d bytes of params, %v", len(text), err)
+			}
+		}
+	}
+	if c := s.Command; c != nil && (len(c.Args) > 100 || (len(c.Args) > 0) == (c.Shell != "") || strings.Contains(c.Shell, "{{")) {
+		t.Errorf("%+v", c)
+	}
 }
 
 func compiled(t *testing.T, text *string) *rule.Text {

@@ -104,15 +104,16 @@ func (p *parser) object(v *yaml.Node, where string, left *int, deep int) map[str
 	object := make(map[string]*Params)
 	for i := 0; i+1 < len(v.Content) && *left >= 0; i += 2 {
 		key := resolve(v.Content[i])
+		bad := func(what string) { p.problemAt(v.Content[i].Line, v.Content[i].Column, where, what) }
 		switch name := key.Value; {
 		case key.Kind != yaml.ScalarNode:
-			p.problem(v.Content[i].Line, where, "must be a key, not "+kind(key))
+			bad("must be a key, not " + kind(key))
 		case key.ShortTag() == "!!merge":
-			p.problem(v.Content[i].Line, where, `"<<" is not supported`)
+			bad(`"<<" is not supported`)
 		case object[name] != nil:
-			p.problem(v.Content[i].Line, where, fmt.Sprintf("the key %q is there twice", name))
+			bad(fmt.Sprintf("the key %q is already there", name))
 		case strings.Contains(name, "{{"):
-			p.problem(v.Content[i].Line, where, "a key cannot have an expression in it")
+			bad("a key cannot have an expression in it")
 		default:
 			object[name] = p.param(v.Content[i+1], join(where, name), left, deep-1)
 		}

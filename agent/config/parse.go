@@ -10,6 +10,7 @@ import (
 
 	"gopkg.in/yaml.v3"
 
+	"sigalert/agent/rule"
 	"sigalert/internal/address"
 	"sigalert/internal/topic"
 	"sigalert/internal/words"
@@ -23,10 +24,18 @@ type parser struct {
 	config   Config
 	problems Problems
 	warnings Problems
+	compiler rule.Compiler
 	made     map[made]any              // what was made of nodes, so that an alias costs nothing
 	first    map[string][]Subscription // by nameKey: what alerts before another, whatever the event
 	globs    []Subscription            // as first, for those that have a glob
+	resolves map[*rule.Expr]place      // where each is, until it was warned of
 	glued    *regexp.Regexp            // a known key whose colon no space follows
+}
+
+// place is a line, and the key there.
+type place struct {
+	line  int
+	where string
 }
 
 // made is a node, and what it was taken for.
@@ -37,10 +46,11 @@ type made struct {
 
 func newParser(path string) *parser {
 	return &parser{
-		path:   path,
-		config: Config{Path: path},
-		made:   make(map[made]any),
-		first:  make(map[string][]Subscription),
+		path:     path,
+		config:   Config{Path: path},
+		made:     make(map[made]any),
+		first:    make(map[string][]Subscription),
+		resolves: make(map[*rule.Expr]place),
 	}
 }
 
@@ -72,25 +82,26 @@ func (p *parser) mapping(n *yaml.Node, where string, keys map[string]setter) {
 	seen := make(map[string]int)
 	for i := 0; i+1 < len(n.Content) && !p.full(); i += 2 {
 		line, key, value := n.Content[i].Line, resolve(n.Content[i]), n.Content[i+1]
+		bad := func(what string) { p.problemAt(line, n.Content[i].Column, where, what) }
 		name := key.Value
 		switch {
 		case key.Kind != yaml.ScalarNode:
-			p.problem(line, where, "must be a key, not "+kind(key))
+			bad("must be a key, not " + kind(key))
 			continue
 		case key.ShortTag() == "!!merge":
-			p.problem(line, where, `"<<" is not supported: put what all subscriptions share into "defaults"`)
+			bad(`"<<" is not supported: put what all subscriptions share into "defaults"`)
 			continue
 		case key.Style&yaml.TaggedStyle != 0 && key.ShortTag() != "!!str":
-			p.problem(line, where, fmt.Sprintf("the key %q is text: remove the tag %s", name, key.ShortTag()))
+			bad(fmt.Sprintf("the key %q is text: remove the tag %s", name, key.ShortTag()))
 			continue
 		case seen[name] > 0:
-			p.problem(line, where, fmt.Sprintf("the key %q is already on line %d", name, seen[name]))
+			bad(fmt.Sprintf("the key %q is already on line %d", name, seen[name]))
 			continue
 		}
 		seen[name] = line
 		set := keys[name]
 		if set == nil {
-			p.problem(line, where, p.unknownKey(name, slices.Sorted(maps.Keys(keys))))
+			bad(p.unknownKey(name, slices.Sorted(maps.Keys(keys))))
 			continue
 		}
 		if word := hidden(n.Content[i], value); where != "" && word != "" {
@@ -120,6 +131,7 @@ var synonyms = map[string][]string{
 	"throttle": {"rate_limit"}, "limit": {"rate_limit"}, "max": {"rate_limit", "max_entries"},
 	"buttons": {"actions"}, "action": {"actions", "method"},
 	"exec": {"command"}, "run": {"command"}, "script": {"command"}, "cmd": {"command"}, "program": {"command"}, "hook": {"command"},
+	"high": {"critical"}, "medium": {"normal"}, "min": {"low"},
 	"sh": {"shell"}, "bash": {"shell"}, "line": {"shell"},
 	"title": {"label"}, "name": {"label", "method"},
 	"call": {"request", "method"}, "function": {"method"}, "args": {"params"}, "arguments": {"params"}, "data": {"params"}, "payload": {"params"}, "body": {"params"},
@@ -263,6 +275,7 @@ func (p *parser) subscription(n *yaml.Node, where string, s Subscription) {
 	if len(p.problems) > before {
 		return
 	}
+	p.resolvable(s)
 	if o := p.before(s); o != nil {
 		p.problem(s.Line, where, fmt.Sprintf("never alerts: line %d matches first", o.Line))
 		return
@@ -278,6 +291,26 @@ func (p *parser) subscriptionKeys(s *Subscription) map[string]setter {
 	keys["sender"] = func(n *yaml.Node, where string) { s.Sender, s.SenderGlob = p.pattern(n, where) }
 	keys["event"] = func(n *yaml.Node, where string) { s.Event, s.EventGlob = p.pattern(n, where) }
 	return keys
+}
+
+// resolvable warns of a resolve that can hardly do what is meant, once for that of the
+// defaults.
+func (p *parser) resolvable(s Subscription) {
+	at, first := p.resolves[s.Resolve]
+	if s.Resolve == nil || !first {
+		return
+	}
+	what := ""
+	switch source := s.Resolve.Source(); {
+	case source == "true":
+		what = "holds for every event, so none is shown"
+	case source != "false" && s.Tag == nil:
+		what = `takes back only an alert whose event had the same tag in its data: add what both have in common, such as tag: "{{ sender }}"`
+	default:
+		return
+	}
+	p.warn(at.line, at.where, what)
+	delete(p.resolves, s.Resolve)
 }
 
 // maxGlobs bounds the globs that are compared with what comes after them: in a file
@@ -340,8 +373,11 @@ func covers(name sig.Name, glob topic.Glob, other sig.Name, otherGlob topic.Glob
 // alertKeys are the keys of a subscription that may have a default.
 func (p *parser) alertKeys(s *Subscription) map[string]setter {
 	return map[string]setter{
-		"when":         func(n *yaml.Node, where string) { s.When = p.condition(n, where) },
-		"resolve":      func(n *yaml.Node, where string) { s.Resolve = p.condition(n, where) },
+		"when": func(n *yaml.Node, where string) { s.When = p.condition(n, where) },
+		"resolve": func(n *yaml.Node, where string) {
+			s.Resolve = p.condition(n, where)
+			p.resolves[s.Resolve] = place{n.Line, where}
+		},
 		"only_changes": func(n *yaml.Node, where string) { s.OnlyChanges = p.onlyChanges(n, where) },
 		"rate_limit":   func(n *yaml.Node, where string) { s.RateLimit = p.rate(n, where) },
 		"title":        func(n *yaml.Node, where string) { s.Title = p.ruleText(n, where) },

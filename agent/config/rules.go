@@ -40,7 +40,7 @@ func (p *parser) expression(n *yaml.Node, where string, want rule.Want) *rule.Ex
 		hint = `: text that begins with "!" needs quotes`
 	case scalar && (isText(v) || v.ShortTag() == "!!bool" || kind(v) == "a number"):
 		as := map[rule.Want]string{rule.Condition: "a condition", rule.Value: "an expression"}[want]
-		return compiled(p, as, n, where, func(text string) (*rule.Expr, error) { return rule.Compile(text, want) })
+		return compiled(p, as, n, where, func(text string) (*rule.Expr, error) { return p.compiler.Compile(text, want) })
 	}
 	p.problem(n.Line, where, "must be an expression, not "+kind(v)+hint)
 	return nil
@@ -99,7 +99,7 @@ func parseUrgency(text string) (notify.Urgency, error) {
 
 // compiledText is a scalar, whatever YAML takes it for, as a text with expressions.
 func (p *parser) compiledText(n *yaml.Node, where string) *rule.Text {
-	return compiled(p, "a text", n, where, rule.CompileText)
+	return compiled(p, "a text", n, where, p.compiler.CompileText)
 }
 
 // compiled is what compile makes of a scalar, whose error is [rule.Faults].

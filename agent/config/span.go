@@ -131,7 +131,7 @@ func parseSpan(text string, least, most time.Duration) (time.Duration, error) {
 	switch {
 	case err == nil && d < 0, strings.HasPrefix(text, "-"):
 		return 0, fmt.Errorf("%q is below 0", text)
-	case err == nil && d == 0 && text != "0":
+	case err == nil && d == 0:
 		return 0, fmt.Errorf("%q is no time at all: use at least %s", text, age.Text(least))
 	case m != nil && m[2] == "":
 		return 0, fmt.Errorf("%q has no unit: write %[1]ss for seconds, or %[1]sm for minutes", text)

@@ -4,6 +4,7 @@ package notify_test
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"os"
@@ -205,6 +206,7 @@ func (s shown) key() string {
 // server is a notification server on a test's bus.
 type server struct {
 	conn         *dbus.Conn
+	name         string // default "testd"
 	capabilities []string
 	shown        chan shown
 	toClose      chan uint32 // nil: refused
@@ -234,7 +236,7 @@ func (s *server) takeName() error {
 }
 
 func (s *server) GetServerInformation() (name, vendor, version, spec string, err *dbus.Error) {
-	return "testd", "nobody", "1.2", "1.2", nil
+	return cmp.Or(s.name, "testd"), "nobody", "1.2", "1.2", nil
 }
 
 func (s *server) GetCapabilities() ([]string, *dbus.Error) { return s.capabilities, nil }

@@ -25,7 +25,7 @@ func newBackend(closing context.Context, opts Options) *backend {
 }
 
 func (b *backend) notify(ctx context.Context, n Notification) (receipt Receipt, err error) {
-	if n.Resolved && b.stoodIn.get(n.Key) {
+	if n.Resolved && b.stoodIn.get(n.Key) && beeepFindsBus() {
 		b.stoodIn.drop(n.Key)
 		return b.byBeeep(ctx, n.over())
 	}

@@ -20,11 +20,34 @@
 //
 // Without a session bus there is nothing to ask, and no process is started.
 //
-// A click on a notification with a URL comes back over D-Bus, from servers that know
-// actions. Only the server's word counts, and only for the ids that it gave us: on one
-// bus everybody sees everybody's clicks.
+// On Windows and macOS every notification goes through beeep: a title, a text, an
+// icon from a file, and the system's own sound. It has no pictures, sounds of one's
+// own, timeouts or buttons, replaces nothing and reports nothing.
 //
-// On Windows and macOS every notification goes through beeep.
+// # Responses
+//
+// What becomes of a notification comes back over D-Bus: from every server that it was
+// closed, and why; from those with actions also clicks and buttons; from those with
+// "inline-reply" also what was typed. Only the server's own word counts, and only for
+// the ids that it gave us: on one bus everybody sees everybody's clicks. The last 256
+// notifications are known. What replaces another has its id, and takes its place:
+// from then on responses have the Ref of the later one. When the server goes away, so
+// do its notifications, and nothing is reported of them.
+//
+// [Options.Responded] is called for one response at a time, in the order of the bus.
+// Servers differ in whether they close what was clicked, and whether they say so
+// before or after the click. It is never called after Close.
+//
+// A click on the notification itself is offered wherever it can be reported, with two
+// exceptions for those without a URL: Xfce would show one more button for it, and
+// dunst would do it in place of the buttons.
+//
+// # Sounds
+//
+// Servers with the capability "sound" play them. For others, the first of these that
+// works does: canberra-gtk-play for names; pw-play, paplay, aplay (.wav only) or
+// canberra-gtk-play for files. One sound is played at a time, for at most 30 s; what
+// comes meanwhile is shown without. Close ends it.
 //
 // # Concurrency
 //
@@ -39,6 +62,8 @@
 //
 // Text may come from anyone, so it is cleaned for every backend: valid UTF-8, no
 // control characters except newline and tab in the body, no characters that
-// reorder other text, at most 200 characters of title and 2,000 of body. It is
-// plain text: what looks like markup is shown as it is.
+// reorder other text, at most 200 characters of title, 2,000 of body or reply, and 60
+// of a button. It is plain text: what looks like markup is shown as it is. A URL, icon
+// or sound that is not such text, or longer than 4 KiB, is left out, as is a picture
+// whose size does not fit its pixels.
 package notify

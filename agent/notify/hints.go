@@ -48,6 +48,12 @@ type imageData struct {
 	Pixels                   []byte
 }
 
+// valid reports whether there is an image that can be sent.
+func (i *Image) valid() bool {
+	return i != nil && i.Width > 0 && i.Height > 0 && i.Width <= maxSide && i.Height <= maxSide &&
+		len(i.Pixels) == 4*i.Width*i.Height
+}
+
 func (i *Image) data() imageData {
 	return imageData{int32(i.Width), int32(i.Height), int32(4 * i.Width), true, 8, 4, i.Pixels}
 }

@@ -67,9 +67,3 @@ func scale(src image.RGBA64Image, w, h int) []byte {
 	}
 	return pixels
 }
-
-// valid reports whether there is an image that can be sent.
-func (i *Image) valid() bool {
-	return i != nil && i.Width > 0 && i.Height > 0 && i.Width <= maxSide && i.Height <= maxSide &&
-		len(i.Pixels) == 4*i.Width*i.Height
-}

@@ -39,5 +39,3 @@ func (r *recent[K, V]) drop(key K) {
 func (r *recent[K, V]) forget(which func(K, V) bool) {
 	r.entries = slices.DeleteFunc(r.entries, func(e entry[K, V]) bool { return which(e.key, e.value) })
 }
-
-func (r *recent[K, V]) clear() { r.entries = nil }

@@ -37,7 +37,7 @@ func (srv server) offer(n Notification) (t *tracked, actions []string) {
 	if !srv.actions {
 		return t, actions
 	}
-	if t.url = n.URL; n.URL != "" || n.Ref != 0 {
+	if t.url = n.URL; srv.offersClick(n) {
 		actions = append(actions, clickKey, "Open")
 	}
 	if n.Ref == 0 {
@@ -58,7 +58,25 @@ func (srv server) offer(n Notification) (t *tracked, actions []string) {
 	return t, actions
 }
 
-// an answer is what a signal of the server says about one of the notifications on the bus.
+// cleanLabel is for a button.
+func cleanLabel(s string) string {
+	return cutLine(s, maxLabel, "…")
+}
+
+// offersClick reports whether a click on n is worth what the server makes of it.
+func (srv server) offersClick(n Notification) bool {
+	switch {
+	case n.URL != "":
+		return true
+	case srv.Name == "Xfce Notify Daemon":
+		return false // a click there closes it: this would be another button, on each notification
+	case srv.Name == "dunst" && len(n.Actions) > 0:
+		return false // the click, and dunstctl, would no longer press the button, or show the choice of them
+	}
+	return n.Ref != 0
+}
+
+// An answer is what a signal of the server says about one of the notifications on the bus.
 type answer struct {
 	id       uint32
 	response Response // without what only we know

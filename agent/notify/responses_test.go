@@ -5,6 +5,7 @@ package notify_test
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -228,6 +229,37 @@ func TestNoResponseAfterClose(t *testing.T) {
 	<-flooded
 	if len(l.responses) > 0 {
 		t.Error("reported after Close")
+	}
+}
+
+// Where the server shows a click on the notification as a button, or in place of
+// the buttons, it is only offered where it opens something.
+func TestClickIsOffered(t *testing.T) {
+	plain, button := notify.Notification{Ref: 1}, notify.Notification{Ref: 1, Actions: []notify.Action{{Label: "a"}}}
+	linked := button
+	linked.URL = "https://a.example/"
+	for _, test := range []struct {
+		server                string
+		plain, button, linked bool
+	}{
+		{"testd", true, true, true},
+		{"dunst", true, false, true},
+		{"Xfce Notify Daemon", false, false, true},
+	} {
+		s := startBus(t).serve(t, &server{name: test.server, capabilities: allActions})
+		l := listen(t, s)
+		for _, offer := range []struct {
+			n    notify.Notification
+			want bool
+		}{{plain, test.plain}, {button, test.button}, {linked, test.linked}} {
+			if _, err := l.Notify(within(t), offer.n); err != nil {
+				t.Fatal(err)
+			}
+			got := receive(t, s.shown, "the notification")
+			if slices.Contains(got.Actions, "default") != offer.want {
+				t.Errorf("%s: actions %q for %+v", test.server, got.Actions, offer.n)
+			}
+		}
 	}
 }
 

@@ -94,8 +94,7 @@ func (s *session) known() server {
 func (s *session) forgetServer() {
 	s.server = server{}
 	s.changes++
-	s.keys.clear()
-	s.shown.clear()
+	s.keys, s.shown = recent[string, uint32]{}, recent[uint32, *tracked]{}
 }
 
 // lookup returns the server; if it is not known, it asks the bus.

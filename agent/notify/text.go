@@ -33,11 +33,6 @@ func cutLine(s string, limit int, fallback string) string {
 	return cmp.Or(strings.TrimSpace(plain.Line(strings.TrimSpace(s), limit)), fallback)
 }
 
-// cleanLabel is for a button.
-func cleanLabel(s string) string {
-	return cutLine(s, maxLabel, "…")
-}
-
 // cleanBody makes s a text that every backend accepts.
 func cleanBody(s string) string {
 	return plain.Text(s, maxBody)

@@ -45,19 +45,53 @@ type Expr struct {
 	data    bool   // it needs the data
 }
 
+// Compiler compiles the expressions and texts of one file: those that are alike share
+// what they were compiled to. The zero Compiler works. It is not safe for concurrent use.
+type Compiler struct {
+	done map[wanted]*Expr
+}
+
+// wanted is an expression, and what it is for.
+type wanted struct {
+	expr string
+	want Want
+}
+
+// Compile is [Compiler.Compile] for an expression that stands alone.
+func Compile(src string, want Want) (*Expr, error) { return new(Compiler).Compile(src, want) }
+
 // Compile checks and compiles an expression. The error is Faults.
-func Compile(src string, want Want) (*Expr, error) {
-	x, fault := compile(source{src, 0, src}, want)
+func (c *Compiler) Compile(src string, want Want) (*Expr, error) {
+	x, fault := c.compile(source{src, 0, src}, want)
 	if fault != nil {
 		return nil, Faults{*fault}
 	}
 	return x, nil
 }
 
+func (c *Compiler) compile(s source, want Want) (*Expr, *Fault) {
+	key := wanted{s.expr, want}
+	if done := c.done[key]; done != nil {
+		x := *done
+		x.source = s
+		return &x, nil
+	}
+	x, fault := compile(s, want)
+	if fault == nil {
+		if c.done == nil {
+			c.done = make(map[wanted]*Expr)
+		}
+		c.done[key] = x
+	}
+	return x, fault
+}
+
 func compile(s source, want Want) (x *Expr, fault *Fault) {
 	at := func(chars int, what string) (*Expr, *Fault) {
 		if hint := oldSpelling(s.expr, s.start > 0); hint != "" {
 			chars, what = leading(s.expr), hint
+		} else if hint := otherSpelling(s.expr, after(s.expr, chars), what); hint != "" {
+			what = hint
 		}
 		f := s.fault(chars, what)
 		return nil, &f

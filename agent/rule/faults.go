@@ -104,6 +104,9 @@ var instead = map[string]string{
 	"size":     "use len",
 	"length":   "use len",
 	"str":      "use string",
+	"low":      `text is in quotes: write "low"`,
+	"normal":   `text is in quotes: write "normal"`,
+	"critical": `text is in quotes: write "critical"`,
 	"$env":     "use sender, event, data and time",
 }
 

@@ -1,6 +1,7 @@
 package rule
 
 import (
+	"fmt"
 	"regexp"
 	"strings"
 )
@@ -21,6 +22,10 @@ var (
 	condition = lazy(`^(?:else )?if\s+(\.\S+)$`)
 	anyPath   = lazy(`\.(Sender|Event|Data|Time)((?:\.\w+)*)`)
 	anyField  = lazy(`(^|[^\w"\])])\.(Sender|Event|Data|Time)\b`)
+	hyphened  = lazy(`\b(data(?:\.\w+|\[[^\[\]]*\])*)\.(\w+(?:-\w+)*-)$`)
+	hyphens   = lazy(`^\w+(?:-\w+)*`)
+	numbered  = lazy(`^\.\d+`)
+	argument  = lazy(`\b(\w+)\s+$`)
 	cut       = lazy(`^truncate\s+(\d+)\s+(\.(?:Sender|Event|Data|Time)(?:\.\w+)*)$`)
 )
 
@@ -51,6 +56,37 @@ func oldSpelling(expr string, inText bool) string {
 		return "this is a Go template: leave out the dashes next to {{ and }}"
 	}
 	return ""
+}
+
+// otherSpelling says how what is wrong at a byte of an expression is written, if that
+// can be seen from what stands around it: a key with a hyphen, an element of a list, an
+// argument without parentheses; "" if it cannot.
+func otherSpelling(expr string, at int, what string) string {
+	before, rest := expr[:at], expr[at:]
+	unknown := strings.HasPrefix(what, "unknown name ")
+	if m := hyphened().FindStringSubmatch(before); m != nil && unknown {
+		key := m[2] + hyphens().FindString(rest)
+		return fmt.Sprintf("%s: the key %q is written %s[%[2]q]", unknownWord(what), key, m[1])
+	}
+	if number := numbered().FindString(rest); number != "" && at > 0 {
+		return fmt.Sprintf("an element of a list is written [%s], and a key that begins with a digit in [\"…\"]", number[1:])
+	}
+	m := argument().FindStringSubmatch(before)
+	switch {
+	case m == nil || unknown || !strings.HasSuffix(what, "is not expected here"):
+	case isFunction(m[1]):
+		return "what a function takes stands in parentheses: write " + m[1] + "(…)"
+	case instead[m[1]] != "":
+		return unknownName(m[1])
+	}
+	return ""
+}
+
+// unknownWord is "unknown name x", without a guess at what it may be.
+func unknownWord(what string) string {
+	what, _, _ = strings.Cut(what, " (")
+	what, _, _ = strings.Cut(what, ":")
+	return what
 }
 
 // rewritten is a Go template's pipeline as an expression, as far as its form is known.

@@ -30,8 +30,11 @@ type part struct {
 	expr *Expr // nil: text
 }
 
+// CompileText is [Compiler.CompileText] for a text that stands alone.
+func CompileText(src string) (*Text, error) { return new(Compiler).CompileText(src) }
+
 // CompileText checks and compiles a text. The error is Faults: all that there are.
-func CompileText(src string) (*Text, error) {
+func (c *Compiler) CompileText(src string) (*Text, error) {
 	if len(src) > maxTextSource {
 		return nil, Faults{{Line: 1, Column: 1, What: "the text is longer than 64 KiB"}}
 	}
@@ -66,7 +69,7 @@ func CompileText(src string) (*Text, error) {
 		if inBlock && blockEnd().MatchString(inner) {
 			continue
 		}
-		x, fault := compile(source{src, begin, inner}, Value)
+		x, fault := c.compile(source{src, begin, inner}, Value)
 		if fault != nil {
 			faults = append(faults, *fault)
 			inBlock = inBlock || block().MatchString(inner)

@@ -16,6 +16,7 @@ import (
 	"sigalert/internal/history"
 	"sigalert/internal/trim"
 	"sigalert/internal/wait"
+	"sigalert/sig"
 	"sigalert/tray"
 )
 
@@ -41,17 +42,14 @@ func (p *program) runAgent(ctx context.Context) error {
 	default:
 		defer only.close()
 	}
-	desktop := p.newDesktop(nil)
-	defer desktop.Close()
 	lines := newLogger(p.err, levelTrace) // alerts are written whatever the log level
 	return p.runWithTray(ctx, agent.Options{
 		ConfigPath: path,
 		Server:     p.instead,
 		Router:     p.bindRouter,
-		Notifier:   desktop,
 		Fallback:   func(n notify.Notification) { lines.Info("alert", "text", n.Line()) },
 		Logger:     p.log,
-	}, path, func(ctx context.Context, t *trayAgent, h *history.History) {
+	}, path, func(ctx context.Context, t *trayAgent, h *history.History, desktop agent.Notifier) {
 		var tasks sync.WaitGroup
 		defer tasks.Wait()
 		if only != nil {
@@ -140,7 +138,7 @@ func (p *program) welcome(ctx context.Context, a *agent.Agent, desktop agent.Not
 // runWithTray runs the agent, and the tray on this goroutine, until ctx ends
 // or Quit is chosen from the menu. Beside them runs beside, unless it is nil, until
 // its ctx ends.
-func (p *program) runWithTray(ctx context.Context, opts agent.Options, path string, beside func(context.Context, *trayAgent, *history.History)) error {
+func (p *program) runWithTray(ctx context.Context, opts agent.Options, path string, beside func(context.Context, *trayAgent, *history.History, agent.Notifier)) error {
 	ctx, quit := context.WithCancel(ctx)
 	defer quit()
 	t := &trayAgent{path: path, quit: quit, log: p.log, changed: wait.NewToken()}
@@ -150,6 +148,15 @@ func (p *program) runWithTray(ctx context.Context, opts agent.Options, path stri
 		h.Touch()
 	}
 	opts.Alerted, opts.Configured = h.Alerted, h.Configured
+	desktop := p.newDesktop(func(r notify.Response) { t.agent.Respond(r) })
+	defer desktop.Close()
+	opts.Notifier = desktop
+	opts.Open = func(url string) { p.open(desktop, url) }
+	opts.OpenAlert = func(ev sig.Event) {
+		if url := h.LinkTo(ev); url != "" {
+			p.open(desktop, url)
+		}
+	}
 	t.agent = agent.New(opts)
 	t.history, t.openHistory = h.Shown, func() { p.openHistory(h, t.agent) }
 	recording := context.WithoutCancel(ctx) // what happens at the agent's end is recorded too
@@ -160,7 +167,7 @@ func (p *program) runWithTray(ctx context.Context, opts agent.Options, path stri
 		stopRecording()
 	})
 	if beside != nil {
-		tasks.Go(func() { beside(ctx, t, h) })
+		tasks.Go(func() { beside(ctx, t, h, desktop) })
 	}
 	if err := tray.Run(ctx, t, p.log); err != nil {
 		p.log.Info("running without a tray", "why", err)

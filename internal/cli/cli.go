@@ -153,6 +153,7 @@ them into a desktop notification. Without a command it runs this agent, with an
 icon if the desktop has a tray, and the router if the configuration has one.`,
 		Example: `  sigalert demo                                  see it work
   sigalert                                       run the agent
+  sigalert status                                how it stands
   sigalert send timer tick '{"n": 1}'            send an event
   sigalert listen --sender timer                 watch events`,
 		Args:          noArgs,

@@ -69,11 +69,8 @@ func (p *program) runDemo(ctx context.Context) error {
   curl -d hello %[1]s/builds/done
 Press Ctrl+C to end the demo.
 `, server.addr(), invocation())
-	desktop := p.newDesktop(nil)
-	defer desktop.Close()
 	return p.runWithTray(ctx, agent.Options{
 		Config:   c,
-		Notifier: desktop,
 		Fallback: func(n notify.Notification) { fmt.Fprintln(p.out, n.Line()) },
 		Logger:   p.log,
 	}, "", nil)

@@ -12,16 +12,22 @@ import (
 func (p *program) newDesktop(responded func(notify.Response)) (desktop *notify.Desktop) {
 	desktop = notify.New(&notify.Options{Icon: iconPath(p.log), Logger: p.log, Responded: func(r notify.Response) {
 		if r.Kind == notify.Clicked && r.URL != "" {
-			startAside(func(err error) {
-				p.log.Error("cannot open an address", "url", r.URL, "err", err)
-				ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
-				defer cancel()
-				_, _ = desktop.Notify(ctx, notify.Notification{Title: "Cannot open an address", Body: r.URL, Key: "open"})
-			}, browser(r.URL))
+			p.open(desktop, r.URL)
 		}
 		if responded != nil {
 			responded(r)
 		}
 	}})
 	return desktop
+}
+
+// open opens an address with the program that the desktop has for it. It does not wait;
+// a notification shows the address if there is none.
+func (p *program) open(desktop *notify.Desktop, address string) {
+	startAside(func(err error) {
+		p.log.Error("cannot open an address", "url", address, "err", err)
+		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		defer cancel()
+		_, _ = desktop.Notify(ctx, notify.Notification{Title: "Cannot open an address", Body: address, Key: "open"})
+	}, browser(address))
 }

@@ -14,6 +14,7 @@ import (
 	"sigalert/internal/history"
 )
 
+// historyPath is where the agent keeps its history.
 func historyPath() string { return filepath.Join(xdg.StateHome, "sigalert", "history.db") }
 
 func (p *program) newHistory(config string, changed func()) *history.History {

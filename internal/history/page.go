@@ -4,10 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/url"
+	"time"
 
 	"sigalert/agent/config"
 	"sigalert/eventlog"
 	"sigalert/eventlog/web"
+	"sigalert/internal/topic"
 	"sigalert/internal/wait"
 	"sigalert/sig"
 )
@@ -109,6 +112,19 @@ func (h *History) Link() string {
 		return ""
 	}
 	return h.page.url + "?key=" + h.page.handler.Key()
+}
+
+// LinkTo is Link to an alert, and to what its sender has sent of the kind since.
+func (h *History) LinkTo(ev sig.Event) string {
+	link := h.Link()
+	if link == "" {
+		return ""
+	}
+	at := url.Values{"since": {ev.Time.Add(-time.Second).Format(time.RFC3339)}, "sender": {topic.Name(ev.Sender)}}
+	if !ev.Event.IsEvery() {
+		at.Set("event", topic.Name(ev.Event))
+	}
+	return link + "&" + at.Encode()
 }
 
 // ErrOff is the error of [History.Entries] while no history is kept.

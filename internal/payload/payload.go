@@ -1,5 +1,5 @@
 // Package payload reads from an event's data how it is to be shown: its title, its
-// message, how urgent it is, and where a click leads.
+// message, how urgent it is, where a click leads, and which buttons it has.
 //
 // Data that is an object may say so in members that senders for other programs know
 // too; docs/payload.md lists them. A member of the wrong type, or with a value that
@@ -10,6 +10,7 @@ package payload
 import (
 	"bytes"
 	"cmp"
+	"encoding/base64"
 	"encoding/json"
 	"net/url"
 	"strconv"
@@ -22,9 +23,13 @@ import (
 const MaxLink = 2_048
 
 const (
-	maxTitle   = 200   // characters
-	maxMessage = 2_000 // characters
-	maxIcon    = 100   // bytes
+	maxTitle   = 200       // characters
+	maxMessage = 2_000     // characters
+	maxActions = 3         // that are read
+	maxOffered = 20        // that are looked at
+	maxLabel   = 40        // characters
+	maxImage   = 256 << 10 // bytes
+	maxIcon    = 100       // bytes
 )
 
 // Payload is what data says about how it is to be shown. Its texts are safe to show.
@@ -36,6 +41,13 @@ type Payload struct {
 	URL      string  // http, https or mailto; "": none
 	Icon     string  // the name of an icon in a theme; "": none
 	Resolved bool    // what it is about is over
+	Actions  []Action
+}
+
+// Action is a button that opens an address.
+type Action struct {
+	Label string // one line of at most 40 characters
+	Open  string // http, https or mailto
 }
 
 // Read reads the payload of data, which is JSON text.
@@ -56,14 +68,38 @@ func Read(data []byte) (p Payload) {
 	p.URL = cmp.Or(Link(m.URL.or()), Link(m.Click.or()))
 	p.Icon = ThemeName(m.Icon.or())
 	p.Resolved = bool(m.Resolved)
+	p.Actions = m.Actions
 	return p
+}
+
+// Image returns the file of a picture that data, which is JSON text, has in its member
+// image as base64, perhaps as a data: address; nil if it has none, or one of more than
+// 256 KiB.
+func Image(data []byte) []byte {
+	var m struct{ Image text }
+	if data = bytes.TrimLeft(data, " \t\r\n"); len(data) == 0 || data[0] != '{' || json.Unmarshal(data, &m) != nil {
+		return nil
+	}
+	encoded := m.Image.or()
+	if head, rest, ok := strings.Cut(encoded, ";base64,"); ok && strings.HasPrefix(head, "data:") {
+		encoded = rest
+	}
+	encoded = strings.TrimRight(strings.NewReplacer("\n", "", "\r", "").Replace(encoded), "= ")
+	if len(encoded) > base64.RawStdEncoding.EncodedLen(maxImage) {
+		return nil
+	}
+	image, err := base64.RawStdEncoding.DecodeString(encoded)
+	if err != nil {
+		return nil
+	}
+	return image
 }
 
 // Rest reports whether a member's name is none that says how the others are shown:
 // what is left to show beside a title. A link is, for not every desktop opens it.
 func Rest(name string) bool {
 	switch strings.ToLower(name) {
-	case "title", "urgency", "priority", "tag", "icon", "resolved":
+	case "title", "urgency", "priority", "tag", "icon", "resolved", "actions", "image":
 		return false
 	}
 	return true
@@ -78,6 +114,7 @@ type members struct {
 	URL, Click          text
 	Icon                text
 	Resolved            flag
+	Actions             actions
 }
 
 // text is a string; nil for what is none.
@@ -135,6 +172,40 @@ type flag bool
 func (f *flag) UnmarshalJSON(value []byte) error {
 	*f = string(value) == "true"
 	return nil
+}
+
+// actions are buttons; what is none is left out.
+type actions []Action
+
+func (a *actions) UnmarshalJSON(value []byte) error {
+	*a = nil
+	if value[0] != '[' {
+		return nil
+	}
+	dec := json.NewDecoder(bytes.NewReader(value))
+	_, err := dec.Token()
+	for n := 0; err == nil && n < maxOffered && len(*a) < maxActions && dec.More(); n++ {
+		var m action
+		if err = dec.Decode(&m); err != nil {
+			break
+		}
+		label := strings.TrimSpace(plain.Line(strings.TrimSpace(m.Label.or()), maxLabel))
+		if open := Link(m.Open.or()); label != "" && open != "" {
+			*a = append(*a, Action{label, open})
+		}
+	}
+	return err
+}
+
+// action is a button's members; none of a value that is not an object.
+type action struct{ Label, Open text }
+
+func (a *action) UnmarshalJSON(value []byte) error {
+	type members action
+	if value[0] != '{' {
+		return nil
+	}
+	return json.Unmarshal(value, (*members)(a))
 }
 
 // Link returns an address without the blanks around it, if it is safe to open for

@@ -1,6 +1,7 @@
 package payload_test
 
 import (
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -30,6 +31,16 @@ func TestRead(t *testing.T) {
 		{`{"TITLE": "x"}`, payload.Payload{Title: "x"}},
 		{`{"data": {"title": "x"}}`, payload.Payload{}},
 
+		{`{"actions": [{"label": " Open\n it ", "open": "https://a/"}, {"label": "Mail", "open": "mailto:a@b", "more": 1}]}`,
+			payload.Payload{Actions: []payload.Action{{"Open  it", "https://a/"}, {"Mail", "mailto:a@b"}}}},
+		{`{"actions": [{"label": "a", "open": "http://1"}, {"label": "b", "open": "http://2"}, {"label": "c", "open": "http://3"}, {"label": "d", "open": "http://4"}]}`,
+			payload.Payload{Actions: []payload.Action{{"a", "http://1"}, {"b", "http://2"}, {"c", "http://3"}}}},
+		{`{"actions": [5, null, [], "x", {}, {"label": "a"}, {"open": "http://a"}, {"label": "a", "open": "file:///a"}, {"label": "a", "open": "javascript:b"}, {"label": " ", "open": "http://a"}, {"label": 5, "open": "http://a"}, {"label": "` + strings.Repeat("l", 50) + `", "open": "http://b"}]}`,
+			payload.Payload{Actions: []payload.Action{{strings.Repeat("l", 39) + "…", "http://b"}}}},
+		{`{"actions": {"label": "a", "open": "http://a"}, "title": "x"}`, payload.Payload{Title: "x"}},
+		{`{"actions": [{"label": "a", "open": "http://a"}], "actions": null}`, payload.Payload{}},
+		{`{"actions": [` + strings.Repeat("1,", 20) + `{"label": "a", "open": "http://a"}]}`, payload.Payload{}},
+
 		// Of the wrong type.
 		{`{"title": 5, "message": ["x"], "urgency": {}, "tag": 7, "url": true, "icon": null, "resolved": "true"}`, payload.Payload{}},
 		{`{"title": null, "message": null, "urgency": null, "priority": null, "resolved": 1}`, payload.Payload{}},
@@ -58,6 +69,25 @@ func TestRead(t *testing.T) {
 	}
 }
 
+func TestImage(t *testing.T) {
+	most := base64.StdEncoding.EncodeToString(make([]byte, 256<<10))
+	for _, tc := range []struct {
+		data string
+		want int // bytes; -1: none
+	}{
+		{`{"image": "aGVsbG8="}`, 5}, {`{"image": "aGVsbG8"}`, 5}, {` {"Image": "aGVs\r\nbG8=\n"}`, 5},
+		{`{"image": "data:image/png;base64,aGVsbG8="}`, 5},
+		{`{"image": "` + most + `"}`, 256 << 10}, {`{"image": "` + most + `AAAA"}`, -1},
+		{`{"image": "` + base64.StdEncoding.EncodeToString(make([]byte, 256<<10+1)) + `"}`, -1},
+		{`{"image": "a b"}`, -1}, {`{"image": "/etc/passwd.png"}`, -1}, {`{"image": 5}`, -1}, {`{"image": null}`, -1}, {`["image"]`, -1}, {``, -1}, {`{"image": "aGVs`, -1},
+	} {
+		got := payload.Image([]byte(tc.data))
+		if tc.want < 0 && len(got) > 0 || tc.want >= 0 && len(got) != tc.want {
+			t.Errorf("%.60s: %d bytes", tc.data, len(got))
+		}
+	}
+}
+
 // Whatever comes, what is read is short and safe.
 func FuzzRead(f *testing.F) {
 	f.Add([]byte(`{"title": "a", "message": "b", "urgency": "low", "priority": 5, "tag": "c", "url": "http://a/", "icon": "d", "resolved": true}`))
@@ -70,6 +100,14 @@ func FuzzRead(f *testing.F) {
 		scheme, rest, _ := strings.Cut(strings.ToLower(p.URL), ":")
 		if p.URL != "" && (rest == "" || scheme != "http" && scheme != "https" && scheme != "mailto") || p.URL != plain.Line(p.URL, 2048) {
 			t.Errorf("%q", p.URL)
+		}
+		for _, a := range p.Actions {
+			if len(p.Actions) > 3 || a.Label == "" || a.Label != plain.Line(a.Label, 40) || a.Open == "" || a.Open != payload.Link(a.Open) {
+				t.Errorf("%+v", p.Actions)
+			}
+		}
+		if len(payload.Image(data)) > 256<<10 {
+			t.Error("a large picture")
 		}
 		if strings.ContainsAny(p.Icon, "/\\: ") {
 			t.Errorf("%q", p.Icon)

@@ -1,0 +1,146 @@
+//go:build unix
+
+package agent_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"sigalert/sig/sigtest"
+)
+
+// await waits for a file's text; commands run in real time.
+func await(t *testing.T, path string) string {
+	t.Helper()
+	for range 500 {
+		if text, err := os.ReadFile(path); err == nil && strings.HasSuffix(string(text), "\n") {
+			return string(text)
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	t.Fatalf("%s was not written", path)
+	return ""
+}
+
+func TestCommand(t *testing.T) {
+	dir := t.TempDir()
+	out, env := filepath.Join(dir, "input"), filepath.Join(dir, "env")
+	b := newBench(t, fmt.Sprintf(`subscriptions: [
+  {sender: a, event: e, title: "{{ data.x }}", tag: T, urgency: low, command: [sh, -c, 'cat > "$1.new"; echo >> "$1.new"; mv "$1.new" "$1"', sh, %q, "{{ data.x }}"]},
+  {sender: a, event: f, command: {shell: 'echo "$SIGALERT_TITLE|$SIGALERT_SENDER|$SIGALERT_URGENCY|$SIGALERT_BODY" > %s'}}]`, out, env))
+	s := b.add("a", "e", "f")
+	b.fire(s, "e", map[string]any{"x": "$(touch /tmp/no)", "url": "https://a/"})
+	var got map[string]any
+	if err := json.Unmarshal([]byte(await(t, out)), &got); err != nil {
+		t.Fatal(err)
+	}
+	delete(got, "time")
+	want := map[string]any{
+		"sender": "a", "event": "e", "data": map[string]any{"x": "$(touch /tmp/no)", "url": "https://a/"},
+		"title": "$(touch /tmp/no)", "body": "url: https://a/\nx: $(touch /tmp/no)", "urgency": "low", "tag": "T", "url": "https://a/",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("standard input: %s", diff)
+	}
+	b.fire(s, "f", "x; `id`")
+	if got, want := await(t, env), "a: f|a|normal|x; `id`\n"; got != want {
+		t.Errorf("environment: %q, want %q", got, want)
+	}
+}
+
+// A failure is told once, until the command works again.
+func TestCommandFails(t *testing.T) {
+	dir := t.TempDir()
+	good, tried := filepath.Join(dir, "good"), filepath.Join(dir, "tried")
+	b := newBench(t, fmt.Sprintf(`subscriptions: [
+  {sender: a, event: e, command: {shell: 'echo x >> %[2]s; test -e %[1]s || { echo no disk >&2; exit 3; }'}},
+  {sender: a, event: f, command: [/no/such/program]},
+  {sender: a, event: g, command: ["true", "{{ data + 1 }}"]}]`, good, tried))
+	s := b.add("a", "e", "f", "g")
+	tries := func(n int) {
+		t.Helper()
+		for range 500 {
+			if text, _ := os.ReadFile(tried); len(text) == 2*n {
+				time.Sleep(200 * time.Millisecond)
+				return
+			}
+			time.Sleep(20 * time.Millisecond)
+		}
+		t.Fatalf("not tried %d times", n)
+	}
+	failed := func() (n int) {
+		for part := range strings.SplitSeq(b.screen.take(), "; ") {
+			if strings.HasPrefix(part, "The command of line 2 failed exit status 3: no disk") {
+				n++
+			}
+		}
+		return n
+	}
+	b.fire(s, "e", 1)
+	b.fire(s, "e", 2)
+	if tries(2); failed() != 1 {
+		t.Error("the failure was not told once")
+	}
+	if err := os.WriteFile(good, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	b.fire(s, "e", 3)
+	tries(3)
+	if err := os.Remove(good); err != nil {
+		t.Fatal(err)
+	}
+	b.screen.take()
+	b.fire(s, "e", 4)
+	if tries(4); failed() != 1 {
+		t.Error("the second failure was not told")
+	}
+	time.Sleep(2 * time.Second) // five alerts in 2 s
+	b.fire(s, "f", 1)
+	b.fire(s, "g", "x")
+	time.Sleep(500 * time.Millisecond)
+	shown := b.screen.take()
+	for _, want := range []string{"The command of line 3 failed", "no such file", "The command of line 4 failed argument 1: data + 1: cannot add text and a number"} {
+		if !strings.Contains(shown, want) {
+			t.Errorf("%q is not in %q", want, shown)
+		}
+	}
+}
+
+// Commands end with the agent, and all that they started with them; what waits is
+// counted.
+func TestCommandAtTheEnd(t *testing.T) {
+	dir := t.TempDir()
+	begun, late := filepath.Join(dir, "begun"), filepath.Join(dir, "late")
+	b := newBenchOn(t, fmt.Sprintf(`subscriptions: [{sender: a, urgency: critical, command: {shell: 'echo $$ >> %s; (sleep 3; echo x > %s) & sleep 60'}}]`, begun, late),
+		(*sigtest.Network).Client)
+	s := b.add("a", "e")
+	for i := range 70 {
+		if err := s.Trigger("e", i); err != nil {
+			t.Fatal(err)
+		}
+	}
+	await(t, begun)
+	time.Sleep(pace)
+	if n := b.Status().Counters.Unrun; n < 5 {
+		t.Errorf("%d commands were dropped", n)
+	}
+	began := time.Now()
+	b.end()
+	if took := time.Since(began); took > 5*time.Second {
+		t.Errorf("the end took %s", took)
+	}
+	if got := b.log.count("commands were not run: the agent ended"); got != 1 {
+		t.Errorf("told %d times", got)
+	}
+	time.Sleep(4 * time.Second)
+	if _, err := os.Stat(late); err == nil {
+		t.Error("what the command started goes on")
+	}
+}

@@ -1,0 +1,240 @@
+package agent_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"sigalert/agent"
+	"sigalert/agent/notify"
+	"sigalert/sig"
+	"sigalert/sig/sigtest"
+)
+
+const doorbell = `{subscriptions: [
+  {sender: door, event: ring, tag: bell, actions: [
+    {label: Open, request: {sender: door, method: open, params: {floor: "{{ data.floor }}"}}},
+    {label: Camera, open: "https://camera.example/{{ data.floor }}"},
+    {label: Quiet, snooze: 1h},
+    {label: Answer, reply: {sender: door, method: say}}]},
+  {sender: lamp}]}`
+
+// last is the last notification shown, whose buttons can be pressed.
+func (b *bench) last() notify.Notification {
+	b.t.Helper()
+	time.Sleep(pace)
+	b.screen.mu.Lock()
+	defer b.screen.mu.Unlock()
+	if len(b.screen.shown) == 0 {
+		b.t.Fatal("nothing is shown")
+	}
+	return b.screen.shown[len(b.screen.shown)-1]
+}
+
+// press presses a button.
+func (b *bench) press(n notify.Notification, button int) {
+	b.Respond(notify.Response{Ref: n.Ref, Kind: notify.Acted, Action: button})
+	time.Sleep(pace)
+}
+
+// withDoor is a bench with a door that opens on request; asked gets its requests.
+func withDoor(t *testing.T, more ...func(*agent.Options)) (b *bench, door *sig.Sender, asked chan string) {
+	b = newBenchOn(t, doorbell, (*sigtest.Network).Client, more...)
+	asked = make(chan string, 10)
+	door, err := b.server.AddSenderWith("door", sig.SenderOptions{
+		Events: []sig.Name{"ring"},
+		Requests: map[sig.Name]sig.RequestFunc{"": func(_ context.Context, method sig.Name, params sig.Data) (any, error) {
+			text, _ := params.JSON()
+			asked <- fmt.Sprintf("%s %s", method, text)
+			switch {
+			case strings.Contains(string(text), "9"):
+				return nil, errors.New("the door is stuck")
+			case strings.Contains(string(text), "8"):
+				time.Sleep(5 * time.Second)
+			}
+			return "opened", nil
+		}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b, door, asked
+}
+
+func TestButtons(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var opened []string
+		b, door, asked := withDoor(t, func(o *agent.Options) {
+			o.Open = func(url string) { opened = append(opened, url) }
+			o.OpenAlert = func(ev sig.Event) { opened = append(opened, "history: "+ev.Sender.String()) }
+		})
+		b.fire(door, "ring", map[string]any{"floor": 2})
+		ring := b.last()
+		want := []notify.Action{{Label: "Open"}, {Label: "Camera"}, {Label: "Quiet"}, {Label: "Answer", Reply: true}}
+		if diff := cmp.Diff(want, ring.Actions); diff != "" || ring.Ref == 0 {
+			t.Errorf("buttons of %d: %s", ring.Ref, diff)
+		}
+		if n := b.Status().Unread; n != 1 {
+			t.Errorf("%d unread, want 1", n)
+		}
+		b.screen.take()
+
+		b.press(ring, 0)
+		if answer := b.last(); answer.Title != "door: opened" || answer.Key != ring.Key {
+			t.Errorf("the answer is %+v", answer)
+		}
+		if n := b.Status().Unread; n != 0 {
+			t.Errorf("%d unread after a button, want 0", n)
+		}
+		b.press(ring, 1)
+		b.Respond(notify.Response{Ref: ring.Ref, Kind: notify.Clicked})
+		b.Respond(notify.Response{Ref: ring.Ref, Kind: notify.Replied, Action: 3, Text: "Coming"})
+		time.Sleep(pace)
+		if got := <-asked + ", " + <-asked; got != `open {"floor":2}, say "Coming"` {
+			t.Errorf("requests: %s", got)
+		}
+		if diff := cmp.Diff([]string{"https://camera.example/2", "history: door"}, opened); diff != "" {
+			t.Errorf("opened: %s", diff)
+		}
+		b.screen.take()
+		for _, r := range []notify.Response{
+			{Ref: 99, Kind: notify.Acted}, {Ref: ring.Ref, Kind: notify.Acted, Action: 7}, {Ref: ring.Ref, Kind: notify.Acted, Action: -1},
+			{Ref: ring.Ref, Kind: notify.Expired}, {Ref: ring.Ref, Kind: notify.Withdrawn},
+		} {
+			b.Respond(r)
+		}
+		b.expect("This alert is too old Buttons work for the last 256 alerts.")
+	})
+}
+
+func TestButtonsWhoseRequestFails(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b, door, _ := withDoor(t)
+		b.fire(door, "ring", map[string]any{"floor": 9})
+		ring := b.last()
+		b.screen.take()
+		b.press(ring, 0)
+		b.expect("door: the door is stuck")
+
+		// A slow answer is announced, and takes the announcement's place.
+		b.fire(door, "ring", map[string]any{"floor": 8})
+		slow := b.last()
+		b.screen.take()
+		b.press(slow, 0)
+		time.Sleep(2 * time.Second)
+		b.expect("door: waiting for an answer")
+		time.Sleep(4 * time.Second)
+		b.expect("door: opened")
+
+		// Without a link it waits for up to a minute.
+		b.fire(door, "ring", map[string]any{"floor": 1})
+		late := b.last()
+		b.stop()
+		time.Sleep(time.Second)
+		b.screen.take()
+		b.press(late, 0)
+		time.Sleep(5 * time.Second)
+		b.expect("door: waiting for an answer")
+		time.Sleep(2 * time.Minute)
+		if got := b.screen.take(); !strings.Contains(got, "door: no answer within 1 m") {
+			t.Errorf("shown: %q", got)
+		}
+	})
+}
+
+func TestSnooze(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b, door, _ := withDoor(t)
+		lamp := b.add("lamp", "on")
+		b.fire(door, "ring", nil)
+		b.press(b.last(), 2)
+		b.screen.take()
+		b.fire(door, "ring", nil)
+		b.fire(lamp, "on", nil)
+		b.expect("lamp: on")
+		if sub := b.Status().Subscriptions[0]; !sub.Muted || sub.Held != 1 || time.Until(sub.MutedUntil) < 59*time.Minute {
+			t.Errorf("%+v", sub)
+		}
+		time.Sleep(time.Hour)
+		b.expect("1 alert while paused: door: ring door: ring")
+		b.fire(door, "ring", nil)
+		b.expect("door: ring")
+		if sub := b.Status().Subscriptions[0]; sub.Muted {
+			t.Errorf("%+v", sub)
+		}
+	})
+}
+
+func TestMuteAndShowAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b, door, _ := withDoor(t)
+		b.Mute(2, true)
+		b.fire(door, "ring", 1)
+		b.fire(door, "ring", 2)
+		b.expect("")
+		b.Mute(2, false)
+		b.expect("2 alerts while paused: door: ring door: ring\ndoor: ring")
+		b.fire(door, "ring", 3)
+		b.expect("door: ring 3")
+		recent := b.Recent(10, false)
+		if len(recent) != 3 || recent[0].Decision != agent.Shown || recent[1].Decision != agent.Held || recent[2].Number != 1 {
+			t.Errorf("%+v", recent)
+		}
+		b.ShowAgain(recent[0].Number)
+		b.ShowAgain(recent[1].Number)
+		b.ShowAgain(1000)
+		b.expect("door: ring 3\nshown: by screen (00:00); door: ring held back: its subscription is muted (00:00)")
+		if n := b.Status().Unread; n != 1 {
+			t.Errorf("%d unread, want 1", n)
+		}
+		b.MarkRead()
+		time.Sleep(pace)
+		if n := b.Status().Unread; n != 0 {
+			t.Errorf("%d unread after all were marked, want 0", n)
+		}
+	})
+}
+
+// An event that never happened is explained on a copy of what the agent knows.
+func TestExplainChangesNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, `{subscriptions: [{sender: a, only_changes: data, rate_limit: 2/1m, tag: t}]}`)
+		a := b.add("a", "e")
+		b.fire(a, "e", 1)
+		for i := range 20 {
+			x, err := b.ExplainEvent(t.Context(), sig.Event{Sender: "a", Event: "e", Data: sig.JSONData(fmt.Appendf(nil, "%d", i+2))})
+			if err != nil || x.Decision != agent.Sent || x.Sent == nil || x.Sent.Title != "a: e" || x.Number != 0 {
+				t.Fatalf("%d: %+v, %v", i, x, err)
+			}
+		}
+		x, err := b.ExplainEvent(t.Context(), sig.Event{Sender: "a", Event: "e", Data: sig.JSONData([]byte("1"))})
+		if err != nil || x.Decision != agent.Filtered || x.Sent != nil {
+			t.Errorf("%+v, %v", x, err)
+		}
+		b.expect("a: e 1")
+		b.fire(a, "e", 2)
+		b.expect("a: e 2")
+		if got := b.Status().Counters; got.Received != 2 || got.Filtered != 0 {
+			t.Errorf("%+v", got)
+		}
+		if x, ok := b.Explain(2); !ok || x.Decision != agent.Shown || must(x.Data.JSON()) != "2" {
+			t.Errorf("%+v, %v", x, ok)
+		}
+		if _, ok := b.Explain(3); ok {
+			t.Error("an event that never happened has a number")
+		}
+	})
+}
+
+func must[T ~[]byte](text T, err error) string {
+	if err != nil {
+		return err.Error()
+	}
+	return string(text)
+}
