@@ -380,7 +380,7 @@ func (a *Agent) publish() {
 	st.Counters.Dropped = dropped + a.lost
 	st.Counters.Unrun = a.commands.lost()
 	if a.receiver != nil {
-		st.Server = a.receiver.server
+		st.Server, st.Router = a.receiver.server, a.router.runs()
 		st.Connected, st.Since, st.LinkError = a.link.connected, a.link.since, a.link.err
 		st.Lost = a.link.announced && !a.link.connected
 		if a.stale || len(a.pipeline.quiet.muted) > 0 {

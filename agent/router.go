@@ -94,6 +94,16 @@ func (o *ownRouter) use(listen string) {
 	}
 }
 
+// runs reports whether the router is ours, and runs. There may be none.
+func (o *ownRouter) runs() bool {
+	if o == nil {
+		return false
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.stop != nil && !o.failed
+}
+
 // end ends the router, and its clients' connections. Nobody may dial any more.
 func (o *ownRouter) end() { o.use("") }
 

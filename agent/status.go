@@ -13,6 +13,7 @@ import (
 // Status is how the agent stands. It is a copy: nothing changes in it.
 type Status struct {
 	Server        string
+	Router        bool // the agent itself runs the router there
 	Connected     bool
 	Since         time.Time // since when it is connected, or not
 	LinkError     error     // why there is no connection, or was none before; nil if not known

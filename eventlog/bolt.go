@@ -65,6 +65,13 @@ func openDisk(path string) (*onDisk, error) {
 	return s, nil
 }
 
+// ErrInUse is wrapped by the error for a file that another process has open.
+var ErrInUse = errors.New("is in use by another process")
+
+// Check reads all of a log's structure, as a Log does before it opens the file, and
+// changes nothing. That there is no file is no fault.
+func Check(path string) error { return (&onDisk{path: path}).check() }
+
 // leastSize is that of two pages: bbolt has no error of its own for less.
 const leastSize = 2 * 4096
 
@@ -124,7 +131,7 @@ func (s *onDisk) open(opts *bolt.Options) (err error) {
 	case errors.As(err, &failed):
 		return err
 	case errors.Is(err, berrors.ErrTimeout):
-		return fmt.Errorf("%s is in use by another process", s.path)
+		return fmt.Errorf("%s %w", s.path, ErrInUse)
 	case errors.Is(err, berrors.ErrInvalid), errors.Is(err, berrors.ErrVersionMismatch), errors.Is(err, berrors.ErrChecksum):
 		return s.damaged(err)
 	}

@@ -23,6 +23,9 @@ type LinkStatus struct {
 	Connected bool
 	Since     time.Time // when the connection was made, or lost
 	Err       error     // why there is no connection; nil before the first try
+
+	Server   string   // what the server says it is, while there is a connection; "" for pysig's
+	Features []string // that were agreed on with it: docs/protocol.md has them
 }
 
 // link keeps one connection to the server. It knows how to reconnect, and
@@ -186,7 +189,7 @@ func (l *link) greet(ctx context.Context, p *peer) error {
 	}
 	l.mu.Lock()
 	l.peer = p
-	l.status = LinkStatus{Connected: true, Since: time.Now()}
+	l.status = LinkStatus{Connected: true, Since: time.Now(), Server: p.greeting.server, Features: p.greeting.features()}
 	if l.arrived != nil {
 		close(l.arrived)
 		l.arrived = nil
@@ -203,7 +206,7 @@ func (l *link) lost(err error) (was LinkStatus) {
 	if l.status.Connected || l.status.Since.IsZero() {
 		l.status.Since = time.Now()
 	}
-	l.status.Connected, l.status.Err = false, err
+	l.status = LinkStatus{Since: l.status.Since, Err: err}
 	l.mu.Unlock()
 	l.changed()
 	return was

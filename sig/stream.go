@@ -58,6 +58,18 @@ func parseGreeting(response []byte) (g greeting) {
 	return g
 }
 
+func (g greeting) features() (all []string) {
+	for _, f := range []struct {
+		name   Name
+		agreed bool
+	}{{featureStream, g.stream}, {featureReplay, g.replay}, {featurePublish, g.publish}} {
+		if f.agreed {
+			all = append(all, f.name.String())
+		}
+	}
+	return all
+}
+
 // hasName reports whether a list has this name.
 func hasName(list []byte, feature Name) bool {
 	a, _ := wire.ArrayOf(list)

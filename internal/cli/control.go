@@ -180,6 +180,7 @@ type statusReport struct {
 	Config        string               `json:"config"`
 	Summary       string               `json:"summary"` // for people, as in the tray's menu
 	Server        string               `json:"server"`
+	Router        bool                 `json:"router"` // the agent itself runs it, at server
 	Connected     bool                 `json:"connected"`
 	Since         time.Time            `json:"since,omitzero"` // it is connected, or not
 	LinkError     string               `json:"link_error,omitempty"`
@@ -230,6 +231,7 @@ func newStatusReport(st agent.Status, config string) statusReport {
 		Config:        config,
 		Summary:       st.Line(),
 		Server:        st.Server,
+		Router:        st.Router,
 		Connected:     st.Connected,
 		Since:         st.Since,
 		Paused:        st.Paused,

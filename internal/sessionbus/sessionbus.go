@@ -53,23 +53,36 @@ type Desktop struct {
 
 // Find looks for the desktop at [Address]. The error says that no bus answers.
 func Find(ctx context.Context) (Desktop, error) {
-	address, err := Address()
+	conn, err := connect(ctx)
 	if err != nil {
 		return Desktop{}, err
-	}
-	conn, err := dbus.Connect(address, dbus.WithContext(ctx))
-	if err != nil {
-		return Desktop{}, fmt.Errorf("connect to the session bus: %w", err)
 	}
 	defer conn.Close()
 	var d Desktop
 	if err := conn.BusObject().CallWithContext(ctx, "org.freedesktop.DBus.GetId", 0).Store(&d.Bus); err != nil {
 		return Desktop{}, fmt.Errorf("ask the session bus for its ID: %w", err)
 	}
-	for _, name := range []string{"org.freedesktop.Notifications", "org.kde.StatusNotifierWatcher"} {
+	for _, name := range []string{notifications, trayWatcher} {
 		owned := false
 		err := conn.BusObject().CallWithContext(ctx, "org.freedesktop.DBus.NameHasOwner", 0, name).Store(&owned)
 		d.Shows = d.Shows || err == nil && owned
 	}
 	return d, nil
 }
+
+func connect(ctx context.Context) (*dbus.Conn, error) {
+	address, err := Address()
+	if err != nil {
+		return nil, err
+	}
+	conn, err := dbus.Connect(address, dbus.WithContext(ctx))
+	if err != nil {
+		return nil, fmt.Errorf("connect to the session bus: %w", err)
+	}
+	return conn, nil
+}
+
+const (
+	notifications = "org.freedesktop.Notifications"
+	trayWatcher   = "org.kde.StatusNotifierWatcher"
+)
