@@ -8,6 +8,7 @@ import (
 	"sigalert/agent/config"
 	"sigalert/agent/notify"
 	"sigalert/internal/payload"
+	"sigalert/sig"
 )
 
 // button is what a button of an alert does: one of these.
@@ -16,6 +17,14 @@ type button struct {
 	snooze  time.Duration
 	request *config.Request
 	params  any // of request
+}
+
+// asks is whom a request is for: if it names nobody, the event's sender.
+func (e *entry) asks(r *config.Request) sig.Name {
+	if r.Sender.IsEvery() {
+		return e.ev.Sender
+	}
+	return r.Sender
 }
 
 // addButtons gives the alert its buttons: the subscription's or, if that says nothing of

@@ -8,7 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"sigalert/agent/config"
 	"sigalert/agent/notify"
 	"sigalert/internal/plain"
 	"sigalert/internal/words"
@@ -75,11 +74,12 @@ func (a *Agent) press(e *entry, r notify.Response) {
 // request asks a sender what a button is for. The answer, or why there is none, takes
 // the alert's place.
 func (a *Agent) request(e *entry, action int, params any) {
-	b := e.buttons[action].request
+	request := e.buttons[action].request
+	sender := e.asks(request)
 	say := func(text string) {
-		n := notify.Notification{Title: b.Sender.String() + ": " + text, Key: e.sent.Key, Urgency: e.sent.Urgency}
+		n := notify.Notification{Title: sender.String() + ": " + text, Key: e.sent.Key, Urgency: e.sent.Urgency}
 		if strings.Contains(text, "\n") || len(text) > maxAnswerTitle {
-			n.Title, n.Body = b.Sender.String()+": "+e.sent.Actions[action].Label, text
+			n.Title, n.Body = sender.String()+": "+e.sent.Actions[action].Label, text
 		}
 		a.delivery.push(n)
 	}
@@ -93,7 +93,7 @@ func (a *Agent) request(e *entry, action int, params any) {
 	}
 	a.requests++
 	client, answered := a.receiver.client, make(chan string, 1)
-	a.tasks.Go(func() { answered <- answer(a.ctx, client, b, params) })
+	a.tasks.Go(func() { answered <- answer(a.ctx, client, sender, request.Method, params) })
 	a.tasks.Go(func() {
 		patience := time.NewTimer(requestPatience)
 		defer patience.Stop()
@@ -112,10 +112,10 @@ func (a *Agent) request(e *entry, action int, params any) {
 }
 
 // answer is a sender's answer for people, or why there is none.
-func answer(ctx context.Context, client *sig.ClientRouter, b *config.Request, params any) string {
+func answer(ctx context.Context, client *sig.ClientRouter, sender, method sig.Name, params any) string {
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
-	data, err := client.RemoteRequest(ctx, b.Sender, b.Method, params)
+	data, err := client.RemoteRequest(ctx, sender, method, params)
 	refused := new(sig.RemoteError)
 	switch {
 	case err == nil:

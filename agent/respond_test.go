@@ -19,7 +19,7 @@ import (
 
 const doorbell = `{subscriptions: [
   {sender: door, event: ring, tag: bell, actions: [
-    {label: Open, request: {sender: door, method: open, params: {floor: "{{ data.floor }}"}}},
+    {label: Open, request: {method: open, params: {floor: "{{ data.floor }}"}}},
     {label: Camera, open: "https://camera.example/{{ data.floor }}"},
     {label: Quiet, snooze: 1h},
     {label: Answer, reply: {sender: door, method: say}}]},
