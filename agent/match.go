@@ -1,6 +1,8 @@
 package agent
 
 import (
+	"fmt"
+
 	"sigalert/agent/config"
 	"sigalert/internal/copies"
 	"sigalert/internal/topic"
@@ -95,9 +97,9 @@ func brings(s *config.Subscription, ev sig.Event) bool {
 func elsewhere(s *config.Subscription, ev sig.Event) string {
 	switch {
 	case !s.Sender.IsEvery() && !s.Sender.Equal(ev.Sender), !s.SenderGlob.Matches(ev.Sender):
-		return "the sender is " + topic.Name(ev.Sender)
+		return fmt.Sprintf("the sender is %s, not %s", topic.Name(ev.Sender), topic.Name(s.Shown().Sender))
 	case !s.Event.IsEvery() && !s.Event.Equal(ev.Event), !s.EventGlob.Matches(ev.Event):
-		return "the event is " + topic.Name(ev.Event)
+		return fmt.Sprintf("the event is %s, not %s", topic.Name(ev.Event), topic.Name(s.Shown().Event))
 	case !brings(s, ev):
 		return `comings and goings are alerted for with "presence: true"`
 	}

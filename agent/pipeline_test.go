@@ -86,9 +86,9 @@ func TestPipeline(t *testing.T) {
 - {sender: room, event: "#x"}
 `,
 			steps: []string{`room temp {"temp": 21.5}`},
-			want: `2 match: skipped: the sender is room
+			want: `2 match: skipped: the sender is room, not other
 3 when: skipped: when data.temp > 30 is false: data.temp is 21.5
-4 match: skipped: the event is temp
+4 match: skipped: the event is temp, not #x
 when: filtered: no subscription takes it`,
 		},
 		"the first that takes it": {
@@ -180,19 +180,19 @@ deliver: sent
 			file:  "subscriptions: [{sender: a, rate_limit: 1/1m}, {sender: b}]",
 			steps: []string{`a e 1`, `+2s`, `a e {"urgency": "critical"}`, `b e 2`, `+2s`, `+60s`, `a e 3`},
 			want: `1 when: passed: it has no condition
-1 match: skipped: the sender is a
+1 match: skipped: the sender is a, not b
 deliver: sent
   a: e | 1
 1 when: passed: it has no condition
-1 match: skipped: the sender is a
+1 match: skipped: the sender is a, not b
 1 rate_limit: held back: more than 1 alert in 1 m, merged into one
-1 match: skipped: the sender is b
+1 match: skipped: the sender is b, not a
 1 when: passed: it has no condition
 deliver: sent
   b: e | 2
 tells 1 more event from a | Last: a: e
 1 when: passed: it has no condition
-1 match: skipped: the sender is a
+1 match: skipped: the sender is a, not b
 deliver: sent
   a: e | 3`,
 		},

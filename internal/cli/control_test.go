@@ -177,7 +177,7 @@ func TestStatus(t *testing.T) {
 		t.Error(diff)
 	}
 	r.Version, r.PID, r.Summary = "v1", 17, "S"
-	const wantJSON = `{"version":"v1","pid":17,"config":"/c.yaml","summary":"S","server":"127.0.0.1:3000","connected":false,"since":"2026-01-31T12:30:00Z",` +
+	const wantJSON = `{"version":"v1","pid":17,"config":"/c.yaml","summary":"S","server":"127.0.0.1:3000","router":false,"connected":false,"since":"2026-01-31T12:30:00Z",` +
 		`"link_error":"connection refused","paused":true,"paused_until":"2026-01-31T15:00:00Z","held_back":1,"unread":5,"subscriptions":[` +
 		`{"line":3,"sender":"timer","text":"every event of timer","state":"active","muted":false,"held_back":0},` +
 		`{"line":4,"sender":"door","event":"ring","text":"door: ring","state":"refused","error":"not offered","muted":true,"muted_until":"2026-02-01T14:00:00Z","held_back":2},` +
@@ -251,7 +251,7 @@ func TestExplainedLines(t *testing.T) {
 	want := []string{
 		`17  2026-01-31 12:30:00  attic: "5"`,
 		`data: {"temp":35}`,
-		"line 3: match: the sender is attic",
+		"line 3: the sender is attic",
 		"line 12: when data.temp > 30 is true: data.temp is 35",
 		"limit: passed",
 		"deliver: by dunst",

@@ -297,7 +297,7 @@ func (v verdictReport) line() string {
 	switch {
 	case text == "":
 		text = v.Stage + ": " + v.Decision
-	case text != v.Stage && !strings.HasPrefix(text, v.Stage+" "):
+	case v.Stage != "match" && text != v.Stage && !strings.HasPrefix(text, v.Stage+" "):
 		text = v.Stage + ": " + text
 	}
 	if v.Line > 0 {
