@@ -16,6 +16,7 @@ import (
 	"strings"
 
 	"sigalert/internal/plain"
+	"sigalert/internal/rawjson"
 )
 
 // MaxLink is the longest address that [Link] takes, in bytes.
@@ -38,25 +39,80 @@ type Payload struct {
 	Resolved bool    // what it is about is over
 }
 
+// members are the names of those that mean something, in lower case.
+var members = [...]string{
+	title: "title", message: "message", body: "body", text: "text", level: "urgency", priority: "priority",
+	tag: "tag", address: "url", click: "click", icon: "icon", resolved: "resolved",
+}
+
+const (
+	title = iota
+	message
+	body
+	text
+	level
+	priority
+	tag
+	address
+	click
+	icon
+	resolved
+)
+
+// values are the texts in JSON of those members, as the last of a name has it; nil:
+// there is none.
+type values [len(members)]json.RawMessage
+
 // Read reads the payload of data, which is JSON text.
 func Read(data []byte) (p Payload) {
-	if data = bytes.TrimLeft(data, " \t\r\n"); len(data) == 0 || data[0] != '{' {
+	if !bytes.HasSuffix(bytes.TrimRight(data, " \t\r\n"), []byte("}")) {
 		return p
 	}
-	var m members
-	if json.Unmarshal(data, &m) != nil {
-		return p
+	var v values
+	for o := rawjson.Members(data); o.Next(); {
+		// No other names begin so, nor are any longer, of which "ſ" and "K" count as
+		// an s and a k.
+		if len(o.Key) == 0 || len(o.Key) > 10 || strings.IndexByte("bcimprtu", o.Key[0]|0x20) < 0 {
+			continue
+		}
+		for i, name := range members {
+			if strings.EqualFold(string(o.Key), name) {
+				v[i] = o.Value
+			}
+		}
 	}
-	p.Title = strings.TrimSpace(plain.Line(strings.TrimSpace(m.Title.or()), maxTitle))
-	if text := cmp.Or(m.Message.string, m.Body.string, m.Text.string); text != nil {
-		p.Message = new(plain.Text(*text, maxMessage))
+	p.Title = strings.TrimSpace(plain.Line(strings.TrimSpace(v.text(title)), maxTitle))
+	for _, i := range []int{message, body, text} {
+		if v.isText(i) {
+			p.Message = new(plain.Text(v.text(i), maxMessage))
+			break
+		}
 	}
-	p.Urgency = cmp.Or(Urgency(string(m.Urgency)), Urgency(string(m.Priority)))
-	p.Tag = m.Tag.or()
-	p.URL = cmp.Or(Link(m.URL.or()), Link(m.Click.or()))
-	p.Icon = ThemeName(m.Icon.or())
-	p.Resolved = bool(m.Resolved)
+	p.Urgency = cmp.Or(Urgency(v.word(level)), Urgency(v.word(priority)))
+	p.Tag = v.text(tag)
+	p.URL = cmp.Or(Link(v.text(address)), Link(v.text(click)))
+	p.Icon = ThemeName(v.text(icon))
+	p.Resolved = string(v[resolved]) == "true"
 	return p
+}
+
+func (v *values) isText(i int) bool { return len(v[i]) > 0 && v[i][0] == '"' }
+
+// text is a member's text; "" if it is of another type.
+func (v *values) text(i int) string {
+	if !v.isText(i) {
+		return ""
+	}
+	s, _ := rawjson.Unquote(v[i])
+	return string(s)
+}
+
+// word is a member's text, or what it is in JSON: a number may be text.
+func (v *values) word(i int) string {
+	if v.isText(i) {
+		return v.text(i)
+	}
+	return string(v[i])
 }
 
 // Rest reports whether a member's name is none that says how the others are shown:
@@ -69,55 +125,14 @@ func Rest(name string) bool {
 	return true
 }
 
-// members are those that mean something, each with its first name first.
-type members struct {
-	Title               text
-	Message, Body, Text text
-	Urgency, Priority   level
-	Tag                 text
-	URL, Click          text
-	Icon                text
-	Resolved            flag
-}
-
-// text is a string; nil for what is none.
-type text struct{ string *string }
-
-func (t text) or() string {
-	if t.string == nil {
-		return ""
-	}
-	return *t.string
-}
-
-func (t *text) UnmarshalJSON(value []byte) error {
-	t.string = nil
-	if value[0] == '"' {
-		return json.Unmarshal(value, &t.string)
-	}
-	return nil
-}
-
-// level is a word or a number for how urgent something is. A number may be text.
-type level string
-
-func (l *level) UnmarshalJSON(value []byte) error {
-	word := string(value)
-	if value[0] == '"' {
-		if err := json.Unmarshal(value, &word); err != nil {
-			return err
-		}
-	}
-	*l = level(word)
-	return nil
-}
-
 // Urgency returns what a word or a number for how urgent something is means: "low",
 // "normal" or "critical"; "" if it means nothing.
 func Urgency(word string) string {
 	word = strings.ToLower(strings.TrimSpace(word))
-	if n, err := strconv.ParseFloat(word, 64); err == nil {
-		word = strconv.FormatFloat(n, 'f', -1, 64)
+	if word != "" && word[0] <= '9' { // an error would cost more than all the rest
+		if n, err := strconv.ParseFloat(word, 64); err == nil {
+			word = strconv.FormatFloat(n, 'f', -1, 64)
+		}
 	}
 	return urgencies[word]
 }
@@ -130,18 +145,11 @@ var urgencies = map[string]string{
 	"5": "critical", "max": "critical", "urgent": "critical", "critical": "critical",
 }
 
-type flag bool
-
-func (f *flag) UnmarshalJSON(value []byte) error {
-	*f = string(value) == "true"
-	return nil
-}
-
 // Link returns an address without the blanks around it, if it is safe to open for
 // somebody who clicks; "" for any other. It is http, https or mailto.
 func Link(address string) string {
 	address = strings.TrimSpace(address)
-	if len(address) > MaxLink || strings.ContainsAny(address, " \t\"<>\\`") || address != plain.Line(address, MaxLink) {
+	if address == "" || len(address) > MaxLink || strings.ContainsAny(address, " \t\"<>\\`") || address != plain.Line(address, MaxLink) {
 		return ""
 	}
 	u, err := url.Parse(address)
