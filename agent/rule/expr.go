@@ -38,6 +38,7 @@ const (
 // Expr is a compiled expression.
 type Expr struct {
 	source  source
+	direct  step // nil: the program is for expr's machine
 	program *vm.Program
 	paths   []path // of the members that it reads
 	open    bool   // it may read others
@@ -97,11 +98,12 @@ func compile(s source, want Want) (x *Expr, fault *Fault) {
 	if want == Condition {
 		tree.Node = r.condition(tree.Node)
 	}
-	program, err := compiler.Compile(tree, config)
-	if err != nil {
-		return at(position(err))
+	x = &Expr{source: s, direct: direct(tree.Node), paths: in.paths, open: in.open, fixed: !in.variable, data: in.data}
+	if x.direct == nil {
+		if x.program, err = compiler.Compile(tree, config); err != nil {
+			return at(position(err))
+		}
 	}
-	x = &Expr{source: s, program: program, paths: in.paths, open: in.open, fixed: !in.variable, data: in.data}
 	if err := x.try(); err != nil {
 		return at(err.at, err.what)
 	}
@@ -238,13 +240,22 @@ func (x *Expr) Eval(ev *Event) (any, error) {
 	return v, nil
 }
 
-func (x *Expr) eval(ev *Event) (any, error) {
+func (x *Expr) eval(ev *Event) (v any, err error) {
 	if x.data {
 		if err := ev.need(); err != nil {
 			return nil, err
 		}
 	}
-	return ev.vm.Run(x.program, ev.vars)
+	ev.meter.begin()
+	if x.direct == nil {
+		return ev.run(x.program)
+	}
+	defer func() {
+		if r := recover(); r != nil { // as expr's machine does
+			v, err = nil, fmt.Errorf("%v", r)
+		}
+	}()
+	return x.direct(ev)
 }
 
 // Holds reports whether a condition holds for an event. The error is an *Error.
@@ -270,7 +281,7 @@ func (x *Expr) Explain(ev *Event) string {
 		if p.root == pointer || p.root == "data" && ev.need() != nil {
 			continue
 		}
-		v := ev.vars[p.root]
+		v := ev.variable(p.root)
 		for _, key := range p.keys {
 			v = member(v, key)
 		}

@@ -2,6 +2,7 @@ package rule
 
 import (
 	"encoding/base64"
+	"encoding/json"
 	"errors"
 	"math"
 	"slices"
@@ -99,11 +100,11 @@ var functions = map[string]function{
 		if err := m.charge(50 * len(args[0].(string))); err != nil {
 			return nil, err
 		}
-		v, err := decode([]byte(args[0].(string)))
-		if err != nil {
+		text := []byte(args[0].(string))
+		if !json.Valid(text) {
 			return nil, errors.New("the text is not JSON")
 		}
-		return v, nil
+		return decode(text), nil
 	}},
 
 	"first": {args: "l", call: func(_ *meter, args []any) (any, error) { return member(args[0], 0), nil }},
