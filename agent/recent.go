@@ -5,6 +5,7 @@ import (
 	"strings"
 	"sync"
 	"time"
+	"unsafe"
 
 	"sigalert/agent/config"
 	"sigalert/agent/notify"
@@ -14,7 +15,7 @@ import (
 const (
 	maxAlerts   = 256     // that are remembered, and their buttons with them
 	maxFiltered = 64      // events without an alert
-	maxKept     = 1 << 20 // bytes of the data of all events of either kind
+	maxKept     = 1 << 20 // bytes of the data and the verdicts of all events of either kind
 	maxKeptData = 64 << 10
 )
 
@@ -32,7 +33,7 @@ type entry struct {
 	number   int
 	now      time.Time
 	ev       sig.Event // without data, if that is large
-	size     int       // of the data
+	size     int       // of the data and the verdicts
 	cut      bool      // it has lost its data
 	subs     []config.Subscription
 	sub      *config.Subscription // that took it; nil: none did
@@ -59,11 +60,12 @@ func (r *recents) put(p *passage, subs []config.Subscription) int {
 }
 
 func entryOf(p *passage, subs []config.Subscription) *entry {
-	e := &entry{now: p.now, ev: p.ev, subs: subs, sub: p.sub, verdicts: p.verdicts, choice: p.choice, buttons: p.buttons}
-	text, _ := p.ev.Data.JSON()
+	e := &entry{now: p.now, ev: p.ev, subs: subs, sub: p.sub, verdicts: slices.Clone(p.verdicts), choice: p.choice, buttons: p.buttons}
+	text, _ := p.seen.Text()
 	if e.size = len(text); e.size > maxKeptData {
 		e.ev.Data, e.size, e.cut = sig.Data{}, 0, true
 	}
+	e.size += len(e.verdicts) * int(unsafe.Sizeof(verdict{}))
 	if d := p.decided().decision; d == Sent || d == Resolved {
 		n := p.alert.Cut()
 		n.Image = nil

@@ -38,6 +38,9 @@ func direct(n ast.Node) step {
 		if n.Value != meterName && !slices.Contains(variables, n.Value) {
 			return nil
 		}
+		if n.Value == "data" {
+			return func(ev *Event) (any, error) { return ev.data, nil }
+		}
 		return func(ev *Event) (any, error) { return ev.variable(n.Value), nil }
 	case *ast.UnaryNode: // not
 		if of := direct(n.Node); of != nil {

@@ -22,23 +22,27 @@ type Object struct {
 	Key   []byte // the member's name
 	Value []byte // its JSON text, a part of the object's
 
-	text []byte
-	at   int // the next name
+	text   []byte
+	at     int // the next name
+	object bool
 }
 
 // Members walks an object. If text is none, it has no members.
 func Members(text []byte) Object {
 	o := Object{text: text}
-	if o.skip(); o.at < len(text) && text[o.at] == '{' {
-		o.at++
-		o.skip()
-	}
+	o.skip()
+	o.object = o.at < len(text) && text[o.at] == '{'
+	o.at++
+	o.skip()
 	return o
 }
 
+// IsObject reports whether the text is an object.
+func (o *Object) IsObject() bool { return o.object }
+
 // More reports whether there is another member.
 func (o *Object) More() bool {
-	return o.at > 0 && o.at < len(o.text) && o.text[o.at] == '"'
+	return o.object && o.at < len(o.text) && o.text[o.at] == '"'
 }
 
 // Next moves on to the next member; false after the last.
