@@ -16,6 +16,8 @@ const (
 	maxWork = 40_000_000
 	// leastWork is what each expression may do, whatever others have done.
 	leastWork = 1_000
+	// workOfByte is the work to make a byte of JSON.
+	workOfByte = 8
 	// maxElements bounds the elements of all lists that one evaluation makes.
 	maxElements = 300_000
 )
@@ -91,9 +93,10 @@ func (e *Event) run(program *vm.Program) (any, error) {
 // meter measures the work that is done for one event. Each expression may do half of
 // what is left, so that none takes it all from those after it.
 type meter struct {
-	left  int
-	least int // that the expression has to leave
-	now   time.Time
+	left    int
+	least   int // that the expression has to leave
+	now     time.Time
+	printed printed
 }
 
 // begin is for the beginning of an expression.

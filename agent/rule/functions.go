@@ -223,11 +223,19 @@ func (m *meter) show(v any) (string, error) {
 }
 
 func (m *meter) json(v any) (string, error) {
-	if err := m.charge(0); err != nil {
+	text, known := m.printed.find(v)
+	if !known {
+		p := printer{limit: (m.left - m.least) / workOfByte, meter: m}
+		if p.print(v); p.err != nil {
+			return "", p.err
+		}
+		text = string(p.text[:min(len(p.text), maxJSON)])
+	}
+	if err := m.charge(workOfByte * len(text)); err != nil {
 		return "", err
 	}
-	s := JSON(v)
-	return s, m.charge(20 * len(s))
+	m.printed.keep(v, text)
+	return text, nil
 }
 
 func change(f func(args []any) string) func(*meter, []any) (any, error) {

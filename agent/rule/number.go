@@ -23,7 +23,8 @@ const maxShared = 4 << 10
 // map[string]any: numbers as they are to be, and large data several times as fast as
 // encoding/json.
 func decode(text []byte) any {
-	d := decoder{text: text}
+	var sizes [16]int32
+	d := decoder{text: text, sizes: sizesOf(text, sizes[:0])}
 	if len(text) <= maxShared {
 		d.shared = string(text)
 	}
@@ -34,7 +35,36 @@ func decode(text []byte) any {
 type decoder struct {
 	text   []byte
 	at     int
-	shared string // the text, if that is short
+	shared string  // the text, if that is short
+	sizes  []int32 // of the lists and objects that are still to come
+}
+
+// sizesOf are how many elements or members each list and object has, in the order in
+// which they begin; 1 for an empty one. To have large ones grow would be most of the work.
+func sizesOf(text []byte, sizes []int32) []int32 {
+	var room [32]int
+	open := room[:0]
+	for i := 0; i < len(text); i++ {
+		switch text[i] {
+		case '"':
+			i = rawjson.StringEnd(text, i) - 1
+		case '{', '[':
+			open = append(open, len(sizes))
+			sizes = append(sizes, 1)
+		case '}', ']':
+			open = open[:len(open)-1]
+		case ',':
+			sizes[open[len(open)-1]]++
+		}
+	}
+	return sizes
+}
+
+// size is that of the list or object that begins here.
+func (d *decoder) size() int {
+	n := d.sizes[0]
+	d.sizes = d.sizes[1:]
+	return int(n)
 }
 
 // part is the text between two places.
@@ -56,7 +86,7 @@ func (d *decoder) next() byte {
 func (d *decoder) value() any {
 	switch d.next() {
 	case '{':
-		object := make(map[string]any)
+		object := make(map[string]any, d.size())
 		for d.at++; d.next() != '}'; {
 			if d.text[d.at] == ',' {
 				d.at++
@@ -70,7 +100,7 @@ func (d *decoder) value() any {
 		d.at++
 		return object
 	case '[':
-		list := []any{}
+		list := make([]any, 0, d.size())
 		for d.at++; d.next() != ']'; {
 			if d.text[d.at] == ',' {
 				d.at++
