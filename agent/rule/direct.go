@@ -18,22 +18,10 @@ type step func(ev *Event) (any, error)
 // predicates, lists, objects, variables of its own or methods is left to the machine:
 // then the step is nil.
 func direct(n ast.Node) step {
+	if v, ok := constant(n); ok {
+		return func(*Event) (any, error) { return v, nil }
+	}
 	switch n := n.(type) {
-	case *ast.NilNode:
-		return constant(nil)
-	case *ast.BoolNode:
-		return constant(n.Value)
-	case *ast.StringNode:
-		return constant(n.Value)
-	case *ast.ConstantNode:
-		return constant(n.Value)
-	case *ast.FloatNode:
-		return constant(n.Value)
-	case *ast.IntegerNode:
-		if t := n.Type(); t != nil && t.Kind() != reflect.Int {
-			return nil // it stands for a number of another type
-		}
-		return constant(n.Value)
 	case *ast.IdentifierNode:
 		if n.Value != meterName && !slices.Contains(variables, n.Value) {
 			return nil
@@ -72,7 +60,25 @@ func direct(n ast.Node) step {
 	return nil
 }
 
-func constant(v any) step { return func(*Event) (any, error) { return v, nil } }
+// constant is the value of a node that always has the same.
+func constant(n ast.Node) (v any, ok bool) {
+	switch n := n.(type) {
+	case *ast.NilNode:
+		return nil, true
+	case *ast.BoolNode:
+		return n.Value, true
+	case *ast.StringNode:
+		return n.Value, true
+	case *ast.ConstantNode:
+		return n.Value, true
+	case *ast.FloatNode:
+		return n.Value, true
+	case *ast.IntegerNode:
+		t := n.Type() // another than int: it stands for a number of that type
+		return n.Value, t == nil || t.Kind() == reflect.Int
+	}
+	return nil, false
+}
 
 // either has an operator that may not need its right operand.
 func either(operator string, left, right step) step {
@@ -105,18 +111,24 @@ func calling(n *ast.CallNode) step {
 	}
 	name, internal := strings.CutPrefix(callee.Value, internal(""))
 	if do := operators[name]; internal && do != nil {
-		a, b := args[1], constant(nil)
-		if len(args) > 2 {
-			b = args[2]
+		if name == "bool" && isComparison(n.Arguments[1]) {
+			return args[1]
+		}
+		var b any
+		fixed := len(args) == 2
+		if !fixed {
+			b, fixed = constant(n.Arguments[2])
 		}
 		return func(ev *Event) (any, error) {
-			x, err := a(ev)
+			x, err := args[1](ev)
 			if err != nil {
 				return nil, err
 			}
-			y, err := b(ev)
-			if err != nil {
-				return nil, err
+			y := b
+			if !fixed {
+				if y, err = args[2](ev); err != nil {
+					return nil, err
+				}
 			}
 			v, err := do(&ev.meter, x, y)
 			if err != nil {
@@ -140,4 +152,19 @@ func calling(n *ast.CallNode) step {
 		}
 		return v, nil
 	}
+}
+
+// isComparison reports whether a node is an operator of ours that is true or false.
+func isComparison(n ast.Node) bool {
+	c, ok := n.(*ast.CallNode)
+	if !ok {
+		return false
+	}
+	callee, ok := c.Callee.(*ast.IdentifierNode)
+	return ok && slices.Contains(comparisons, callee.Value)
+}
+
+var comparisons = []string{
+	internal("=="), internal("!="), internal("<"), internal("<="), internal(">"), internal(">="), internal("in"),
+	internal("contains"), internal("startsWith"), internal("endsWith"), internal("matches"),
 }

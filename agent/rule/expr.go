@@ -56,12 +56,33 @@ func Compile(src string, want Want) (*Expr, error) {
 }
 
 func compile(s source, want Want) (x *Expr, fault *Fault) {
-	at := func(chars int, what string) (*Expr, *Fault) {
-		if hint := oldSpelling(s.expr, s.start > 0); hint != "" {
-			chars, what = leading(s.expr), hint
+	defer func() {
+		if recover() != nil { // expr's parser and compiler are not ours
+			x, fault = nil, s.refuse(leading(s.expr), "the expression cannot be understood")
 		}
-		f := s.fault(chars, what)
-		return nil, &f
+	}()
+	tree, config, in, fault := s.parse(want)
+	if fault != nil {
+		return nil, fault
+	}
+	x = &Expr{source: s, direct: direct(tree.Node), paths: in.paths, open: in.open, fixed: !in.variable, data: in.data}
+	if x.direct == nil {
+		var err error
+		if x.program, err = compiler.Compile(tree, config); err != nil {
+			return nil, s.refuse(position(err))
+		}
+	}
+	if err := x.try(); err != nil {
+		return nil, s.refuse(err.at, err.what)
+	}
+	return x, nil
+}
+
+// parse is the checked tree of an expression, with our operators in it, and what the
+// expression reads.
+func (s source) parse(want Want) (*parser.Tree, *conf.Config, *inspector, *Fault) {
+	at := func(chars int, what string) (*parser.Tree, *conf.Config, *inspector, *Fault) {
+		return nil, nil, nil, s.refuse(chars, what)
 	}
 	switch {
 	case len(s.expr) > maxSource:
@@ -69,11 +90,6 @@ func compile(s source, want Want) (x *Expr, fault *Fault) {
 	case strings.TrimSpace(s.expr) == "":
 		return at(0, "an expression is missing")
 	}
-	defer func() {
-		if recover() != nil { // expr's parser and compiler are not ours
-			x, fault = at(leading(s.expr), "the expression cannot be understood")
-		}
-	}()
 	config := newConfig()
 	tree, err := parser.ParseWithConfig(s.expr, config)
 	if err != nil {
@@ -98,16 +114,17 @@ func compile(s source, want Want) (x *Expr, fault *Fault) {
 	if want == Condition {
 		tree.Node = r.condition(tree.Node)
 	}
-	x = &Expr{source: s, direct: direct(tree.Node), paths: in.paths, open: in.open, fixed: !in.variable, data: in.data}
-	if x.direct == nil {
-		if x.program, err = compiler.Compile(tree, config); err != nil {
-			return at(position(err))
-		}
+	return tree, config, in, nil
+}
+
+// refuse is what is wrong with an expression; for what looks like a part of a Go
+// template, how it is written now.
+func (s source) refuse(chars int, what string) *Fault {
+	if hint := oldSpelling(s.expr, s.start > 0); hint != "" {
+		chars, what = leading(s.expr), hint
 	}
-	if err := x.try(); err != nil {
-		return at(err.at, err.what)
-	}
-	return x, nil
+	f := s.fault(chars, what)
+	return &f
 }
 
 // leading counts the blanks at the start.
