@@ -24,19 +24,16 @@ const maxShared = 4 << 10
 // encoding/json.
 func decode(text []byte) any {
 	var sizes [16]int32
-	d := decoder{text: text, sizes: sizesOf(text, sizes[:0])}
-	if len(text) <= maxShared {
-		d.shared = string(text)
-	}
+	d := decoder{text: text, copy: string(text), sizes: sizesOf(text, sizes[:0])}
 	return d.value()
 }
 
 // decoder reads valid JSON text.
 type decoder struct {
-	text   []byte
-	at     int
-	shared string  // the text, if that is short
-	sizes  []int32 // of the lists and objects that are still to come
+	text  []byte
+	copy  string // the text
+	at    int
+	sizes []int32 // of the lists and objects that are still to come
 }
 
 // sizesOf are how many elements or members each list and object has, in the order in
@@ -65,14 +62,6 @@ func (d *decoder) size() int {
 	n := d.sizes[0]
 	d.sizes = d.sizes[1:]
 	return int(n)
-}
-
-// part is the text between two places.
-func (d *decoder) part(begin, end int) string {
-	if d.shared != "" {
-		return d.shared[begin:end]
-	}
-	return string(d.text[begin:end])
 }
 
 // next is the next byte that is not blank.
@@ -122,19 +111,20 @@ func (d *decoder) value() any {
 		return nil
 	}
 	begin := d.at
-	for d.at < len(d.text) && strings.IndexByte("+-.0123456789Ee", d.text[d.at]) >= 0 {
+	for d.at < len(d.text) && (d.text[d.at] >= '+' && d.text[d.at] <= '9' && d.text[d.at] != ',' || d.text[d.at]|0x20 == 'e') {
 		d.at++
 	}
-	return number(d.part(begin, d.at))
+	return number(d.copy[begin:d.at])
 }
 
 func (d *decoder) string() string {
 	begin := d.at
 	d.at = rawjson.StringEnd(d.text, begin)
-	if s, part := rawjson.Unquote(d.text[begin:d.at]); !part {
-		return string(s)
+	s, part := rawjson.Unquote(d.text[begin:d.at])
+	if part && len(d.copy) <= maxShared {
+		return d.copy[begin+1 : d.at-1]
 	}
-	return d.part(begin+1, d.at-1)
+	return string(s)
 }
 
 // number is a number of JSON as an int, as a float64 or, if neither holds it exactly,
@@ -147,7 +137,7 @@ func number(spelling string) any {
 	}
 	f, err := strconv.ParseFloat(spelling, 64)
 	if err != nil || math.IsInf(f, 0) {
-		return Number{spelling, f}
+		return Number{strings.Clone(spelling), f}
 	}
 	if size := math.Abs(f); len(spelling) <= 15 && size > 1e-300 && size < 1e300 {
 		return f // a float holds any 15 digits
@@ -155,7 +145,7 @@ func number(spelling string) any {
 	digits, exponent := decimal(spelling)
 	shortest, same := decimal(strconv.FormatFloat(f, 'e', -1, 64))
 	if digits != shortest || exponent != same {
-		return Number{spelling, f}
+		return Number{strings.Clone(spelling), f}
 	}
 	return f
 }
