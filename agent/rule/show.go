@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/binary"
 	"fmt"
+	"iter"
 	"math"
 	"reflect"
 	"slices"
@@ -99,12 +100,13 @@ func (p *printer) print(v any) {
 			}
 		}
 		p.text = append(p.text, '{')
-		for i, m := range members(v) {
-			if i > 0 {
+		first := len(p.text)
+		for key, member := range members(v) {
+			if len(p.text) > first {
 				p.text = append(p.text, ',')
 			}
-			p.text = append(appendText(p.text, m.key), ':')
-			if p.print(m.value); p.full() {
+			p.text = append(appendText(p.text, key), ':')
+			if p.print(member); p.full() {
 				return
 			}
 		}
@@ -157,28 +159,34 @@ func (e *Event) JSON(v any) string {
 	return text
 }
 
-// keyed is a member of an object.
-type keyed struct {
-	begin uint64 // of the key, as a number whose order is that of the keys
-	key   string
-	value any
-}
-
-// members are those of an object, by their keys.
-func members(object map[string]any) []keyed {
-	all := make([]keyed, 0, len(object))
+// members are those of an object, by their keys. What is sorted is small, for there may
+// be 100,000.
+func members(object map[string]any) iter.Seq2[string, any] {
+	type place struct {
+		begin uint64 // of the key, as a number whose order is that of the keys
+		at    int
+	}
+	keys, order := make([]string, 0, len(object)), make([]place, 0, len(object))
+	values := make([]any, 0, len(object))
 	for key, v := range object {
 		var begin [8]byte
 		copy(begin[:], key)
-		all = append(all, keyed{binary.BigEndian.Uint64(begin[:]), key, v})
+		order = append(order, place{binary.BigEndian.Uint64(begin[:]), len(keys)})
+		keys, values = append(keys, key), append(values, v)
 	}
-	slices.SortFunc(all, func(a, b keyed) int {
+	slices.SortFunc(order, func(a, b place) int {
 		if a.begin != b.begin {
 			return cmp.Compare(a.begin, b.begin)
 		}
-		return strings.Compare(a.key, b.key)
+		return strings.Compare(keys[a.at], keys[b.at])
 	})
-	return all
+	return func(yield func(string, any) bool) {
+		for _, p := range order {
+			if !yield(keys[p.at], values[p.at]) {
+				return
+			}
+		}
+	}
 }
 
 // appendFloat writes a float as encoding/json does.
