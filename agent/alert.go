@@ -39,15 +39,10 @@ type passage struct {
 
 func newPassage(now time.Time, ev sig.Event) *passage {
 	ev.Time = ev.Time.In(now.Location())
-	text, _ := ev.Data.JSON() // what JSON cannot hold did not come from a network
-	return &passage{
-		now:  now,
-		ev:   ev,
-		seen: rule.NewEvent(ev, now),
-		said: payload.Read(text),
-		// Room for most: a stage adds one, and few more.
-		verdicts: make([]verdict, 0, 8),
-	}
+	p := &passage{now: now, ev: ev, seen: rule.NewEvent(ev, now)}
+	text, _ := p.seen.Text() // what JSON cannot hold did not come from a network
+	p.said = payload.Read(text)
+	return p
 }
 
 // add notes a verdict.

@@ -3,7 +3,6 @@ package agent
 import (
 	"crypto/sha256"
 
-	"sigalert/agent/rule"
 	"sigalert/internal/plain"
 	"sigalert/sig"
 )
@@ -34,7 +33,7 @@ func (c *changes) judge(p *passage) verdict {
 	if err != nil {
 		return v
 	}
-	text := rule.JSON(read)
+	text := p.seen.JSON(read)
 	key, value := valueOf{p.sub.ID(), p.ev.Sender}, sha256.Sum256([]byte(text))
 	was, known := c.values.get(key)
 	c.values.put(key, value, maxValues)

@@ -106,7 +106,7 @@ func newJob(p *passage) (j job, err error) {
 		Sender: p.ev.Sender, Event: p.ev.Event, Time: p.ev.Time,
 		Title: n.Title, Body: n.Body, Urgency: n.Urgency.String(), Tag: p.said.Tag, URL: n.URL,
 	}
-	data, err := p.ev.Data.JSON()
+	data, err := p.seen.Text()
 	if err != nil {
 		return j, err
 	}

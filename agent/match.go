@@ -13,7 +13,8 @@ import (
 // listeners bring, the first to come counts, whichever listener brought it.
 type matcher struct {
 	subs     []config.Subscription
-	again    []bool             // which of them have the topic, and so the listener, of an earlier one
+	first    []int              // of each, the first with its topic, and so with its listener
+	brings   []bool             // of each that is the first: whether its listener brings the event that find is at
 	named    map[sig.Name][]int // those whose sender is this text, in order
 	others   []int              // all others, in order
 	copies   copies.Filter
@@ -49,14 +50,13 @@ func (m *matcher) find(what topic.Topic, ev sig.Event) (listeners int, mine bool
 		i := (*from)[0]
 		*from = (*from)[1:]
 		s := &m.subs[i]
-		if !brings(s, ev) {
-			continue
+		if m.first[i] == i {
+			if m.brings[i] = brings(s, ev); m.brings[i] {
+				listeners++
+				mine = mine || s.Topic() == what
+			}
 		}
-		if !m.again[i] {
-			listeners++
-		}
-		mine = mine || s.Topic() == what
-		if s.SenderGlob.Matches(ev.Sender) && s.EventGlob.Matches(ev.Event) {
+		if m.brings[m.first[i]] && s.SenderGlob.Matches(ev.Sender) && s.EventGlob.Matches(ev.Event) {
 			m.matching = append(m.matching, s)
 		}
 	}
@@ -65,20 +65,22 @@ func (m *matcher) find(what topic.Topic, ev sig.Event) (listeners int, mine bool
 
 // use replaces the subscriptions.
 func (m *matcher) use(subs []config.Subscription) {
-	m.subs, m.again = subs, make([]bool, len(subs))
+	m.subs, m.first, m.brings = subs, make([]int, len(subs)), make([]bool, len(subs))
 	m.named, m.others = make(map[sig.Name][]int), nil
-	topics := make(map[topic.Topic]bool)
+	first := make(map[topic.Topic]int)
 	for i := range subs {
 		s := &subs[i]
-		m.again[i] = topics[s.Topic()]
-		topics[s.Topic()] = true
+		if _, known := first[s.Topic()]; !known {
+			first[s.Topic()] = i
+		}
+		m.first[i] = first[s.Topic()]
 		if isText(s.Sender) {
 			m.named[s.Sender] = append(m.named[s.Sender], i)
 		} else {
 			m.others = append(m.others, i)
 		}
 	}
-	m.copies.Keep(func(t topic.Topic) bool { return topics[t] })
+	m.copies.Keep(func(t topic.Topic) bool { _, wanted := first[t]; return wanted })
 }
 
 // isText reports whether a name is text, of which there is one spelling only.

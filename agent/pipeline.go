@@ -21,13 +21,17 @@ type pipeline struct {
 	quiet   *quiet
 	rates   rates
 	floods  floods
+
+	verdicts []verdict // of the last event; the room is the next one's
 }
 
 func newPipeline() *pipeline { return &pipeline{quiet: newQuiet(), floods: newFloods()} }
 
 // judge takes an event through the stages, until one decides that it goes no further.
-// It is called once for each event: stages count what they hold back.
+// It is called once for each event: stages count what they hold back. The passage's
+// verdicts are valid until the next call.
 func (pl *pipeline) judge(p *passage) {
+	p.verdicts = pl.verdicts[:0]
 	v := chooser{&pl.tags}.judge(p)
 	p.choice = len(p.verdicts)
 	if v.decision == Passed {
@@ -45,6 +49,7 @@ func (pl *pipeline) judge(p *passage) {
 		pl.tags.show(key)
 	}
 	p.add(v)
+	pl.verdicts = p.verdicts
 }
 
 // alert takes the alert of an event, which a subscription has taken, through the rest

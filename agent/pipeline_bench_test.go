@@ -3,6 +3,8 @@ package agent
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -22,7 +24,7 @@ func fifty() string {
 		fmt.Fprintf(&b, "- {sender: host-%d, event: disk, when: data.used > 90, title: \"{{ data.disk }} is full\", tag: \"{{ data.disk }}\"}\n", i)
 	}
 	for i := range 10 {
-		fmt.Fprintf(&b, "- {sender: \"door-1\", event: \"ring\", when: data.floor == %d, title: \"{{ data.name }} rings\", body: \"Floor {{ data.floor }}\", urgency: '{{ data.loud ? \"critical\" : \"low\" }}'}\n", i)
+		fmt.Fprintf(&b, "- {sender: \"door-*\", event: \"r*g\", when: data.floor == %d, title: \"{{ data.name }} rings\", body: \"Floor {{ data.floor }}\", urgency: '{{ data.loud ? \"critical\" : \"low\" }}'}\n", i)
 	}
 	return b.String()
 }
@@ -75,6 +77,83 @@ func BenchmarkPipeline(b *testing.B) {
 				}
 			}
 		})
+	}
+}
+
+// hostile is a file with every key. What it reads of the data is all of it.
+const hostile = `defaults:
+  title: "{{ data.title ?? sender }}: {{ data.text }}"
+  %s
+  urgency: "{{ data.urgency }}"
+  icon: {low: "{{ data.icon }}", normal: "{{ data.icon }}", critical: dialog-error}
+  sound: "bell-{{ data.sound }}"
+  timeout: 10s
+  url: "https://a/{{ data.text }}"
+  tag: "{{ data.text }}"
+  resolve: data.state == "over"
+  only_changes: data
+  rate_limit: 1000/1s
+  command: ["true", "{{ data }}"]
+  image: true
+  actions:
+  - {label: "{{ data.text }}", request: {sender: x, method: m, params: "{{ data.list }}"}}
+  - {label: Open, open: "https://a/{{ data.text }}"}
+  - {label: Later, snooze: 1h}
+subscriptions:
+- {sender: "e*", event: "h*", when: data == data.a}
+- {sender: evil, when: 'any(data.list, # == "x")'}
+- {sender: evil, when: 'json(data) contains "}x{"'}
+- {sender: evil, when: 'data.text matches "(a|b|aa)*c$"'}
+- {sender: evil, event: hostile, when: data != "none"}
+`
+
+// An event that is as large as one can be goes through the stages, and to the command.
+func BenchmarkHostile(b *testing.B) {
+	members := func(n int, value string) string {
+		var text strings.Builder
+		for i := range n {
+			fmt.Fprintf(&text, `, "%d": %s`, i, value)
+		}
+		return `{"a": 1` + text.String() + "}"
+	}
+	shapes := map[string]string{
+		"100,000 members": members(100_000, "1"),
+		"75,000 members":  members(75_000, `"a"`),
+		"500,000 numbers": `{"list": [1` + strings.Repeat(",1", 500_000) + `]}`,
+		"list of numbers": `[1` + strings.Repeat(",1", 500_000) + `]`,
+		"nested":          strings.Repeat(`{"a":`, 4_500) + strings.Repeat("[", 4_500) + strings.Repeat(`"aaaa", `, 120_000) + "1" + strings.Repeat("]", 4_500) + strings.Repeat("}", 4_500),
+		"one text":        `{"text": "` + strings.Repeat("a", 1_000_000) + `"}`,
+		"escapes":         `{"list": ["` + strings.Repeat(`\n","`, 190_000) + `"]}`,
+		"one message":     `{"message": "` + strings.Repeat(`\n`, 500_000) + `"}`,
+	}
+	for _, body := range []string{"body: \"{{ data }}\"", ""} {
+		c, err := config.Parse("c.yaml", fmt.Appendf(nil, hostile, body))
+		if err != nil {
+			b.Fatal(err)
+		}
+		for _, name := range slices.Sorted(maps.Keys(shapes)) {
+			ev := event("evil", "hostile", shapes[name])
+			b.Run(fmt.Sprintf("%s/%q", name, body), func(b *testing.B) {
+				pl, m := newPipeline(), new(matcher)
+				pl.use(c.Subscriptions)
+				m.use(c.Subscriptions)
+				var r recents
+				now := start
+				b.ReportAllocs()
+				for b.Loop() {
+					now = now.Add(time.Minute)
+					pl.changes = changes{}
+					p := newPassage(now, ev)
+					p.matching = everyone(c.Subscriptions, ev)
+					pl.judge(p)
+					r.put(p, c.Subscriptions)
+					if p.decided().decision != Sent {
+						b.Fatalf("%+v", p.verdicts)
+					}
+					_, _ = newJob(p) // may fail: an argument takes too much work
+				}
+			})
+		}
 	}
 }
 

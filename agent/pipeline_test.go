@@ -196,6 +196,21 @@ tells 1 more event from a | Last: a: e
 deliver: sent
   a: e | 3`,
 		},
+		"what is shown otherwise is not in the body": {
+			file: "subscriptions: [{sender: a, image: true}, {sender: b}]",
+			steps: []string{
+				`a e {"x": 1, "image": "aGVsbG8=", "actions": [{"label": "Open", "open": "http://a/"}]}`,
+				`b e {"image": "cat.png", "actions": "jump"}`,
+			},
+			want: `1 when: passed: it has no condition
+1 match: skipped: the sender is a, not b
+deliver: sent
+  a: e | x: 1
+1 match: skipped: the sender is b, not a
+1 when: passed: it has no condition
+deliver: sent
+  b: e | image: cat.png actions: jump`,
+		},
 		"a pause": {
 			file:  "subscriptions: [{sender: a}]",
 			steps: []string{"pause", "a e 1", "resume", "a e 2"},

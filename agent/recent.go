@@ -1,10 +1,12 @@
 package agent
 
 import (
+	"encoding/json"
 	"slices"
 	"strings"
 	"sync"
 	"time"
+	"unsafe"
 
 	"sigalert/agent/config"
 	"sigalert/agent/notify"
@@ -14,7 +16,7 @@ import (
 const (
 	maxAlerts   = 256     // that are remembered, and their buttons with them
 	maxFiltered = 64      // events without an alert
-	maxKept     = 1 << 20 // bytes of the data of all events of either kind
+	maxKept     = 1 << 20 // bytes of the data, the verdicts and the params of all events of either kind
 	maxKeptData = 64 << 10
 )
 
@@ -32,7 +34,7 @@ type entry struct {
 	number   int
 	now      time.Time
 	ev       sig.Event // without data, if that is large
-	size     int       // of the data
+	size     int       // of the data, the verdicts and the params
 	cut      bool      // it has lost its data
 	subs     []config.Subscription
 	sub      *config.Subscription // that took it; nil: none did
@@ -59,10 +61,14 @@ func (r *recents) put(p *passage, subs []config.Subscription) int {
 }
 
 func entryOf(p *passage, subs []config.Subscription) *entry {
-	e := &entry{now: p.now, ev: p.ev, subs: subs, sub: p.sub, verdicts: p.verdicts, choice: p.choice, buttons: p.buttons}
-	text, _ := p.ev.Data.JSON()
+	e := &entry{now: p.now, ev: p.ev, subs: subs, sub: p.sub, verdicts: slices.Clone(p.verdicts), choice: p.choice, buttons: p.buttons}
+	text, _ := p.seen.Text()
 	if e.size = len(text); e.size > maxKeptData {
 		e.ev.Data, e.size, e.cut = sig.Data{}, 0, true
+	}
+	e.size += len(e.verdicts) * int(unsafe.Sizeof(verdict{}))
+	for _, b := range p.buttons {
+		e.size += sizeOf(b.params)
 	}
 	if d := p.decided().decision; d == Sent || d == Resolved {
 		n := p.alert.Cut()
@@ -70,6 +76,23 @@ func entryOf(p *passage, subs []config.Subscription) *entry {
 		e.sent = &n
 	}
 	return e
+}
+
+// sizeOf is how large the params of a request are, in bytes of JSON.
+func sizeOf(params any) (size int) {
+	switch v := params.(type) {
+	case json.RawMessage:
+		return len(v)
+	case []any:
+		for _, element := range v {
+			size += sizeOf(element)
+		}
+	case map[string]any:
+		for _, member := range v {
+			size += sizeOf(member)
+		}
+	}
+	return size
 }
 
 // keep appends an entry, and drops the oldest that there is no room for.

@@ -3,7 +3,6 @@ package agent
 import (
 	"bytes"
 	"cmp"
-	"encoding/json"
 	"fmt"
 	"strings"
 	"time"
@@ -13,6 +12,7 @@ import (
 	"sigalert/agent/rule"
 	"sigalert/internal/payload"
 	"sigalert/internal/plain"
+	"sigalert/internal/rawjson"
 	"sigalert/sig"
 )
 
@@ -67,12 +67,12 @@ func (renderer) judge(p *passage) verdict {
 	p.alert.Icon = p.checked(s.Icon.For(p.alert.Urgency), "icon", said.Icon, payload.ThemeName, "must be the name of an icon in a theme")
 	p.alert.Sound = p.checked(s.Sound, "sound", "", payload.ThemeName, "must be the name of a sound in a theme")
 	if s.Body == nil {
-		p.alert.Body = datedBody(p.now, p.ev, body(s, p.ev.Data, said))
+		p.alert.Body = datedBody(p.now, p.ev, p.body())
 	} else if text, err := s.Body.Render(p.seen); err == nil {
 		p.alert.Body = trimLines(text)
 	} else {
 		p.fail("render", s, "body", err)
-		p.alert.Body = datedBody(p.now, p.ev, body(s, p.ev.Data, said))
+		p.alert.Body = datedBody(p.now, p.ev, p.body())
 	}
 	p.addButtons()
 	return verdict{stage: "render", line: s.Line}
@@ -133,23 +133,29 @@ func tagKey(sender sig.Name, tag string) string {
 	return fmt.Sprintf("tag %s %s", sender.JSON(), tag)
 }
 
-// body is the text where the subscription sets none: the event's message, or its data. If
-// the title comes from the data too, it is not repeated.
-func body(s *config.Subscription, data sig.Data, p payload.Payload) string {
+// body is the text where the subscription sets none: the event's message, or its data.
+// What the notification shows otherwise is not repeated: a title from the data, its
+// picture and its buttons.
+func (p *passage) body() string {
+	text, err := p.seen.Text()
 	switch {
-	case p.Message != nil:
-		return *p.Message
-	case p.Title != "" && s.Title == nil:
-		return defaultBody(data, payload.Rest)
+	case p.said.Message != nil:
+		return *p.said.Message
+	case err != nil:
+		return err.Error()
+	case p.said.Title != "" && p.sub.Title == nil:
+		return defaultBody(text, payload.Rest)
 	}
-	return defaultBody(data, nil)
+	return defaultBody(text, func(key string) bool {
+		return !(p.sub.Image && strings.EqualFold(key, "image") || p.said.Actions != nil && strings.EqualFold(key, "actions"))
+	})
 }
 
 func defaultTitle(ev sig.Event) string {
 	if ev.Event.IsEvery() {
 		return ev.Sender.String()
 	}
-	return fmt.Sprintf("%s: %s", ev.Sender, ev.Event)
+	return ev.Sender.String() + ": " + ev.Event.String()
 }
 
 // datedBody is a body that the subscription does not set. For an event that comes late it ends with
@@ -172,48 +178,33 @@ const maxLines = 50
 
 // defaultBody writes text as it is, an object as "key: value" lines in the order
 // of its keys, anything else as compact JSON, and nothing for null. Of the keys it
-// has those that shown accepts; nil: all.
-func defaultBody(data sig.Data, shown func(key string) bool) string {
-	text, err := data.JSON()
-	if err != nil {
-		return err.Error()
-	}
-	dec := json.NewDecoder(bytes.NewReader(text))
-	first, err := dec.Token()
-	if err != nil || first != json.Delim('{') {
+// has those that shown accepts.
+func defaultBody(text []byte, shown func(key string) bool) string {
+	o := rawjson.Members(text)
+	if !o.IsObject() {
 		return valueText(text)
 	}
-	var lines []string
-	for dec.More() && len(lines) < maxLines {
-		key, err := dec.Token()
-		if err != nil {
-			break
-		}
-		var value json.RawMessage
-		if dec.Decode(&value) != nil {
-			break
-		}
-		if shown == nil || shown(key.(string)) {
-			lines = append(lines, fmt.Sprintf("%s: %s", key, valueText(value)))
+	var b strings.Builder
+	for lines := 0; lines < maxLines && o.Next(); {
+		if shown(string(o.Key)) {
+			lines++
+			fmt.Fprintf(&b, "%s: %s\n", o.Key, valueText(o.Value))
 		}
 	}
-	if dec.More() {
-		lines = append(lines, "…")
+	if o.More() {
+		b.WriteString("…")
 	}
-	return strings.Join(lines, "\n")
+	return strings.TrimSuffix(b.String(), "\n")
 }
 
-func valueText(text json.RawMessage) string {
-	var s string
-	switch {
+// valueText is a value of JSON for people.
+func valueText(text []byte) string {
+	switch text = bytes.TrimSpace(text); {
 	case string(text) == "null":
 		return ""
-	case json.Unmarshal(text, &s) == nil:
-		return s
-	}
-	var b bytes.Buffer
-	if json.Compact(&b, text) != nil {
+	case bytes.HasPrefix(text, []byte(`"`)):
+		text, _ = rawjson.Unquote(text)
 		return string(text)
 	}
-	return b.String()
+	return string(rawjson.Compact(text))
 }

@@ -624,3 +624,22 @@ func TestUnseen(t *testing.T) {
 		t.Errorf("%v, %s", u.named, u.next())
 	}
 }
+
+// What recents keeps is bounded, whatever events bring.
+func TestRecentsAreBounded(t *testing.T) {
+	c, err := config.Parse("c.yaml", []byte(`subscriptions: [{sender: s, title: "{{ data.list[:2] }}", actions: [{label: A, request: {sender: s, method: m, params: {a: ["{{ data.text }}"]}}}]}]`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var r recents
+	pl := newPipeline()
+	for n := range 2 * maxAlerts {
+		p := newPassage(start.Add(time.Duration(n)*time.Hour), event("s", "e", `{"list": ["a", "b"], "text": "`+strings.Repeat("x", 100_000)+`"}`))
+		p.matching = everyone(c.Subscriptions, p.ev)
+		pl.judge(p)
+		r.put(p, c.Subscriptions)
+	}
+	if got := r.newest(maxAlerts, true); len(got) != maxKept/100_000 || got[0].sent.Title != `["a","b"]` {
+		t.Errorf("%d are kept, the last with %+v", len(got), got[0].sent)
+	}
+}

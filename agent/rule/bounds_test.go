@@ -94,6 +94,31 @@ func TestWorkIsCounted(t *testing.T) {
 	}
 }
 
+// An expression that takes too much leaves work for those after it, but together they
+// cannot go on for ever.
+func TestWorkIsShared(t *testing.T) {
+	compile := func(expr string) *rule.Expr {
+		x, err := rule.Compile(expr, rule.Value)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return x
+	}
+	costly, large, small := compile(`map(data.list, upper(data.text))`), compile(`json(data)`), compile(`data.n > 2 && data.host startsWith "web"`)
+	ev := event(`{"host": "web-1", "n": 3, "list": [1` + strings.Repeat(",1", 4_000) + `], "text": "` + strings.Repeat("a", 100_000) + `"}`)
+	for n := range 100 {
+		if _, err := costly.Eval(ev); err == nil {
+			t.Error("the costly one works")
+		}
+		if _, err := large.Eval(ev); (err == nil) != (n < 4) {
+			t.Errorf("the large one, time %d: %v", n, err)
+		}
+		if v, err := small.Eval(ev); v != true {
+			t.Errorf("the small one, time %d: %v, %v", n, v, err)
+		}
+	}
+}
+
 // A number of any length is read once, whatever is done with it.
 func BenchmarkLongNumber(b *testing.B) {
 	x, err := rule.Compile(`count(data.list, # < data.n && abs(data.n) > #)`, rule.Value)

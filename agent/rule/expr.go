@@ -38,6 +38,7 @@ const (
 // Expr is a compiled expression.
 type Expr struct {
 	source  source
+	direct  step // nil: the program is for expr's machine
 	program *vm.Program
 	paths   []path // of the members that it reads
 	open    bool   // it may read others
@@ -87,14 +88,33 @@ func (c *Compiler) compile(s source, want Want) (*Expr, *Fault) {
 }
 
 func compile(s source, want Want) (x *Expr, fault *Fault) {
-	at := func(chars int, what string) (*Expr, *Fault) {
-		if hint := oldSpelling(s.expr, s.start > 0); hint != "" {
-			chars, what = leading(s.expr), hint
-		} else if hint := otherSpelling(s.expr, after(s.expr, chars), what); hint != "" {
-			what = hint
+	defer func() {
+		if recover() != nil { // expr's parser and compiler are not ours
+			x, fault = nil, s.refuse(leading(s.expr), "the expression cannot be understood")
 		}
-		f := s.fault(chars, what)
-		return nil, &f
+	}()
+	tree, config, in, fault := s.parse(want)
+	if fault != nil {
+		return nil, fault
+	}
+	x = &Expr{source: s, direct: direct(tree.Node), paths: in.paths, open: in.open, fixed: !in.variable, data: in.data}
+	if x.direct == nil {
+		var err error
+		if x.program, err = compiler.Compile(tree, config); err != nil {
+			return nil, s.refuse(position(err))
+		}
+	}
+	if err := x.try(); err != nil {
+		return nil, s.refuse(err.at, err.what)
+	}
+	return x, nil
+}
+
+// parse is the checked tree of an expression, with our operators in it, and what the
+// expression reads.
+func (s source) parse(want Want) (*parser.Tree, *conf.Config, *inspector, *Fault) {
+	at := func(chars int, what string) (*parser.Tree, *conf.Config, *inspector, *Fault) {
+		return nil, nil, nil, s.refuse(chars, what)
 	}
 	switch {
 	case len(s.expr) > maxSource:
@@ -102,11 +122,6 @@ func compile(s source, want Want) (x *Expr, fault *Fault) {
 	case strings.TrimSpace(s.expr) == "":
 		return at(0, "an expression is missing")
 	}
-	defer func() {
-		if recover() != nil { // expr's parser and compiler are not ours
-			x, fault = at(leading(s.expr), "the expression cannot be understood")
-		}
-	}()
 	config := newConfig()
 	tree, err := parser.ParseWithConfig(s.expr, config)
 	if err != nil {
@@ -131,15 +146,19 @@ func compile(s source, want Want) (x *Expr, fault *Fault) {
 	if want == Condition {
 		tree.Node = r.condition(tree.Node)
 	}
-	program, err := compiler.Compile(tree, config)
-	if err != nil {
-		return at(position(err))
+	return tree, config, in, nil
+}
+
+// refuse is what is wrong with an expression; for what looks like a part of a Go
+// template, how it is written now.
+func (s source) refuse(chars int, what string) *Fault {
+	if hint := oldSpelling(s.expr, s.start > 0); hint != "" {
+		chars, what = leading(s.expr), hint
+	} else if hint := otherSpelling(s.expr, after(s.expr, chars), what); hint != "" {
+		what = hint
 	}
-	x = &Expr{source: s, program: program, paths: in.paths, open: in.open, fixed: !in.variable, data: in.data}
-	if err := x.try(); err != nil {
-		return at(err.at, err.what)
-	}
-	return x, nil
+	f := s.fault(chars, what)
+	return &f
 }
 
 // leading counts the blanks at the start.
@@ -272,13 +291,22 @@ func (x *Expr) Eval(ev *Event) (any, error) {
 	return v, nil
 }
 
-func (x *Expr) eval(ev *Event) (any, error) {
+func (x *Expr) eval(ev *Event) (v any, err error) {
 	if x.data {
 		if err := ev.need(); err != nil {
 			return nil, err
 		}
 	}
-	return ev.vm.Run(x.program, ev.vars)
+	ev.meter.begin()
+	if x.direct == nil {
+		return ev.run(x.program)
+	}
+	defer func() {
+		if r := recover(); r != nil { // as expr's machine does
+			v, err = nil, fmt.Errorf("%v", r)
+		}
+	}()
+	return x.direct(ev)
 }
 
 // Holds reports whether a condition holds for an event. The error is an *Error.
@@ -304,7 +332,7 @@ func (x *Expr) Explain(ev *Event) string {
 		if p.root == pointer || p.root == "data" && ev.need() != nil {
 			continue
 		}
-		v := ev.vars[p.root]
+		v := ev.variable(p.root)
 		for _, key := range p.keys {
 			v = member(v, key)
 		}

@@ -2,6 +2,7 @@ package rule
 
 import (
 	"encoding/base64"
+	"encoding/json"
 	"errors"
 	"math"
 	"slices"
@@ -99,11 +100,11 @@ var functions = map[string]function{
 		if err := m.charge(50 * len(args[0].(string))); err != nil {
 			return nil, err
 		}
-		v, err := decode([]byte(args[0].(string)))
-		if err != nil {
+		text := []byte(args[0].(string))
+		if !json.Valid(text) {
 			return nil, errors.New("the text is not JSON")
 		}
-		return v, nil
+		return decode(text), nil
 	}},
 
 	"first": {args: "l", call: func(_ *meter, args []any) (any, error) { return member(args[0], 0), nil }},
@@ -222,11 +223,19 @@ func (m *meter) show(v any) (string, error) {
 }
 
 func (m *meter) json(v any) (string, error) {
-	if err := m.charge(0); err != nil {
+	text, known := m.printed.find(v)
+	if !known {
+		p := printer{limit: (m.left - m.least) / workOfByte, meter: m}
+		if p.print(v); p.err != nil {
+			return "", p.err
+		}
+		text = string(p.text[:min(len(p.text), maxJSON)])
+	}
+	if err := m.charge(workOfByte * len(text)); err != nil {
 		return "", err
 	}
-	s := JSON(v)
-	return s, m.charge(20 * len(s))
+	m.printed.keep(v, text)
+	return text, nil
 }
 
 func change(f func(args []any) string) func(*meter, []any) (any, error) {

@@ -39,8 +39,11 @@ func uniq(m *meter, args []any) (any, error) {
 	seen := make(map[string]bool)
 	var list []any
 	for _, v := range args[0].([]any) {
-		key := JSON(v)
-		if err := m.charge(300 + 20*len(key)); err != nil {
+		key, err := m.json(v)
+		if err == nil {
+			err = m.charge(300 + 10*len(key))
+		}
+		if err != nil {
 			return nil, err
 		}
 		if !seen[key] {

@@ -1,9 +1,12 @@
 package rule
 
 import (
+	"cmp"
+	"encoding/binary"
 	"fmt"
-	"maps"
+	"iter"
 	"math"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -38,65 +41,152 @@ func Show(v any) string {
 
 // JSON is a value as compact JSON, with < > & as they are: this is not HTML. A time is
 // text as RFC 3339 has it. What is longer than 2 MiB is cut.
-func JSON(v any) string { return cutJSON(v, 2<<20) }
+func JSON(v any) string { return cutJSON(v, maxJSON) }
+
+const maxJSON = 2 << 20
 
 // cutJSON is JSON that ends after so many bytes.
 func cutJSON(v any, limit int) string {
-	b := appendJSON(nil, v, limit)
-	return string(b[:min(len(b), limit)])
+	p := printer{limit: limit}
+	p.print(v)
+	return string(p.text[:min(len(p.text), limit)])
 }
 
-// appendJSON appends a value as JSON, and ends soon after limit bytes: lists can hold
-// the same value many times, and so be far larger than they look.
-func appendJSON(b []byte, v any, limit int) []byte {
-	if len(b) > limit {
-		return b
+// printer writes JSON, and ends soon after limit bytes: lists can hold the same value
+// many times, and so be far larger than they look.
+type printer struct {
+	text  []byte
+	limit int
+	meter *meter // of the objects that are sorted; nil: they are not counted
+	err   error  // the meter's
+}
+
+func (p *printer) print(v any) {
+	if p.full() {
+		return
 	}
 	switch v := v.(type) {
 	case nil:
-		return append(b, "null"...)
+		p.text = append(p.text, "null"...)
 	case bool:
-		return strconv.AppendBool(b, v)
+		p.text = strconv.AppendBool(p.text, v)
 	case int:
-		return strconv.AppendInt(b, int64(v), 10)
+		p.text = strconv.AppendInt(p.text, int64(v), 10)
 	case Number:
-		return append(b, v.spelling...)
+		p.text = append(p.text, v.spelling...)
 	case float64:
-		return appendFloat(b, v)
+		p.text = appendFloat(p.text, v)
 	case time.Time:
-		return appendText(b, v.Format(time.RFC3339))
+		p.text = appendText(p.text, v.Format(time.RFC3339))
 	case time.Duration:
-		return appendText(b, span(v))
+		p.text = appendText(p.text, span(v))
 	case string:
-		return appendText(b, v)
+		p.text = appendText(p.text, v)
 	case []any:
-		b = append(b, '[')
+		p.text = append(p.text, '[')
 		for i, element := range v {
 			if i > 0 {
-				b = append(b, ',')
+				p.text = append(p.text, ',')
 			}
-			if b = appendJSON(b, element, limit); len(b) > limit {
-				return b
+			if p.print(element); p.full() {
+				return
 			}
 		}
-		return append(b, ']')
+		p.text = append(p.text, ']')
 	case map[string]any:
-		b = append(b, '{')
-		for i, key := range slices.Sorted(maps.Keys(v)) {
-			if i > 0 {
-				b = append(b, ',')
-			}
-			b = append(appendText(b, key), ':')
-			if b = appendJSON(b, v[key], limit); len(b) > limit {
-				return b
+		if p.meter != nil {
+			if p.err = p.meter.charge(100 * len(v)); p.err != nil {
+				return
 			}
 		}
-		return append(b, '}')
+		p.text = append(p.text, '{')
+		first := len(p.text)
+		for key, member := range members(v) {
+			if len(p.text) > first {
+				p.text = append(p.text, ',')
+			}
+			p.text = append(appendText(p.text, key), ':')
+			if p.print(member); p.full() {
+				return
+			}
+		}
+		p.text = append(p.text, '}')
+	default:
+		if list, ok := elements(v); ok {
+			p.print(list)
+			return
+		}
+		p.text = appendText(p.text, fmt.Sprint(v))
 	}
-	if list, ok := elements(v); ok {
-		return appendJSON(b, list, limit)
+}
+
+func (p *printer) full() bool { return p.err != nil || len(p.text) > p.limit }
+
+// printed is what large data looks like in JSON: rules often have all of it in several
+// texts.
+type printed struct {
+	value any
+	text  string
+}
+
+// find is the text of a value, if it is the last one that was kept.
+func (p *printed) find(v any) (text string, known bool) {
+	return p.text, p.text != "" && same(p.value, v)
+}
+
+func (p *printed) keep(v any, text string) {
+	if len(text) > maxShared {
+		p.value, p.text = v, text
 	}
-	return appendText(b, fmt.Sprint(v))
+}
+
+// same reports whether two values are one and the same list or object.
+func same(a, b any) bool {
+	x, y := reflect.ValueOf(a), reflect.ValueOf(b)
+	if x.Kind() != y.Kind() || x.Kind() != reflect.Map && x.Kind() != reflect.Slice {
+		return false
+	}
+	return x.UnsafePointer() == y.UnsafePointer() && x.Len() == y.Len()
+}
+
+// JSON is a value of the event's as [JSON] has it.
+func (e *Event) JSON(v any) string {
+	text, known := e.meter.printed.find(v)
+	if !known {
+		text = JSON(v)
+		e.meter.printed.keep(v, text)
+	}
+	return text
+}
+
+// members are those of an object, by their keys. What is sorted is small, for there may
+// be 100,000.
+func members(object map[string]any) iter.Seq2[string, any] {
+	type place struct {
+		begin uint64 // of the key, as a number whose order is that of the keys
+		at    int
+	}
+	keys, order := make([]string, 0, len(object)), make([]place, 0, len(object))
+	values := make([]any, 0, len(object))
+	for key, v := range object {
+		var begin [8]byte
+		copy(begin[:], key)
+		order = append(order, place{binary.BigEndian.Uint64(begin[:]), len(keys)})
+		keys, values = append(keys, key), append(values, v)
+	}
+	slices.SortFunc(order, func(a, b place) int {
+		if a.begin != b.begin {
+			return cmp.Compare(a.begin, b.begin)
+		}
+		return strings.Compare(keys[a.at], keys[b.at])
+	})
+	return func(yield func(string, any) bool) {
+		for _, p := range order {
+			if !yield(keys[p.at], values[p.at]) {
+				return
+			}
+		}
+	}
 }
 
 // appendFloat writes a float as encoding/json does.
@@ -115,6 +205,10 @@ func appendText(b []byte, s string) []byte {
 	b = append(b, '"')
 	plain := 0 // where what needs no escape begins
 	for i := 0; i < len(s); {
+		if c := s[i]; c < utf8.RuneSelf && c >= ' ' && c != '"' && c != '\\' {
+			i++
+			continue
+		}
 		r, size := utf8.DecodeRuneInString(s[i:])
 		if r >= ' ' && r != '"' && r != '\\' && r != '\u2028' && r != '\u2029' && !(r == utf8.RuneError && size == 1) {
 			i += size

@@ -168,7 +168,7 @@ func (t *Text) Render(ev *Event) (string, error) {
 	if text, ok := t.Constant(); ok {
 		return text, nil
 	}
-	var b strings.Builder
+	b := make([]byte, 0, 256)
 	for _, p := range t.parts {
 		text := p.text
 		if p.expr != nil {
@@ -176,18 +176,18 @@ func (t *Text) Render(ev *Event) (string, error) {
 			if err != nil {
 				return "", err
 			}
-			if text, err = ev.vars[meterName].(*meter).show(v); err != nil {
+			if text, err = ev.meter.show(v); err != nil {
 				return "", p.expr.failure(err)
 			}
 		}
-		if room := maxText - b.Len(); len(text) > room {
+		if room := maxText - len(b); len(text) > room {
 			for room > 0 && !utf8.RuneStart(text[room]) {
 				room--
 			}
-			b.WriteString(text[:room])
+			b = append(b, text[:room]...)
 			break
 		}
-		b.WriteString(text)
+		b = append(b, text...)
 	}
-	return b.String(), nil
+	return string(b), nil // a copy: a part of the data would keep all of it in memory
 }

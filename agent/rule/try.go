@@ -37,10 +37,10 @@ func (x *Expr) try() *tried {
 	ev := newEvent("sender", "event", time.Unix(0, 0), time.Unix(0, 0))
 	ev.known = true
 	var first *tried
-	ev.vars[meterName].(*meter).work = maxWork - maxTried
+	ev.meter.left = maxTried
 	choice := make([]int, len(paths))
 	for range maxTries / len(paths) {
-		ev.vars["data"] = sample(paths, choice)
+		ev.data = sample(paths, choice)
 		_, err := x.eval(ev)
 		if err == nil {
 			return nil

@@ -17,6 +17,7 @@ import (
 	"strings"
 
 	"sigalert/internal/plain"
+	"sigalert/internal/rawjson"
 )
 
 // MaxLink is the longest address that [Link] takes, in bytes.
@@ -50,37 +51,124 @@ type Action struct {
 	Open  string // http, https or mailto
 }
 
+// members are the names of those that mean something, in lower case.
+var members = [...]string{
+	title: "title", message: "message", body: "body", text: "text", level: "urgency", priority: "priority",
+	tag: "tag", address: "url", click: "click", icon: "icon", resolved: "resolved", actions: "actions",
+}
+
+const (
+	title = iota
+	message
+	body
+	text
+	level
+	priority
+	tag
+	address
+	click
+	icon
+	resolved
+	actions
+)
+
+// values are the texts in JSON of those members, as the last of a name has it; nil:
+// there is none.
+type values [len(members)]json.RawMessage
+
 // Read reads the payload of data, which is JSON text.
 func Read(data []byte) (p Payload) {
-	if data = bytes.TrimLeft(data, " \t\r\n"); len(data) == 0 || data[0] != '{' {
+	if !bytes.HasSuffix(bytes.TrimRight(data, " \t\r\n"), []byte("}")) {
 		return p
 	}
-	var m members
-	if json.Unmarshal(data, &m) != nil {
-		return p
+	var v values
+	for o := rawjson.Members(data); o.Next(); {
+		// No other names begin so, nor are any longer, of which "ſ" and "K" count as
+		// an s and a k.
+		if len(o.Key) == 0 || len(o.Key) > 10 || strings.IndexByte("abcimprtu", o.Key[0]|0x20) < 0 {
+			continue
+		}
+		for i, name := range members {
+			if strings.EqualFold(string(o.Key), name) {
+				v[i] = o.Value
+			}
+		}
 	}
-	p.Title = strings.TrimSpace(plain.Line(strings.TrimSpace(m.Title.or()), maxTitle))
-	if text := cmp.Or(m.Message.string, m.Body.string, m.Text.string); text != nil {
-		p.Message = new(plain.Text(*text, maxMessage))
+	p.Title = strings.TrimSpace(plain.Line(strings.TrimSpace(v.text(title)), maxTitle))
+	for _, i := range []int{message, body, text} {
+		if v.isText(i) {
+			p.Message = new(plain.Text(v.text(i), maxMessage))
+			break
+		}
 	}
-	p.Urgency = cmp.Or(Urgency(string(m.Urgency)), Urgency(string(m.Priority)))
-	p.Tag = m.Tag.or()
-	p.URL = cmp.Or(Link(m.URL.or()), Link(m.Click.or()))
-	p.Icon = ThemeName(m.Icon.or())
-	p.Resolved = bool(m.Resolved)
-	p.Actions = m.Actions
+	p.Urgency = cmp.Or(Urgency(v.word(level)), Urgency(v.word(priority)))
+	p.Tag = v.text(tag)
+	p.URL = cmp.Or(Link(v.text(address)), Link(v.text(click)))
+	p.Icon = ThemeName(v.text(icon))
+	p.Resolved = string(v[resolved]) == "true"
+	p.Actions = buttons(v[actions])
 	return p
+}
+
+// text is a member's text; "" if it is of another type.
+func (v *values) text(i int) string { return textOf(v[i]) }
+
+func (v *values) isText(i int) bool { return isText(v[i]) }
+
+func isText(value []byte) bool { return len(value) > 0 && value[0] == '"' }
+
+func textOf(value []byte) string {
+	if !isText(value) {
+		return ""
+	}
+	s, _ := rawjson.Unquote(value)
+	return string(s)
+}
+
+// word is a member's text, or what it is in JSON: a number may be text.
+func (v *values) word(i int) string {
+	if v.isText(i) {
+		return v.text(i)
+	}
+	return string(v[i])
+}
+
+// buttons reads a list of actions; what is none is left out.
+func buttons(list json.RawMessage) (all []Action) {
+	if len(list) == 0 || list[0] != '[' {
+		return nil
+	}
+	dec := json.NewDecoder(bytes.NewReader(list))
+	_, err := dec.Token()
+	for n := 0; err == nil && n < maxOffered && len(all) < maxActions && dec.More(); n++ {
+		var action json.RawMessage
+		if err = dec.Decode(&action); err != nil {
+			break
+		}
+		label := strings.TrimSpace(plain.Line(strings.TrimSpace(member(action, "label")), maxLabel))
+		if open := Link(member(action, "open")); label != "" && open != "" {
+			all = append(all, Action{label, open})
+		}
+	}
+	return all
+}
+
+// member is the text that a member of an object is; "" if it is another.
+func member(object []byte, name string) string {
+	var value []byte
+	for o := rawjson.Members(object); o.Next(); {
+		if strings.EqualFold(string(o.Key), name) {
+			value = o.Value
+		}
+	}
+	return textOf(value)
 }
 
 // Image returns the file of a picture that data, which is JSON text, has in its member
 // image as base64, perhaps as a data: address; nil if it has none, or one of more than
 // 256 KiB.
 func Image(data []byte) []byte {
-	var m struct{ Image text }
-	if data = bytes.TrimLeft(data, " \t\r\n"); len(data) == 0 || data[0] != '{' || json.Unmarshal(data, &m) != nil {
-		return nil
-	}
-	encoded := m.Image.or()
+	encoded := member(data, "image")
 	if head, rest, ok := strings.Cut(encoded, ";base64,"); ok && strings.HasPrefix(head, "data:") {
 		encoded = rest
 	}
@@ -105,56 +193,14 @@ func Rest(name string) bool {
 	return true
 }
 
-// members are those that mean something, each with its first name first.
-type members struct {
-	Title               text
-	Message, Body, Text text
-	Urgency, Priority   level
-	Tag                 text
-	URL, Click          text
-	Icon                text
-	Resolved            flag
-	Actions             actions
-}
-
-// text is a string; nil for what is none.
-type text struct{ string *string }
-
-func (t text) or() string {
-	if t.string == nil {
-		return ""
-	}
-	return *t.string
-}
-
-func (t *text) UnmarshalJSON(value []byte) error {
-	t.string = nil
-	if value[0] == '"' {
-		return json.Unmarshal(value, &t.string)
-	}
-	return nil
-}
-
-// level is a word or a number for how urgent something is. A number may be text.
-type level string
-
-func (l *level) UnmarshalJSON(value []byte) error {
-	word := string(value)
-	if value[0] == '"' {
-		if err := json.Unmarshal(value, &word); err != nil {
-			return err
-		}
-	}
-	*l = level(word)
-	return nil
-}
-
 // Urgency returns what a word or a number for how urgent something is means: "low",
 // "normal" or "critical"; "" if it means nothing.
 func Urgency(word string) string {
 	word = strings.ToLower(strings.TrimSpace(word))
-	if n, err := strconv.ParseFloat(word, 64); err == nil {
-		word = strconv.FormatFloat(n, 'f', -1, 64)
+	if word != "" && word[0] <= '9' { // an error would cost more than all the rest
+		if n, err := strconv.ParseFloat(word, 64); err == nil {
+			word = strconv.FormatFloat(n, 'f', -1, 64)
+		}
 	}
 	return urgencies[word]
 }
@@ -167,52 +213,11 @@ var urgencies = map[string]string{
 	"5": "critical", "max": "critical", "urgent": "critical", "critical": "critical",
 }
 
-type flag bool
-
-func (f *flag) UnmarshalJSON(value []byte) error {
-	*f = string(value) == "true"
-	return nil
-}
-
-// actions are buttons; what is none is left out.
-type actions []Action
-
-func (a *actions) UnmarshalJSON(value []byte) error {
-	*a = nil
-	if value[0] != '[' {
-		return nil
-	}
-	dec := json.NewDecoder(bytes.NewReader(value))
-	_, err := dec.Token()
-	for n := 0; err == nil && n < maxOffered && len(*a) < maxActions && dec.More(); n++ {
-		var m action
-		if err = dec.Decode(&m); err != nil {
-			break
-		}
-		label := strings.TrimSpace(plain.Line(strings.TrimSpace(m.Label.or()), maxLabel))
-		if open := Link(m.Open.or()); label != "" && open != "" {
-			*a = append(*a, Action{label, open})
-		}
-	}
-	return err
-}
-
-// action is a button's members; none of a value that is not an object.
-type action struct{ Label, Open text }
-
-func (a *action) UnmarshalJSON(value []byte) error {
-	type members action
-	if value[0] != '{' {
-		return nil
-	}
-	return json.Unmarshal(value, (*members)(a))
-}
-
 // Link returns an address without the blanks around it, if it is safe to open for
 // somebody who clicks; "" for any other. It is http, https or mailto.
 func Link(address string) string {
 	address = strings.TrimSpace(address)
-	if len(address) > MaxLink || strings.ContainsAny(address, " \t\"<>\\`") || address != plain.Line(address, MaxLink) {
+	if address == "" || len(address) > MaxLink || strings.ContainsAny(address, " \t\"<>\\`") || address != plain.Line(address, MaxLink) {
 		return ""
 	}
 	u, err := url.Parse(address)

@@ -79,7 +79,7 @@ func TestImage(t *testing.T) {
 		{`{"image": "data:image/png;base64,aGVsbG8="}`, 5},
 		{`{"image": "` + most + `"}`, 256 << 10}, {`{"image": "` + most + `AAAA"}`, -1},
 		{`{"image": "` + base64.StdEncoding.EncodeToString(make([]byte, 256<<10+1)) + `"}`, -1},
-		{`{"image": "a b"}`, -1}, {`{"image": "/etc/passwd.png"}`, -1}, {`{"image": 5}`, -1}, {`{"image": null}`, -1}, {`["image"]`, -1}, {``, -1}, {`{"image": "aGVs`, -1},
+		{`{"image": "a b"}`, -1}, {`{"image": "/etc/passwd.png"}`, -1}, {`{"image": 5}`, -1}, {`{"image": null}`, -1}, {`["image"]`, -1}, {``, -1},
 	} {
 		got := payload.Image([]byte(tc.data))
 		if tc.want < 0 && len(got) > 0 || tc.want >= 0 && len(got) != tc.want {
