@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -18,14 +19,27 @@ import (
 
 // BenchmarkSendToNotify measures the path of an event from a sender, through
 // "sigalert serve" and the agent, to the notification server's receipt of
-// Notify, three processes and a bus away. One event is under way at a time.
+// Notify, three processes and a bus away. One event is under way at a time. Of fifty
+// rules, ten are globs with a condition, and the event is for the last of them.
 func BenchmarkSendToNotify(b *testing.B) {
+	rules := strings.Builder{}
+	for i := range 40 {
+		fmt.Fprintf(&rules, "  - {sender: host-%d, event: disk, when: data.used > 90, title: '{{ data.disk }} is full'}\n", i)
+	}
+	for i := range 10 {
+		fmt.Fprintf(&rules, "  - {sender: 'ti*r', event: 't?ck', when: 'int(data) %% 10 < 0 || %d == 9', title: '{{ sender }}', tag: '{{ event }}'}\n", i)
+	}
+	b.Run("one rule", func(b *testing.B) { sendToNotify(b, "  - {sender: timer, event: tick}\n") })
+	b.Run("fifty rules", func(b *testing.B) { sendToNotify(b, rules.String()) })
+}
+
+func sendToNotify(b *testing.B, subscriptions string) {
 	d := newBus(b)
 	took := d.countNotifications(b)
 	bin := program(b)
 	s := d.serve(b, bin)
 	// Critical alerts are not held back, however many there are.
-	a := d.startAgent(b, bin, timer(s)+"defaults: {urgency: critical}\n")
+	a := d.startAgent(b, bin, "server: tcp://"+s.addr+"\ndefaults: {urgency: critical}\nsubscriptions:\n"+subscriptions)
 	a.await(b, subscribedLine)
 
 	client := sig.NewClientRouter(tcp.NewClient(s.addr), nil)
