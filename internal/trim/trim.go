@@ -36,10 +36,11 @@ type watch struct {
 // whether a rush is over since the last time.
 func (w *watch) isOver(allocated uint64) bool {
 	const much, little = 32 << 20, 8 << 20 // bytes
-	now := allocated - w.before
+	const collected = 3 << 20              // for a start: the first collection comes then
+	now, start := allocated-w.before, w.before == 0
 	w.before = allocated
 	switch {
-	case now >= much:
+	case now >= much, start && now >= collected:
 		w.rush = true
 	case now <= little && w.rush:
 		w.rush = false

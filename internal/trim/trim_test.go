@@ -26,3 +26,15 @@ func TestRushIsOver(t *testing.T) {
 		}
 	}
 }
+
+// A start that has made enough for a collection is a rush; a smaller one is not worth
+// the pages that a collection itself touches.
+func TestStart(t *testing.T) {
+	for allocated, want := range map[uint64]bool{1: false, 3: true, 20: true} {
+		var w watch
+		w.isOver(allocated << 20)
+		if got := w.isOver((allocated + 1) << 20); got != want {
+			t.Errorf("%d MiB at the start: %t", allocated, got)
+		}
+	}
+}
