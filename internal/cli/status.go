@@ -88,7 +88,7 @@ func (r statusReport) linkLine(now time.Time) string {
 func (s subscriptionReport) stateText(now time.Time) string {
 	text := s.serverText()
 	if s.Muted {
-		text += fmt.Sprintf(", muted %s, %s held back", untilText(s.MutedUntil, "you unmute it", now), words.Count(s.Held, "alert"))
+		text += fmt.Sprintf(", muted %s, %s held back", untilText(s.MutedUntil, "you resume it", now), words.Count(s.Held, "alert"))
 	}
 	return text
 }

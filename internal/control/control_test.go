@@ -132,7 +132,7 @@ func TestPlaces(t *testing.T) {
 	for path, want := range map[string]string{
 		file:                                  file + " is in the way: it is not a socket",
 		filepath.Join(open, "s"):              "the folder " + open + " can be changed by other users: chmod go-w would forbid that",
-		filepath.Join(file, "s"):              "not a directory",
+		filepath.Join(file, "s"):              file + " is not a folder",
 		filepath.Join(dir, "a/s"):             "no such file or directory",
 		dir + strings.Repeat("/.", 60) + "/s": "invalid argument",
 	} {
