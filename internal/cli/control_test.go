@@ -203,6 +203,11 @@ func TestStatus(t *testing.T) {
 	if diff := cmp.Diff(want, r.lines(now)); diff != "" {
 		t.Error(diff)
 	}
+	many := r
+	many.Unseen = slices.Repeat(r.Unseen, 1000)
+	if got := many.lines(now); len(got) != len(want)+20 || got[28] != "Not seen yet: 980 more" {
+		t.Errorf("%q", got)
+	}
 	r.Version, r.PID, r.Summary = "v1", 17, "S"
 	const wantJSON = `{"version":"v1","pid":17,"config":"/c.yaml","summary":"S","server":"127.0.0.1:3000","router":false,"connected":false,"since":"2026-01-31T12:30:00Z",` +
 		`"link_error":"connection refused","paused":true,"paused_until":"2026-01-31T15:00:00Z","held_back":1,"unread":5,"subscriptions":[` +
@@ -271,6 +276,7 @@ func TestExplainedLines(t *testing.T) {
 			{Stage: "match", Line: 3, Decision: "skipped", Reason: "the sender is attic"},
 			{Stage: "when", Line: 12, Decision: "passed", Reason: "when data.temp > 30 is true: data.temp is 35"},
 			{Stage: "limit", Decision: "passed"},
+			{Stage: "deliver", Decision: "shown", Reason: "by dunst"},
 			{Stage: "deliver", Decision: "shown", Reason: "by dunst"},
 		},
 		Sent: &notifiedReport{Title: "T", Body: "a\nb", Urgency: "low", Icon: "i", Sound: "none", Timeout: 10, URL: "https://x", Image: true, Actions: []string{"Open", "Later"}, Resolved: true},

@@ -299,7 +299,9 @@ func (x explained) lines() []string {
 		} else {
 			n = max(n, 1)
 			for _, v := range verdicts[:n] {
-				lines = append(lines, v.line())
+				if line := v.line(); line != lines[len(lines)-1] { // as after it was shown again
+					lines = append(lines, line)
+				}
 			}
 		}
 		verdicts = verdicts[n:]
