@@ -137,6 +137,9 @@ func (p *program) newInstance(lock *flock.Flock, socket string) (*instance, erro
 	if i.socket, err = control.Listen(socket); err != nil {
 		p.log.Warn("commands such as status cannot speak to this agent, and another start cannot ask it to make way", "err", err)
 	}
+	if i.socket != nil {
+		i.socket.Large = []string{"entries"}
+	}
 	return i, nil
 }
 
