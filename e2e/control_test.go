@@ -93,7 +93,7 @@ subscriptions:
 	}
 
 	h.write(t, "config/sigalert/config.yaml", config+"  - {sendr: x}\n")
-	if text := h.ask(t, bin, 1, "reload"); !strings.Contains(text, "config.yaml:5:5: ") {
+	if text := h.ask(t, bin, 1, "reload"); !strings.Contains(text, "config.yaml:5:6: ") {
 		t.Errorf("reload:\n%s", text)
 	}
 	h.write(t, "config/sigalert/config.yaml", config+"  - {sender: x}\n")
