@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -79,6 +80,43 @@ func TestOpenRuntimeFolder(t *testing.T) {
 	}
 	defer run()()
 	ask(errNoSocket)
+}
+
+// Pages of the history that nobody reads are few.
+func TestFewPages(t *testing.T) {
+	t.Cleanup(xdg.Reload)                 // after the variables are back
+	dir, err := os.MkdirTemp("", "pages") // t.TempDir is too long a path for a socket
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	t.Setenv("XDG_RUNTIME_DIR", dir)
+	xdg.Reload()
+	p := &program{log: slog.New(slog.DiscardHandler)}
+	only, err := p.onlyInstance(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer only.close()
+	defer wait.Start(t.Context(), func(ctx context.Context) {
+		only.serve(ctx, p, map[string]control.Method{"entries": func(ctx context.Context, _ json.RawMessage) (any, error) {
+			<-ctx.Done()
+			return nil, ctx.Err()
+		}}, func() {})
+	})()
+	const many = 10
+	ended := make(chan error, many)
+	for range many {
+		go func() {
+			_, err := askAgent(t.Context(), "entries", nil, nil)
+			ended <- err
+		}()
+	}
+	for range many - 4 {
+		if err := <-ended; err == nil || !strings.Contains(err.Error(), "too many requests") {
+			t.Error(err)
+		}
+	}
 }
 
 // A second start waits a little for the history of the first, if that has one.
