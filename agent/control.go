@@ -3,7 +3,6 @@ package agent
 import (
 	"context"
 	"errors"
-	"slices"
 	"time"
 
 	"sigalert/agent/config"
@@ -32,23 +31,34 @@ func (a *Agent) PauseUntil(until time.Time) {
 	})
 }
 
-// Mute holds the alerts of the subscription on a line of the file back, or no longer.
-func (a *Agent) Mute(line int, on bool) {
+// Mute holds the alerts of the subscriptions on a line of the file back, until a time or,
+// if that is zero, until Unmute.
+func (a *Agent) Mute(line int, until time.Time) {
+	a.onLine(line, func(s *config.Subscription) { a.pipeline.quiet.mute(s, until) })
+}
+
+// Unmute ends Mute. A notification for each subscription says what was held back, if
+// anything was.
+func (a *Agent) Unmute(line int) {
+	a.onLine(line, func(s *config.Subscription) {
+		if n, ok := a.pipeline.quiet.unmute(s); ok {
+			a.tell(n)
+		}
+	})
+}
+
+// onLine changes the subscriptions on a line of the file, which may have several.
+func (a *Agent) onLine(line int, change func(*config.Subscription)) {
 	a.ask(func() {
 		if a.config == nil {
 			return
 		}
-		i := slices.IndexFunc(a.config.Subscriptions, func(s config.Subscription) bool { return s.Line == line })
-		if i < 0 {
-			return
+		for i := range a.config.Subscriptions {
+			if s := &a.config.Subscriptions[i]; s.Line == line {
+				change(s)
+				a.stale = true
+			}
 		}
-		s, q := &a.config.Subscriptions[i], a.pipeline.quiet
-		if on {
-			q.mute(s, time.Time{})
-		} else if n, ok := q.unmute(s); ok {
-			a.tell(n)
-		}
-		a.stale = true
 	})
 }
 

@@ -171,14 +171,28 @@ func TestSnooze(t *testing.T) {
 	})
 }
 
+// All subscriptions on a line are muted with it.
+func TestMuteOneLine(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, "subscriptions: [{sender: door}, {sender: lamp}]") // which begin on line 1
+		door, lamp := b.add("door", "ring"), b.add("lamp", "on")
+		b.Mute(1, time.Time{})
+		b.fire(door, "ring", nil)
+		b.fire(lamp, "on", nil)
+		b.expect("")
+		b.Unmute(1)
+		b.expect("1 alert while paused: every event of door door: ring; 1 alert while paused: every event of lamp lamp: on")
+	})
+}
+
 func TestMuteAndShowAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b, door, _ := withDoor(t)
-		b.Mute(2, true)
+		b.Mute(2, time.Time{})
 		b.fire(door, "ring", 1)
 		b.fire(door, "ring", 2)
 		b.expect("")
-		b.Mute(2, false)
+		b.Unmute(2)
 		b.expect("2 alerts while paused: door: ring door: ring\ndoor: ring")
 		b.fire(door, "ring", 3)
 		b.expect("door: ring 3")

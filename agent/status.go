@@ -37,7 +37,7 @@ type SubscriptionStatus struct {
 	Err         error // of a refused one
 
 	Muted      bool
-	MutedUntil time.Time // zero: until Mute ends it
+	MutedUntil time.Time // zero: until Unmute
 	Held       int       // alerts held back meanwhile
 }
 

@@ -93,7 +93,7 @@ subscriptions:
 	}
 
 	h.write(t, "config/sigalert/config.yaml", config+"  - {sendr: x}\n")
-	if text := h.ask(t, bin, 1, "reload"); !strings.Contains(text, "config.yaml:5:5: ") {
+	if text := h.ask(t, bin, 1, "reload"); !strings.Contains(text, "config.yaml:5:6: ") {
 		t.Errorf("reload:\n%s", text)
 	}
 	h.write(t, "config/sigalert/config.yaml", config+"  - {sender: x}\n")
@@ -116,17 +116,17 @@ subscriptions:
 	h.ask(t, bin, 0, "quit")
 }
 
-// explains waits until the last event that the agent knows is number n, with this end.
-func (h *home) explains(t testing.TB, bin string, n int, end string) {
+// explains waits until the last event that the agent knows is number n, with this decision.
+func (h *home) explains(t testing.TB, bin string, n int, decision string) {
 	t.Helper()
 	last := ""
 	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
 		last = h.ask(t, bin, 0, "explain", "-n", "1")
-		if strings.HasPrefix(strings.TrimSpace(last), fmt.Sprint(n)) && strings.HasSuffix(last, end) {
+		if strings.HasPrefix(strings.TrimSpace(last), fmt.Sprint(n)) && strings.Contains(last, "  "+decision+" ") {
 			return
 		}
 	}
-	t.Errorf("explain: %q, want number %d, %s", last, n, end)
+	t.Errorf("explain: %q, want number %d, %s", last, n, decision)
 }
 
 func (h *home) socket() string { return filepath.Join(h.dir, "run", "sigalert.sock") }

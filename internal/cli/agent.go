@@ -54,7 +54,7 @@ func (p *program) runAgent(ctx context.Context) error {
 		defer tasks.Wait()
 		if only != nil {
 			methods := controls{t.agent, h, path, t.quit}.methods()
-			methods["start"] = p.answerStart(h, t.quit)
+			methods["start"] = p.answerStart(h, t.agent.MarkRead, t.quit)
 			tasks.Go(func() { only.serve(ctx, p, methods, t.quit) })
 		}
 		if first {

@@ -182,7 +182,17 @@ icon if the desktop has a tray, and the router if the configuration has one.`,
 	flags.StringVar(&p.config, "config", "", "configuration `FILE` (default: $SIGALERT_CONFIG, or config.yaml in the user's configuration folder)")
 	flags.StringVar(&p.logLevel, "log-level", "info", "trace, debug, info, warning, error, critical or none; send and run begin at warning")
 	cmd.Flags().StringVar(&p.instead, "server", "", "the server's `URL`, in place of the configuration's (default: $SIGALERT_SERVER)")
-	cmd.AddCommand(p.demo(), p.serve(), p.send(), p.run(), p.listen(), p.senders(), p.request(), p.eventLog(), p.status(), p.pause(), p.resume(), p.reload(), p.historyCommand(), p.explain(), p.quit(), p.check(), p.test(), p.doctor(), p.autostart(), p.version())
+	add := func(group, title string, commands ...*cobra.Command) {
+		cmd.AddGroup(&cobra.Group{ID: group, Title: title})
+		for _, c := range commands {
+			c.GroupID = group
+			cmd.AddCommand(c)
+		}
+	}
+	add("agent", "The running agent:", p.status(), p.pause(), p.resume(), p.explain(), p.show(), p.historyCommand(), p.markRead(), p.reload(), p.reconnect(), p.quit())
+	add("events", "Events:", p.send(), p.run(), p.listen(), p.request(), p.senders(), p.serve(), p.eventLog())
+	add("care", "Set up and find faults:", p.check(), p.test(), p.doctor(), p.autostart(), p.demo())
+	cmd.AddCommand(p.version())
 	cmd.SetOut(p.out)
 	cmd.SetErr(p.err)
 	strictHelp(cmd) // after SetOut: cobra's completion command keeps the output it finds

@@ -5,10 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strconv"
+	"strings"
 	"time"
 
 	"sigalert/agent"
 	"sigalert/agent/config"
+	"sigalert/agent/notify"
 	"sigalert/eventlog"
 	"sigalert/internal/age"
 	"sigalert/internal/control"
@@ -21,6 +24,11 @@ type controlled interface {
 	Status() agent.Status
 	PauseUntil(time.Time)
 	Resume()
+	Mute(line int, until time.Time)
+	Unmute(line int)
+	Reconnect()
+	ShowAgain(number int)
+	Respond(notify.Response)
 	ReloadNow(context.Context) (subscriptions int, err error)
 	Settle(context.Context) error
 	MarkRead()
@@ -49,12 +57,15 @@ func (c controls) methods() map[string]control.Method {
 		"status": control.Handler(func(context.Context, struct{}) (any, error) {
 			return newStatusReport(c.agent.Status(), c.config), nil
 		}),
-		"pause":   control.Handler(c.pause),
-		"resume":  control.Handler(c.resume),
-		"reload":  control.Handler(c.reload),
-		"history": control.Handler(c.link),
-		"entries": control.Handler(c.entries),
-		"explain": control.Handler(c.explain),
+		"pause":     control.Handler(c.pause),
+		"resume":    control.Handler(c.resume),
+		"reload":    control.Handler(c.reload),
+		"reconnect": control.Handler(c.reconnect),
+		"history":   control.Handler(c.link),
+		"entries":   control.Handler(c.entries),
+		"explain":   control.Handler(c.explain),
+		"show":      control.Handler(c.show),
+		"mark-read": control.Handler(c.markRead),
 		"quit": control.Handler(func(context.Context, struct{}) (any, error) {
 			c.quit()
 			return nil, nil
@@ -65,6 +76,7 @@ func (c controls) methods() map[string]control.Method {
 type pauseParams struct {
 	Duration string    `json:"duration,omitempty"` // as [age.Span] reads it
 	Until    time.Time `json:"until,omitzero"`
+	Line     int       `json:"line,omitempty"` // of the subscriptions that it is for; 0: all alerts
 }
 
 type pauseAnswer struct {
@@ -85,8 +97,27 @@ func (c controls) pause(ctx context.Context, asked pauseParams) (any, error) {
 	case !until.IsZero() && !until.After(now):
 		return nil, fmt.Errorf("params: %s is over", until.Format(time.RFC3339))
 	}
-	c.agent.PauseUntil(until)
+	if asked.Line == 0 {
+		c.agent.PauseUntil(until)
+	} else if _, err := c.onLine(asked.Line); err != nil {
+		return nil, err
+	} else {
+		c.agent.Mute(asked.Line, until)
+	}
 	return pauseAnswer{until}, c.agent.Settle(ctx)
+}
+
+// onLine are the subscriptions on a line of the file.
+func (c controls) onLine(line int) (found []agent.SubscriptionStatus, err error) {
+	for _, s := range c.agent.Status().Subscriptions {
+		if s.Line == line {
+			found = append(found, s)
+		}
+	}
+	if len(found) == 0 {
+		err = fmt.Errorf("no subscription in force begins on line %d: sigalert status lists them", line)
+	}
+	return found, err
 }
 
 // pauseTime reads how long a pause is to be.
@@ -98,15 +129,90 @@ func pauseTime(text string) (time.Duration, error) {
 	return d, nil
 }
 
+type resumeParams struct {
+	Line int `json:"line,omitempty"` // as of pauseParams
+}
+
 type resumeAnswer struct {
 	Paused bool `json:"was_paused"`
 	Held   int  `json:"held_back"` // until now
 }
 
-func (c controls) resume(ctx context.Context, _ struct{}) (any, error) {
+func (c controls) resume(ctx context.Context, asked resumeParams) (any, error) {
+	if asked.Line == 0 {
+		st := c.agent.Status()
+		c.agent.Resume()
+		return resumeAnswer{st.Paused, st.Held}, c.agent.Settle(ctx)
+	}
+	found, err := c.onLine(asked.Line)
+	if err != nil {
+		return nil, err
+	}
+	var answer resumeAnswer
+	for _, s := range found {
+		answer.Paused = answer.Paused || s.Muted
+		answer.Held += s.Held
+	}
+	c.agent.Unmute(asked.Line)
+	return answer, c.agent.Settle(ctx)
+}
+
+type reconnectAnswer struct {
+	Connected bool `json:"was_connected"` // so that nothing is done
+}
+
+func (c controls) reconnect(ctx context.Context, _ struct{}) (any, error) {
 	st := c.agent.Status()
-	c.agent.Resume()
-	return resumeAnswer{st.Paused, st.Held}, c.agent.Settle(ctx)
+	c.agent.Reconnect()
+	return reconnectAnswer{st.Connected}, c.agent.Settle(ctx)
+}
+
+type readAnswer struct {
+	Unread int `json:"were_unread"`
+}
+
+func (c controls) markRead(ctx context.Context, _ struct{}) (any, error) {
+	st := c.agent.Status()
+	c.agent.MarkRead()
+	return readAnswer{st.Unread}, c.agent.Settle(ctx)
+}
+
+type showParams struct {
+	Number int    `json:"number"`
+	Press  string `json:"press,omitempty"` // the label of a button; "": the alert is shown
+}
+
+// show shows an alert again, or does what one of its buttons does.
+func (c controls) show(ctx context.Context, asked showParams) (any, error) {
+	x, ok := c.agent.Explain(asked.Number)
+	if !ok {
+		return nil, notKnown(asked.Number)
+	}
+	if asked.Press == "" {
+		c.agent.ShowAgain(asked.Number)
+		return nil, c.agent.Settle(ctx)
+	}
+	var labels []string
+	if x.Sent != nil {
+		for i, a := range x.Sent.Actions {
+			switch {
+			case a.Reply: // which the tray leaves out, too
+			case a.Label == asked.Press:
+				c.agent.Respond(notify.Response{Ref: uint64(asked.Number), Kind: notify.Acted, Action: i})
+				return nil, c.agent.Settle(ctx)
+			default:
+				labels = append(labels, strconv.Quote(a.Label))
+			}
+		}
+	}
+	if labels == nil {
+		return nil, fmt.Errorf("alert %d has no buttons to press", asked.Number)
+	}
+	return nil, fmt.Errorf("alert %d has no button %q: its buttons are %s", asked.Number, asked.Press, strings.Join(labels, ", "))
+}
+
+func notKnown(number int) error {
+	return fmt.Errorf("event %d is not known: sigalert explain lists those that are remembered", number)
 }
 
 type reloadAnswer struct {

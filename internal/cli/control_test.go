@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io/fs"
 	"slices"
 	"strings"
@@ -47,6 +48,16 @@ func (f *tool) PauseUntil(until time.Time) {
 	f.note(text)
 }
 
+func (f *tool) Mute(line int, until time.Time) {
+	f.note(fmt.Sprintf("line %d:", line))
+	f.PauseUntil(until)
+}
+
+func (f *tool) Unmute(line int)           { f.note(fmt.Sprintf("unmute %d", line)) }
+func (f *tool) Reconnect()                { f.note("reconnect") }
+func (f *tool) ShowAgain(number int)      { f.note(fmt.Sprintf("show %d", number)) }
+func (f *tool) Respond(r notify.Response) { f.note(fmt.Sprintf("press %d of %d", r.Action, r.Ref)) }
+
 func (f *tool) ReloadNow(context.Context) (int, error) { return 3, f.problem }
 
 func (f *tool) Entries(_ context.Context, q eventlog.Query) (eventlog.Result, error) {
@@ -83,8 +94,11 @@ func TestMethods(t *testing.T) {
 		{Number: 2, Time: at, Sender: "attic", Event: "reading", Data: sig.JSONData([]byte(`21.5`)), Decision: agent.Filtered, Verdicts: []agent.Verdict{
 			{Stage: "when", Decision: agent.Skipped, Line: 12, Reason: "when data > 30 is false: data is 21.5"},
 		}},
-		{Number: 1, Time: at, Sender: "timer", Event: "tick", Decision: agent.Shown, Sent: &notify.Notification{Title: "T", Actions: []notify.Action{{Label: "Open"}}}},
+		{Number: 1, Time: at, Sender: "timer", Event: "tick", Decision: agent.Shown, Sent: &notify.Notification{Title: "T", Actions: []notify.Action{{Label: "Open"}, {Label: "Later"}, {Label: "Say", Reply: true}}}},
 	}
+	lines := tool{status: agent.Status{Subscriptions: []agent.SubscriptionStatus{
+		{Line: 3, Muted: true, Held: 9}, {Line: 4, Muted: true, Held: 2}, {Line: 4, Held: 1},
+	}}}
 	for _, tc := range []struct {
 		tool   tool
 		method string
@@ -101,6 +115,19 @@ func TestMethods(t *testing.T) {
 		{method: "pause", params: `{"duration": "0"}`, want: `params: "0" is not a duration: use one such as 30m, 1h30m or 1d`},
 		{method: "pause", params: `{"minutes": 5}`, want: `params: json: unknown field "minutes"`},
 		{method: "resume", tool: tool{status: agent.Status{Paused: true, Held: 4}}, want: `{"was_paused":true,"held_back":4}`, asked: "resume"},
+		{method: "pause", params: `{"line": 4, "duration": "1h"}`, tool: lines, want: "", asked: "line 4:, pause for 1h0m0s"},
+		{method: "pause", params: `{"line": 4}`, tool: lines, want: `{}`, asked: "line 4:, pause"},
+		{method: "pause", params: `{"line": 5}`, tool: lines, want: `no subscription in force begins on line 5: sigalert status lists them`},
+		{method: "resume", params: `{"line": 4}`, tool: lines, want: `{"was_paused":true,"held_back":3}`, asked: "unmute 4"},
+		{method: "resume", params: `{"line": 5}`, tool: lines, want: `no subscription in force begins on line 5: sigalert status lists them`},
+		{method: "reconnect", want: `{"was_connected":false}`, asked: "reconnect"},
+		{method: "mark-read", tool: tool{status: agent.Status{Unread: 5}}, want: `{"were_unread":5}`, asked: "read"},
+		{method: "show", params: `{"number": 1}`, tool: tool{events: events}, want: `null`, asked: "show 1"},
+		{method: "show", params: `{"number": 3}`, tool: tool{events: events}, want: `event 3 is not known: sigalert explain lists those that are remembered`},
+		{method: "show", params: `{"number": 1, "press": "Later"}`, tool: tool{events: events}, want: `null`, asked: "press 1 of 1"},
+		{method: "show", params: `{"number": 1, "press": "Say"}`, tool: tool{events: events}, want: `alert 1 has no button "Say": its buttons are "Open", "Later"`},
+		{method: "show", params: `{"number": 2, "press": "Open"}`, tool: tool{events: events}, want: `alert 2 has no buttons to press`},
+		{method: "explain", params: `{"number": 1, "event": {"sender": "x", "event": "y"}}`, want: `params: either number or event, not both`},
 		{method: "reload", want: `{"subscriptions":3,"problems":[]}`},
 		{method: "reload", tool: tool{problem: config.Problems{{Path: "c", Line: 2, What: "bad"}, {Path: "c", Line: 3, What: "worse"}}}, want: `{"subscriptions":3,"problems":["c:2: bad","c:3: worse"]}`},
 		{method: "reload", tool: tool{problem: &fs.PathError{Op: "open", Path: "c", Err: fs.ErrNotExist}}, want: `{"subscriptions":3,"problems":["cannot read c: file does not exist"]}`},
@@ -119,7 +146,7 @@ func TestMethods(t *testing.T) {
 		{method: "explain", params: `{"number": 2}`, tool: tool{events: events}, want: `{"number":2,"time":"2026-01-31T12:30:00Z","sender":"attic","event":"reading","data":21.5,"decision":"filtered",` +
 			`"verdicts":[{"stage":"when","line":12,"decision":"skipped","reason":"when data > 30 is false: data is 21.5"}]}`},
 		{method: "explain", params: `{"number": 1}`, tool: tool{events: events}, want: `{"number":1,"time":"2026-01-31T12:30:00Z","sender":"timer","event":"tick","data":null,"decision":"shown","verdicts":[],` +
-			`"sent":{"title":"T","body":"","urgency":"normal","actions":["Open"]}}`},
+			`"sent":{"title":"T","body":"","urgency":"normal","actions":["Open","Later","Say"]}}`},
 		{method: "explain", params: `{"number": 3}`, want: `event 3 is not known: sigalert explain lists those that are remembered`},
 		{method: "explain", params: `{"event": {"sender": "x", "event": 5, "data": [1]}}`, want: `{"time":"0001-01-01T00:00:00Z","sender":"x","event":5,"data":[1],"decision":"sent","verdicts":[]}`},
 		{method: "explain", params: `{"event": {"sender": "x"}}`, want: `params: event: both sender and event must be given`},
@@ -165,7 +192,7 @@ func TestStatus(t *testing.T) {
 		"3 subscriptions:",
 		"  line 3: every event of timer: in force",
 		"  line 4: door: ring: not in force: not offered, muted until 2026-02-01 14:00, 2 alerts held back",
-		"  line 5: #x of any sender: waiting for the server, muted until you unmute it, 0 alerts held back",
+		"  line 5: #x of any sender: waiting for the server, muted until you resume it, 0 alerts held back",
 		"Not seen yet: tiemr (did you mean timer?)",
 		"Since the start: 1,000 events to alert for, and 5 that a condition filtered out",
 		"Notifications: 2 shown, 3 written to the log instead; 4 only counted",
@@ -175,6 +202,11 @@ func TestStatus(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, r.lines(now)); diff != "" {
 		t.Error(diff)
+	}
+	many := r
+	many.Unseen = slices.Repeat(r.Unseen, 1000)
+	if got := many.lines(now); len(got) != len(want)+20 || got[28] != "Not seen yet: 980 more" {
+		t.Errorf("%q", got)
 	}
 	r.Version, r.PID, r.Summary = "v1", 17, "S"
 	const wantJSON = `{"version":"v1","pid":17,"config":"/c.yaml","summary":"S","server":"127.0.0.1:3000","router":false,"connected":false,"since":"2026-01-31T12:30:00Z",` +
@@ -245,6 +277,7 @@ func TestExplainedLines(t *testing.T) {
 			{Stage: "when", Line: 12, Decision: "passed", Reason: "when data.temp > 30 is true: data.temp is 35"},
 			{Stage: "limit", Decision: "passed"},
 			{Stage: "deliver", Decision: "shown", Reason: "by dunst"},
+			{Stage: "deliver", Decision: "shown", Reason: "by dunst"},
 		},
 		Sent: &notifiedReport{Title: "T", Body: "a\nb", Urgency: "low", Icon: "i", Sound: "none", Timeout: 10, URL: "https://x", Image: true, Actions: []string{"Open", "Later"}, Resolved: true},
 	}
@@ -269,6 +302,22 @@ func TestExplainedLines(t *testing.T) {
 		"  image: that of the event",
 		"  resolved: what is shown under its tag is closed",
 	}
+	if diff := cmp.Diff(want, x.lines()); diff != "" {
+		t.Error(diff)
+	}
+	x.Verdicts, x.Sent, x.Decision = nil, &notifiedReport{Title: "T"}, "not shown"
+	for line := range 1000 {
+		decision := "skipped"
+		if line == 10 {
+			decision = "passed"
+		}
+		x.Verdicts = append(x.Verdicts, verdictReport{Stage: "match", Line: 3 + line, Decision: decision, Reason: "the sender is attic"})
+	}
+	want = append(want[:2:2], slices.Repeat([]string{""}, 11)...)
+	for i := range 11 {
+		want[2+i] = fmt.Sprintf("line %d: the sender is attic", 3+i)
+	}
+	want = append(want, "lines 14 to 1002: 989 subscriptions are for other senders or events (--json has each)", "result: not shown", "what it was to show:", "  title: T")
 	if diff := cmp.Diff(want, x.lines()); diff != "" {
 		t.Error(diff)
 	}

@@ -83,9 +83,15 @@ func agentsState(ctx context.Context) (doctor.Agent, error) {
 	if errors.Is(err, errNoAgent) {
 		err = doctor.ErrNoAgent
 	}
+	muted := 0
+	for _, s := range r.Subscriptions {
+		if s.Muted {
+			muted++
+		}
+	}
 	return doctor.Agent{
 		Line: r.Summary, Config: r.Config, Server: r.Server, Router: r.Router, Connected: r.Connected, Unlinked: r.LinkError,
-		Paused: r.Paused, PausedUntil: r.PausedUntil, Undelivered: r.DeliveryError,
+		Paused: r.Paused, PausedUntil: r.PausedUntil, Muted: muted, Undelivered: r.DeliveryError,
 	}, err
 }
 

@@ -54,9 +54,9 @@ that never happened, as if it came now; nothing is shown, and nothing changes.`,
 				return usage(fmt.Errorf("--count must be at least 1, got %d", asked.Count))
 			}
 			if len(args) == 1 {
-				n, err := strconv.Atoi(args[0])
-				if err != nil || n < 1 {
-					return usage(fmt.Errorf("%q is not a number of the list: use one such as 17", args[0]))
+				n, err := eventNumber(args[0])
+				if err != nil {
+					return err
 				}
 				asked = explainParams{Number: n}
 			}
@@ -87,6 +87,15 @@ that never happened, as if it came now; nothing is shown, and nothing changes.`,
 	flags.StringVar(&event, "event", "", "explain this event: `JSON` such as {\"sender\": \"timer\", \"event\": \"tick\", \"data\": 1}")
 	flags.BoolVar(&asJSON, "json", false, "print one line of JSON")
 	return cmd
+}
+
+// eventNumber reads the number of an event in the list.
+func eventNumber(text string) (int, error) {
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 1 {
+		return 0, usage(fmt.Errorf("%q is not a number of the list: use one such as 17", text))
+	}
+	return n, nil
 }
 
 // explainParams ask for the list, or, with Number or Event, for one event.
@@ -172,6 +181,8 @@ type notifiedReport struct {
 // explain is the method of the socket.
 func (c controls) explain(ctx context.Context, asked explainParams) (any, error) {
 	switch {
+	case asked.Event != nil && asked.Number != 0:
+		return nil, errors.New("params: either number or event, not both")
 	case asked.Event != nil:
 		if err := asked.Event.check(); err != nil {
 			return nil, fmt.Errorf("params: event: %w", err)
@@ -181,7 +192,7 @@ func (c controls) explain(ctx context.Context, asked explainParams) (any, error)
 	case asked.Number != 0:
 		x, ok := c.agent.Explain(asked.Number)
 		if !ok {
-			return nil, fmt.Errorf("event %d is not known: sigalert explain lists those that are remembered", asked.Number)
+			return nil, notKnown(asked.Number)
 		}
 		return newExplained(x), nil
 	}
@@ -265,7 +276,7 @@ func (p *program) printExplained(answer json.RawMessage, list bool) error {
 const explainTime = "2006-01-02 15:04:05"
 
 func (l listedEvent) line() string {
-	return fmt.Sprintf("%4d  %s  %s: %s  %s", l.Number, l.Time.In(zone.Local()).Format(explainTime), topic.Name(l.Sender), topic.Name(l.Event), l.Decision)
+	return fmt.Sprintf("%4d  %s  %-9s  %s: %s", l.Number, l.Time.In(zone.Local()).Format(explainTime), l.Decision, topic.Name(l.Sender), topic.Name(l.Event))
 }
 
 func (x explained) lines() []string {
@@ -277,8 +288,23 @@ func (x explained) lines() []string {
 	if data := string(x.Data); data != "null" {
 		lines = append(lines, "data: "+data)
 	}
-	for _, v := range x.Verdicts {
-		lines = append(lines, v.line())
+	for verdicts := x.Verdicts; len(verdicts) > 0; {
+		n := 0
+		for n < len(verdicts) && verdicts[n].forOthers() {
+			n++
+		}
+		if n > manyOthers {
+			lines = append(lines, fmt.Sprintf("lines %d to %d: %s are for other senders or events (--json has each)",
+				verdicts[0].Line, verdicts[n-1].Line, words.Count(n, "subscription")))
+		} else {
+			n = max(n, 1)
+			for _, v := range verdicts[:n] {
+				if line := v.line(); line != lines[len(lines)-1] { // as after it was shown again
+					lines = append(lines, line)
+				}
+			}
+		}
+		verdicts = verdicts[n:]
 	}
 	result := "result: "
 	if x.Number == 0 {
@@ -286,9 +312,25 @@ func (x explained) lines() []string {
 	}
 	lines = append(lines, result+x.Decision)
 	if x.Sent != nil {
-		lines = append(lines, x.Sent.lines(x.Number != 0)...)
+		head := "the desktop was sent:"
+		switch {
+		case x.Number == 0:
+			head = "the desktop would be sent:"
+		case x.Decision == agent.Failed.String():
+			head = "what it was to show:"
+		}
+		lines = append(append(lines, head), x.Sent.lines()...)
 	}
 	return lines
+}
+
+// manyOthers is how many subscriptions in a row that are for other events are listed one
+// by one.
+const manyOthers = 20
+
+// forOthers reports whether a subscription is for other events.
+func (v verdictReport) forOthers() bool {
+	return v.Stage == "match" && v.Decision == agent.Skipped.String()
 }
 
 // line is such as "line 12: when data.temp > 30 is false: data.temp is 21.5".
@@ -306,12 +348,7 @@ func (v verdictReport) line() string {
 	return text
 }
 
-func (n notifiedReport) lines(happened bool) []string {
-	head := "the desktop would be sent:"
-	if happened {
-		head = "the desktop was sent:"
-	}
-	lines := []string{head}
+func (n notifiedReport) lines() (lines []string) {
 	add := func(what, text string) {
 		for i, line := range strings.Split(text, "\n") {
 			switch {

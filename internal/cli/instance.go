@@ -107,9 +107,10 @@ func (p *program) onlyInstance(ctx context.Context) (*instance, error) {
 
 const lockFile, socketFile = "sigalert.lock", "sigalert.sock"
 
-// agentFolder is where the lock and the socket of a new agent are.
+// agentFolder is where the lock and the socket of a new agent are: the runtime folder,
+// unless there can be no socket in it.
 func agentFolder() (string, error) {
-	if info, err := os.Stat(xdg.RuntimeDir); err == nil && info.IsDir() {
+	if control.CheckFolder(xdg.RuntimeDir) == nil {
 		return xdg.RuntimeDir, nil
 	}
 	dir := stateFolder()
@@ -135,6 +136,9 @@ func (p *program) newInstance(lock *flock.Flock, socket string) (*instance, erro
 	i := &instance{lock: lock, file: file}
 	if i.socket, err = control.Listen(socket); err != nil {
 		p.log.Warn("commands such as status cannot speak to this agent, and another start cannot ask it to make way", "err", err)
+	}
+	if i.socket != nil {
+		i.socket.Large = []string{"entries"}
 	}
 	return i, nil
 }
@@ -170,16 +174,11 @@ func (i *instance) replaced() bool {
 	if err != nil || os.SameFile(file, i.file) {
 		return false
 	}
-	other := flock.New(i.lock.Path())
-	got, err := other.TryLock()
-	if got {
-		_ = other.Unlock()
-	}
-	return err == nil && !got
+	return locked(i.lock.Path())
 }
 
-// answerStart is the method start, for other starts.
-func (p *program) answerStart(page firstPage, quit func()) control.Method {
+// answerStart is the method start, for other starts, which open the page.
+func (p *program) answerStart(page firstPage, opened, quit func()) control.Method {
 	return control.Handler(func(ctx context.Context, asked startParams) (any, error) {
 		switch {
 		case asked.Bus != "" && lostDesktop(ctx, asked.Bus):
@@ -191,7 +190,11 @@ func (p *program) answerStart(page firstPage, quit func()) control.Method {
 		case page.Coming():
 			return startAnswer{State: stateStarting}, nil
 		}
-		return startAnswer{State: stateRunning, URL: page.Link()}, nil
+		url := page.Link()
+		if url != "" {
+			opened()
+		}
+		return startAnswer{State: stateRunning, URL: url}, nil
 	})
 }
 

@@ -41,6 +41,9 @@ code is 1 if no agent is running. docs/control.md describes what --json prints.`
 	return cmd
 }
 
+// maxUnseen is how many senders are listed that were never there.
+const maxUnseen = 20
+
 // lines are the report for people.
 func (r statusReport) lines(now time.Time) []string {
 	lines := []string{r.linkLine(now)}
@@ -56,7 +59,11 @@ func (r statusReport) lines(now time.Time) []string {
 	for _, s := range r.Subscriptions {
 		add("  line %d: %s: %s", s.Line, s.Text, s.stateText(now))
 	}
-	for _, u := range r.Unseen {
+	for i, u := range r.Unseen {
+		if i == maxUnseen {
+			add("Not seen yet: %s more", words.Number(len(r.Unseen)-maxUnseen))
+			break
+		}
 		add("Not seen yet: %s", u.Text)
 	}
 	c := r.Counters
@@ -88,7 +95,7 @@ func (r statusReport) linkLine(now time.Time) string {
 func (s subscriptionReport) stateText(now time.Time) string {
 	text := s.serverText()
 	if s.Muted {
-		text += fmt.Sprintf(", muted %s, %s held back", untilText(s.MutedUntil, "you unmute it", now), words.Count(s.Held, "alert"))
+		text += fmt.Sprintf(", muted %s, %s held back", untilText(s.MutedUntil, "you resume it", now), words.Count(s.Held, "alert"))
 	}
 	return text
 }

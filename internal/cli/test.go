@@ -53,7 +53,7 @@ what is missing.`,
 			if len(t.actions) > 0 && !cmd.Flags().Changed("wait") {
 				t.wait = time.Minute
 			}
-			return p.show(cmd.Context(), n, t.wait)
+			return p.showTest(cmd.Context(), n, t.wait)
 		},
 	}
 	flags := cmd.Flags()
@@ -117,8 +117,8 @@ func readImage(path string) (*notify.Image, error) {
 	return image, err
 }
 
-// show shows a notification, and waits for so long for what becomes of it.
-func (p *program) show(ctx context.Context, n notify.Notification, patience time.Duration) error {
+// showTest shows a notification, and waits for so long for what becomes of it.
+func (p *program) showTest(ctx context.Context, n notify.Notification, patience time.Duration) error {
 	responses := make(chan notify.Response, 1)
 	desktop := p.newDesktop(func(r notify.Response) {
 		select {

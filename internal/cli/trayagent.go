@@ -150,9 +150,16 @@ func tomorrow(now time.Time) time.Time {
 	return time.Date(now.Year(), now.Month(), now.Day()+1, 8, 0, 0, 0, now.Location())
 }
 
-func (t *trayAgent) MarkRead()                 { t.agent.MarkRead() }
-func (t *trayAgent) ShowAgain(number int)      { t.agent.ShowAgain(number) }
-func (t *trayAgent) Mute(line int, muted bool) { t.agent.Mute(line, muted) }
+func (t *trayAgent) MarkRead()            { t.agent.MarkRead() }
+func (t *trayAgent) ShowAgain(number int) { t.agent.ShowAgain(number) }
+
+func (t *trayAgent) Mute(line int, muted bool) {
+	if muted {
+		t.agent.Mute(line, time.Time{})
+	} else {
+		t.agent.Unmute(line)
+	}
+}
 
 func (t *trayAgent) Act(number, action int) {
 	t.agent.Respond(notify.Response{Ref: uint64(number), Kind: notify.Acted, Action: action})

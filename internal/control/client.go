@@ -24,7 +24,7 @@ func (r *Refused) Error() string { return r.Text }
 // params sends none, and a nil result ignores what is answered. It waits for as long as
 // a server may take, or until ctx ends.
 func Call(ctx context.Context, path, method string, params, result any) error {
-	ctx, cancel := context.WithTimeout(ctx, askTime+doTime)
+	ctx, cancel := context.WithTimeoutCause(ctx, askTime+doTime, fmt.Errorf("no answer within %s", askTime+doTime))
 	defer cancel()
 	conn, err := dial(ctx, path)
 	switch {
@@ -40,7 +40,7 @@ func Call(ctx context.Context, path, method string, params, result any) error {
 	}
 	err = ask(conn, method, params, result)
 	if ctx.Err() != nil {
-		return fmt.Errorf("%s does not answer: %w", path, context.Cause(ctx))
+		return fmt.Errorf("%s: %w", path, context.Cause(ctx))
 	}
 	return err
 }

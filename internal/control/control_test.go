@@ -132,7 +132,7 @@ func TestPlaces(t *testing.T) {
 	for path, want := range map[string]string{
 		file:                                  file + " is in the way: it is not a socket",
 		filepath.Join(open, "s"):              "the folder " + open + " can be changed by other users: chmod go-w would forbid that",
-		filepath.Join(file, "s"):              "not a directory",
+		filepath.Join(file, "s"):              file + " is not a folder",
 		filepath.Join(dir, "a/s"):             "no such file or directory",
 		dir + strings.Repeat("/.", 60) + "/s": "invalid argument",
 	} {
@@ -291,7 +291,7 @@ func TestDeadlines(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				h := newHall(t)
-				s := &Server{listener: h}
+				s := newServer(h)
 				defer wait.Start(t.Context(), func(ctx context.Context) { s.Serve(ctx, methods) })()
 				conn, began := h.enter(t), time.Now()
 				tc.client(conn)
@@ -309,7 +309,7 @@ func TestDeadlines(t *testing.T) {
 func TestCrowd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHall(t)
-		s := &Server{listener: h}
+		s := newServer(h)
 		busy, let := atomic.Int32{}, make(chan struct{})
 		all := map[string]Method{"wait": func(context.Context, json.RawMessage) (any, error) {
 			busy.Add(1)
@@ -348,12 +348,53 @@ func TestCrowd(t *testing.T) {
 	})
 }
 
+// Large answers that nobody reads are few, and keep no other from being answered.
+func TestLargeAnswers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHall(t)
+		s := newServer(h)
+		s.Large = []string{"entries"}
+		asked := atomic.Int32{}
+		all := map[string]Method{"status": methods["echo"], "entries": func(context.Context, json.RawMessage) (any, error) {
+			asked.Add(1)
+			return "large", nil
+		}}
+		defer wait.Start(t.Context(), func(ctx context.Context) { s.Serve(ctx, all) })()
+		ask := func(method string) *bufio.Reader {
+			conn := h.enter(t)
+			fmt.Fprintf(conn, "{\"method\": %q}\n", method)
+			synctest.Wait()
+			return bufio.NewReader(conn)
+		}
+		expect := func(from *bufio.Reader, want string) {
+			t.Helper()
+			if text, err := from.ReadString('\n'); text != want+"\n" {
+				t.Errorf("%q, %v, want %s", text, err, want)
+			}
+		}
+		first := ask("entries")
+		for range 2 * maxLarge {
+			ask("entries")
+		}
+		if n := asked.Load(); n != maxLarge {
+			t.Errorf("%d are under way, want %d", n, maxLarge)
+		}
+		expect(ask("status"), `{"result":null}`)
+		expect(ask("entries"), `{"error":"too many requests at once: try again"}`)
+		expect(first, `{"result":"large"}`)
+		synctest.Wait()
+		expect(ask("entries"), `{"result":"large"}`)
+		time.Sleep(readTime + time.Second)
+		expect(ask("entries"), `{"result":"large"}`)
+	})
+}
+
 // At the end, what is being answered is answered, unless the client does not read, and
 // whoever owes a request is not waited for.
 func TestEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHall(t)
-		s := &Server{listener: h}
+		s := newServer(h)
 		all := map[string]Method{"quit": func(ctx context.Context, _ json.RawMessage) (any, error) {
 			<-ctx.Done()
 			return nil, nil

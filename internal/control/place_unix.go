@@ -13,7 +13,7 @@ import (
 )
 
 func listen(path string) (net.Listener, error) {
-	if err := checkFolder(filepath.Dir(path)); err != nil {
+	if err := CheckFolder(filepath.Dir(path)); err != nil {
 		return nil, err
 	}
 	if info, err := os.Lstat(path); err == nil && info.Mode()&fs.ModeSocket == 0 {
@@ -32,14 +32,17 @@ func listen(path string) (net.Listener, error) {
 	return l, nil
 }
 
-// checkFolder returns an error unless only we can put something into the folder's place.
-func checkFolder(path string) error {
+// CheckFolder returns an error unless a socket can be in a folder: only we may put
+// something into its place.
+func CheckFolder(path string) error {
 	info, err := os.Stat(path)
 	if err != nil {
 		return err
 	}
 	owner := int(info.Sys().(*syscall.Stat_t).Uid)
 	switch {
+	case !info.IsDir():
+		return fmt.Errorf("%s is not a folder", path)
 	case owner != os.Geteuid():
 		return fmt.Errorf("the folder %s belongs to another user", path)
 	case info.Mode().Perm()&0o022 != 0:

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"net"
+	"os"
 	"path/filepath"
 	"strings"
 
@@ -16,6 +17,15 @@ import (
 func pipe(path string) string {
 	sum := sha256.Sum256([]byte(strings.ToLower(path)))
 	return fmt.Sprintf(`\\.\pipe\%s-%x`, filepath.Base(path), sum[:8])
+}
+
+// CheckFolder returns an error unless the folder of a socket is there.
+func CheckFolder(path string) error {
+	info, err := os.Stat(path)
+	if err == nil && !info.IsDir() {
+		err = fmt.Errorf("%s is not a folder", path)
+	}
+	return err
 }
 
 // listen makes a pipe that its owner alone can open. It fails if there is one of this

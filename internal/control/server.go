@@ -20,6 +20,7 @@ import (
 
 const (
 	maxConns   = 64
+	maxLarge   = 4 // answers under way that may be large
 	maxRequest = 64 << 10
 	maxAnswer  = 4 << 20
 
@@ -61,7 +62,13 @@ type answer struct {
 
 // Server answers requests.
 type Server struct {
+	// Large are the methods whose answers may have megabytes. At most 4 of them are under
+	// way at once, until the client has read the answer, so that those who do not read
+	// take no more memory. Default: none.
+	Large []string
+
 	listener net.Listener
+	large    chan struct{} // holds a token for each of them
 
 	mu    sync.Mutex // guards the fields below
 	owing []net.Conn // those whose request has yet to arrive, the one that has owed it for longest first
@@ -76,7 +83,11 @@ func Listen(path string) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Server{listener: l}, nil
+	return newServer(l), nil
+}
+
+func newServer(l net.Listener) *Server {
+	return &Server{listener: l, large: make(chan struct{}, maxLarge)}
 }
 
 // Close closes the socket. Its file stays, for it may be another server's by now.
@@ -196,19 +207,20 @@ func (s *Server) converse(ctx context.Context, conn net.Conn, methods map[string
 		if !s.settled(conn, came) || !came {
 			return
 		}
-		var a answer
+		write := func(a answer) {
+			limit := readTime
+			if ctx.Err() != nil {
+				limit = lastTime
+			}
+			_ = conn.SetWriteDeadline(time.Now().Add(limit))
+			if _, werr := conn.Write(a.line()); err == nil {
+				err = werr
+			}
+		}
 		if tooLong {
-			a = failure(fmt.Errorf("the request is longer than %d KiB", maxRequest>>10))
+			write(failure(fmt.Errorf("the request is longer than %d KiB", maxRequest>>10)))
 		} else {
-			a = do(ctx, lines.Bytes(), methods)
-		}
-		limit := readTime
-		if ctx.Err() != nil {
-			limit = lastTime
-		}
-		_ = conn.SetWriteDeadline(time.Now().Add(limit))
-		if _, werr := conn.Write(a.line()); err == nil {
-			err = werr
+			s.respond(ctx, lines.Bytes(), methods, write)
 		}
 		if s.answered(conn, err) != nil {
 			return
@@ -216,20 +228,35 @@ func (s *Server) converse(ctx context.Context, conn net.Conn, methods map[string
 	}
 }
 
-// do does what a request asks for.
-func do(ctx context.Context, line []byte, methods map[string]Method) answer {
+// respond does what a request asks for, and writes the answer.
+func (s *Server) respond(ctx context.Context, line []byte, methods map[string]Method, write func(answer)) {
 	var r request
 	if err := strict(line, &r); err != nil {
-		return failure(fmt.Errorf(`a request is a line such as {"method": "NAME", "params": {…}}: %w`, err))
+		write(failure(fmt.Errorf(`a request is a line such as {"method": "NAME", "params": {…}}: %w`, err)))
+		return
 	}
 	method, ok := methods[r.Method]
 	if !ok {
 		known := slices.Sorted(maps.Keys(methods))
-		return failure(fmt.Errorf("unknown method %q: the methods are %s", r.Method, strings.Join(known, ", ")))
+		write(failure(fmt.Errorf("unknown method %q: the methods are %s", r.Method, strings.Join(known, ", "))))
+		return
 	}
+	if slices.Contains(s.Large, r.Method) {
+		select {
+		case s.large <- struct{}{}:
+			defer func() { <-s.large }()
+		default:
+			write(failure(errBusy))
+			return
+		}
+	}
+	write(do(ctx, method, r.Params))
+}
+
+func do(ctx context.Context, method Method, params json.RawMessage) answer {
 	ctx, cancel := context.WithTimeout(ctx, doTime)
 	defer cancel()
-	result, err := method(ctx, r.Params)
+	result, err := method(ctx, params)
 	if err != nil {
 		return failure(err)
 	}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"sigalert/internal/autostart"
+	"sigalert/internal/words"
 )
 
 // running is the agent that runs.
@@ -59,6 +60,10 @@ func (o Options) agent(a running) Result {
 		r.Status = Note
 		r.Text = fmt.Sprintf("it is running, with another server than the one examined here: %s", a.Line)
 		r.Advice = "to examine that one: --server " + a.Server
+	case a.Muted > 0:
+		r.Status = Note
+		r.Text = fmt.Sprintf("it is running, and holds back the alerts of %s: %s", words.Count(a.Muted, "subscription"), a.Line)
+		r.Advice = fmt.Sprintf(`"%s status" says which, and "%[1]s resume --line N" resumes one`, o.Call)
 	default:
 		r.Status, r.Text = OK, "it is running: "+a.Line
 	}

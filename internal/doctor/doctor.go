@@ -67,6 +67,7 @@ type Agent struct {
 	Unlinked    string    // why there is no connection; "": not known
 	Paused      bool      // it holds alerts back
 	PausedUntil time.Time // zero: until it is resumed
+	Muted       int       // subscriptions that are paused by themselves
 	Undelivered string    // why the last alert was not shown; "": it was
 }
 
