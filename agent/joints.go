@@ -114,9 +114,6 @@ func (a *Agent) conclude(p *passage) {
 		a.delivery.push(n)
 		a.alerted(p.ev, outcome.Held, v.decision.String()+": "+v.reason)
 	case Held:
-		if p.hold != nil {
-			p.hold.keep(n)
-		}
 		a.alerted(p.ev, outcome.Held, v.reason)
 	}
 }

@@ -40,8 +40,8 @@ type entry struct {
 	sub      *config.Subscription // that took it; nil: none did
 	verdicts []verdict
 	choice   int                  // how many of them are about which subscription takes it
-	sent     *notify.Notification // without its image; nil: none
-	buttons  []button
+	sent     *notify.Notification // nil: none
+	buttons  []button             // of sent
 	read     bool
 }
 
@@ -61,19 +61,18 @@ func (r *recents) put(p *passage, subs []config.Subscription) int {
 }
 
 func entryOf(p *passage, subs []config.Subscription) *entry {
-	e := &entry{now: p.now, ev: p.ev, subs: subs, sub: p.sub, verdicts: slices.Clone(p.verdicts), choice: p.choice, buttons: p.buttons}
+	e := &entry{now: p.now, ev: p.ev, subs: subs, sub: p.sub, verdicts: slices.Clone(p.verdicts), choice: p.choice}
 	text, _ := p.seen.Text()
 	if e.size = len(text); e.size > maxKeptData {
 		e.ev.Data, e.size, e.cut = sig.Data{}, 0, true
 	}
 	e.size += len(e.verdicts) * int(unsafe.Sizeof(verdict{}))
-	for _, b := range p.buttons {
-		e.size += sizeOf(b.params)
-	}
 	if d := p.decided().decision; d == Sent || d == Resolved {
 		n := p.alert.Cut()
-		n.Image = nil
-		e.sent = &n
+		e.sent, e.buttons = &n, p.buttons
+	}
+	for _, b := range e.buttons {
+		e.size += sizeOf(b.params)
 	}
 	return e
 }
@@ -121,9 +120,16 @@ func (r *recents) get(number int) *entry {
 	return nil
 }
 
-// decide adds what became of an alert on the desktop.
+// decide adds what became of an alert on the desktop, in place of what became of it
+// before: it may be shown again and again.
 func (r *recents) decide(number int, v verdict) {
-	r.change(number, func(e *entry) { e.verdicts = append(slices.Clip(e.verdicts), v) })
+	r.change(number, func(e *entry) {
+		all := slices.Clone(e.verdicts) // others have copies of the entry
+		if d := all[len(all)-1].decision; d == Shown || d == Failed {
+			all = all[:len(all)-1]
+		}
+		e.verdicts = append(all, v)
+	})
 }
 
 // markRead marks one alert as read, or all up to now if number is 0.

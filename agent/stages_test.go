@@ -32,7 +32,8 @@ func passed(now time.Time, ev sig.Event, matching ...*config.Subscription) *pass
 // shown is what an event that comes now is shown as.
 func shown(now time.Time, s config.Subscription, ev sig.Event) (notify.Notification, []string) {
 	p := passed(now, ev)
-	settle(p, &s)
+	p.sub = &s
+	settle(p)
 	renderer{}.judge(p)
 	return p.alert, told(p)
 }

@@ -19,7 +19,7 @@ func (c chooser) judge(p *passage) verdict {
 			p.add(v)
 			continue
 		}
-		settle(p, s)
+		p.sub = s
 		if p.alert.Resolved {
 			return verdict{stage: "resolve", decision: Resolved, line: s.Line, reason: "nothing is shown under its tag"}
 		}
@@ -68,7 +68,7 @@ func (c chooser) resolves(p *passage, s *config.Subscription) bool {
 	if !c.tags.open(p.alert.Key) {
 		return false
 	}
-	settle(p, s)
+	p.sub = s
 	return true
 }
 
