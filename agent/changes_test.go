@@ -48,7 +48,7 @@ func TestMemoryOfEventsIsBounded(t *testing.T) {
 	plain := subscribed(t, "- {}\n")
 	long := strings.Repeat("x", 1<<20)
 	for i := range 20 {
-		pl.judge(passed(start, event("a", "e", fmt.Sprintf(`{"tag": "%s%d"}`, long, i)), &plain[0]))
+		pl.judge(passed(at(float64(i)), event("a", "e", fmt.Sprintf(`{"tag": "%s%d"}`, long, i)), &plain[0]))
 	}
 	size := 0
 	for key := range pl.tags.known.young {

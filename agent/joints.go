@@ -111,7 +111,9 @@ func (a *Agent) conclude(p *passage) {
 			a.tell(n)
 		}
 	case Resolved:
-		a.delivery.push(n)
+		if p.closes {
+			a.delivery.push(n)
+		}
 		a.alerted(p.ev, outcome.Held, v.decision.String()+": "+v.reason)
 	case Held:
 		a.alerted(p.ev, outcome.Held, v.reason)

@@ -49,13 +49,15 @@ func (pl *pipeline) judge(p *passage) {
 	}
 	switch key := tagKey(p.ev.Sender, p.said.Tag); v.decision {
 	case Resolved:
+		p.closes = pl.tags.shown(key)
 		pl.tags.close(key)
 		pl.quiet.takeBack(key)
 		pl.changes.forget(p)
-	case Held, Sent:
-		pl.tags.show(key)
+	case Sent:
+		pl.tags.show(key, true)
 	}
 	if p.hold != nil {
+		pl.tags.show(p.alert.Key, false)
 		p.hold.keep(p.alert)
 	}
 	p.add(v)

@@ -222,10 +222,10 @@ quiet: held back: paused
 1 match: skipped: the sender is a, not b
 quiet: held back: paused
 1 match: skipped: the sender is a, not b
-1 resolve: resolved: what its tag showed is closed
+1 resolve: resolved: what was held back under its tag is forgotten
 tells 1 alert while paused | a: f
 1 match: skipped: the sender is a, not b
-1 resolve: resolved: what its tag showed is closed`,
+1 resolve: resolved: what was held back under its tag is forgotten`,
 		},
 		"an urgency that fails": {
 			file:  `subscriptions: [{sender: a, urgency: "{{ data }}"}]`,

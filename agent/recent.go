@@ -67,7 +67,7 @@ func entryOf(p *passage, subs []config.Subscription) *entry {
 		e.ev.Data, e.size, e.cut = sig.Data{}, 0, true
 	}
 	e.size += len(e.verdicts) * int(unsafe.Sizeof(verdict{}))
-	if d := p.decided().decision; d == Sent || d == Resolved {
+	if p.closes || p.decided().decision == Sent {
 		n := p.alert.Cut()
 		e.sent, e.buttons = &n, p.buttons
 	}

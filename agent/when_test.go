@@ -14,6 +14,7 @@ func TestResolve(t *testing.T) {
 		want       verdict
 	}{
 		{"- {sender: a}", `{"tag": "t", "resolved": true}`, "t", verdict{stage: "resolve", decision: Resolved, reason: shown}},
+		{"- {sender: a}", `{"tag": "t", "resolved": true}`, "t, held", verdict{stage: "resolve", decision: Resolved, reason: "what was held back under its tag is forgotten"}},
 		{"- {sender: a}", `{"tag": "t", "resolved": true}`, "", verdict{stage: "resolve", decision: Resolved, reason: silent}},
 		{"- {sender: a}", `{"tag": "t", "resolved": "true"}`, "t", verdict{stage: "when", reason: "it has no condition"}},
 		{"- {sender: a}", `{"resolved": true}`, "t", verdict{stage: "when", reason: "it has no condition"}},
@@ -35,9 +36,13 @@ func TestResolve(t *testing.T) {
 		p := passed(start, event("a", "e", tc.data))
 		p.matching = everyone(subs, p.ev)
 		c := chooser{new(tags)}
-		c.tags.show(tagKey("a", tc.open))
-		if tc.open == "of another sender" {
-			c.tags.show(tagKey("a2", "t"))
+		switch tc.open {
+		case "of another sender":
+			c.tags.show(tagKey("a2", "t"), true)
+		case "t, held":
+			c.tags.show(tagKey("a", "t"), false)
+		default:
+			c.tags.show(tagKey("a", tc.open), true)
 		}
 		if v := c.judge(p); v.stage != tc.want.stage || v.decision != tc.want.decision || v.reason != tc.want.reason {
 			t.Errorf("%s: %s with %q open: %+v", tc.file, tc.data, tc.open, v)
