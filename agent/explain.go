@@ -15,7 +15,8 @@ import (
 
 // Recent returns what became of the last n alerts, newest first, without the verdicts
 // about subscriptions that are for other events. With all, events that a subscription's
-// condition has kept from being alerts are among them.
+// condition has kept from being alerts are among them, and those that resolved nothing
+// that was shown.
 func (a *Agent) Recent(n int, all bool) []Explanation {
 	entries := a.recents.newest(n, all)
 	explained := make([]Explanation, len(entries))

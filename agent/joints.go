@@ -99,6 +99,9 @@ func (a *Agent) conclude(p *passage) {
 	}
 	v := p.decided()
 	a.counters.count(v)
+	if len(a.pipeline.quiet.muted) > 0 && (v.decision == Held || v.decision == Resolved) {
+		a.stale = true // their status has how many are held back
+	}
 	n := p.alert
 	n.Ref = uint64(number)
 	switch v.decision {
@@ -382,7 +385,7 @@ func (a *Agent) publish() {
 		st.Server, st.Router = a.receiver.server, a.router.runs()
 		st.Connected, st.Since, st.LinkError = a.link.connected, a.link.since, a.link.err
 		st.Lost = a.link.announced && !a.link.connected
-		if a.stale || len(a.pipeline.quiet.muted) > 0 {
+		if a.stale {
 			a.subscriptions = a.subscriptionStatus()
 		}
 		st.Subscriptions = a.subscriptions

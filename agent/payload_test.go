@@ -63,6 +63,9 @@ func TestNothingToResolve(t *testing.T) {
 		for range 3 {
 			b.fire(timer, "tick", object{"tag": "never", "resolved": true})
 		}
+		if st := b.Status(); st.Unread != 0 || len(b.Recent(10, false)) != 0 || len(b.Recent(10, true)) != 3 {
+			t.Errorf("%d unread of %v", st.Unread, b.Recent(10, false))
+		}
 		b.Pause(0)
 		b.fire(timer, "tick", object{"tag": "disk"})
 		if n := b.Status().Held; n != 1 {

@@ -15,7 +15,7 @@ import (
 
 const (
 	maxAlerts   = 256     // that are remembered, and their buttons with them
-	maxFiltered = 64      // events without an alert
+	maxFiltered = 64      // events that neither show an alert nor close one
 	maxKept     = 1 << 20 // bytes of the data, the verdicts and the params of all events of either kind
 	maxKeptData = 64 << 10
 )
@@ -52,9 +52,11 @@ func (r *recents) put(p *passage, subs []config.Subscription) int {
 	defer r.mu.Unlock()
 	r.last++
 	e.number = r.last
-	if p.decided().decision == Filtered {
+	switch d := p.decided().decision; {
+	case d == Filtered, d == Resolved && !p.closes:
 		r.filtered = keep(r.filtered, e, maxFiltered)
-	} else {
+	default:
+		e.read = d == Resolved
 		r.alerts = keep(r.alerts, e, maxAlerts)
 	}
 	return e.number
