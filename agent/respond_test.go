@@ -178,6 +178,9 @@ func TestMuteAndShowAgain(t *testing.T) {
 		b.fire(door, "ring", 1)
 		b.fire(door, "ring", 2)
 		b.expect("")
+		if sub := b.Status().Subscriptions[0]; !sub.Muted || sub.Held != 2 {
+			t.Errorf("%+v", sub)
+		}
 		b.Mute(2, false)
 		b.expect("2 alerts while paused: door: ring door: ring\ndoor: ring")
 		b.fire(door, "ring", 3)
