@@ -86,7 +86,11 @@ func TestRecentButtons(t *testing.T) {
 		pl.judge(p)
 		return entryOf(p, subs)
 	}
-	if e := judge(); len(e.buttons) != 1 || len(e.sent.Actions[0].Label) > 1000 {
+	e := judge()
+	if v := e.explain(true).Verdicts[0]; v.Reason != whyNoData {
+		t.Errorf("without its data: %+v", v)
+	}
+	if len(e.buttons) != 1 || len(e.sent.Actions[0].Label) > 1000 {
 		t.Errorf("%d buttons, of %d bytes", len(e.buttons), len(e.sent.Actions[0].Label))
 	}
 	pl.quiet.pause.pause(time.Time{})

@@ -3,7 +3,6 @@ package agent
 import (
 	"context"
 	"errors"
-	"slices"
 	"time"
 
 	"sigalert/agent/config"
@@ -32,21 +31,23 @@ func (a *Agent) PauseUntil(until time.Time) {
 	})
 }
 
-// Mute holds the alerts of the subscription on a line of the file back, or no longer.
+// Mute holds the alerts of the subscription on a line of the file back, or no longer; of
+// several on one line, those of all.
 func (a *Agent) Mute(line int, on bool) {
 	a.ask(func() {
 		if a.config == nil {
 			return
 		}
-		i := slices.IndexFunc(a.config.Subscriptions, func(s config.Subscription) bool { return s.Line == line })
-		if i < 0 {
-			return
-		}
-		s, q := &a.config.Subscriptions[i], a.pipeline.quiet
-		if on {
-			q.mute(s, time.Time{})
-		} else if n, ok := q.unmute(s); ok {
-			a.tell(n)
+		for i := range a.config.Subscriptions {
+			s, q := &a.config.Subscriptions[i], a.pipeline.quiet
+			if s.Line != line {
+				continue
+			}
+			if on {
+				q.mute(s, time.Time{})
+			} else if n, ok := q.unmute(s); ok {
+				a.tell(n)
+			}
 		}
 		a.stale = true
 	})

@@ -69,7 +69,9 @@ func (e *entry) explain(others bool) Explanation {
 		Decision: e.verdicts[len(e.verdicts)-1].decision, Sent: e.sent,
 	}
 	var seen *rule.Event
-	if !e.cut {
+	if e.cut {
+		x.Verdicts = append(x.Verdicts, Verdict{Stage: "receive", Reason: whyNoData})
+	} else {
 		seen = rule.NewEvent(e.ev, e.now)
 	}
 	choice, rest := e.verdicts[:e.choice], e.verdicts[e.choice:]

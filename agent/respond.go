@@ -58,6 +58,9 @@ func (a *Agent) press(e *entry, r notify.Response) {
 	case b.open != "":
 		a.opts.Open(b.open)
 	case b.snooze > 0:
+		if h := a.pipeline.quiet.of(e.sub); h != nil && h.until.IsZero() {
+			return // it is muted for longer
+		}
 		until := time.Now().Add(b.snooze)
 		a.pipeline.quiet.mute(e.sub, until)
 		a.stale = true

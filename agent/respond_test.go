@@ -164,9 +164,15 @@ func TestSnooze(t *testing.T) {
 		time.Sleep(time.Hour)
 		b.expect("1 alert while paused: door: ring door: ring")
 		b.fire(door, "ring", nil)
+		again := b.last()
 		b.expect("door: ring")
 		if sub := b.Status().Subscriptions[0]; sub.Muted {
 			t.Errorf("%+v", sub)
+		}
+		b.Mute(2, true)
+		b.press(again, 2)
+		if sub := b.Status().Subscriptions[0]; !sub.Muted || !sub.MutedUntil.IsZero() {
+			t.Errorf("a snooze ends what was to last: %+v", sub)
 		}
 	})
 }
@@ -240,4 +246,19 @@ func must[T ~[]byte](text T, err error) string {
 		return err.Error()
 	}
 	return string(text)
+}
+
+// Subscriptions on one line cannot be told apart by it: none of them alerts on.
+func TestMuteALine(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, `subscriptions: [{sender: a}, {sender: b}]`)
+		s, other := b.add("a", "e"), b.add("b", "e")
+		b.Mute(1, true)
+		b.Mute(2, true)
+		b.fire(s, "e", 1)
+		b.fire(other, "e", 1)
+		b.expect("")
+		b.Mute(1, false)
+		b.expect("1 alert while paused: every event of a a: e; 1 alert while paused: every event of b b: e")
+	})
 }
