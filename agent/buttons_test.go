@@ -108,7 +108,8 @@ func TestRecentShownAgain(t *testing.T) {
 	pl, r := newPipeline(), new(recents)
 	p := passed(start, event("s", "e", ""), &subs[0])
 	pl.judge(p)
-	number := r.put(p, subs)
+	r.put(p, subs)
+	number := int(p.alert.Ref)
 	before := *r.get(number)
 	for i := range 100 {
 		r.decide(number, verdict{stage: "deliver", decision: Shown, reason: fmt.Sprint("by ", i)})

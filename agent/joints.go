@@ -3,7 +3,6 @@ package agent
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -93,7 +92,7 @@ func (a *Agent) event(what topic.Topic, ev sig.Event) {
 
 // conclude does what the stages have decided.
 func (a *Agent) conclude(p *passage) {
-	number := a.recents.put(p, a.config.Subscriptions)
+	a.recents.put(p, a.config.Subscriptions)
 	for _, v := range p.verdicts {
 		a.logFailure(v)
 	}
@@ -102,20 +101,15 @@ func (a *Agent) conclude(p *passage) {
 	if len(a.pipeline.quiet.muted) > 0 && (v.decision == Held || v.decision == Resolved) {
 		a.stale = true // their status has how many are held back
 	}
-	n := p.alert
-	n.Ref = uint64(number)
 	switch v.decision {
 	case Sent:
-		if n.Key == "" && len(n.Actions) > 0 { // so that an answer can take its place
-			n.Key = fmt.Sprintf("alert %d", number)
-		}
-		a.delivery.pushAlert(n, p.ev, p.picture())
+		a.delivery.pushAlert(p.alert, p.ev, p.picture())
 		if n, failed := a.commands.run(p); failed {
 			a.tell(n)
 		}
 	case Resolved:
 		if p.closes {
-			a.delivery.push(n)
+			a.delivery.push(p.alert)
 		}
 		a.alerted(p.ev, outcome.Held, v.decision.String()+": "+v.reason)
 	case Held:

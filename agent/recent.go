@@ -2,6 +2,7 @@ package agent
 
 import (
 	"encoding/json"
+	"fmt"
 	"slices"
 	"strings"
 	"sync"
@@ -45,12 +46,17 @@ type entry struct {
 	read     bool
 }
 
-// put remembers a passage, and returns its number.
-func (r *recents) put(p *passage, subs []config.Subscription) int {
-	e := entryOf(p, subs)
+// put remembers a passage, and gives its alert a number, and a key if an answer is to
+// take its place.
+func (r *recents) put(p *passage, subs []config.Subscription) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.last++
+	p.alert.Ref = uint64(r.last)
+	if p.alert.Key == "" && len(p.alert.Actions) > 0 {
+		p.alert.Key = fmt.Sprintf("alert %d", r.last)
+	}
+	e := entryOf(p, subs)
 	e.number = r.last
 	switch d := p.decided().decision; {
 	case d == Filtered, d == Resolved && !p.closes:
@@ -59,7 +65,6 @@ func (r *recents) put(p *passage, subs []config.Subscription) int {
 		e.read = d == Resolved
 		r.alerts = keep(r.alerts, e, maxAlerts)
 	}
-	return e.number
 }
 
 func entryOf(p *passage, subs []config.Subscription) *entry {
@@ -195,7 +200,6 @@ func (e *entry) again() notify.Notification {
 		return notify.Notification{Title: defaultTitle(e.ev), Body: x.why(), Ref: uint64(e.number)}
 	}
 	n := *e.sent
-	n.Ref = uint64(e.number)
 	n.Body = strings.TrimPrefix(n.Body+"\n", "\n") + e.explain(false).why()
 	return n
 }

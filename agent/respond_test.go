@@ -113,6 +113,23 @@ func TestButtons(t *testing.T) {
 	})
 }
 
+// What a button is answered takes the place of its alert, even if that has no tag.
+func TestAnswerReplaces(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, `subscriptions: [{sender: a, actions: [{label: Ask, request: {sender: nobody, method: m}}]}]`)
+		a := b.add("a", "e")
+		b.fire(a, "e", 1)
+		one := b.last()
+		b.fire(a, "e", 2)
+		two := b.last()
+		b.press(one, 0)
+		if answer := b.last(); one.Key == "" || one.Key == two.Key || answer.Key != one.Key {
+			t.Errorf("alerts %q and %q, and the first's answer %q", one.Key, two.Key, answer.Key)
+		}
+		b.screen.take()
+	})
+}
+
 func TestButtonsWhoseRequestFails(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b, door, _ := withDoor(t)
