@@ -95,8 +95,8 @@ func (a *Agent) request(e *entry, action int, params any) {
 		return
 	}
 	a.requests++
-	client, answered := a.receiver.client, make(chan string, 1)
-	a.tasks.Go(func() { answered <- answer(a.ctx, client, sender, request.Method, params) })
+	r, answered := a.receiver, make(chan string, 1)
+	a.tasks.Go(func() { answered <- answer(r.ctx, r.client, sender, request.Method, params) })
 	a.tasks.Go(func() {
 		patience := time.NewTimer(requestPatience)
 		defer patience.Stop()
@@ -126,8 +126,10 @@ func answer(ctx context.Context, client *sig.ClientRouter, sender, method sig.Na
 		return cmp.Or(plain.Text(valueText(text), maxAnswer), "done")
 	case errors.As(err, &refused):
 		return plain.Text(cmp.Or(refused.Text, refused.Error()), maxAnswer)
-	case ctx.Err() != nil:
+	case errors.Is(ctx.Err(), context.DeadlineExceeded):
 		return "no answer within " + words.Span(requestTimeout)
+	case ctx.Err() != nil:
+		return "no answer: the agent has left the server"
 	}
 	return plain.Text(err.Error(), maxAnswer)
 }

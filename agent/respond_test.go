@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"sigalert/agent"
+	"sigalert/agent/config"
 	"sigalert/agent/notify"
 	"sigalert/sig"
 	"sigalert/sig/sigtest"
@@ -277,5 +278,26 @@ func TestMuteALine(t *testing.T) {
 		b.expect("")
 		b.Mute(1, false)
 		b.expect("1 alert while paused: every event of a a: e; 1 alert while paused: every event of b b: e")
+	})
+}
+
+// A request that waits for a server of which the file no longer speaks is given up.
+func TestRequestAtAnotherServer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b, door, _ := withDoor(t)
+		b.fire(door, "ring", nil)
+		ring := b.last()
+		b.stop()
+		time.Sleep(time.Second)
+		b.screen.take()
+		b.press(ring, 0)
+		time.Sleep(2 * time.Second)
+		b.expect("door: waiting for an answer")
+		c, err := config.Parse("config.yaml", []byte("{server: tcp://other:3000, subscriptions: [{sender: x}]}"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		b.Apply(c)
+		b.expect("door: no answer: the agent has left the server")
 	})
 }
