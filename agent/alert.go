@@ -32,6 +32,7 @@ type passage struct {
 	hold     *hold                  // that is to keep its alert; nil: none
 	alert    notify.Notification
 	buttons  []button // of the alert
+	closes   bool     // the desktop may show what it resolves
 
 	verdicts []verdict
 	choice   int // how many of them are about which subscription takes it

@@ -8,6 +8,7 @@ import (
 	"sigalert/agent/config"
 	"sigalert/agent/notify"
 	"sigalert/internal/payload"
+	"sigalert/internal/plain"
 	"sigalert/sig"
 )
 
@@ -56,7 +57,7 @@ func (p *passage) addButtons() {
 			}
 			b.params = params
 		}
-		label := strings.TrimSpace(p.text(a.Label, key+".label", fmt.Sprintf("Action %d", i+1)))
+		label := plain.Line(strings.TrimSpace(p.text(a.Label, key+".label", fmt.Sprintf("Action %d", i+1))), maxReason)
 		p.buttons = append(p.buttons, b)
 		p.alert.Actions = append(p.alert.Actions, notify.Action{Label: label, Reply: a.Request != nil && a.Request.Reply})
 	}

@@ -3,6 +3,7 @@ package agent
 import (
 	"crypto/sha256"
 
+	"sigalert/agent/config"
 	"sigalert/internal/plain"
 	"sigalert/sig"
 )
@@ -12,7 +13,7 @@ import (
 const maxValues = 10_000
 
 // changes keeps back events of a subscription with only_changes, while what that reads
-// stays as it was for the last event of the same sender.
+// stays as it was for the last event of the same sender, whether that was shown or not.
 type changes struct {
 	values fading[valueOf, [sha256.Size]byte]
 }
@@ -34,13 +35,42 @@ func (c *changes) judge(p *passage) verdict {
 		return v
 	}
 	text := p.seen.JSON(read)
-	key, value := valueOf{p.sub.ID(), p.ev.Sender}, sha256.Sum256([]byte(text))
-	was, known := c.values.get(key)
-	c.values.put(key, value, maxValues)
-	if known && was == value {
+	if !c.note(p, p.sub, text) {
 		v.decision, v.reason, v.expr = Filtered, "only_changes "+p.sub.OnlyChanges.Source()+" is still "+plain.Line(text, maxReason), nil
 		return v
 	}
 	v.reason = " has changed"
 	return v
+}
+
+// note remembers a value, and reports whether it is another than before.
+func (c *changes) note(p *passage, s *config.Subscription, text string) bool {
+	key, value := valueOf{s.ID(), p.ev.Sender}, sha256.Sum256([]byte(text))
+	was, known := c.values.get(key)
+	c.values.put(key, value, maxValues)
+	return !known || was != value
+}
+
+// pass takes an event for the subscriptions that their conditions keep it from: a door
+// that was closed in between is opened anew. An event without the value is about
+// something else.
+func (c *changes) pass(p *passage) {
+	for _, s := range p.matching {
+		if s == p.sub {
+			return
+		}
+		if s.OnlyChanges == nil {
+			continue
+		}
+		if read, err := s.OnlyChanges.Eval(p.seen); err == nil && read != nil {
+			c.note(p, s, p.seen.JSON(read))
+		}
+	}
+}
+
+// forget is for an event that took an alert back: the next one is news.
+func (c *changes) forget(p *passage) {
+	if p.sub.OnlyChanges != nil {
+		c.values.drop(valueOf{p.sub.ID(), p.ev.Sender})
+	}
 }

@@ -23,7 +23,7 @@ import (
 
 const (
 	commandQueue   = 64
-	commandData    = 8 << 20 // bytes that wait for commands to read
+	commandData    = 8 << 20 // bytes that wait, of what commands read and of their arguments
 	commandTimeout = 30 * time.Second
 	commandOutput  = 4 << 10 // bytes of output that are kept
 )
@@ -52,12 +52,23 @@ type job struct {
 	input []byte
 }
 
+// size is how much memory it takes, in bytes.
+func (j *job) size() int {
+	size := len(j.input)
+	for _, texts := range [][]string{j.args, j.env} {
+		for _, text := range texts {
+			size += len(text)
+		}
+	}
+	return size
+}
+
 func newCommands(log *slog.Logger, tell func(notify.Notification)) *commands {
 	return &commands{
 		log:     log,
 		tell:    tell,
 		ready:   wait.NewToken(),
-		queue:   queue.New(commandQueue, commandData, func(j *job) int { return len(j.input) }),
+		queue:   queue.New(commandQueue, commandData, (*job).size),
 		failing: make(map[string]bool),
 	}
 }

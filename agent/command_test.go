@@ -113,6 +113,36 @@ func TestCommandFails(t *testing.T) {
 	}
 }
 
+// A command that leaves something behind, or prints without end, holds up no other.
+func TestCommandsGoOn(t *testing.T) {
+	out := filepath.Join(t.TempDir(), "out")
+	b := newBench(t, fmt.Sprintf(`subscriptions: [
+  {sender: a, event: e, command: {shell: 'setsid sleep 20 & exit 0'}},
+  {sender: a, event: f, command: {shell: 'head -c 3000000 /dev/zero | tr "\0" x; exit 1'}},
+  {sender: a, event: g, command: [/bin/sh, -c, 'echo "$#: $1|$SIGALERT_BODY|$(wc -c)" > %s', sh, "{{ data }}"]}]`, out))
+	s := b.add("a", "e", "f", "g")
+	b.fire(s, "e", 1)
+	b.fire(s, "f", 1)
+	b.fire(s, "g", "-rf\n\x00--\u202e")
+	begun := time.Now()
+	for range 500 {
+		if b.log.count("argument 4 has a NUL") > 0 {
+			break
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	b.fire(s, "g", "-rf\n\u202e--")
+	if got, want := await(t, out), "1: -rf\n\u202e--|-rf\n--|"; !strings.HasPrefix(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	if waited := time.Since(begun); waited > 15*time.Second {
+		t.Errorf("it waited for %s", waited)
+	}
+	if shown := b.screen.take(); !strings.Contains(shown, "The command of line 4 failed argument 4 has a NUL character") || len(shown) > 10_000 {
+		t.Errorf("shown: %.500q", shown)
+	}
+}
+
 // Commands end with the agent, and all that they started with them; what waits is
 // counted.
 func TestCommandAtTheEnd(t *testing.T) {
@@ -126,6 +156,12 @@ func TestCommandAtTheEnd(t *testing.T) {
 		}
 	}
 	await(t, alive)
+	for range 500 { // until all have come
+		if b.Status().Counters.Unrun >= 5 {
+			break
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
 	if n := b.Status().Counters.Unrun; n < 5 {
 		t.Errorf("%d commands were dropped", n)
 	}

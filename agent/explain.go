@@ -15,7 +15,8 @@ import (
 
 // Recent returns what became of the last n alerts, newest first, without the verdicts
 // about subscriptions that are for other events. With all, events that a subscription's
-// condition has kept from being alerts are among them.
+// condition has kept from being alerts are among them, and those that resolved nothing
+// that was shown.
 func (a *Agent) Recent(n int, all bool) []Explanation {
 	entries := a.recents.newest(n, all)
 	explained := make([]Explanation, len(entries))
@@ -68,7 +69,9 @@ func (e *entry) explain(others bool) Explanation {
 		Decision: e.verdicts[len(e.verdicts)-1].decision, Sent: e.sent,
 	}
 	var seen *rule.Event
-	if !e.cut {
+	if e.cut {
+		x.Verdicts = append(x.Verdicts, Verdict{Stage: "receive", Reason: whyNoData})
+	} else {
 		seen = rule.NewEvent(e.ev, e.now)
 	}
 	choice, rest := e.verdicts[:e.choice], e.verdicts[e.choice:]

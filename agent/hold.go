@@ -2,6 +2,7 @@ package agent
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -15,21 +16,35 @@ type hold struct {
 	paused bool
 	until  time.Time // zero: until resumed
 	count  int
-	titles []string // the last few
+	last   []held // of those that count counts, oldest first
 }
 
-const heldTitles = 5
+// held is what is known of a notification that is held back.
+type held struct{ title, key string }
+
+const (
+	heldTitles = 5   // that are named
+	maxHeld    = 256 // that can be taken back
+)
 
 // keep reports whether the notification was held back.
 func (h *hold) keep(n notify.Notification) bool {
 	if !h.paused {
 		return false
 	}
+	n = n.Cut()
 	h.count++
-	if h.titles = append(h.titles, n.Title); len(h.titles) > heldTitles {
-		h.titles = h.titles[1:]
+	if h.last = append(h.last, held{n.Title, n.Key}); len(h.last) > maxHeld {
+		h.last = h.last[1:]
 	}
 	return true
+}
+
+// takeBack forgets the notifications with a key.
+func (h *hold) takeBack(key string) {
+	before := len(h.last)
+	h.last = slices.DeleteFunc(h.last, func(n held) bool { return n.key == key })
+	h.count -= before - len(h.last)
 }
 
 // pause begins a pause or changes its end; what is held stays held.
@@ -42,15 +57,25 @@ func (h *hold) resume() (n notify.Notification, ok bool) {
 	if was.count == 0 {
 		return n, false
 	}
-	body := strings.Join(was.titles, "\n")
-	if more := was.count - len(was.titles); more > 0 {
-		body = fmt.Sprintf("%d earlier, then:\n%s", more, body)
+	named := was.last[max(0, len(was.last)-heldTitles):]
+	var lines []string
+	if more := was.count - len(named); more > 0 {
+		lines = append(lines, fmt.Sprintf("%d earlier, then:", more))
+	}
+	for _, n := range named {
+		lines = append(lines, n.title)
 	}
 	title := words.Count(was.count, "alert") + " while paused"
 	if was.of != "" {
 		title += ": " + was.of
 	}
-	return notify.Notification{Title: title, Body: body}, true
+	return notify.Notification{Title: title, Body: strings.Join(lines, "\n")}, true
+}
+
+func (h *hold) clone() hold {
+	c := *h
+	c.last = slices.Clone(h.last)
+	return c
 }
 
 // expired reports whether a pause with an end is over.

@@ -3,7 +3,6 @@ package agent
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -93,30 +92,27 @@ func (a *Agent) event(what topic.Topic, ev sig.Event) {
 
 // conclude does what the stages have decided.
 func (a *Agent) conclude(p *passage) {
-	number := a.recents.put(p, a.config.Subscriptions)
+	a.recents.put(p, a.config.Subscriptions)
 	for _, v := range p.verdicts {
 		a.logFailure(v)
 	}
 	v := p.decided()
 	a.counters.count(v)
-	n := p.alert
-	n.Ref = uint64(number)
+	if len(a.pipeline.quiet.muted) > 0 && (v.decision == Held || v.decision == Resolved) {
+		a.stale = true // their status has how many are held back
+	}
 	switch v.decision {
 	case Sent:
-		if n.Key == "" && len(n.Actions) > 0 { // so that an answer can take its place
-			n.Key = fmt.Sprintf("alert %d", number)
-		}
-		a.delivery.pushAlert(n, p.ev, p.picture())
+		a.delivery.pushAlert(p.alert, p.ev, p.picture())
 		if n, failed := a.commands.run(p); failed {
 			a.tell(n)
 		}
 	case Resolved:
-		a.delivery.push(n)
+		if p.closes {
+			a.delivery.push(p.alert)
+		}
 		a.alerted(p.ev, outcome.Held, v.decision.String()+": "+v.reason)
 	case Held:
-		if p.hold != nil {
-			p.hold.keep(n)
-		}
 		a.alerted(p.ev, outcome.Held, v.reason)
 	}
 }
@@ -383,7 +379,7 @@ func (a *Agent) publish() {
 		st.Server, st.Router = a.receiver.server, a.router.runs()
 		st.Connected, st.Since, st.LinkError = a.link.connected, a.link.since, a.link.err
 		st.Lost = a.link.announced && !a.link.connected
-		if a.stale || len(a.pipeline.quiet.muted) > 0 {
+		if a.stale {
 			a.subscriptions = a.subscriptionStatus()
 		}
 		st.Subscriptions = a.subscriptions

@@ -109,8 +109,9 @@ func (r *rates) judge(p *passage) verdict {
 	return v
 }
 
-// use replaces the subscriptions. One that stays as it was goes on counting.
-func (r *rates) use(subs []config.Subscription) {
+// use replaces the subscriptions, and returns what those have counted that are gone. One
+// that stays goes on counting.
+func (r *rates) use(subs []config.Subscription) (told []notify.Notification) {
 	old := r.of
 	r.of = make(map[string]*limiter)
 	for _, s := range subs {
@@ -118,10 +119,22 @@ func (r *rates) use(subs []config.Subscription) {
 			continue
 		}
 		id := s.ID()
-		if r.of[id] = old[id]; r.of[id] == nil || r.of[id].rate != s.RateLimit {
-			r.of[id] = &limiter{rate: s.RateLimit, key: "rate " + id}
+		l := old[id]
+		if l == nil {
+			l = &limiter{key: "rate " + id}
+		}
+		l.rate = s.RateLimit
+		r.of[id] = l
+	}
+	for id, l := range old {
+		if r.of[id] != nil {
+			continue
+		}
+		if n, ok := l.summary(l.next()); ok {
+			told = append(told, n)
 		}
 	}
+	return told
 }
 
 // floods holds alerts back whatever their subscriptions say, so that there are never

@@ -48,8 +48,34 @@ func TestFloodAndPayload(t *testing.T) {
 		}
 		b.screen.take()
 		b.fire(log, "line", object{"message": "x", "urgency": "critical"})
-		b.fire(timer, "tick", object{"message": "y", "urgency": "critical"})
+		b.fire(timer, "tick", object{"message": "y", "urgency": "critical", "tag": "t"})
 		b.fire(timer, "tick", object{"message": "z", "tag": "t", "resolved": true})
 		b.expect(`timer: tick y; closes tag "timer" t`)
+	})
+}
+
+// What resolves nothing that is shown asks nothing of the desktop, however much of it
+// comes.
+func TestNothingToResolve(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, timerTick)
+		timer := b.add("timer", "tick")
+		for range 3 {
+			b.fire(timer, "tick", object{"tag": "never", "resolved": true})
+		}
+		if st := b.Status(); st.Unread != 0 || len(b.Recent(10, false)) != 0 || len(b.Recent(10, true)) != 3 {
+			t.Errorf("%d unread of %v", st.Unread, b.Recent(10, false))
+		}
+		b.Pause(0)
+		b.fire(timer, "tick", object{"tag": "disk"})
+		if n := b.Status().Held; n != 1 {
+			t.Errorf("%d held back, want 1", n)
+		}
+		b.fire(timer, "tick", object{"tag": "disk", "resolved": true})
+		if n := b.Status().Held; n != 0 {
+			t.Errorf("%d held back after it was resolved, want 0", n)
+		}
+		b.Resume()
+		b.expect("")
 	})
 }

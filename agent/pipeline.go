@@ -33,10 +33,15 @@ func newPipeline() *pipeline { return &pipeline{quiet: newQuiet(), floods: newFl
 func (pl *pipeline) judge(p *passage) {
 	p.verdicts = pl.verdicts[:0]
 	v := chooser{&pl.tags}.judge(p)
-	p.choice = len(p.verdicts)
+	pl.changes.pass(p)
 	if v.decision == Passed {
 		p.add(v)
-		p.choice++
+	}
+	if p.sub != nil {
+		settle(p)
+	}
+	p.choice = len(p.verdicts)
+	if v.decision == Passed {
 		v = pl.alert(p)
 	}
 	if v.decision == Resolved || p.hold != nil {
@@ -44,9 +49,16 @@ func (pl *pipeline) judge(p *passage) {
 	}
 	switch key := tagKey(p.ev.Sender, p.said.Tag); v.decision {
 	case Resolved:
+		p.closes = pl.tags.shown(key)
 		pl.tags.close(key)
-	case Held, Sent:
-		pl.tags.show(key)
+		pl.quiet.takeBack(key)
+		pl.changes.forget(p)
+	case Sent:
+		pl.tags.show(key, true)
+	}
+	if p.hold != nil {
+		pl.tags.show(p.alert.Key, false)
+		p.hold.keep(p.alert)
 	}
 	p.add(v)
 	pl.verdicts = p.verdicts
@@ -69,8 +81,7 @@ func (pl *pipeline) alert(p *passage) verdict {
 
 // use replaces the subscriptions.
 func (pl *pipeline) use(subs []config.Subscription) (told []notify.Notification) {
-	pl.rates.use(subs)
-	return pl.quiet.use(subs)
+	return append(pl.rates.use(subs), pl.quiet.use(subs)...)
 }
 
 // due returns what the stages have to say now.

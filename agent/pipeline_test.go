@@ -48,9 +48,6 @@ func run(t *testing.T, yaml string, steps ...string) (lines []string) {
 		p := newPassage(now, event(sig.Name(word), sig.Name(name), data))
 		p.matching = everyone(c.Subscriptions, p.ev)
 		pl.judge(p)
-		if p.hold != nil {
-			p.hold.keep(p.alert)
-		}
 		for _, v := range entryOf(p, c.Subscriptions).explain(true).Verdicts {
 			lines = append(lines, written(v))
 		}
@@ -175,6 +172,68 @@ deliver: sent
   a: e
 1 when: passed: it has no condition
 1 only_changes: filtered: only_changes data.state is still null`,
+		},
+		"what a condition leaves out is a change": {
+			file:  `subscriptions: [{sender: door, when: data.state == "open", only_changes: data.state}]`,
+			steps: []string{`door e {"state": "open"}`, `door e {"state": "closed"}`, `door e {"bell": 1}`, `door e {"state": "open"}`, `door e {"bell": 1}`, `door e {"state": "open"}`},
+			want: `1 when: passed: when data.state == "open" is true: data.state is "open"
+1 only_changes: passed: only_changes data.state has changed: data.state is "open"
+deliver: sent
+  door: e | state: open
+1 when: skipped: when data.state == "open" is false: data.state is "closed"
+when: filtered: no subscription takes it
+1 when: skipped: when data.state == "open" is false: data.state is nil
+when: filtered: no subscription takes it
+1 when: passed: when data.state == "open" is true: data.state is "open"
+1 only_changes: passed: only_changes data.state has changed: data.state is "open"
+deliver: sent
+  door: e | state: open
+1 when: skipped: when data.state == "open" is false: data.state is nil
+when: filtered: no subscription takes it
+1 when: passed: when data.state == "open" is true: data.state is "open"
+1 only_changes: filtered: only_changes data.state is still "open"`,
+		},
+		"what was taken back is news again": {
+			file:  `subscriptions: [{sender: disk, tag: t, only_changes: data.level}]`,
+			steps: []string{`disk e {"level": "full"}`, `disk e {"resolved": true}`, `disk e {"level": "full"}`},
+			want: `1 when: passed: it has no condition
+1 only_changes: passed: only_changes data.level has changed: data.level is "full"
+deliver: sent
+  disk: e | level: full
+1 resolve: resolved: what its tag showed is closed
+1 when: passed: it has no condition
+1 only_changes: passed: only_changes data.level has changed: data.level is "full"
+deliver: sent
+  disk: e | level: full`,
+		},
+		"what is resolved within a pause is not told after it": {
+			file: "subscriptions: [{sender: a}, {sender: b}]",
+			steps: []string{
+				"pause", `a e {"tag": "t"}`, `a e {"tag": "t"}`, `a f {"tag": "u"}`, `a e {"tag": "t", "resolved": true}`, "resume",
+				"pause", `a f {"tag": "u", "resolved": true}`, "resume",
+			},
+			want: `1 when: passed: it has no condition
+1 match: skipped: the sender is a, not b
+quiet: held back: paused
+1 when: passed: it has no condition
+1 match: skipped: the sender is a, not b
+quiet: held back: paused
+1 when: passed: it has no condition
+1 match: skipped: the sender is a, not b
+quiet: held back: paused
+1 match: skipped: the sender is a, not b
+1 resolve: resolved: what was held back under its tag is forgotten
+tells 1 alert while paused | a: f
+1 match: skipped: the sender is a, not b
+1 resolve: resolved: what was held back under its tag is forgotten`,
+		},
+		"an urgency that fails": {
+			file:  `subscriptions: [{sender: a, urgency: "{{ data }}"}]`,
+			steps: []string{`a e "loud"`},
+			want: `1 when: passed: it has no condition
+1 render: passed: urgency failed, and is left out: unknown urgency "loud": must be low, normal or critical
+deliver: sent
+  a: e | loud`,
 		},
 		"a rate of its own": {
 			file:  "subscriptions: [{sender: a, rate_limit: 1/1m}, {sender: b}]",

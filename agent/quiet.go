@@ -1,7 +1,6 @@
 package agent
 
 import (
-	"maps"
 	"time"
 
 	"sigalert/agent/config"
@@ -17,7 +16,7 @@ type quiet struct {
 func newQuiet() *quiet { return &quiet{muted: make(map[string]*hold)} }
 
 func (q *quiet) judge(p *passage) verdict {
-	v := verdict{stage: "quiet"}
+	v := verdict{stage: "quiet", decision: Held}
 	switch muted := q.of(p.sub); {
 	case muted != nil:
 		p.hold = muted
@@ -26,9 +25,8 @@ func (q *quiet) judge(p *passage) verdict {
 		p.hold = &q.pause
 		v.reason = "paused"
 	default:
-		return v
+		return verdict{stage: "quiet"}
 	}
-	v.decision = Held
 	if until := p.hold.until; !until.IsZero() {
 		v.reason += " until " + until.In(p.now.Location()).Format("15:04")
 	}
@@ -65,10 +63,18 @@ func (q *quiet) unmute(s *config.Subscription) (n notify.Notification, ok bool) 
 	return h.resume()
 }
 
+// takeBack forgets the alerts with a key that are held back.
+func (q *quiet) takeBack(key string) {
+	q.pause.takeBack(key)
+	for _, h := range q.muted {
+		h.takeBack(key)
+	}
+}
+
 func (q *quiet) clone() *quiet {
-	c := &quiet{pause: q.pause, muted: maps.Clone(q.muted)}
-	for id, h := range c.muted {
-		c.muted[id] = new(*h)
+	c := &quiet{pause: q.pause.clone(), muted: make(map[string]*hold)}
+	for id, h := range q.muted {
+		c.muted[id] = new(h.clone())
 	}
 	return c
 }

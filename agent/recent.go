@@ -2,6 +2,7 @@ package agent
 
 import (
 	"encoding/json"
+	"fmt"
 	"slices"
 	"strings"
 	"sync"
@@ -15,7 +16,7 @@ import (
 
 const (
 	maxAlerts   = 256     // that are remembered, and their buttons with them
-	maxFiltered = 64      // events without an alert
+	maxFiltered = 64      // events that neither show an alert nor close one
 	maxKept     = 1 << 20 // bytes of the data, the verdicts and the params of all events of either kind
 	maxKeptData = 64 << 10
 )
@@ -40,40 +41,45 @@ type entry struct {
 	sub      *config.Subscription // that took it; nil: none did
 	verdicts []verdict
 	choice   int                  // how many of them are about which subscription takes it
-	sent     *notify.Notification // without its image; nil: none
-	buttons  []button
+	sent     *notify.Notification // nil: none
+	buttons  []button             // of sent
 	read     bool
 }
 
-// put remembers a passage, and returns its number.
-func (r *recents) put(p *passage, subs []config.Subscription) int {
-	e := entryOf(p, subs)
+// put remembers a passage, and gives its alert a number, and a key if an answer is to
+// take its place.
+func (r *recents) put(p *passage, subs []config.Subscription) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.last++
+	p.alert.Ref = uint64(r.last)
+	if p.alert.Key == "" && len(p.alert.Actions) > 0 {
+		p.alert.Key = fmt.Sprintf("alert %d", r.last)
+	}
+	e := entryOf(p, subs)
 	e.number = r.last
-	if p.decided().decision == Filtered {
+	switch d := p.decided().decision; {
+	case d == Filtered, d == Resolved && !p.closes:
 		r.filtered = keep(r.filtered, e, maxFiltered)
-	} else {
+	default:
+		e.read = d == Resolved
 		r.alerts = keep(r.alerts, e, maxAlerts)
 	}
-	return e.number
 }
 
 func entryOf(p *passage, subs []config.Subscription) *entry {
-	e := &entry{now: p.now, ev: p.ev, subs: subs, sub: p.sub, verdicts: slices.Clone(p.verdicts), choice: p.choice, buttons: p.buttons}
+	e := &entry{now: p.now, ev: p.ev, subs: subs, sub: p.sub, verdicts: slices.Clone(p.verdicts), choice: p.choice}
 	text, _ := p.seen.Text()
 	if e.size = len(text); e.size > maxKeptData {
 		e.ev.Data, e.size, e.cut = sig.Data{}, 0, true
 	}
 	e.size += len(e.verdicts) * int(unsafe.Sizeof(verdict{}))
-	for _, b := range p.buttons {
-		e.size += sizeOf(b.params)
-	}
-	if d := p.decided().decision; d == Sent || d == Resolved {
+	if p.closes || p.decided().decision == Sent {
 		n := p.alert.Cut()
-		n.Image = nil
-		e.sent = &n
+		e.sent, e.buttons = &n, p.buttons
+	}
+	for _, b := range e.buttons {
+		e.size += sizeOf(b.params)
 	}
 	return e
 }
@@ -121,9 +127,16 @@ func (r *recents) get(number int) *entry {
 	return nil
 }
 
-// decide adds what became of an alert on the desktop.
+// decide adds what became of an alert on the desktop, in place of what became of it
+// before: it may be shown again and again.
 func (r *recents) decide(number int, v verdict) {
-	r.change(number, func(e *entry) { e.verdicts = append(slices.Clip(e.verdicts), v) })
+	r.change(number, func(e *entry) {
+		all := slices.Clone(e.verdicts) // others have copies of the entry
+		if d := all[len(all)-1].decision; d == Shown || d == Failed {
+			all = all[:len(all)-1]
+		}
+		e.verdicts = append(all, v)
+	})
 }
 
 // markRead marks one alert as read, or all up to now if number is 0.
@@ -187,7 +200,6 @@ func (e *entry) again() notify.Notification {
 		return notify.Notification{Title: defaultTitle(e.ev), Body: x.why(), Ref: uint64(e.number)}
 	}
 	n := *e.sent
-	n.Ref = uint64(e.number)
 	n.Body = strings.TrimPrefix(n.Body+"\n", "\n") + e.explain(false).why()
 	return n
 }

@@ -16,11 +16,10 @@ import (
 	"sigalert/sig"
 )
 
-// settle has the subscription take the event, with the urgency and the tag that it sets
-// in place of the event's own. If an expression fails, or an urgency is invalid, the
-// event's own stays.
-func settle(p *passage, s *config.Subscription) {
-	p.sub = s
+// settle puts the urgency and the tag that the subscription sets in place of the
+// event's own. If an expression fails, or an urgency is invalid, the event's own stays.
+func settle(p *passage) {
+	s := p.sub
 	if s.Urgency != nil {
 		text, err := s.Urgency.Render(p.seen)
 		text = plain.Line(strings.TrimSpace(text), maxReason)
@@ -126,11 +125,12 @@ func urgency(p payload.Payload) notify.Urgency {
 
 // tagKey is the key of a tag's notifications. Each sender has tags of its own:
 // "disk" of one machine must not replace that of another.
+// However long the tag is, the key is short.
 func tagKey(sender sig.Name, tag string) string {
 	if tag == "" {
 		return ""
 	}
-	return fmt.Sprintf("tag %s %s", sender.JSON(), tag)
+	return notify.ShortKey(fmt.Sprintf("tag %s %s", sender.JSON(), tag))
 }
 
 // body is the text where the subscription sets none: the event's message, or its data.
@@ -158,8 +158,8 @@ func defaultTitle(ev sig.Event) string {
 	return ev.Sender.String() + ": " + ev.Event.String()
 }
 
-// datedBody is a body that the subscription does not set. For an event that comes late it ends with
-// the event's time: otherwise the alert would seem to be about now.
+// datedBody is a body that the subscription does not set. For an event that comes late
+// it ends with the event's time: otherwise the alert would seem to be about now.
 func datedBody(now time.Time, ev sig.Event, body string) string {
 	if !ev.Replayed || now.Sub(ev.Time) <= time.Minute {
 		return body

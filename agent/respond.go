@@ -58,6 +58,9 @@ func (a *Agent) press(e *entry, r notify.Response) {
 	case b.open != "":
 		a.opts.Open(b.open)
 	case b.snooze > 0:
+		if h := a.pipeline.quiet.of(e.sub); h != nil && h.until.IsZero() {
+			return // it is muted for longer
+		}
 		until := time.Now().Add(b.snooze)
 		a.pipeline.quiet.mute(e.sub, until)
 		a.stale = true
@@ -92,8 +95,8 @@ func (a *Agent) request(e *entry, action int, params any) {
 		return
 	}
 	a.requests++
-	client, answered := a.receiver.client, make(chan string, 1)
-	a.tasks.Go(func() { answered <- answer(a.ctx, client, sender, request.Method, params) })
+	r, answered := a.receiver, make(chan string, 1)
+	a.tasks.Go(func() { answered <- answer(r.ctx, r.client, sender, request.Method, params) })
 	a.tasks.Go(func() {
 		patience := time.NewTimer(requestPatience)
 		defer patience.Stop()
@@ -123,8 +126,10 @@ func answer(ctx context.Context, client *sig.ClientRouter, sender, method sig.Na
 		return cmp.Or(plain.Text(valueText(text), maxAnswer), "done")
 	case errors.As(err, &refused):
 		return plain.Text(cmp.Or(refused.Text, refused.Error()), maxAnswer)
-	case ctx.Err() != nil:
+	case errors.Is(ctx.Err(), context.DeadlineExceeded):
 		return "no answer within " + words.Span(requestTimeout)
+	case ctx.Err() != nil:
+		return "no answer: the agent has left the server"
 	}
 	return plain.Text(err.Error(), maxAnswer)
 }

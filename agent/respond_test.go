@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"sigalert/agent"
+	"sigalert/agent/config"
 	"sigalert/agent/notify"
 	"sigalert/sig"
 	"sigalert/sig/sigtest"
@@ -113,6 +114,23 @@ func TestButtons(t *testing.T) {
 	})
 }
 
+// What a button is answered takes the place of its alert, even if that has no tag.
+func TestAnswerReplaces(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, `subscriptions: [{sender: a, actions: [{label: Ask, request: {sender: nobody, method: m}}]}]`)
+		a := b.add("a", "e")
+		b.fire(a, "e", 1)
+		one := b.last()
+		b.fire(a, "e", 2)
+		two := b.last()
+		b.press(one, 0)
+		if answer := b.last(); one.Key == "" || one.Key == two.Key || answer.Key != one.Key {
+			t.Errorf("alerts %q and %q, and the first's answer %q", one.Key, two.Key, answer.Key)
+		}
+		b.screen.take()
+	})
+}
+
 func TestButtonsWhoseRequestFails(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b, door, _ := withDoor(t)
@@ -164,9 +182,15 @@ func TestSnooze(t *testing.T) {
 		time.Sleep(time.Hour)
 		b.expect("1 alert while paused: door: ring door: ring")
 		b.fire(door, "ring", nil)
+		again := b.last()
 		b.expect("door: ring")
 		if sub := b.Status().Subscriptions[0]; sub.Muted {
 			t.Errorf("%+v", sub)
+		}
+		b.Mute(2, time.Time{})
+		b.press(again, 2)
+		if sub := b.Status().Subscriptions[0]; !sub.Muted || !sub.MutedUntil.IsZero() {
+			t.Errorf("a snooze ends what was to last: %+v", sub)
 		}
 	})
 }
@@ -192,6 +216,9 @@ func TestMuteAndShowAgain(t *testing.T) {
 		b.fire(door, "ring", 1)
 		b.fire(door, "ring", 2)
 		b.expect("")
+		if sub := b.Status().Subscriptions[0]; !sub.Muted || sub.Held != 2 {
+			t.Errorf("%+v", sub)
+		}
 		b.Unmute(2)
 		b.expect("2 alerts while paused: door: ring door: ring\ndoor: ring")
 		b.fire(door, "ring", 3)
@@ -251,4 +278,25 @@ func must[T ~[]byte](text T, err error) string {
 		return err.Error()
 	}
 	return string(text)
+}
+
+// A request that waits for a server of which the file no longer speaks is given up.
+func TestRequestAtAnotherServer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b, door, _ := withDoor(t)
+		b.fire(door, "ring", nil)
+		ring := b.last()
+		b.stop()
+		time.Sleep(time.Second)
+		b.screen.take()
+		b.press(ring, 0)
+		time.Sleep(2 * time.Second)
+		b.expect("door: waiting for an answer")
+		c, err := config.Parse("config.yaml", []byte("{server: tcp://other:3000, subscriptions: [{sender: x}]}"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		b.Apply(c)
+		b.expect("door: no answer: the agent has left the server")
+	})
 }

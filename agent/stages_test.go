@@ -1,7 +1,6 @@
 package agent
 
 import (
-	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -13,6 +12,10 @@ import (
 	"sigalert/agent/notify"
 	"sigalert/sig"
 )
+
+var start = time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
+
+func at(s float64) time.Time { return start.Add(time.Duration(s * float64(time.Second))) }
 
 func event(sender, name sig.Name, data string) sig.Event {
 	ev := sig.Event{Sender: sender, Event: name}
@@ -32,7 +35,8 @@ func passed(now time.Time, ev sig.Event, matching ...*config.Subscription) *pass
 // shown is what an event that comes now is shown as.
 func shown(now time.Time, s config.Subscription, ev sig.Event) (notify.Notification, []string) {
 	p := passed(now, ev)
-	settle(p, &s)
+	p.sub = &s
+	settle(p)
 	renderer{}.judge(p)
 	return p.alert, told(p)
 }
@@ -332,63 +336,6 @@ func TestExpressions(t *testing.T) {
 	}
 }
 
-var start = time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
-
-func at(s float64) time.Time { return start.Add(time.Duration(s * float64(time.Second))) }
-
-func TestLimitCountsAFlood(t *testing.T) {
-	l := newFloods()
-	shown := 0
-	for i := range 47 {
-		if l.admit(at(float64(i)/100), event("build-server", "e", "")) {
-			shown++
-		}
-	}
-	if shown != flood.Count {
-		t.Errorf("%d shown, want %d", shown, flood.Count)
-	}
-	critical := passed(at(0.5), event("build-server", "e", `{"urgency": "critical"}`))
-	if v := l.judge(critical); v.decision != Passed {
-		t.Errorf("a critical one was held back: %+v", v)
-	}
-	if v := l.judge(passed(at(0.5), event("build-server", "e", ""))); v.decision != Held || v.reason != "more than 5 alerts in 2 s, merged into one" {
-		t.Errorf("another one: %+v", v)
-	}
-	if n, ok := l.summary(at(0.6)); ok {
-		t.Errorf("too early: %+v", n)
-	}
-	n, ok := l.summary(l.next())
-	want := notify.Notification{Title: "43 more events from build-server", Body: "Last: build-server: e", Key: "flood-1"}
-	if diff := cmp.Diff(want, n); !ok || diff != "" {
-		t.Errorf("the count: %v\n%s", ok, diff)
-	}
-	if !l.next().IsZero() {
-		t.Error("nothing new, and yet something is due")
-	}
-	// It grows in the same notification; after a calm it is another.
-	for i := range flood.Count + 1 {
-		l.admit(at(2.1+float64(i)/100), event("other", "e", ""))
-	}
-	if n, _ := l.summary(l.next()); n.Title != "44 more events from 2 senders" || n.Key != "flood-1" {
-		t.Errorf("grown: %+v", n)
-	}
-	for i := range flood.Count + 1 {
-		l.admit(at(60+float64(i)/100), event("other", "e", ""))
-	}
-	if n, _ := l.summary(l.next()); n.Title != "1 more event from other" || n.Key != "flood-2" {
-		t.Errorf("another flood: %+v", n)
-	}
-}
-
-func TestLimitLetsASteadyTrickleThrough(t *testing.T) {
-	l := newFloods()
-	for i := range 100 {
-		if !l.admit(at(float64(i)*0.4), event("s", "e", "")) {
-			t.Fatalf("event %d of 5 in 2 s was held back", i)
-		}
-	}
-}
-
 // Events wait with their notifications only where somebody asks what becomes of
 // them.
 func TestDeliveryCarriesNothingUnasked(t *testing.T) {
@@ -426,202 +373,6 @@ func TestHold(t *testing.T) {
 	}
 	if h.paused || h.expired(at(100)) {
 		t.Error("still paused")
-	}
-}
-
-func TestLinkSaysSoOnceAfterTheGrace(t *testing.T) {
-	l := newLinkWatch("host:3000", at(0))
-	if _, ok := l.observe(at(1), true, nil); ok {
-		t.Error("the first connection is not news")
-	}
-	l.observe(at(100), false, errors.New("refused"))
-	if _, ok := l.due(at(109)); ok {
-		t.Error("announced within the grace")
-	}
-	if _, ok := l.observe(at(109.5), true, nil); ok {
-		t.Error("a link that returned within the grace is announced")
-	}
-	l.observe(at(200), false, errors.New("refused"))
-	n, ok := l.due(at(210))
-	want := notify.Notification{Title: "Lost the server", Body: "refused\nTrying again until it answers.", Key: "server"}
-	if diff := cmp.Diff(want, n); !ok || diff != "" {
-		t.Errorf("%v\n%s", ok, diff)
-	}
-	if _, ok := l.due(at(300)); ok || !l.next().IsZero() {
-		t.Error("announced twice")
-	}
-	n, ok = l.observe(at(380), true, nil)
-	want = notify.Notification{Title: "Back after 3 m", Body: "The server host:3000 is answering.", Key: "server"}
-	if diff := cmp.Diff(want, n); !ok || diff != "" {
-		t.Errorf("%v\n%s", ok, diff)
-	}
-}
-
-func TestLinkHasMoreGraceAfterAWake(t *testing.T) {
-	l := newLinkWatch("host:3000", at(0))
-	l.observe(at(1), true, nil)
-	l.woke(at(100))
-	l.observe(at(105), false, errors.New("gone"))
-	if _, ok := l.due(at(159)); ok {
-		t.Error("announced within the grace of a wake")
-	}
-	if _, ok := l.due(at(160)); !ok {
-		t.Error("not announced after it")
-	}
-}
-
-func TestServerThatWasNeverThere(t *testing.T) {
-	l := newLinkWatch("host:3000", at(0))
-	l.observe(at(0), false, errors.New("cannot reach host:3000: connection refused"))
-	if n, ok := l.due(at(10)); !ok || n.Title != "Cannot reach the server" {
-		t.Errorf("%v %+v", ok, n)
-	}
-	if n, ok := l.observe(at(70), true, nil); !ok || n.Title != "Connected after 1 m" {
-		t.Errorf("%v %+v", ok, n)
-	}
-}
-
-func TestPresence(t *testing.T) {
-	newOne := func() *presence {
-		p := newPresence([]config.Subscription{{Sender: "timer", Presence: true}, {Sender: "other"}, {Sender: "clock", Presence: true}})
-		p.sync(at(0), []sig.Name{"timer", "other"})
-		return p
-	}
-	quiet := func(p *presence, s float64) {
-		t.Helper()
-		if n, ok := p.due(at(s)); ok {
-			t.Errorf("at %v: %+v", s, n)
-		}
-	}
-	tells := func(p *presence, s float64, title string) {
-		t.Helper()
-		p.due(at(s))
-		n, ok := p.due(at(s + 2))
-		if !ok || n.Title != title {
-			t.Errorf("at %v: %v %+v, want %q", s, ok, n, title)
-		}
-	}
-	p := newOne()
-	quiet(p, 100)
-	p.observe(at(100), "timer", false)
-	p.observe(at(109), "timer", true)
-	quiet(p, 200) // back within the grace
-	p.observe(at(200), "timer", false)
-	quiet(p, 209)
-	tells(p, 210, "timer disconnected")
-	quiet(p, 300)
-	p.observe(at(380), "timer", true)
-	tells(p, 380, "timer is back after 3 m")
-	p.observe(at(400), "other", false)
-	quiet(p, 500) // not watched
-	p.observe(at(500), "clock", true)
-	tells(p, 500, "clock connected")
-
-	// Without the server nothing is known.
-	p.observe(at(600), "clock", false)
-	p.offline()
-	quiet(p, 700)
-	p.sync(at(700), []sig.Name{"clock"})
-	quiet(p, 800)
-	tells(p, 800, "timer disconnected") // it did not come back with the server
-
-	// The server's answer is older than what was heard since it was asked.
-	p = newOne()
-	p.asked()
-	p.observe(at(10), "timer", false)
-	p.observe(at(11), "clock", true)
-	p.sync(at(12), []sig.Name{"timer"})
-	if !p.senders["clock"].connected || p.senders["timer"].connected {
-		t.Error("a stale list of senders was believed")
-	}
-
-	// Without an answer, what is heard is announced all the same.
-	p = newPresence([]config.Subscription{{Sender: "timer", Presence: true}})
-	p.asked()
-	p.unanswered()
-	p.observe(at(20), "timer", true)
-	tells(p, 20, "timer connected")
-	p.observe(at(30), "timer", false)
-	tells(p, 40, "timer disconnected")
-
-	many := newPresence([]config.Subscription{{Presence: true}})
-	many.sync(at(0), nil)
-	for i, s := range []sig.Name{"c", "a", "b"} {
-		many.observe(at(1+float64(i)/2), s, true)
-	}
-	n, ok := many.due(at(3))
-	want := notify.Notification{Title: "3 senders came or went", Body: "a connected\nb connected\nc connected"}
-	if diff := cmp.Diff(want, n); !ok || diff != "" {
-		t.Errorf("%v\n%s", ok, diff)
-	}
-}
-
-func TestPresenceIsBounded(t *testing.T) {
-	p := newPresence([]config.Subscription{{Presence: true}})
-	p.sync(at(0), nil)
-	for i := range maxSenders + 10 {
-		p.observe(at(1), sig.Number(float64(i)), true)
-	}
-	if len(p.senders) != maxSenders {
-		t.Errorf("%d senders kept in mind", len(p.senders))
-	}
-	l := newFloods()
-	for i := range 2 * maxCounted {
-		l.admit(at(0), event(sig.Number(float64(i)), "e", ""))
-	}
-	if len(l.senders) != maxCounted {
-		t.Errorf("%d senders counted", len(l.senders))
-	}
-}
-
-func TestSuspended(t *testing.T) {
-	// A time without a monotonic reading has only a wall clock: no suspend can
-	// be seen, and none is invented.
-	if suspended(at(0), at(5)) {
-		t.Error("no suspend")
-	}
-	now := time.Now()
-	if suspended(now, now.Add(time.Hour)) {
-		t.Error("an hour on both clocks is not a suspend")
-	}
-}
-
-func TestUnseen(t *testing.T) {
-	c, err := config.Parse("c.yaml", []byte(`subscriptions: [{event: "#notify"}, {sender: bakup}, {sender: "5"}, {sender: garage, event: a}, {sender: garage, event: b}]`))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var u unseen
-	start := time.Unix(0, 0)
-	u.use(c.Subscriptions)
-	if len(u.named) > 0 || !u.next().IsZero() {
-		t.Errorf("before the server has said anything: %v, %s", u.named, u.next())
-	}
-	news := u.sync(start, []sig.Name{"backup", "timer", sig.Number(5)})
-	if diff := cmp.Diff([]string{"bakup (did you mean backup?)", `"5" (did you mean 5?)`, "garage"}, news); diff != "" {
-		t.Error(diff)
-	}
-	if got := unseenLine(u.named); got != ", 3 senders not seen yet, such as bakup (did you mean backup?)" {
-		t.Error(got)
-	}
-	if news := u.sync(start, []sig.Name{"timer"}); len(news) > 0 {
-		t.Errorf("said again: %q", news)
-	}
-	u.saw("garage")
-	u.saw("timer")
-	u.saw("5")
-	if got := unseenLine(u.named); got != ", sender not seen yet: bakup" {
-		t.Error(got)
-	}
-	u.use(c.Subscriptions) // what was seen stays seen
-	if news := u.sync(start, nil); len(news) > 0 || fmt.Sprint(u.named) != "[bakup]" {
-		t.Errorf("%q, %v", news, u.named)
-	}
-	if u.due(start.Add(59*time.Second)) || !u.due(start.Add(time.Minute)) || u.due(start.Add(2*time.Minute)) {
-		t.Error("asked at the wrong time")
-	}
-	if u.saw("bakup"); unseenLine(u.named) != "" || !u.next().IsZero() {
-		t.Errorf("%v, %s", u.named, u.next())
 	}
 }
 

@@ -60,10 +60,11 @@ func (v verdict) written(seen *rule.Event) Verdict {
 	switch {
 	case v.err != nil:
 		reason = fmt.Sprintf("%s failed, and is left out: %v", v.key, v.err)
-	case v.expr != nil && seen == nil:
-		reason = fmt.Sprintf("%s %s%s", v.key, v.expr.Source(), v.reason)
 	case v.expr != nil:
 		reason = fmt.Sprintf("%s %s%s", v.key, v.expr.Source(), v.reason)
+		if seen == nil { // it has lost its data
+			break
+		}
 		if read := v.expr.Explain(seen); read != "" {
 			reason += ": " + read
 		}

@@ -12,14 +12,18 @@ type chooser struct {
 func (c chooser) judge(p *passage) verdict {
 	for _, s := range p.matching {
 		if c.resolves(p, s) {
-			return verdict{stage: "resolve", decision: Resolved, line: s.Line, reason: "what its tag showed is closed"}
+			v := verdict{stage: "resolve", decision: Resolved, line: s.Line, reason: "what its tag showed is closed"}
+			if !c.tags.shown(p.alert.Key) {
+				v.reason = "what was held back under its tag is forgotten"
+			}
+			return v
 		}
 		holds, v := when(p, s)
 		if !holds {
 			p.add(v)
 			continue
 		}
-		settle(p, s)
+		p.sub = s
 		if p.alert.Resolved {
 			return verdict{stage: "resolve", decision: Resolved, line: s.Line, reason: "nothing is shown under its tag"}
 		}
@@ -68,25 +72,31 @@ func (c chooser) resolves(p *passage, s *config.Subscription) bool {
 	if !c.tags.open(p.alert.Key) {
 		return false
 	}
-	settle(p, s)
+	p.sub = s
 	return true
 }
 
 // maxTags is how many tags are remembered: at least these, and at most twice as many.
 const maxTags = 1_000
 
-// tags are those whose alert nobody has taken back.
-type tags struct{ known fading[string, struct{}] }
+// tags are those whose alert nobody has taken back, by their keys, and whether the
+// desktop was sent one: there may be only such as a pause holds back.
+type tags struct{ known fading[string, bool] }
 
-func (t *tags) show(key string) {
+func (t *tags) show(key string, sent bool) {
 	if key != "" {
-		t.known.put(key, struct{}{}, maxTags)
+		t.known.put(key, sent || t.shown(key), maxTags)
 	}
 }
 
 func (t *tags) open(key string) bool {
 	_, ok := t.known.get(key)
 	return ok
+}
+
+func (t *tags) shown(key string) bool {
+	sent, _ := t.known.get(key)
+	return sent
 }
 
 func (t *tags) close(key string) { t.known.drop(key) }

@@ -97,7 +97,7 @@ type Notification struct {
 // Cut returns the notification with no more text than is shown: the rest is not
 // worth keeping.
 func (n Notification) Cut() Notification {
-	n.Title, n.Body, n.Key = plain.Line(n.Title, maxTitle), cleanBody(n.Body), cleanKey(n.Key)
+	n.Title, n.Body, n.Key = plain.Line(n.Title, maxTitle), cleanBody(n.Body), ShortKey(n.Key)
 	return n
 }
 
@@ -223,7 +223,7 @@ func New(opts *Options) *Desktop {
 func (d *Desktop) Notify(ctx context.Context, n Notification) (receipt Receipt, err error) {
 	n.Title = cleanTitle(n.Title, d.appName)
 	n.Body = cleanBody(n.Body)
-	n.Key = cleanKey(n.Key)
+	n.Key = ShortKey(n.Key)
 	n.URL = usable(n.URL)
 	n.Icon = usablePath(n.Icon)
 	n.Sound = usablePath(n.Sound)

@@ -38,9 +38,9 @@ func cleanBody(s string) string {
 	return plain.Text(s, maxBody)
 }
 
-// cleanKey keeps a short plain key and replaces any other by its digest, so that
+// ShortKey keeps a short plain key and replaces any other by its digest, so that
 // different keys stay different and each takes little memory.
-func cleanKey(s string) string {
+func ShortKey(s string) string {
 	if len(s) <= maxKey && s == plain.Line(s, maxKey) {
 		return s
 	}

@@ -41,18 +41,18 @@ func TestCleanBody(t *testing.T) {
 
 func TestCleanKey(t *testing.T) {
 	for _, plain := range []string{"", "link", "Zustand ü", strings.Repeat("k", 200)} {
-		if got := cleanKey(plain); got != plain {
-			t.Errorf("cleanKey(%q) = %q, want it unchanged", plain, got)
+		if got := ShortKey(plain); got != plain {
+			t.Errorf("ShortKey(%q) = %q, want it unchanged", plain, got)
 		}
 	}
 	seen := make(map[string]string)
 	for _, odd := range []string{"a\x00", "a\x01", "\xff", "\xfe", "a\nb", strings.Repeat("k", 201), strings.Repeat("k", 1<<20)} {
-		got := cleanKey(odd)
+		got := ShortKey(odd)
 		if len(got) > 100 || got != cleanBody(got) {
-			t.Errorf("cleanKey(%.20q) = %q, want something short and plain", odd, got)
+			t.Errorf("ShortKey(%.20q) = %q, want something short and plain", odd, got)
 		}
 		if other, ok := seen[got]; ok {
-			t.Errorf("cleanKey is the same for %.20q and %.20q", odd, other)
+			t.Errorf("ShortKey is the same for %.20q and %.20q", odd, other)
 		}
 		seen[got] = odd
 	}
