@@ -91,8 +91,11 @@ func (e *entry) explain(others bool) Explanation {
 			}
 		}
 	}
-	for _, v := range slices.Concat(choice, rest) {
-		x.Verdicts = append(x.Verdicts, v.written(seen))
+	rest = slices.Concat(choice, rest)
+	for i, v := range rest {
+		if v.decision != Sent || i == len(rest)-1 { // later, the desktop has answered
+			x.Verdicts = append(x.Verdicts, v.written(seen))
+		}
 	}
 	return x
 }

@@ -279,7 +279,7 @@ func TestExplainedLines(t *testing.T) {
 			{Stage: "deliver", Decision: "shown", Reason: "by dunst"},
 			{Stage: "deliver", Decision: "shown", Reason: "by dunst"},
 		},
-		Sent: &notifiedReport{Title: "T", Body: "a\nb", Urgency: "low", Icon: "i", Sound: "none", Timeout: 10, URL: "https://x", Image: true, Actions: []string{"Open", "Later"}, Resolved: true},
+		Sent: &notifiedReport{Title: "T", Body: "a\nb", Urgency: "low", Icon: "i", Sound: "none", Timeout: 10, URL: "https://x", Actions: []string{"Open", "Later"}, Resolved: true},
 	}
 	want := []string{
 		`17  2026-01-31 12:30:00  attic: "5"`,
@@ -299,7 +299,6 @@ func TestExplainedLines(t *testing.T) {
 		"  timeout: 10 s",
 		"  url: https://x",
 		"  actions: Open, Later",
-		"  image: that of the event",
 		"  resolved: what is shown under its tag is closed",
 	}
 	if diff := cmp.Diff(want, x.lines()); diff != "" {

@@ -173,7 +173,6 @@ type notifiedReport struct {
 	Icon     string   `json:"icon,omitempty"`
 	Sound    string   `json:"sound,omitempty"`
 	Timeout  float64  `json:"timeout,omitempty"` // in seconds; below 0: until it is closed
-	Image    bool     `json:"image,omitempty"`
 	Actions  []string `json:"actions,omitempty"`
 	Resolved bool     `json:"resolved,omitempty"` // it closes what is shown under its tag
 }
@@ -239,7 +238,7 @@ func newExplained(x agent.Explanation) explained {
 func newNotifiedReport(n notify.Notification) *notifiedReport {
 	r := &notifiedReport{
 		Title: n.Title, Body: n.Body, Urgency: n.Urgency.String(), URL: n.URL, Icon: n.Icon, Sound: n.Sound,
-		Timeout: n.Timeout.Seconds(), Image: n.Image != nil, Resolved: n.Resolved,
+		Timeout: n.Timeout.Seconds(), Resolved: n.Resolved,
 	}
 	for _, a := range n.Actions {
 		r.Actions = append(r.Actions, a.Label)
@@ -373,9 +372,6 @@ func (n notifiedReport) lines() (lines []string) {
 	}
 	add("url", n.URL)
 	add("actions", strings.Join(n.Actions, ", "))
-	if n.Image {
-		add("image", "that of the event")
-	}
 	if n.Resolved {
 		add("resolved", "what is shown under its tag is closed")
 	}
