@@ -92,6 +92,7 @@ func (a *Agent) event(what topic.Topic, ev sig.Event) {
 
 // conclude does what the stages have decided.
 func (a *Agent) conclude(p *passage) {
+	p.alert.Click = a.config.History != nil // to open it there
 	a.recents.put(p, a.config.Subscriptions)
 	for _, v := range p.verdicts {
 		a.logFailure(v)

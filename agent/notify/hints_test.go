@@ -74,7 +74,7 @@ func TestHostileFields(t *testing.T) {
 	l := listen(t, s)
 	for _, text := range []string{"\x00", "\xff\xfe", "a\nb", "\u202e", strings.Repeat("<", 1<<20), "../../x", "_&_"} {
 		got := send(t, l.Desktop, s, notify.Notification{
-			Title: text, Body: text, URL: text, Icon: text, Sound: text, Key: text, Ref: 1,
+			Title: text, Body: text, URL: text, Icon: text, Sound: text, Key: text, Ref: 1, Click: true,
 			Actions: []notify.Action{{Label: text}, {Label: text, Reply: true}},
 		})
 		if names := slices.Sorted(maps.Keys(got.Hints)); len(got.Actions) != 6 {

@@ -81,6 +81,9 @@ type Notification struct {
 	// Where the server has none, they are left out.
 	Actions []Action
 
+	// Click asks for clicks on the notification itself to be reported although there
+	// is no URL. It needs a Ref.
+	Click bool
 	// Ref, when not 0, is what [Options.Responded] knows the notification by.
 	Ref uint64
 

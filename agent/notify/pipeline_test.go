@@ -28,11 +28,17 @@ func TestFromEventToBus(t *testing.T) {
 		why    []string // the verdicts about the last one
 		calls  []string // of the notification server, for all
 	}{
+		"a click opens the history, if there is one": {
+			`{subscriptions: [{sender: backup}], history: {listen: "127.0.0.1:0"}}`,
+			[]string{"backup failed null"},
+			[]string{"when: passed: it has no condition", "deliver: shown: by testd 1.2 (nobody) over D-Bus"},
+			[]string{"Notify 101 for 0: backup: failed||[default Open]|-1|urgency=1"},
+		},
 		"by default": {
 			"subscriptions: [{sender: backup}]",
 			[]string{`backup failed {"disk": "sda", "free": 0}`},
-			[]string{"when: passed: it has no condition", "deliver: sent: ", "deliver: shown: by testd 1.2 (nobody) over D-Bus"},
-			[]string{"Notify 101 for 0: backup: failed|disk: sda\nfree: 0|[default Open]|-1|urgency=1"},
+			[]string{"when: passed: it has no condition", "deliver: shown: by testd 1.2 (nobody) over D-Bus"},
+			[]string{"Notify 101 for 0: backup: failed|disk: sda\nfree: 0|[]|-1|urgency=1"},
 		},
 		"all that a subscription can say": {
 			`subscriptions:
@@ -53,7 +59,7 @@ func TestFromEventToBus(t *testing.T) {
 			[]string{
 				`when: passed: when data.floor > 1 is true: data.floor is 2`,
 				`render: passed: sound failed, and is left out: "../x" must be the name of a sound in a theme`,
-				"deliver: sent: ", "deliver: shown: by testd 1.2 (nobody) over D-Bus",
+				"deliver: shown: by testd 1.2 (nobody) over D-Bus",
 			},
 			[]string{
 				"Notify 101 for 0: ANNA rings|Floor 4|[default Open 0 Open 1 Floor 4]|10000|sound-name=bell urgency=2 security-low",
@@ -69,25 +75,25 @@ func TestFromEventToBus(t *testing.T) {
 			"subscriptions: [{sender: a, only_changes: data.state, title: '{{ data.state }}', body: ''}]",
 			[]string{`a e {"state": "up"}`, `a e {"state": "up", "n": 2}`},
 			[]string{"when: passed: it has no condition", `only_changes: filtered: only_changes data.state is still "up"`},
-			[]string{"Notify 101 for 0: up||[default Open]|-1|urgency=1"},
+			[]string{"Notify 101 for 0: up||[]|-1|urgency=1"},
 		},
 		"more than its rate": {
 			"subscriptions: [{sender: a, rate_limit: 1/1h}]",
 			[]string{"a e 1", "a e 2"},
 			[]string{"when: passed: it has no condition", "rate_limit: held back: more than 1 alert in 1 h 0 m, merged into one"},
-			[]string{"Notify 101 for 0: a: e|1|[default Open]|-1|urgency=1"},
+			[]string{"Notify 101 for 0: a: e|1|[]|-1|urgency=1"},
 		},
 		"taken back": {
 			`subscriptions: [{sender: a, when: data > 30, resolve: data < 28, tag: t}]`,
 			[]string{"a e 31", "a e 27"},
 			[]string{"resolve: resolved: what its tag showed is closed"},
-			[]string{"Notify 101 for 0: a: e|31|[default Open]|-1|urgency=1", "CloseNotification 101"},
+			[]string{"Notify 101 for 0: a: e|31|[]|-1|urgency=1", "CloseNotification 101"},
 		},
 		"the second takes it, and its data say how": {
 			"subscriptions: [{sender: a, when: data.x}, {sender: a, event: e}]",
 			[]string{`a e {"title": "T", "message": "M", "priority": 5, "icon": "i", "actions": [{"label": "L", "open": "http://a/"}]}`},
-			[]string{"when: skipped: when data.x is false: data.x is nil", "when: passed: it has no condition", "deliver: sent: ", "deliver: shown: by testd 1.2 (nobody) over D-Bus"},
-			[]string{"Notify 101 for 0: T|M|[default Open 0 L]|-1|urgency=2 i"},
+			[]string{"when: skipped: when data.x is false: data.x is nil", "when: passed: it has no condition", "deliver: shown: by testd 1.2 (nobody) over D-Bus"},
+			[]string{"Notify 101 for 0: T|M|[0 L]|-1|urgency=2 i"},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -73,7 +73,7 @@ func (srv server) offersClick(n Notification) bool {
 	case srv.Name == "dunst" && len(n.Actions) > 0:
 		return false // the click, and dunstctl, would no longer press the button, or show the choice of them
 	}
-	return n.Ref != 0
+	return n.Click && n.Ref != 0
 }
 
 // An answer is what a signal of the server says about one of the notifications on the bus.

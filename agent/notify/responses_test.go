@@ -235,7 +235,7 @@ func TestNoResponseAfterClose(t *testing.T) {
 // Where the server shows a click on the notification as a button, or in place of
 // the buttons, it is only offered where it opens something.
 func TestClickIsOffered(t *testing.T) {
-	plain, button := notify.Notification{Ref: 1}, notify.Notification{Ref: 1, Actions: []notify.Action{{Label: "a"}}}
+	unasked, plain, button := notify.Notification{Ref: 1}, notify.Notification{Ref: 1, Click: true}, notify.Notification{Ref: 1, Click: true, Actions: []notify.Action{{Label: "a"}}}
 	linked := button
 	linked.URL = "https://a.example/"
 	for _, test := range []struct {
@@ -251,7 +251,7 @@ func TestClickIsOffered(t *testing.T) {
 		for _, offer := range []struct {
 			n    notify.Notification
 			want bool
-		}{{plain, test.plain}, {button, test.button}, {linked, test.linked}} {
+		}{{unasked, false}, {plain, test.plain}, {button, test.button}, {linked, test.linked}} {
 			if _, err := l.Notify(within(t), offer.n); err != nil {
 				t.Fatal(err)
 			}
@@ -283,7 +283,7 @@ func TestActions(t *testing.T) {
 		{"many", allActions, many, nil, nil},
 	} {
 		s := startBus(t).serve(t, &server{capabilities: test.capabilities})
-		got := send(t, listen(t, s).Desktop, s, notify.Notification{Ref: 1, Actions: test.actions})
+		got := send(t, listen(t, s).Desktop, s, notify.Notification{Ref: 1, Click: true, Actions: test.actions})
 		if test.want == nil {
 			test.want = []string{"default", "Open"}
 			for i := range 64 {
