@@ -120,6 +120,16 @@ func TestWorkIsShared(t *testing.T) {
 }
 
 // A number of any length is read once, whatever is done with it.
+// A pattern that is too large is refused before it takes long.
+func BenchmarkHugePattern(b *testing.B) {
+	text := `data matches "` + strings.Repeat("a{1000}", 145) + `"`
+	for b.Loop() {
+		if _, err := rule.Compile(text, rule.Condition); err == nil {
+			b.Fatal("taken")
+		}
+	}
+}
+
 func BenchmarkLongNumber(b *testing.B) {
 	x, err := rule.Compile(`count(data.list, # < data.n && abs(data.n) > #)`, rule.Value)
 	if err != nil {

@@ -176,6 +176,8 @@ func TestFaults(t *testing.T) {
 		{`any(data.list, any(.tags, # == "x"))`, "1:27: a condition within another function's condition is not allowed: it could take too long"},
 		{`data.x matches data.y`, "1:21: the regular expression after matches must be text in quotes"},
 		{`data.x matches "("`, "1:8: the regular expression is wrong: missing closing ): `(`"},
+		{"data.x matches \"" + strings.Repeat("a{1000}", 9) + `"`, "1:16: the regular expression is too large: repeat less in it"},
+		{"data.x matches \"" + strings.Repeat("((a{30}){30})", 9) + `"`, "1:16: the regular expression is too large: repeat less in it"},
 		{`data.x matches "(a{900}){9}"`, "1:8: the regular expression is wrong: invalid repeat count: `{9}`"},
 		{`data.x matches "a{900}"`, "1:16: the regular expression is too large: repeat less in it"},
 		{`data.x.lower() == "a"`, "1:8: write lower(…) in place of .lower(…)"},

@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"regexp/syntax"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -82,8 +83,12 @@ func (in *inspector) node(n ast.Node, depth int) {
 		in.open = true
 	case *ast.BinaryNode:
 		if n.Operator == "matches" {
-			if _, ok := n.Right.(*ast.StringNode); !ok {
+			text, ok := n.Right.(*ast.StringNode)
+			switch {
+			case !ok:
 				in.refuse(n.Right, "the regular expression after matches must be text in quotes")
+			case isHuge(text.Value): // expr compiles it before we do
+				in.refuse(n.Right, "%w", errPattern)
 			}
 		}
 	case *ast.CallNode:
@@ -466,21 +471,50 @@ func treeSize(n ast.Node) int {
 // maxPattern bounds a regular expression, in steps of its program.
 const maxPattern = 200
 
-func compilePattern(text string) (*pattern, error) {
-	re, err := regexp.Compile(text)
-	if err != nil {
-		return nil, errors.New(plainly(err.Error()))
+var errPattern = errors.New("the regular expression is too large: repeat less in it")
+
+// repeated is how often a part of a regular expression may be repeated.
+var repeated = lazy(`\{(?:\d+,)?(\d+)`)
+
+// isHuge reports whether even the parsing of a regular expression takes long.
+func isHuge(text string) bool {
+	repeats := 0
+	for _, m := range repeated().FindAllStringSubmatch(text, -1) {
+		count, _ := strconv.Atoi(m[1])
+		repeats += count
 	}
+	return len(text) > 1<<10 || repeats > 10*maxPattern
+}
+
+// patternSize is about how many steps a regular expression has.
+func patternSize(re *syntax.Regexp) (size int) {
+	for _, sub := range re.Sub {
+		size += patternSize(sub)
+	}
+	if re.Op == syntax.OpRepeat {
+		size *= max(1, re.Min, re.Max)
+	}
+	return size + 1 + len(re.Rune)/2 // a class has two runes for each range
+}
+
+func compilePattern(text string) (*pattern, error) {
 	parsed, err := syntax.Parse(text, syntax.Perl)
 	if err != nil {
 		return nil, errors.New(plainly(err.Error()))
+	}
+	if patternSize(parsed) > 10*maxPattern { // which takes long to compile
+		return nil, errPattern
 	}
 	program, err := syntax.Compile(parsed.Simplify())
 	if err != nil {
 		return nil, errors.New(plainly(err.Error()))
 	}
 	if len(program.Inst) > maxPattern {
-		return nil, errors.New("the regular expression is too large: repeat less in it")
+		return nil, errPattern
+	}
+	re, err := regexp.Compile(text)
+	if err != nil {
+		return nil, errors.New(plainly(err.Error()))
 	}
 	cost := 10 + 4*len(program.Inst)
 	if prefix, complete := re.LiteralPrefix(); complete || strings.HasPrefix(text, "^") && prefix != "" {
