@@ -152,7 +152,10 @@ func (d *delivery) deliver(ctx context.Context, q queued) {
 	}
 	d.mu.Lock()
 	was := d.trouble
-	d.trouble = err
+	if err != nil || !q.Resolved { // to close nothing proves nothing
+		d.trouble = err
+	}
+	works := was != nil && d.trouble == nil
 	switch {
 	case err != nil:
 		d.missed++
@@ -161,7 +164,7 @@ func (d *delivery) deliver(ctx context.Context, q queued) {
 	}
 	d.mu.Unlock()
 	switch {
-	case err == nil && was != nil:
+	case works:
 		d.log.Info("notifications work again", "by", receipt.Via)
 	case err != nil && was == nil: // once, not for each alert
 		d.log.Warn("no notifications: alerts go to the log instead", "err", err)

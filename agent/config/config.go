@@ -51,7 +51,7 @@ type Subscription struct {
 	Tag         *rule.Text    // nil: what the event says; if it becomes nothing: no tag
 	Image       bool          // show the picture in the event's data: payload.Image
 	Actions     []Action      // buttons, at most 8; nil: what the event says; empty: none
-	Command     *Command      // run for each alert; nil: none
+	Command     *Command      // run for each alert that is shown; nil: none
 
 	Presence bool // alert when the sender connects or disconnects
 	Line     int  // in the file
@@ -125,7 +125,7 @@ type Params struct {
 	JSON   json.RawMessage    // anything else
 }
 
-// Command is a program that is run for each alert, with its arguments.
+// Command is a program that is run for each alert that is shown, with its arguments.
 type Command struct {
 	Args  []*rule.Text // the program first; no shell has anything to do with them
 	Shell string       // in place of Args: a line for the shell

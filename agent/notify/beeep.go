@@ -6,6 +6,8 @@ import (
 	"fmt"
 
 	"github.com/gen2brain/beeep"
+
+	"sigalert/internal/plain"
 )
 
 var errBeeepBusy = errors.New("an earlier call of beeep has not returned")
@@ -30,6 +32,9 @@ func runBeeep(ctx context.Context, appName string, show func() error) error {
 	go func() {
 		beeep.AppName = appName
 		err := show()
+		if err != nil {
+			err = brief{err}
+		}
 		<-beeepTurn // before done, or the next call could find it taken
 		done <- err
 	}()
@@ -40,3 +45,10 @@ func runBeeep(ctx context.Context, appName string, show func() error) error {
 		return fmt.Errorf("beeep did not return: %w", ended(ctx))
 	}
 }
+
+// brief is an error that another program wrote: its text is one line, and cut.
+type brief struct{ error }
+
+func (b brief) Error() string { return plain.Line(b.error.Error(), 200) }
+
+func (b brief) Unwrap() error { return b.error }

@@ -96,3 +96,15 @@ func BenchmarkNotifyImage(b *testing.B) {
 		<-s.shown
 	}
 }
+
+// A server may read for ever what is no file.
+func TestPathsOfWhatIsNoFile(t *testing.T) {
+	s := startBus(t).serve(t, &server{capabilities: append(allActions, "sound")})
+	d := open(t)
+	for _, path := range []string{"/dev/zero", t.TempDir()} {
+		got := send(t, d, s, notify.Notification{Title: "a", Icon: path, Sound: path})
+		if _, sound := got.Hints["sound-file"]; sound || got.Icon == path {
+			t.Errorf("%s: the server got the icon %q, %v", path, got.Icon, got.Hints)
+		}
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
 	"path/filepath"
 	"strings"
 	"time"
@@ -296,13 +297,19 @@ func usable(s string) string {
 	return s
 }
 
-// usablePath also makes a path absolute, as other programs' working directory is not ours.
+// usablePath also makes a path absolute, as other programs' working directory is not ours,
+// and leaves out one to a pipe or a device, which a desktop may read for ever.
 func usablePath(name string) string {
 	name = usable(name)
-	if strings.ContainsRune(filepath.ToSlash(name), '/') {
-		if abs, err := filepath.Abs(name); err == nil {
-			return abs
-		}
+	if !strings.ContainsRune(filepath.ToSlash(name), '/') {
+		return name
 	}
-	return name
+	abs, err := filepath.Abs(name)
+	if err != nil {
+		return name
+	}
+	if info, err := os.Stat(abs); err == nil && !info.Mode().IsRegular() {
+		return ""
+	}
+	return abs
 }

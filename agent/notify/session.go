@@ -266,7 +266,7 @@ func (s *session) call(ctx context.Context, to string, path dbus.ObjectPath, met
 		if to != busName && isGone(refusal) {
 			return fmt.Errorf("%w: %w", errServerGone, refusal)
 		}
-		return refusal
+		return brief{refusal}
 	case ctx.Err() != nil:
 		return fmt.Errorf("no answer: %w", ended(ctx))
 	default:

@@ -326,6 +326,9 @@ func TestRefused(t *testing.T) {
 			if n.Title == "fine" {
 				return nil
 			}
+			if n.Title == "long" {
+				return dbus.NewError("org.example.Long", []any{strings.Repeat(" \x1b[31m!\n", 100_000)})
+			}
 			return dbus.NewError("org.example.TooMany", []any{"too many similar notifications"})
 		},
 	})
@@ -340,6 +343,13 @@ func TestRefused(t *testing.T) {
 			if !strings.Contains(err.Error(), want) {
 				t.Errorf("error %q does not say %q", err, want)
 			}
+		}
+	})
+	t.Run("at length", func(t *testing.T) {
+		commands(t, nil)
+		_, err := d.Notify(within(t), notify.Notification{Title: "long"})
+		if err == nil || len(err.Error()) > 2000 || strings.ContainsAny(err.Error(), "\x1b\n") {
+			t.Errorf("an error of %d bytes: %.500q", len(err.Error()), err)
 		}
 	})
 	t.Run("beeep stands in", func(t *testing.T) {

@@ -124,7 +124,12 @@ func parseEvent(text string) (*askedEvent, error) {
 	dec := json.NewDecoder(bytes.NewReader([]byte(text)))
 	dec.DisallowUnknownFields()
 	err := dec.Decode(&ev)
-	if err == nil {
+	switch {
+	case errors.Is(err, io.EOF):
+		err = errors.New("it is empty")
+	case errors.As(err, new(*json.UnmarshalTypeError)):
+		err = errors.New("a part of it has the wrong type")
+	case err == nil:
 		if _, more := dec.Token(); more != io.EOF {
 			err = errors.New("there is something after the JSON object")
 		}

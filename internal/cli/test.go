@@ -83,7 +83,7 @@ func (t trial) notification() (n notify.Notification, err error) {
 	}
 	if strings.ContainsAny(t.sound, `/\`) {
 		if n.Sound, err = filepath.Abs(t.sound); err == nil {
-			_, err = os.Stat(n.Sound)
+			err = regularFile(n.Sound)
 		}
 		if err != nil {
 			return n, fmt.Errorf("--sound: %w", err)
@@ -97,7 +97,19 @@ func (t trial) notification() (n notify.Notification, err error) {
 	return n, nil
 }
 
+// regularFile refuses what may never end, such as a pipe.
+func regularFile(path string) error {
+	info, err := os.Stat(path)
+	if err == nil && !info.Mode().IsRegular() {
+		err = fmt.Errorf("%s is not a file", path)
+	}
+	return err
+}
+
 func readImage(path string) (*notify.Image, error) {
+	if err := regularFile(path); err != nil {
+		return nil, err
+	}
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err

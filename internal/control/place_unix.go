@@ -4,6 +4,7 @@ package control
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io/fs"
 	"net"
@@ -21,6 +22,9 @@ func listen(path string) (net.Listener, error) {
 	}
 	_ = os.Remove(path) // of a server that ended; another's would be refused below
 	l, err := net.Listen("unix", path)
+	if errors.Is(err, syscall.EINVAL) {
+		return nil, fmt.Errorf("%s is too long for a socket: it may have about 100 characters", path)
+	}
 	if err != nil {
 		return nil, err
 	}
