@@ -236,7 +236,7 @@ func TestOpeningMarksRead(t *testing.T) {
 			if got := agent.took(); len(got) > 0 {
 				t.Errorf("calls %q at once", got)
 			}
-			time.Sleep(1)
+			time.Sleep(time.Nanosecond)
 			synctest.Wait()
 			if got := agent.took(); !slices.Equal(got, []string{"MarkRead"}) {
 				t.Errorf("calls %q", got)

@@ -22,13 +22,13 @@ var testOptions = Options{
 }
 
 var (
-	refused  = fmt.Errorf("cannot reach it: %w", syscall.ECONNREFUSED)
-	noAgent  = running{err: ErrNoAgent}
-	anAgent  = running{Agent: Agent{Connected: true, Line: "Connected", Server: "127.0.0.1:3000"}}
-	theirs   = running{Agent: Agent{Connected: true, Line: "Connected", Server: "127.0.0.1:3000", Router: true}}
-	ours     = place{name: "sigalert 1.0", features: []string{"stream", "replay"}, took: 400 * time.Millisecond}
-	closed   = place{err: refused}
-	noServer = place{err: sig.ErrNotServer, reached: true}
+	errRefused = fmt.Errorf("cannot reach it: %w", syscall.ECONNREFUSED)
+	noAgent    = running{err: ErrNoAgent}
+	anAgent    = running{Agent: Agent{Connected: true, Line: "Connected", Server: "127.0.0.1:3000"}}
+	theirs     = running{Agent: Agent{Connected: true, Line: "Connected", Server: "127.0.0.1:3000", Router: true}}
+	ours       = place{name: "sigalert 1.0", features: []string{"stream", "replay"}, took: 400 * time.Millisecond}
+	closed     = place{err: errRefused}
+	noServer   = place{err: sig.ErrNotServer, reached: true}
 )
 
 func with(o Options, change func(*Options)) Options {
@@ -94,7 +94,7 @@ func TestJudges(t *testing.T) {
 		{http(closed), Note, "not known", ""},
 		{http(place{}), Note, "a pysig server has none", ""},
 		{http(ours), OK, "curl and webhooks can send", ""},
-		{http(place{name: "sigalert", web: web{err: io403}}), Note, "cannot send to it (it answers 403)", "older router"},
+		{http(place{name: "sigalert", web: web{err: errForbidden}}), Note, "cannot send to it (it answers 403)", "older router"},
 
 		{clock(closed), Note, "not compared", ""},
 		{clock(place{}), Note, "a pysig server does not say", ""},
@@ -172,7 +172,7 @@ func TestJudges(t *testing.T) {
 	}
 }
 
-var io403 = errors.New("it answers 403")
+var errForbidden = errors.New("it answers 403")
 
 // Many problems do not fill the screen.
 func TestConfigDetails(t *testing.T) {

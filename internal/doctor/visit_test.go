@@ -70,7 +70,7 @@ func TestBrowse(t *testing.T) {
 			t.Errorf("%s: %+v", off, w)
 		}
 	}
-	w := browse(t.Context(), aSite(t, func(w nethttp.ResponseWriter, _ *nethttp.Request) { nethttp.Error(w, "no", 403) }))
+	w := browse(t.Context(), aSite(t, func(w nethttp.ResponseWriter, _ *nethttp.Request) { nethttp.Error(w, "no", nethttp.StatusForbidden) }))
 	if w.err == nil || w.read {
 		t.Errorf("%+v", w)
 	}

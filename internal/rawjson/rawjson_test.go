@@ -47,8 +47,8 @@ func FuzzRead(f *testing.F) {
 		for o := rawjson.Members(text); o.Next(); {
 			got[string(o.Key)] = o.Value
 		}
-		s, _ := rawjson.Unquote(text)
-		if !json.Valid(text) {
+		rawjson.Unquote(text)
+		if !json.Valid(text) { // nothing is expected but that it ends
 			return
 		}
 		var want bytes.Buffer
@@ -63,7 +63,7 @@ func FuzzRead(f *testing.F) {
 			}
 		case '"':
 			var want string
-			s, _ = rawjson.Unquote(trimmed)
+			s, _ := rawjson.Unquote(trimmed)
 			if err := json.Unmarshal(text, &want); err != nil || string(s) != want {
 				t.Errorf("text: %q, want %q (%v)", s, want, err)
 			}
