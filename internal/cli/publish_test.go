@@ -248,7 +248,7 @@ func TestSendAtPysig(t *testing.T) {
 	var all sync.WaitGroup
 	for range 10 {
 		all.Go(func() {
-			if code, text := send(nil, "--server", server.Addr(), "load", "#one", "-v"); code != 0 || text != "sent\n" {
+			if code, text := send(nil, "--server", server.Addr(), "load", "#one", "-v", "--wait", "1m"); code != 0 || text != "sent\n" {
 				t.Errorf("exit code %d: %s", code, text)
 			}
 		})
