@@ -165,6 +165,7 @@ func (a *Agent) Run(ctx context.Context) {
 func (a *Agent) loop(ctx context.Context) {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
+	var next time.Time // when something is due; zero: never
 	for {
 		select {
 		case <-ctx.Done():
@@ -179,9 +180,12 @@ func (a *Agent) loop(ctx context.Context) {
 		case <-timer.C:
 		}
 		now := time.Now()
+		if a.receiver != nil && !next.IsZero() && now.Sub(next) > stoppedGap {
+			a.stoodStill(now)
+		}
 		a.tellDue(now)
 		a.publish()
-		if next := a.next(); !next.IsZero() {
+		if next = a.next(); !next.IsZero() {
 			timer.Reset(max(0, next.Sub(now)))
 		} else {
 			timer.Stop()

@@ -336,13 +336,23 @@ func (a *Agent) meet(connected []sig.Name) {
 	}
 }
 
-// woke is called after a suspend.
+// woke is called after a suspend, perhaps more than once.
 func (a *Agent) woke() {
 	if a.receiver == nil {
 		return
 	}
-	a.log.Info("woke from suspend")
-	a.link.woke(time.Now())
+	now := time.Now()
+	if !a.link.isWaking(now) {
+		a.log.Info("woke from suspend")
+	}
+	a.stoodStill(now)
+}
+
+// stoodStill is called when the agent has not run for a while: whatever it has not heard
+// of in the meantime may still be on its way.
+func (a *Agent) stoodStill(now time.Time) {
+	a.link.woke(now)
+	a.presence.woke(now)
 	a.receiver.client.Reconnect()
 }
 
