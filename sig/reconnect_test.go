@@ -3,6 +3,7 @@ package sig_test
 import (
 	"context"
 	"errors"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -14,14 +15,31 @@ import (
 // moody is a carrier whose dials may hang, and whose connections may be uprooted.
 type moody struct {
 	sig.ClientCarrier
+
+	mu       sync.Mutex // guards the fields below
 	hangs    bool
 	uprooted error
 	dials    int
 }
 
+func (m *moody) set(hangs bool, uprooted error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.hangs, m.uprooted = hangs, uprooted
+}
+
+func (m *moody) dialled() int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.dials
+}
+
 func (m *moody) Dial(ctx context.Context) (sig.Conn, error) {
+	m.mu.Lock()
 	m.dials++
-	if m.hangs {
+	hangs := m.hangs
+	m.mu.Unlock()
+	if hangs {
 		<-ctx.Done()
 		return nil, context.Cause(ctx)
 	}
@@ -37,7 +55,11 @@ type rooted struct {
 	m *moody
 }
 
-func (r rooted) Rooted() error { return r.m.uprooted }
+func (r rooted) Rooted() error {
+	r.m.mu.Lock()
+	defer r.m.mu.Unlock()
+	return r.m.uprooted
+}
 
 // An attempt that hangs in a network that has gone gives way to another at once.
 func TestReconnectDialsAnew(t *testing.T) {
@@ -48,11 +70,11 @@ func TestReconnectDialsAnew(t *testing.T) {
 		c, _ := run(t, m)
 		l := c.AddRemoteListener("timer", "tick", func(sig.Event) {})
 		time.Sleep(time.Second)
-		m.hangs = false
+		m.set(false, nil)
 		c.Reconnect()
 		time.Sleep(100 * time.Millisecond)
-		if !isActive(c, l)() || m.dials != 2 {
-			t.Errorf("%d attempts: %+v", m.dials, c.Link())
+		if !isActive(c, l)() || m.dialled() != 2 {
+			t.Errorf("%d attempts: %+v", m.dialled(), c.Link())
 		}
 	})
 }
@@ -70,21 +92,22 @@ func TestReconnectEndsOnlyWhatCannotWork(t *testing.T) {
 			c.Reconnect()
 			time.Sleep(time.Millisecond)
 		}
-		if time.Sleep(time.Minute); m.dials != 1 || !isActive(c, l)() {
-			t.Errorf("%d attempts: %+v", m.dials, c.Link())
+		if time.Sleep(time.Minute); m.dialled() != 1 || !isActive(c, l)() {
+			t.Errorf("%d attempts: %+v", m.dialled(), c.Link())
 		}
-		m.uprooted = errors.New("this machine no longer has the address 192.0.2.1")
-		if time.Sleep(time.Minute); m.dials != 1 { // nobody asks
-			t.Errorf("%d attempts: %+v", m.dials, c.Link())
+		gone := errors.New("this machine no longer has the address 192.0.2.1")
+		m.set(false, gone)
+		if time.Sleep(time.Minute); m.dialled() != 1 { // nobody asks
+			t.Errorf("%d attempts: %+v", m.dialled(), c.Link())
 		}
 		c.Reconnect()
 		synctest.Wait()
-		if st := c.Link(); st.Connected || !errors.Is(st.Err, m.uprooted) {
+		if st := c.Link(); st.Connected || !errors.Is(st.Err, gone) {
 			t.Errorf("%+v", st)
 		}
-		m.uprooted = nil
-		if time.Sleep(time.Second); m.dials != 2 || !isActive(c, l)() {
-			t.Errorf("%d attempts: %+v", m.dials, c.Link())
+		m.set(false, nil)
+		if time.Sleep(time.Second); m.dialled() != 2 || !isActive(c, l)() {
+			t.Errorf("%d attempts: %+v", m.dialled(), c.Link())
 		}
 	})
 }
@@ -97,8 +120,8 @@ func TestAttemptsThatHangCountAsWaits(t *testing.T) {
 		c, _ := run(t, m)
 		c.AddRemoteListener("timer", "tick", func(sig.Event) {})
 		time.Sleep(5*time.Minute + time.Second)
-		if m.dials != 31 {
-			t.Errorf("%d attempts in 5 minutes, want one every 10 s", m.dials)
+		if m.dialled() != 31 {
+			t.Errorf("%d attempts in 5 minutes, want one every 10 s", m.dialled())
 		}
 	})
 }
