@@ -32,7 +32,9 @@ type Options struct {
 	// Default: one log line each.
 	Fallback func(notify.Notification)
 	// Alerted is called once for each event that a subscription alerts for, as
-	// soon as it is known what became of it, and never after Run has returned. It
+	// soon as it is known what became of it, and likewise for what the agent itself
+	// reports of the server, of senders that come and go, and of events that were
+	// lost, as events of the sender sigalert; and never after Run has returned. It
 	// must not wait, and several goroutines may call it at once. An event whose
 	// data is too large to keep until the desktop answers comes without it, and
 	// Why says so. Default: none.
@@ -165,6 +167,7 @@ func (a *Agent) Run(ctx context.Context) {
 func (a *Agent) loop(ctx context.Context) {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
+	var next time.Time // when something is due; zero: never
 	for {
 		select {
 		case <-ctx.Done():
@@ -179,9 +182,12 @@ func (a *Agent) loop(ctx context.Context) {
 		case <-timer.C:
 		}
 		now := time.Now()
+		if a.receiver != nil && !next.IsZero() && now.Sub(next) > stoppedGap {
+			a.stoodStill(now)
+		}
 		a.tellDue(now)
 		a.publish()
-		if next := a.next(); !next.IsZero() {
+		if next = a.next(); !next.IsZero() {
 			timer.Reset(max(0, next.Sub(now)))
 		} else {
 			timer.Stop()

@@ -76,7 +76,7 @@ func TestAlertedShown(t *testing.T) {
 	})
 }
 
-// Notifications that no event caused are not reported.
+// Of what no event caused, the history has what happened to the server and the senders.
 func TestAlertedIsOfEvents(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b, f := newAlertedBench(t, `subscriptions: [{sender: timer, presence: true}]`)
@@ -88,7 +88,20 @@ func TestAlertedIsOfEvents(t *testing.T) {
 		time.Sleep(time.Minute)
 		b.expect("sigalert works This is a test alert.; told; timer connected; " +
 			"Lost the server cannot reach memory: the server is down\nTrying again until it answers.")
-		f.expect(t)
+		f.expect(t, "shown sigalert: presence map[title:timer connected]",
+			"shown sigalert: link map[message:cannot reach memory: the server is down\nTrying again until it answers. title:Lost the server]")
+		b.Pause(0)
+		b.up()
+		time.Sleep(3 * time.Minute)
+		b.expect("")
+		all := f.take()
+		var got []string
+		for _, a := range all {
+			got = append(got, fmt.Sprintf("%s: %s %s %s", a.Event.Sender, a.Event.Event, a.Outcome, a.Why))
+		}
+		if want := "sigalert: link held back paused, sigalert: gap  , sigalert: presence held back paused"; strings.Join(got, ", ") != want {
+			t.Errorf("%q, want %q", got, want)
+		}
 	})
 }
 

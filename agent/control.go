@@ -92,7 +92,11 @@ func (a *Agent) resume() {
 	}
 }
 
-// Reconnect ends the wait for the next attempt to connect.
+// Woke says that the machine has woken from suspend, which the agent may also notice by
+// itself.
+func (a *Agent) Woke() { a.ask(a.woke) }
+
+// Reconnect ends the wait for the next attempt to connect. A connection that works stays.
 func (a *Agent) Reconnect() {
 	a.ask(func() {
 		if a.receiver != nil {

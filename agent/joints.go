@@ -11,6 +11,7 @@ import (
 	"sigalert/agent/notify"
 	"sigalert/internal/outcome"
 	"sigalert/internal/topic"
+	"sigalert/internal/words"
 	"sigalert/internal/zone"
 	"sigalert/sig"
 )
@@ -148,6 +149,7 @@ func (a *Agent) missed(n int) {
 		return
 	}
 	a.lost += uint64(n)
+	a.record(time.Now(), ownGap, words.Count(n, "event")+" lost: the server had forgotten them")
 }
 
 // tell shows a notification, unless the agent is paused.
@@ -161,10 +163,10 @@ func (a *Agent) tell(n notify.Notification) {
 func (a *Agent) tellDue(now time.Time) {
 	if a.receiver != nil {
 		if n, ok := a.link.due(now); ok {
-			a.tell(n)
+			a.report(now, ownLink, n)
 		}
 		if n, ok := a.presence.due(now); ok {
-			a.tell(n)
+			a.report(now, ownPresence, n)
 		}
 		if a.link.connected && a.unseen.due(now) {
 			a.senders(func(connected []sig.Name, err error) {
@@ -189,7 +191,7 @@ func (a *Agent) tellDue(now time.Time) {
 func (a *Agent) tellRest() {
 	if a.presence != nil {
 		if n, ok := a.presence.news(); ok {
-			a.tell(n)
+			a.report(time.Now(), ownPresence, n)
 		}
 	}
 	for _, n := range a.pipeline.rest() {
@@ -233,7 +235,7 @@ func (a *Agent) observeLink(now time.Time) {
 	// A server that greets and then answers nothing does not count.
 	connected := st.Connected && (was || a.receiver.answered())
 	if n, ok := a.link.observe(now, connected, st.Err); ok {
-		a.tell(n)
+		a.report(now, ownLink, n)
 	}
 	switch {
 	case connected && !was:
@@ -269,6 +271,7 @@ func (a *Agent) observeSubscriptions(st Status) {
 		if settled && a.gap && link.Since != a.told {
 			a.told = link.Since
 			a.log.Info("alerts may be missing: the server cannot tell what happened while there was no connection", "server", st.Server)
+			a.record(time.Now(), ownGap, "Events may be missing: the server cannot tell what happened while there was no connection")
 		}
 		a.gap = a.gap && !settled
 	}
@@ -337,13 +340,23 @@ func (a *Agent) meet(connected []sig.Name) {
 	}
 }
 
-// woke is called after a suspend.
+// woke is called after a suspend, perhaps more than once.
 func (a *Agent) woke() {
 	if a.receiver == nil {
 		return
 	}
-	a.log.Info("woke from suspend")
-	a.link.woke(time.Now())
+	now := time.Now()
+	if !a.link.isWaking(now) {
+		a.log.Info("woke from suspend")
+	}
+	a.stoodStill(now)
+}
+
+// stoodStill is called when the agent has not run for a while: whatever it has not heard
+// of in the meantime may still be on its way.
+func (a *Agent) stoodStill(now time.Time) {
+	a.link.woke(now)
+	a.presence.woke(now)
 	a.receiver.client.Reconnect()
 }
 

@@ -66,6 +66,11 @@ func (l *linkWatch) woke(now time.Time) {
 	l.wokeUntil = l.graceEnds
 }
 
+// isWaking reports whether it was called for a wake just before.
+func (l *linkWatch) isWaking(now time.Time) bool {
+	return now.Add(linkGraceWake - 2*wakeTick).Before(l.wokeUntil)
+}
+
 // due announces the loss when the grace is over.
 func (l *linkWatch) due(now time.Time) (n notify.Notification, ok bool) {
 	if next := l.next(); next.IsZero() || now.Before(next) {

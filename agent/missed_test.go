@@ -11,7 +11,7 @@ const unknownGap = "alerts may be missing"
 
 func TestForgottenEventsAreCounted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newBench(t, timerTick)
+		b, f := newAlertedBench(t, timerTick)
 		b.stop()
 		b.memory = 2
 		b.up()
@@ -33,6 +33,8 @@ func TestForgottenEventsAreCounted(t *testing.T) {
 		}
 		time.Sleep(5 * time.Second)
 		b.expect("timer: tick 3; timer: tick 4")
+		f.expect(t, " sigalert: gap map[title:Events may be missing: the server cannot tell what happened while there was no connection]",
+			" sigalert: gap map[title:3 events lost: the server had forgotten them]", "shown timer: tick 3", "shown timer: tick 4")
 		st := b.Status()
 		if st.Counters.Dropped != 3 || !strings.HasSuffix(st.Line(), ", 3 dropped") {
 			t.Errorf("status: %s, %+v", st.Line(), st.Counters)

@@ -152,6 +152,15 @@ func (p *presence) forgetSome() {
 // offline notes that there is no server: nothing is known about the senders.
 func (p *presence) offline() { p.online = false }
 
+// woke grants those that have gone more time: they may be back, unheard.
+func (p *presence) woke(now time.Time) {
+	for _, st := range p.senders {
+		if p.gone(st) {
+			st.since = now
+		}
+	}
+}
+
 func (p *presence) tell(now time.Time, c change) {
 	p.changes = slices.DeleteFunc(p.changes, func(o change) bool { return o.sender == c.sender })
 	p.changes = append(p.changes, c)

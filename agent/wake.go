@@ -8,6 +8,10 @@ import (
 const (
 	wakeTick = 5 * time.Second
 	wakeGap  = 10 * time.Second
+
+	// stoppedGap is how late what is due must be for the process to have been stopped,
+	// during which both clocks go on.
+	stoppedGap = 5 * time.Second
 )
 
 // watchWake calls woke after the machine was suspended, until ctx ends. During a

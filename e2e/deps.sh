@@ -29,6 +29,7 @@ openssh-client               | tests of docs/sending.md       | command -v ssh
 systemd                      | tests of docs/sending.md       | command -v systemd-analyze
 zsh                          | test of the hook for zsh        | command -v zsh
 fish                         | test of the hook for fish       | command -v fish
+iproute2                     | tests in networks of their own   | command -v ip
 vim-tiny                     | test of saving with vim         | command -v vim.tiny || command -v vim
 '
 

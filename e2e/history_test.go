@@ -60,10 +60,10 @@ func TestHistory(t *testing.T) {
 		a.await(t, `msg=history url=`)
 		reader.shows(t, url[1], want)
 
-		// A file without it ends it.
+		// A file that says so ends it.
 		tray = d.tray(t, a.process)
 		tray.await(t, "Open history", enabled)
-		d.write(t, "config/sigalert/config.yaml", timer(s))
+		d.write(t, "config/sigalert/config.yaml", timer(s)+"history: false\n")
 		tray.await(t, "Open history", disabled)
 		if _, err := http.Get(url[1] + "/healthz"); err == nil {
 			t.Error("it is still served")

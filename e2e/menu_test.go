@@ -39,7 +39,7 @@ func TestMenu(t *testing.T) {
 		if !slices.Equal(labels, want) || items[0].enabled {
 			t.Fatalf("the menu is %+v", items)
 		}
-		tray.await(t, "Open history", disabled) // none is configured
+		tray.await(t, "Open history", enabled) // nobody switched it off
 
 		d.choose(t, tray, "Send a test alert")
 		d.mon.next(t).says(t, "test")
@@ -161,7 +161,7 @@ func TestClicksOnTheIcon(t *testing.T) {
 	eachBackend(t, func(t *testing.T, bin string) {
 		d := newDesktop(t)
 		s := d.serve(t, bin)
-		tray := d.tray(t, d.startAgent(t, bin, timer(s)).process)
+		tray := d.tray(t, d.startAgent(t, bin, timer(s)+"history: false\n").process)
 		tray.is(t, s.connected(1))
 		call := func(method string) error {
 			return d.call(tray.icon(), "org.kde.StatusNotifierItem."+method, int32(17), int32(16)).Err

@@ -55,6 +55,14 @@ type StreamConn interface {
 	WriteStream(batch []byte) error
 }
 
+// A RootedConn is a Conn of a client that depends on an address of this machine.
+type RootedConn interface {
+	Conn
+	// Rooted returns an error if this machine no longer has the address: nothing
+	// can come over the connection any more.
+	Rooted() error
+}
+
 // A GuestConn is a Conn of a server whose other side may speak another protocol,
 // such as HTTP, at the same address.
 type GuestConn interface {

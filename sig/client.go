@@ -16,12 +16,13 @@ import (
 
 // ClientOptions are a client's settings; nil is the zero value.
 type ClientOptions struct {
-	// Backoff returns how long to wait before an attempt to connect. Attempts
-	// are counted from 1, and away is how long there has been no connection;
-	// both start over after a connection that lasted a minute. Default: a
-	// random time of at most 250 ms before the first attempt, then of at most a
-	// fifth of away, where that bound is at least 0.5 s and at most 2 s in the
-	// first minute, 5 s in the first ten minutes, 30 s later.
+	// Backoff returns how long to wait before an attempt to connect; the time
+	// that the one before it took in vain counts. Attempts are counted from 1,
+	// and away is how long there has been no connection; both start over after
+	// a connection that lasted a minute. Default: a random time of at most
+	// 250 ms before the first attempt, then of at most a fifth of away, where
+	// that bound is at least 0.5 s and at most 2 s in the first minute, 5 s in
+	// the first ten minutes, 30 s later.
 	Backoff func(attempt int, away time.Duration) time.Duration
 	// NoReconnect makes Run return once a connection has failed or ended; the
 	// listeners do not get what is still waiting for them then. Default: it tries
@@ -163,8 +164,9 @@ func (c *ClientRouter) Link() LinkStatus {
 	return *worst
 }
 
-// Reconnect ends a wait for the next attempt to connect. If there is a
-// connection, the server is asked whether it is still there.
+// Reconnect ends a wait for the next attempt to connect, and has one that is under
+// way begin anew. If there is a connection, the server is asked whether it is still
+// there; one whose address this machine has lost ends.
 func (c *ClientRouter) Reconnect() {
 	c.receiving.reconnect()
 	c.sending.reconnect()

@@ -56,6 +56,8 @@ type link struct {
 	status  LinkStatus
 	arrived chan struct{} // closed once there is a connection; nil: nobody waits
 	waits   bool          // for the next attempt
+	dialing func()        // ends the attempt to dial; nil: there is none
+	again   bool          // it was ended for another
 	invited bool          // by the other link: backoff did not choose the time
 }
 
@@ -95,6 +97,9 @@ func (l *link) run(ctx context.Context) {
 		}
 		attempt++
 		retry := l.backoff(attempt, time.Since(gone))
+		if !was.Connected {
+			retry = max(0, retry-time.Since(began)) // an attempt that got no answer has waited, too
+		}
 		l.log.Debug("no connection", "server", l.carrier, "err", err, "attempt", attempt, "retry_in", retry)
 		invited := l.waiting(true)
 		if !was.Connected && !invited && l.other.isBackSince(began) { // its invitation came during the attempt
@@ -110,9 +115,7 @@ func (l *link) run(ctx context.Context) {
 // once runs one connection from beginning to end; it returns the status before
 // the end, which is Connected if the server greeted.
 func (l *link) once(ctx context.Context) (was LinkStatus, err error) {
-	dialCtx, cancelDial := context.WithTimeout(ctx, answerTimeout)
-	conn, err := l.carrier.Dial(dialCtx)
-	cancelDial()
+	conn, err := l.dial(ctx)
 	if err != nil {
 		return l.lost(err), err
 	}
@@ -156,6 +159,26 @@ func (l *link) once(ctx context.Context) (was LinkStatus, err error) {
 		err = notServer{err}
 	}
 	return l.lost(fmt.Errorf("%s: %w", l.carrier, err)), err
+}
+
+// dial makes a connection. When reconnect is called it begins anew: what it has asked
+// the network for may have gone with the network.
+func (l *link) dial(ctx context.Context) (Conn, error) {
+	for {
+		ctx, cancel := context.WithTimeout(ctx, answerTimeout)
+		l.mu.Lock()
+		l.dialing, l.again = cancel, false
+		l.mu.Unlock()
+		conn, err := l.carrier.Dial(ctx)
+		l.mu.Lock()
+		again := l.again
+		l.dialing = nil
+		l.mu.Unlock()
+		cancel()
+		if err == nil || !again {
+			return conn, err
+		}
+	}
 }
 
 // ending describes for people how a connection ended.
@@ -276,5 +299,15 @@ func (l *link) mayInvite() bool {
 	return !l.invited
 }
 
-// reconnect ends a wait; if there is a connection, it is probed now.
-func (l *link) reconnect() { l.kick.Raise() }
+// reconnect ends a wait, or has an attempt to dial begin anew; if there is a
+// connection, it is probed now.
+func (l *link) reconnect() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.dialing != nil {
+		l.again = true
+		l.dialing()
+		return
+	}
+	l.kick.Raise()
+}

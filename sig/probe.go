@@ -13,7 +13,8 @@ const probeAfter = 15 * time.Second
 
 // probe asks the server, when it is silent, whether it is still there, until
 // ctx ends. It returns an error once two probes in a row went unanswered. A
-// token on now makes it ask at once. pong handles the answers on a stream, on
+// token on now makes it ask at once, or return an error if the connection cannot
+// work any more. pong handles the answers on a stream, on
 // the reading goroutine.
 func (p *peer) probe(ctx context.Context, now <-chan struct{}, pong func(*peer, []byte)) error {
 	method := "get_version"
@@ -32,6 +33,11 @@ func (p *peer) probe(ctx context.Context, now <-chan struct{}, pong func(*peer, 
 				return context.Cause(ctx)
 			case <-silence.C:
 			case <-now:
+				if c, ok := p.conn.(RootedConn); ok {
+					if err := c.Rooted(); err != nil {
+						return err
+					}
+				}
 				asked = true
 			}
 		}

@@ -218,14 +218,9 @@ func text(err error) string {
 
 // said is the file as yaml reads it by itself, which refuses unknown keys.
 type said struct {
-	Server  string
-	Router  yaml.Node // nothing is a router, too
-	History *struct {
-		Listen, Token string
-		MaxEntries    *int `yaml:"max_entries"`
-		Retention     *string
-		AllowedHosts  []string `yaml:"allowed_hosts"`
-	}
+	Server        string
+	Router        yaml.Node // nothing is a router, too
+	History       yaml.Node // true or false, too
 	Defaults      alert
 	Subscriptions []struct {
 		alert         `yaml:",inline"`
@@ -317,9 +312,18 @@ func (s *said) compare(t *testing.T, got *config.Config) {
 		}
 		want.Server = net.JoinHostPort(host, port)
 	}
-	if h := s.History; h != nil {
-		want.History = &config.History{Token: h.Token, AllowedHosts: h.AllowedHosts, MaxEntries: *std.Or(h.MaxEntries, new(10_000))}
-		want.History.Listen, err = address.ParsePage(h.Listen)
+	if kept := true; s.History.Decode(&kept) != nil || kept {
+		var h struct {
+			Listen, Token *string
+			MaxEntries    *int `yaml:"max_entries"`
+			Retention     *string
+			AllowedHosts  []string `yaml:"allowed_hosts"`
+		}
+		if s.History.Kind != 0 && s.History.Decode(new(bool)) != nil {
+			must(s.History.Decode(&h))
+		}
+		want.History = &config.History{Token: *std.Or(h.Token, new("")), AllowedHosts: h.AllowedHosts, MaxEntries: *std.Or(h.MaxEntries, new(10_000))}
+		want.History.Listen, err = address.ParsePage(*std.Or(h.Listen, new("127.0.0.1:0")))
 		must(err)
 		want.History.Retention, err = age.Parse(*std.Or(h.Retention, new("30d")))
 		must(err)

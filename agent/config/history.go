@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"net"
 	"reflect"
 	"time"
 
@@ -17,6 +18,12 @@ const (
 	defaultRetention = 30 * 24 * time.Hour
 )
 
+// defaultHistory is kept unless the file says otherwise. Its page is for this machine
+// alone, at any port that is free, and opens with one-time keys.
+func defaultHistory() *History {
+	return &History{Listen: net.JoinHostPort(address.Loopback, "0"), MaxEntries: defaultEntries, Retention: defaultRetention}
+}
+
 // History says how many of the alerts are kept, and where they are shown.
 type History struct {
 	Listen       string        // host:port; port 0 is any that is free
@@ -30,14 +37,17 @@ type History struct {
 func (h *History) Equal(o *History) bool { return reflect.DeepEqual(h, o) }
 
 func (p *parser) history(n *yaml.Node, where string) {
-	h := &History{MaxEntries: defaultEntries, Retention: defaultRetention}
+	if kind(resolve(n)) == "true or false" {
+		if !p.truth(n, where) {
+			p.config.History = nil
+		}
+		return
+	}
+	h := defaultHistory()
 	p.config.History = h
 	var listen, token *yaml.Node
 	p.mapping(n, where, p.historyKeys(h, &listen, &token))
-	switch {
-	case listen == nil && resolve(n).Kind == yaml.MappingNode:
-		p.problem(n.Line, where, `there is no address for its page: add one, such as "listen: 127.0.0.1:8080"`)
-	case h.Listen != "" && token == nil && !address.IsLoopback(h.Listen):
+	if h.Listen != "" && token == nil && !address.IsLoopback(h.Listen) {
 		p.problem(listen.Line, join(where, "listen"), fmt.Sprintf("anyone who can reach %s could read the history: add a token, or listen on %s", h.Listen, address.Loopback))
 	}
 }

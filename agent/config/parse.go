@@ -47,7 +47,7 @@ type made struct {
 func newParser(path string) *parser {
 	return &parser{
 		path:     path,
-		config:   Config{Path: path},
+		config:   Config{Path: path, History: defaultHistory()},
 		made:     make(map[made]any),
 		first:    make(map[string][]Subscription),
 		resolves: make(map[*rule.Expr]place),

@@ -39,6 +39,8 @@ type Options struct {
 	// where they can be changed instead.
 	Editor Editor
 	Fixed  string
+	// Reads counts what nobody has read. Default: nobody does.
+	Reads Reads
 	// Token is what every request must have: in a header "Authorization:
 	// Bearer TOKEN", as the parameter token, or by having logged in with it.
 	// Default: none is required. It should be one that [address.CheckToken] accepts.
@@ -113,6 +115,9 @@ func (h *Handler) routes() {
 	change(h.remove, "sender event", "/remove", "/rem")
 	change(h.config, "limit age", "/config", "/cfg")
 
+	if h.opts.Reads != nil {
+		change(h.markRead, "", "/read")
+	}
 	h.handle(http.HandlerFunc(h.login), "POST", "/login")
 	h.handle(http.HandlerFunc(h.health), "GET", "/healthz")
 	h.handle(http.HandlerFunc(serveAsset), "GET", "/assets/")

@@ -58,6 +58,7 @@ func (h *Handler) index(w http.ResponseWriter, r *http.Request) {
 		p.Elsewhere = server
 	}
 	p.Senders, p.Events = h.names(found.Entries)
+	h.opened(r)
 	h.render(w, r, http.StatusOK, "page", p)
 }
 

@@ -35,6 +35,7 @@ type row struct {
 	Title, Link       string   // that the data say it has; "": none
 	Members           []member // of an object
 	Excerpt           string   // of anything else
+	Message           string   // of several lines; "": there is none
 	Pretty            string   // the data as formatted JSON; "": there is none, or Size says how much
 	Size              string
 	Class             string
@@ -86,6 +87,9 @@ func newRow(now time.Time, asked url.Values, colours map[sig.Name]string, e even
 	}
 	said := payload.Read(text)
 	r.Title, r.Link = said.Title, said.URL
+	if said.Message != nil && strings.Contains(*said.Message, "\n") {
+		r.Message = *said.Message
+	}
 	if r.Members = members(text, r.Title != ""); r.Members == nil {
 		r.Excerpt = valueText(text, maxExcerpt)
 	}

@@ -107,6 +107,7 @@ func address(asked url.Values, name, value string) string {
 type side struct {
 	Class, Link   string // how the connection stands: "on" or "off", and in words
 	Kept          string // how many entries there are
+	Unread        string // how many of them are new; "": none are
 	First         uint64 // the oldest of them
 	Troubles      []string
 	Chart         chart
@@ -131,6 +132,7 @@ func (h *Handler) side() side {
 	}
 	s.First = st.First
 	s.Kept = fmt.Sprintf("%s of at most %s", words.Count(st.Count(), "event"), words.Number(h.log.Limits().Count))
+	s.Unread = h.unread()
 	s.Troubles = troubles(st)
 	hour := h.log.LastHour(chartSeries)
 	s.Chart = newChart(hour, h.palette.colours(hour))

@@ -14,6 +14,8 @@ import (
 	"sigalert/agent/config"
 	"sigalert/agent/notify"
 	"sigalert/internal/history"
+	"sigalert/internal/logind"
+	"sigalert/internal/network"
 	"sigalert/internal/trim"
 	"sigalert/internal/wait"
 	"sigalert/sig"
@@ -169,6 +171,8 @@ func (p *program) runWithTray(ctx context.Context, opts agent.Options, path stri
 	if beside != nil {
 		tasks.Go(func() { beside(ctx, t, h, desktop) })
 	}
+	tasks.Go(func() { network.Watch(ctx, t.agent.Reconnect) })
+	tasks.Go(func() { logind.Watch(ctx, t.agent.Woke) })
 	if err := tray.Run(ctx, t, p.log); err != nil {
 		p.log.Info("running without a tray", "why", err)
 	}

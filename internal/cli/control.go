@@ -255,7 +255,7 @@ func (c controls) link(ctx context.Context, _ struct{}) (any, error) {
 }
 
 func (c controls) noHistory() error {
-	return fmt.Errorf("no history is kept: add the key history to %s, such as\n  history: {listen: \"127.0.0.1:8080\"}", c.config)
+	return fmt.Errorf("no history is kept: remove \"history: false\" from %s", c.config)
 }
 
 type entriesParams struct {

@@ -133,11 +133,11 @@ func TestMethods(t *testing.T) {
 		{method: "reload", tool: tool{problem: &fs.PathError{Op: "open", Path: "c", Err: fs.ErrNotExist}}, want: `{"subscriptions":3,"problems":["cannot read c: file does not exist"]}`},
 		{method: "reload", tool: tool{problem: errors.New("it is ending")}, want: `it is ending`},
 		{method: "history", tool: tool{url: "http://x/?key=1"}, want: `{"url":"http://x/?key=1"}`, asked: "read"},
-		{method: "history", tool: tool{problem: history.ErrOff}, want: "no history is kept: add the key history to /c.yaml, such as\n  history: {listen: \"127.0.0.1:8080\"}"},
+		{method: "history", tool: tool{problem: history.ErrOff}, want: "no history is kept: remove \"history: false\" from /c.yaml"},
 		{method: "history", want: `the history's page is not there: the agent's log says why, if it does not come within a few seconds`},
 		{method: "entries", tool: tool{kept: []eventlog.Entry{{ID: 7, Time: at, Sender: "x", Event: "y", Data: []byte("NaN")}}}, want: `{"entries":[{"id":7,"time":"2026-01-31T12:30:00Z","sender":"x","event":"y","data":null}],"next":7}`},
 		{method: "entries", params: `{"before": 7}`, want: `{"entries":[]}`},
-		{method: "entries", tool: tool{problem: history.ErrOff}, want: "no history is kept: add the key history to /c.yaml, such as\n  history: {listen: \"127.0.0.1:8080\"}"},
+		{method: "entries", tool: tool{problem: history.ErrOff}, want: "no history is kept: remove \"history: false\" from /c.yaml"},
 		{method: "quit", want: `null`, asked: "quit"},
 		{method: "explain", want: `[]`},
 		{method: "explain", tool: tool{events: events}, want: `[{"number":1,"time":"2026-01-31T12:30:00Z","sender":"timer","event":"tick","decision":"shown"},` +

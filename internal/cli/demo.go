@@ -20,6 +20,7 @@ import (
 
 const demoConfig = `
 server: tcp://%s
+history: false
 subscriptions:
   - {sender: timer, event: tick}
   - sender: builds

@@ -49,7 +49,7 @@ func (p *program) historyCommand() *cobra.Command {
 		Short: "Open the history of alerts",
 		Long: `Opens the page with the alerts of the running agent in a browser. Where there is no
 screen, it prints the page's address, which works once and within a minute. The agent
-keeps a history if its configuration has the key history.`,
+keeps a history unless its configuration says "history: false".`,
 		Example: `  sigalert history
   sigalert history --json | head -n 1`,
 		Args: noArgs,

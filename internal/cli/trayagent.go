@@ -177,7 +177,7 @@ func (t *trayAgent) OpenHistory() {
 		t.agent.MarkRead()
 		return
 	}
-	t.agent.Tell(notify.Notification{Title: st.Line, Body: "There is no history to open. With the key history: in the configuration, one is kept.", Key: "history"})
+	t.agent.Tell(notify.Notification{Title: st.Line, Body: "There is no history to open. Without \"history: false\" in the configuration, one is kept.", Key: "history"})
 }
 
 func (t *trayAgent) EditConfig() {

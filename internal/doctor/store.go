@@ -55,7 +55,7 @@ func (o Options) history(f file, s store) Result {
 	switch {
 	case f.err == nil && len(f.problems) == 0 && !f.keeps:
 		r.Status, r.Text = Note, "none is kept"
-		r.Advice = `to keep one, add "history: {listen: 127.0.0.1:8080}" to the configuration`
+		r.Advice = `to keep one, remove "history: false" from the configuration`
 	case errors.Is(s.err, errHangs):
 		r.Status, r.Text = Wrong, fmt.Sprintf("the disk of %s does not answer", o.History)
 		r.Advice = "if it is on another machine, see whether that one is there"

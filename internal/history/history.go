@@ -24,6 +24,7 @@ const (
 type Agent interface {
 	Tell(notify.Notification)
 	Status() agent.Status
+	MarkRead()
 }
 
 // Options are a history's settings; all must be given.

@@ -41,6 +41,8 @@ func (b *historyBench) Tell(n notify.Notification) {
 
 func (b *historyBench) Status() agent.Status { return agent.Status{} }
 
+func (b *historyBench) MarkRead() {}
+
 func (b *historyBench) Write(line []byte) (int, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()

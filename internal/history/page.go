@@ -50,6 +50,7 @@ func (h *History) show(ctx context.Context, log *eventlog.Log, c *config.History
 		Title:      "sigalert history",
 		Source:     source{h.agent},
 		Fixed:      "The subscriptions and limits come from " + h.opts.Config + ": a change there takes effect within a second.",
+		Reads:      source{h.agent},
 		Token:      c.Token,
 		Private:    true,
 		Hosts:      c.AllowedHosts,
@@ -143,6 +144,10 @@ func (h *History) Entries(ctx context.Context, q eventlog.Query) (eventlog.Resul
 type source struct{ agent Agent }
 
 func (s source) Server() string { return s.agent.Status().Server }
+
+func (s source) Unread() int { return s.agent.Status().Unread }
+
+func (s source) MarkRead() { s.agent.MarkRead() }
 
 func (s source) Link() sig.LinkStatus {
 	st := s.agent.Status()

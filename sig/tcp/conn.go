@@ -9,6 +9,7 @@ import (
 	"runtime"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"sigalert/sig"
@@ -199,5 +200,22 @@ func (c *conn) write(text []byte) error {
 }
 
 func (c *conn) Close() error { return c.net.Close() }
+
+// Rooted makes the conn a [sig.RootedConn]: an address that nobody can bind to any
+// more is no longer one of this machine.
+func (c *conn) Rooted() error {
+	local, ok := c.net.LocalAddr().(*net.TCPAddr)
+	if !ok {
+		return nil
+	}
+	probe, err := net.ListenUDP("udp", &net.UDPAddr{IP: local.IP, Zone: local.Zone})
+	if errors.Is(err, syscall.EADDRNOTAVAIL) {
+		return fmt.Errorf("this machine no longer has the address %s", local.IP)
+	}
+	if err == nil {
+		probe.Close()
+	}
+	return nil
+}
 
 func (c *conn) Peer() string { return c.net.RemoteAddr().String() }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
 	"os"
 	"syscall"
 	"time"
@@ -17,16 +18,18 @@ import (
 type Client struct {
 	addr   string
 	dialer net.Dialer
+	lookup func(ctx context.Context, network, host string) ([]netip.Addr, error)
 }
 
 // NewClient returns a carrier for the server at host:port.
 func NewClient(addr string) *Client {
-	return &Client{addr: addr, dialer: net.Dialer{KeepAliveConfig: keepAlive}}
+	return &Client{addr: addr, dialer: net.Dialer{KeepAliveConfig: keepAlive}, lookup: net.DefaultResolver.LookupNetIP}
 }
 
-// Dial connects once. The error names the address.
+// Dial connects once. Where a name has several addresses, one that does not answer
+// costs 0.3 s: then the next is tried beside it. The error names the address.
 func (c *Client) Dial(ctx context.Context) (sig.Conn, error) {
-	nc, err := c.dialer.DialContext(ctx, "tcp", c.addr)
+	nc, err := c.connect(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("cannot reach %s: %w", c.addr, reason(err))
 	}

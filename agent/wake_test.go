@@ -1,0 +1,72 @@
+package agent_test
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"sigalert/agent"
+	"sigalert/agent/config"
+	"sigalert/sig/sigtest"
+)
+
+// A process that was stopped finds its graces over at once. The server, and a sender, get
+// new ones.
+func TestStoppedProcessInventsNoLoss(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		stop := func() {}
+		b := newBenchOn(t, `subscriptions: [{sender: timer, presence: true}]`, (*sigtest.Network).Client, func(o *agent.Options) {
+			o.Configured = func(*config.Config) { stop() } // holds up the loop
+		})
+		b.add("timer", "tick")
+		time.Sleep(3 * time.Second)
+		b.expect("timer connected")
+
+		b.stop()
+		time.Sleep(5 * time.Second)
+		stop = func() {
+			time.Sleep(90 * time.Second)
+			b.up()
+		}
+		if _, err := b.ReloadNow(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		stop = func() {}
+		b.Reconnect()
+		b.add("timer", "tick")
+		time.Sleep(time.Minute)
+		b.expect("")
+
+		if err := b.server.RemoveSender(b.server.Sender("timer")); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(5 * time.Second)
+		stop = func() {
+			time.Sleep(90 * time.Second)
+			b.add("timer", "tick")
+		}
+		if _, err := b.ReloadNow(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Minute)
+		b.expect("")
+	})
+}
+
+// The clock and the desktop may both notice a wake: it is logged once.
+func TestWakeIsLoggedOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, timerTick)
+		time.Sleep(time.Second)
+		for range 2 {
+			b.Woke()
+			time.Sleep(5 * time.Second)
+			b.Woke()
+			time.Sleep(time.Hour)
+		}
+		if n := b.log.count("woke from suspend"); n != 2 {
+			t.Errorf("logged %d times", n)
+		}
+		b.expect("")
+	})
+}

@@ -1,0 +1,2 @@
+// Package network notices that this machine's addresses or routes have changed.
+package network

@@ -1,0 +1,7 @@
+//go:build !linux
+
+package network
+
+import "context"
+
+func follow(context.Context, func()) {}
