@@ -32,7 +32,8 @@ type Options struct {
 	// Default: one log line each.
 	Fallback func(notify.Notification)
 	// Alerted is called once for each event that a subscription alerts for, as
-	// soon as it is known what became of it, and never after Run has returned. It
+	// soon as it is known what became of it, and once for each storm, when it is
+	// over; never after Run has returned. It
 	// must not wait, and several goroutines may call it at once. An event whose
 	// data is too large to keep until the desktop answers comes without it, and
 	// Why says so. Default: none.

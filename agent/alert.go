@@ -17,6 +17,7 @@ type Alert struct {
 	Event   sig.Event
 	Outcome outcome.Outcome
 	Why     string // for people; empty if there is nothing to say
+	Summary bool   // it is about many that were counted, each of which was an Alert; Event is like the last, without its data
 }
 
 // passage is an event on its way through the stages. Each takes what those before it

@@ -134,7 +134,16 @@ type failure struct {
 // alerted reports what became of an event's alert.
 func (a *Agent) alerted(ev sig.Event, what outcome.Outcome, why string) {
 	if a.opts.Alerted != nil {
-		a.opts.Alerted(Alert{ev, what, why})
+		a.opts.Alerted(Alert{Event: ev, Outcome: what, Why: why})
+	}
+}
+
+// alertedEnded reports the storms that are over: what each has counted.
+func (a *Agent) alertedEnded() {
+	for _, s := range a.pipeline.floods.takeEnded() {
+		if a.opts.Alerted != nil {
+			a.opts.Alerted(Alert{Event: s.ev, Outcome: outcome.Held, Why: s.why, Summary: true})
+		}
 	}
 }
 
@@ -177,6 +186,7 @@ func (a *Agent) tellDue(now time.Time) {
 	for _, n := range a.pipeline.due(now) {
 		a.tell(n)
 	}
+	a.alertedEnded()
 	a.stale = a.stale || len(a.pipeline.quiet.muted) != muted
 	if a.pipeline.quiet.pause.expired(now) {
 		a.resume()
@@ -194,6 +204,7 @@ func (a *Agent) tellRest() {
 	for _, n := range a.pipeline.rest() {
 		a.tell(n)
 	}
+	a.alertedEnded()
 	if n, ok := a.pipeline.quiet.pause.resume(); ok {
 		a.delivery.push(n)
 	}
