@@ -10,6 +10,7 @@ import (
 	"sigalert/agent/notify"
 	"sigalert/internal/topic"
 	"sigalert/internal/wait"
+	"sigalert/internal/zone"
 	"sigalert/sig"
 	"sigalert/sig/tcp"
 )
@@ -43,6 +44,11 @@ type Options struct {
 	// opened.
 	Open      func(url string)
 	OpenAlert func(sig.Event)
+	// Silence follows whether the desktop asks for silence, until ctx ends, and calls
+	// changed with why, such as "the screen is locked", and with "" when it no longer
+	// does. It runs while the configuration has do_not_disturb: hold. Default: it is
+	// never asked for.
+	Silence func(ctx context.Context, changed func(why string))
 	// Configured is called whenever a good configuration comes into force, by the
 	// goroutine of Run. It must not wait. Default: none.
 	Configured func(*config.Config)
@@ -63,6 +69,7 @@ type Agent struct {
 	log      *slog.Logger
 	delivery *delivery
 	recents  recents
+	zone     func() *time.Location // of this machine
 
 	asked chan func()   // what the loop is to do, in order
 	news  wait.Token    // the connection or the delivery has changed
@@ -80,6 +87,7 @@ type Agent struct {
 	router        *ownRouter // that the configuration may have us run; nil: we run none
 	matcher       matcher
 	pipeline      *pipeline
+	unfollow      context.CancelFunc // ends Options.Silence; nil: it does not run
 	commands      *commands
 	requests      int // of buttons, that are under way
 	link          *linkWatch
@@ -123,6 +131,7 @@ func New(opts Options) *Agent {
 	a := &Agent{
 		opts:  opts,
 		log:   log,
+		zone:  zone.Local,
 		asked: make(chan func(), 64),
 		news:  wait.NewToken(),
 		done:  make(chan struct{}),

@@ -77,7 +77,7 @@ func TestPauseHoldsBack(t *testing.T) {
 			t.Errorf("status: %s", st.Line())
 		}
 		b.Resume()
-		b.expect("2 alerts while paused timer: tick\ntimer: tick")
+		b.expect("2 alerts while paused timer: tick ×2 (last: 2)")
 		b.fire(timer, "tick", 3)
 		b.expect("timer: tick 3")
 
@@ -86,7 +86,7 @@ func TestPauseHoldsBack(t *testing.T) {
 		time.Sleep(29 * time.Minute)
 		b.expect("")
 		time.Sleep(2 * time.Minute)
-		b.expect("1 alert while paused timer: tick")
+		b.expect("1 alert while paused timer: tick (4)")
 	})
 }
 

@@ -31,6 +31,7 @@ type passage struct {
 	matching []*config.Subscription // those whose sender and event match
 	sub      *config.Subscription   // the one that takes it; nil: none has yet
 	hold     *hold                  // that is to keep its alert; nil: none
+	while    string                 // it does so
 	alert    notify.Notification
 	buttons  []button // of the alert
 	closes   bool     // the desktop may show what it resolves

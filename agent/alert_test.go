@@ -99,9 +99,9 @@ func TestAlertedHeld(t *testing.T) {
 		b.Pause(0)
 		b.fire(timer, "tick", 1)
 		b.fire(fire, "alarm", 2)
-		f.expect(t, "held back timer: tick 1 (paused)", "held back fire: alarm 2 (paused)")
+		f.expect(t, "held back timer: tick 1 (paused)", "shown fire: alarm 2")
 		b.Resume()
-		b.expect("2 alerts while paused timer: tick\nfire: alarm")
+		b.expect("fire: alarm 2; 1 alert while paused timer: tick (1)")
 		f.expect(t)
 
 		var want []string

@@ -11,7 +11,6 @@ import (
 	"sigalert/agent/notify"
 	"sigalert/internal/outcome"
 	"sigalert/internal/topic"
-	"sigalert/internal/zone"
 	"sigalert/sig"
 )
 
@@ -40,6 +39,8 @@ func (a *Agent) apply(c *config.Config) {
 	for _, n := range a.pipeline.use(c.Subscriptions) {
 		a.tell(n)
 	}
+	a.pipeline.quiet.follow(c.Quiet)
+	a.followDesktop(c.Quiet.Desktop)
 	a.unseen.use(c.Subscriptions)
 	a.receiver.listen(c.Subscriptions)
 	a.stale = true
@@ -84,7 +85,7 @@ func (a *Agent) event(what topic.Topic, ev sig.Event) {
 	if len(matching) == 0 {
 		return
 	}
-	p := newPassage(time.Now().In(zone.Local()), ev)
+	p := newPassage(a.now(), ev)
 	p.matching = matching
 	a.pipeline.judge(p)
 	a.conclude(p)
@@ -147,6 +148,9 @@ func (a *Agent) alertedEnded() {
 	}
 }
 
+// now is the time in the zone in which this machine is now.
+func (a *Agent) now() time.Time { return time.Now().In(a.zone()) }
+
 // missed counts events of ours that the server has forgotten; if n is below 0,
 // nobody knows how many, if any.
 func (a *Agent) missed(n int) {
@@ -158,9 +162,9 @@ func (a *Agent) missed(n int) {
 	a.lost += uint64(n)
 }
 
-// tell shows a notification, unless the agent is paused.
+// tell shows a notification, unless it is quiet.
 func (a *Agent) tell(n notify.Notification) {
-	if !a.pipeline.quiet.pause.keep(n) {
+	if !a.pipeline.quiet.keep(a.now(), n) {
 		a.delivery.push(n)
 	}
 }
@@ -182,15 +186,15 @@ func (a *Agent) tellDue(now time.Time) {
 			})
 		}
 	}
-	muted := len(a.pipeline.quiet.muted)
-	for _, n := range a.pipeline.due(now) {
+	muted, paused := len(a.pipeline.quiet.muted), a.pipeline.quiet.pause.paused
+	for _, n := range a.pipeline.due(now.In(a.zone())) {
 		a.tell(n)
 	}
 	a.alertedEnded()
-	a.stale = a.stale || len(a.pipeline.quiet.muted) != muted
-	if a.pipeline.quiet.pause.expired(now) {
-		a.resume()
+	if paused && !a.pipeline.quiet.pause.paused {
+		a.log.Info("resumed")
 	}
+	a.stale = a.stale || len(a.pipeline.quiet.muted) != muted
 }
 
 // tellRest shows what would be lost at the end: who came or went, what was
@@ -374,10 +378,13 @@ func (a *Agent) subscriptionStatus() []SubscriptionStatus {
 
 // publish makes the stages' state readable by others.
 func (a *Agent) publish() {
+	silence := a.pipeline.quiet.silence(a.now())
 	st := Status{
 		Paused:      a.pipeline.quiet.pause.paused,
 		PausedUntil: a.pipeline.quiet.pause.until,
 		Held:        a.pipeline.quiet.pause.count,
+		Quiet:       silence.why,
+		QuietUntil:  silence.until,
 		Unread:      a.recents.unread(),
 		ConfigError: a.configErr,
 		Counters:    a.counters,

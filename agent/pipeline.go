@@ -63,7 +63,7 @@ func (pl *pipeline) judge(p *passage) {
 	}
 	if p.hold != nil {
 		pl.tags.show(p.alert.Key, false)
-		p.hold.keep(p.alert)
+		p.hold.keep(heldAlert(p), p.while)
 	}
 	p.add(v)
 	pl.verdicts = p.verdicts
