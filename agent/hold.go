@@ -22,7 +22,7 @@ type hold struct {
 
 	while string // it was quiet, for people; "": a pause
 	count int
-	last  []held // of those that count counts, oldest first
+	last  []held         // of those that count counts, oldest first
 	names map[string]int // how many of each; of those that are too many to tell apart, under ""
 }
 
@@ -37,8 +37,8 @@ const (
 	heldLines = 8   // of a digest
 	maxHeld   = 256 // that can be taken back
 	maxNames  = 1000
-	heldName  = 80  // characters
-	heldText  = 60  // characters
+	heldName  = 80 // characters
+	heldText  = 60 // characters
 )
 
 // Why it was quiet.

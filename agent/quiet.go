@@ -42,7 +42,8 @@ type silence struct {
 }
 
 func (q *quiet) silence(now time.Time) silence {
-	switch within, until := q.inHours(now); {
+	within, until := q.inHours(now) // even in a pause: next needs it
+	switch {
 	case q.pause.paused:
 		return silence{"paused", whilePaused, q.pause.until}
 	case within:
@@ -197,7 +198,7 @@ func (q *quiet) due(now time.Time) (told []notify.Notification) {
 	if q.pause.expired(now) {
 		q.resume()
 	}
-	if q.pause.count > 0 && q.silence(now).why == "" {
+	if s := q.silence(now); q.pause.count > 0 && s.why == "" {
 		if n, ok := q.pause.resume(); ok {
 			told = append(told, n)
 		}

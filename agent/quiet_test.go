@@ -143,16 +143,16 @@ func TestDigest(t *testing.T) {
 		back        []string
 		title, body string
 	}{
-		"nothing":             {nil, nil, "", ""},
-		"one":                 {[]held{{"backup: done", "4 files", ""}}, nil, "1 alert while paused", "backup: done (4 files)"},
-		"without a text":      {[]held{{"door: ring", "", ""}, {"door: ring", "", ""}}, nil, "2 alerts while paused", "door: ring ×2"},
-		"of a kind":           {[]held{{"backup: done", "9 files", ""}, {"door: ring", "", ""}, {"backup: done", "2 files\n", ""}, {"backup: done", "4 files\nof 12", ""}}, nil, "4 alerts while paused", "backup: done ×3 (last: 4 files of 12)\ndoor: ring"},
-		"resolved":            {[]held{{"disk: full", "a", "k"}, {"door: ring", "", ""}, {"disk: full", "b", "k"}}, []string{"k"}, "1 alert while paused", "door: ring"},
-		"one of two resolved": {[]held{{"disk: full", "a", "k"}, {"disk: full", "b", "l"}}, []string{"l"}, "1 alert while paused", "disk: full (a)"},
-		"all resolved":        {[]held{{"disk: full", "a", "k"}}, []string{"k"}, "", ""},
-		"no tag":              {[]held{{"disk: full", "a", ""}}, []string{""}, "1 alert while paused", "disk: full (a)"},
-		"many":                {many(20, 10), nil, "20 alerts while paused", "s9: e ×2 (last: 19)\ns8: e ×2 (last: 18)\ns7: e ×2 (last: 17)\ns6: e ×2 (last: 16)\ns5: e ×2 (last: 15)\ns4: e ×2 (last: 14)\ns3: e ×2 (last: 13)\ns2: e ×2 (last: 12)\nand 4 others"},
-		"very many":           {many(5_000, 2), nil, "5,000 alerts while paused", "s1: e ×2500 (last: 4999)\ns0: e ×2500 (last: 4998)"},
+		"nothing":                               {nil, nil, "", ""},
+		"one":                                   {[]held{{"backup: done", "4 files", ""}}, nil, "1 alert while paused", "backup: done (4 files)"},
+		"without a text":                        {[]held{{"door: ring", "", ""}, {"door: ring", "", ""}}, nil, "2 alerts while paused", "door: ring ×2"},
+		"of a kind":                             {[]held{{"backup: done", "9 files", ""}, {"door: ring", "", ""}, {"backup: done", "2 files\n", ""}, {"backup: done", "4 files\nof 12", ""}}, nil, "4 alerts while paused", "backup: done ×3 (last: 4 files of 12)\ndoor: ring"},
+		"resolved":                              {[]held{{"disk: full", "a", "k"}, {"door: ring", "", ""}, {"disk: full", "b", "k"}}, []string{"k"}, "1 alert while paused", "door: ring"},
+		"one of two resolved":                   {[]held{{"disk: full", "a", "k"}, {"disk: full", "b", "l"}}, []string{"l"}, "1 alert while paused", "disk: full (a)"},
+		"all resolved":                          {[]held{{"disk: full", "a", "k"}}, []string{"k"}, "", ""},
+		"no tag":                                {[]held{{"disk: full", "a", ""}}, []string{""}, "1 alert while paused", "disk: full (a)"},
+		"many":                                  {many(20, 10), nil, "20 alerts while paused", "s9: e ×2 (last: 19)\ns8: e ×2 (last: 18)\ns7: e ×2 (last: 17)\ns6: e ×2 (last: 16)\ns5: e ×2 (last: 15)\ns4: e ×2 (last: 14)\ns3: e ×2 (last: 13)\ns2: e ×2 (last: 12)\nand 4 others"},
+		"very many":                             {many(5_000, 2), nil, "5,000 alerts while paused", "s1: e ×2500 (last: 4999)\ns0: e ×2500 (last: 4998)"},
 		"too many to tell apart, some resolved": {append(many(3_000, 3_000), many(1, 1)...), []string{"k2999"}, "3,000 alerts while paused", "s0: e ×2 (last: 0)\nand 2,998 others"},
 	} {
 		var h hold

@@ -19,18 +19,20 @@ import (
 // time.
 type desk struct {
 	pl     *pipeline
+	zone   *time.Location
 	sub    *config.Subscription
 	fired  int
 	alerts int                            // that were sent for an event
 	new    int                            // notifications that took the place of none
 	said   map[string]notify.Notification // by key: the last one
 	words  []string                       // what the stages said
+	layout string                         // of the time before each
 	sounds int
 	ended  []string
 }
 
 func newDesk(t *testing.T, yaml string) *desk {
-	return &desk{pl: newPipeline(), sub: &subscribed(t, yaml)[0], said: make(map[string]notify.Notification)}
+	return &desk{pl: newPipeline(), zone: time.UTC, layout: "04:05", sub: &subscribed(t, yaml)[0], said: make(map[string]notify.Notification)}
 }
 
 func (d *desk) show(n notify.Notification) {
@@ -49,8 +51,8 @@ func (d *desk) show(n notify.Notification) {
 func (d *desk) sleep(span time.Duration) {
 	end := time.Now().Add(span)
 	for {
-		for _, n := range d.pl.due(time.Now()) {
-			d.words = append(d.words, fmt.Sprintf("%s %s", time.Now().UTC().Format("04:05"), n.Line()))
+		for _, n := range d.pl.due(time.Now().In(d.zone)) {
+			d.words = append(d.words, fmt.Sprintf("%s %s", time.Now().In(d.zone).Format(d.layout), n.Line()))
 			d.show(n)
 		}
 		for _, e := range d.pl.floods.takeEnded() {
@@ -66,7 +68,7 @@ func (d *desk) sleep(span time.Duration) {
 }
 
 func (d *desk) fire(sender sig.Name, data string) verdict {
-	p := passed(time.Now().UTC(), event(sender, "e", data), d.sub)
+	p := passed(time.Now().In(d.zone), event(sender, "e", data), d.sub)
 	d.pl.judge(p)
 	d.fired++
 	if p.decided().decision == Sent {
