@@ -51,10 +51,6 @@ func (p *parser) ranges(n *yaml.Node, where string) (all hours.Hours) {
 		if list.Kind == yaml.SequenceNode {
 			at = fmt.Sprintf("%s[%d]", where, i)
 		}
-		if kind(resolve(n)) == "a number" { // YAML takes 22:00 for one of base 60
-			p.problem(n.Line, at, `must be a time such as "22:00-07:00", in quotes`)
-			continue
-		}
 		if r, ok := parsed(p, n, at, hours.Parse); ok {
 			all = append(all, r)
 		}
