@@ -10,6 +10,7 @@ import (
 	"sigalert/agent/notify"
 	"sigalert/internal/topic"
 	"sigalert/internal/wait"
+	"sigalert/internal/zone"
 	"sigalert/sig"
 	"sigalert/sig/tcp"
 )
@@ -34,7 +35,8 @@ type Options struct {
 	// Alerted is called once for each event that a subscription alerts for, as
 	// soon as it is known what became of it, and likewise for what the agent itself
 	// reports of the server, of senders that come and go, and of events that were
-	// lost, as events of the sender sigalert; and never after Run has returned. It
+	// lost, as events of the sender sigalert; once for each storm, when it is over;
+	// and never after Run has returned. It
 	// must not wait, and several goroutines may call it at once. An event whose
 	// data is too large to keep until the desktop answers comes without it, and
 	// Why says so. Default: none.
@@ -44,6 +46,11 @@ type Options struct {
 	// opened.
 	Open      func(url string)
 	OpenAlert func(sig.Event)
+	// Silence follows whether the desktop asks for silence, until ctx ends, and calls
+	// changed with why, such as "the screen is locked", and with "" when it no longer
+	// does. It runs while the configuration has do_not_disturb: hold. Default: it is
+	// never asked for.
+	Silence func(ctx context.Context, changed func(why string))
 	// Configured is called whenever a good configuration comes into force, by the
 	// goroutine of Run. It must not wait. Default: none.
 	Configured func(*config.Config)
@@ -64,6 +71,7 @@ type Agent struct {
 	log      *slog.Logger
 	delivery *delivery
 	recents  recents
+	zone     func() *time.Location // of this machine
 
 	asked chan func()   // what the loop is to do, in order
 	news  wait.Token    // the connection or the delivery has changed
@@ -81,6 +89,7 @@ type Agent struct {
 	router        *ownRouter // that the configuration may have us run; nil: we run none
 	matcher       matcher
 	pipeline      *pipeline
+	unfollow      context.CancelFunc // ends Options.Silence; nil: it does not run
 	commands      *commands
 	requests      int // of buttons, that are under way
 	link          *linkWatch
@@ -124,6 +133,7 @@ func New(opts Options) *Agent {
 	a := &Agent{
 		opts:  opts,
 		log:   log,
+		zone:  zone.Local,
 		asked: make(chan func(), 64),
 		news:  wait.NewToken(),
 		done:  make(chan struct{}),

@@ -77,7 +77,7 @@ func TestPauseHoldsBack(t *testing.T) {
 			t.Errorf("status: %s", st.Line())
 		}
 		b.Resume()
-		b.expect("2 alerts while paused timer: tick\ntimer: tick")
+		b.expect("2 alerts while paused timer: tick ×2 (last: 2)")
 		b.fire(timer, "tick", 3)
 		b.expect("timer: tick 3")
 
@@ -86,7 +86,7 @@ func TestPauseHoldsBack(t *testing.T) {
 		time.Sleep(29 * time.Minute)
 		b.expect("")
 		time.Sleep(2 * time.Minute)
-		b.expect("1 alert while paused timer: tick")
+		b.expect("1 alert while paused timer: tick (4)")
 	})
 }
 
@@ -380,4 +380,52 @@ func TestEditingTheFile(t *testing.T) {
 	write("subscriptions: [{sender: timer, event: tick}]")
 	until("good again", in("timer: tick"))
 	shown(fmt.Sprintf("Configuration is valid again %s in force.", "1 subscription"))
+}
+
+// What the screen gets of floods, by the whole way from a router.
+func TestFloodsOnTheScreen(t *testing.T) {
+	for name, tc := range map[string]struct {
+		urgency string
+		events  int
+		every   time.Duration
+		most    int // notifications that replace none
+		last    string
+	}{
+		"an hour of 5 a second": {"normal", 18_000, time.Second / 5, 6, "17,995 more events from timer"},
+		"10,000 in a second":    {"normal", 10_000, time.Second / 10_000, 6, "9,995 more events from timer"},
+		"300 alike criticals":   {"critical", 300, time.Second / 300, 1, "timer: tick (×300)"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				b, f := newAlertedBench(t, `{subscriptions: [{sender: timer, urgency: `+tc.urgency+`}]}`)
+				timer := b.add("timer", "tick")
+				time.Sleep(pace)
+				for range tc.events {
+					if err := timer.Trigger("tick", nil); err != nil {
+						t.Fatal(err)
+					}
+					time.Sleep(tc.every)
+				}
+				time.Sleep(5 * time.Minute)
+				first, last := b.screen.newAndLast()
+				if first > tc.most || last != tc.last {
+					t.Errorf("%d new notifications, the last is %q; want %d and %q", first, last, tc.most, tc.last)
+				}
+				events, summaries := 0, ""
+				for _, a := range f.take() {
+					if a.Summary {
+						summaries += a.Why
+					} else {
+						events++
+					}
+				}
+				if got := b.Status().Counters; events != tc.events || got.Received != uint64(tc.events) || got.Dropped != 0 {
+					t.Errorf("%d events in the history; %+v", events, got)
+				}
+				if (summaries == "") != (tc.urgency == "critical") {
+					t.Errorf("the storm's end in the history: %q", summaries)
+				}
+			})
+		})
+	}
 }

@@ -17,6 +17,7 @@ type Alert struct {
 	Event   sig.Event
 	Outcome outcome.Outcome
 	Why     string // for people; empty if there is nothing to say
+	Summary bool   // it is about many that were counted, each of which was an Alert; Event is like the last, without its data
 }
 
 // passage is an event on its way through the stages. Each takes what those before it
@@ -30,6 +31,7 @@ type passage struct {
 	matching []*config.Subscription // those whose sender and event match
 	sub      *config.Subscription   // the one that takes it; nil: none has yet
 	hold     *hold                  // that is to keep its alert; nil: none
+	while    string                 // it does so
 	alert    notify.Notification
 	buttons  []button // of the alert
 	closes   bool     // the desktop may show what it resolves

@@ -68,6 +68,22 @@ func (s *screen) take() string {
 	return strings.Join(titles, "; ")
 }
 
+// newAndLast is how many that were shown took the place of none, if nobody closes any,
+// and the title of the last.
+func (s *screen) newAndLast() (first int, last string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	there := make(map[string]bool)
+	for _, n := range s.shown {
+		if n.Key == "" || !there[n.Key] {
+			first++
+		}
+		there[n.Key] = true
+		last = n.Title
+	}
+	return first, last
+}
+
 // logged is what an agent has logged.
 type logged struct {
 	mu   sync.Mutex // guards the field below

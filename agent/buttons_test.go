@@ -97,8 +97,8 @@ func TestRecentButtons(t *testing.T) {
 	if e := judge(); len(e.buttons) != 0 || e.sent != nil {
 		t.Errorf("one that is held back has %d buttons", len(e.buttons))
 	}
-	if n := len(pl.quiet.pause.last[0].title); n > 1000 {
-		t.Errorf("%d bytes of a title are held", n)
+	if h := pl.quiet.pause.last[0]; len(h.name)+len(h.text) > 1000 {
+		t.Errorf("%d bytes of a title are held", len(h.name)+len(h.text))
 	}
 }
 
@@ -139,7 +139,7 @@ func TestTrialChangesNothing(t *testing.T) {
 	pl.quiet.pause.pause(time.Time{})
 	judge(pl, 2, "paused")
 	options := []cmp.Option{
-		cmp.AllowUnexported(pipeline{}, tags{}, changes{}, valueOf{}, quiet{}, hold{}, held{}, rates{}, floods{}, limiter{}, fading[string, bool]{}, fading[valueOf, [32]byte]{}),
+		cmp.AllowUnexported(pipeline{}, tags{}, changes{}, valueOf{}, quiet{}, lookup{}, hold{}, held{}, rates{}, floods{}, folds{}, fold{}, storm{}, stormEnd{}, window{}, limiter{}, alike{}, fading[alike, fold]{}, fading[string, bool]{}, fading[valueOf, [32]byte]{}),
 		cmp.Comparer(func(a, b []verdict) bool { return true }), // room
 	}
 	want, trial := pl.clone(), pl.clone()

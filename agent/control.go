@@ -87,9 +87,7 @@ func (a *Agent) resume() {
 		return
 	}
 	a.log.Info("resumed", "held", pause.count)
-	if n, ok := pause.resume(); ok {
-		a.delivery.push(n)
-	}
+	a.pipeline.quiet.resume()
 }
 
 // Woke says that the machine has woken from suspend, which the agent may also notice by

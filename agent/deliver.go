@@ -30,8 +30,9 @@ type Notifier interface {
 
 // delivery is the one worker that talks to the desktop: a notification server
 // that hangs holds up nothing else. Notifications wait in a queue of 64; when it
-// is full, the oldest goes to fallback and is counted as dropped. When the events'
-// data that wait exceed 8 MiB, the newest event loses its data.
+// is full, one whose place the newest takes is left out, or else the oldest goes to
+// fallback and is counted as dropped. When the events' data that wait exceed 8 MiB, the
+// newest event loses its data.
 type delivery struct {
 	notifier Notifier
 	// fallback gets what could not be shown.
@@ -91,9 +92,12 @@ func (d *delivery) add(q queued) {
 	var oldest queued
 	d.mu.Lock()
 	full := d.queue.Len() == deliveryQueue
+	superseded := false
 	if full {
-		oldest, _ = d.queue.Pop()
-		d.dropped++
+		if oldest, superseded = d.supersede(q.Key); !superseded {
+			oldest, _ = d.queue.Pop()
+			d.dropped++
+		}
 	}
 	if q.size > 0 && !d.queue.Fits(q) {
 		q.picture, q.size, q.cut = nil, 0, true
@@ -103,10 +107,29 @@ func (d *delivery) add(q queued) {
 	}
 	d.queue.Push(q)
 	d.mu.Unlock()
-	if full {
+	switch {
+	case superseded:
+		d.report(oldest, outcome.Held, "a newer one took its place", "")
+	case full:
 		d.fail(oldest, whyFull)
 	}
 	d.ready.Raise()
+}
+
+// supersede takes the oldest notification out of the queue whose place one with this key
+// takes. It needs d.mu.
+func (d *delivery) supersede(key string) (old queued, found bool) {
+	if key == "" {
+		return old, false
+	}
+	for _, q := range d.queue.Take() {
+		if !found && q.Key == key {
+			old, found = q, true
+			continue
+		}
+		d.queue.Push(q)
+	}
+	return old, found
 }
 
 // run delivers until ctx ends.
@@ -188,8 +211,11 @@ func (d *delivery) fail(q queued, why string) {
 func (d *delivery) report(q queued, what outcome.Outcome, why, via string) {
 	if q.Ref != 0 && !q.Resolved {
 		v := verdict{stage: "deliver", decision: Shown, reason: via}
-		if what == outcome.Failed {
+		switch what {
+		case outcome.Failed:
 			v.decision, v.reason = Failed, why
+		case outcome.Held:
+			v.decision, v.reason = Held, why
 		}
 		d.decide(int(q.Ref), v)
 	}
@@ -202,7 +228,7 @@ func (d *delivery) report(q queued, what outcome.Outcome, why, via string) {
 		}
 		why += whyNoData
 	}
-	d.alerted(Alert{*q.event, what, why})
+	d.alerted(Alert{Event: *q.event, Outcome: what, Why: why})
 }
 
 func (d *delivery) notify(ctx context.Context, n notify.Notification) (notify.Receipt, error) {

@@ -1,7 +1,7 @@
 // Package agent turns a server's events into desktop notifications.
 //
 // An event passes through stages, each in a file of its own: receive, match, when (and
-// resolve), changes, quiet, limit, render, deliver; pipeline.go has their order. Each
+// resolve), changes, quiet, limit, render, fold, deliver; pipeline.go has their order. Each
 // leaves a verdict: what it decided, and why. Whatever is said about an event later, in
 // the counters, the history, explain and the recent alerts, is made of its verdicts
 // alone. Two more stages, link and presence, watch the connection and the senders. Of

@@ -41,7 +41,7 @@ func TestEndTellsWhatIsPending(t *testing.T) {
 			b.Pause(0)
 			b.fire(timer, "tick", 1)
 			b.fire(timer, "tick", 2)
-		}, "2 alerts while paused | timer: tick timer: tick"},
+		}, "2 alerts while paused | timer: tick ×2 (last: 2)"},
 		"a pause amid a flood": {timerTick, func(b *bench) {
 			timer := b.add("timer", "tick")
 			for i := range 20 {
@@ -50,7 +50,7 @@ func TestEndTellsWhatIsPending(t *testing.T) {
 			time.Sleep(pace)
 			b.Pause(0)
 			b.fire(timer, "tick", 1)
-		}, "2 alerts while paused | timer: tick 15 more events from timer"},
+		}, "2 alerts while paused | 15 more events from timer timer: tick (1)"},
 		"a pause without alerts": {timerTick, func(b *bench) { b.Pause(0) }, ""},
 		"who came": {`subscriptions: [{presence: true, sender: timer}]`, func(b *bench) {
 			b.add("timer", "tick")

@@ -5,11 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"time"
 
 	"sigalert/agent/config"
 	"sigalert/agent/rule"
-	"sigalert/internal/zone"
 	"sigalert/sig"
 )
 
@@ -51,7 +49,7 @@ func (a *Agent) ExplainEvent(ctx context.Context, ev sig.Event) (Explanation, er
 	if trial == nil {
 		return Explanation{}, errors.New("there is no configuration in force yet")
 	}
-	now := time.Now().In(zone.Local())
+	now := a.now()
 	if ev.Time.IsZero() {
 		ev.Time = now
 	}

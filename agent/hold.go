@@ -2,49 +2,98 @@ package agent
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
 
 	"sigalert/agent/notify"
+	"sigalert/internal/plain"
 	"sigalert/internal/words"
 )
 
-// hold keeps notifications back during a pause, of the agent or of a subscription.
+// hold keeps notifications back while it is quiet, for all or for one subscription, and
+// makes a digest of them. If it is for all, what paused and until say is only about the
+// pause.
 type hold struct {
-	of     string // the subscription that is paused; "": the agent
+	of     string // the subscription that is paused; "": all
 	paused bool
 	until  time.Time // zero: until resumed
-	count  int
-	last   []held // of those that count counts, oldest first
+
+	while string // it was quiet, for people; "": a pause
+	count int
+	last  []held         // of those that count counts, oldest first
+	names map[string]int // how many of each; of those that are too many to tell apart, under ""
 }
 
 // held is what is known of a notification that is held back.
-type held struct{ title, key string }
+type held struct {
+	name string // of the line in which the digest counts it
+	text string
+	key  string
+}
 
 const (
-	heldTitles = 5   // that are named
-	maxHeld    = 256 // that can be taken back
+	heldLines = 8   // of a digest
+	maxHeld   = 256 // that can be taken back
+	maxNames  = 1000
+	heldName  = 80 // characters
+	heldText  = 60 // characters
 )
 
-// keep reports whether the notification was held back.
-func (h *hold) keep(n notify.Notification) bool {
-	if !h.paused {
-		return false
+// Why it was quiet.
+const (
+	whilePaused = "while paused"
+	whileQuiet  = "while it was quiet"
+)
+
+// heldAlert is an event's notification, of which the digest has the sender and the
+// event, and what is particular to it.
+func heldAlert(p *passage) held {
+	h := held{name: defaultTitle(p.ev), text: p.alert.Title, key: p.alert.Key}
+	if h.text == h.name {
+		h.text = p.alert.Body
 	}
-	n = n.Cut()
+	return h
+}
+
+// keep counts a notification that is held back.
+func (h *hold) keep(n held, while string) {
+	n.name, n.text, n.key = plain.Line(n.name, heldName), plain.Line(strings.TrimSpace(n.text), heldText), notify.ShortKey(n.key)
+	if h.names == nil {
+		h.names = make(map[string]int)
+	}
+	if h.names[n.name] == 0 && len(h.names) >= maxNames {
+		n.name = ""
+	}
+	h.names[n.name]++
+	switch {
+	case h.count == 0:
+		h.while = while
+	case h.while != while:
+		h.while = whileQuiet
+	}
 	h.count++
-	if h.last = append(h.last, held{n.Title, n.Key}); len(h.last) > maxHeld {
+	if h.last = append(h.last, n); len(h.last) > maxHeld {
 		h.last = h.last[1:]
 	}
-	return true
 }
 
 // takeBack forgets the notifications with a key.
 func (h *hold) takeBack(key string) {
-	before := len(h.last)
-	h.last = slices.DeleteFunc(h.last, func(n held) bool { return n.key == key })
-	h.count -= before - len(h.last)
+	if key == "" {
+		return
+	}
+	h.last = slices.DeleteFunc(h.last, func(n held) bool {
+		if n.key != key {
+			return false
+		}
+		h.count--
+		if h.names[n.name]--; h.names[n.name] == 0 {
+			delete(h.names, n.name)
+		}
+		return true
+	})
 }
 
 // pause begins a pause or changes its end; what is held stays held.
@@ -57,24 +106,50 @@ func (h *hold) resume() (n notify.Notification, ok bool) {
 	if was.count == 0 {
 		return n, false
 	}
-	named := was.last[max(0, len(was.last)-heldTitles):]
-	var lines []string
-	if more := was.count - len(named); more > 0 {
-		lines = append(lines, fmt.Sprintf("%d earlier, then:", more))
-	}
-	for _, n := range named {
-		lines = append(lines, n.title)
-	}
-	title := words.Count(was.count, "alert") + " while paused"
+	title := words.Count(was.count, "alert") + " " + was.while
 	if was.of != "" {
 		title += ": " + was.of
 	}
-	return notify.Notification{Title: title, Body: strings.Join(lines, "\n")}, true
+	return notify.Notification{Title: title, Body: strings.Join(was.lines(), "\n")}, true
+}
+
+// lines are the digest: "backup: done ×3 (last: 4 files)", the newest first.
+func (h *hold) lines() (lines []string) {
+	rest := maps.Clone(h.names)
+	more := h.count
+	for _, n := range slices.Backward(h.last) {
+		count := rest[n.name]
+		if count == 0 || n.name == "" {
+			continue
+		}
+		if len(lines) == heldLines {
+			break
+		}
+		delete(rest, n.name)
+		more -= count
+		lines = append(lines, digestLine(n.name, count, n.text))
+	}
+	if more > 0 {
+		lines = append(lines, fmt.Sprintf("and %s", words.Count(more, "other")))
+	}
+	return lines
+}
+
+func digestLine(name string, count int, last string) string {
+	switch {
+	case count > 1 && last != "":
+		return fmt.Sprintf("%s ×%d (last: %s)", name, count, last)
+	case count > 1:
+		return fmt.Sprintf("%s ×%d", name, count)
+	case last != "":
+		return fmt.Sprintf("%s (%s)", name, last)
+	}
+	return name
 }
 
 func (h *hold) clone() hold {
 	c := *h
-	c.last = slices.Clone(h.last)
+	c.last, c.names = slices.Clone(h.last), maps.Clone(h.names)
 	return c
 }
 

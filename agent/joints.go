@@ -12,7 +12,6 @@ import (
 	"sigalert/internal/outcome"
 	"sigalert/internal/topic"
 	"sigalert/internal/words"
-	"sigalert/internal/zone"
 	"sigalert/sig"
 )
 
@@ -41,6 +40,8 @@ func (a *Agent) apply(c *config.Config) {
 	for _, n := range a.pipeline.use(c.Subscriptions) {
 		a.tell(n)
 	}
+	a.pipeline.quiet.follow(c.Quiet)
+	a.followDesktop(c.Quiet.Desktop)
 	a.unseen.use(c.Subscriptions)
 	a.receiver.listen(c.Subscriptions)
 	a.stale = true
@@ -85,7 +86,7 @@ func (a *Agent) event(what topic.Topic, ev sig.Event) {
 	if len(matching) == 0 {
 		return
 	}
-	p := newPassage(time.Now().In(zone.Local()), ev)
+	p := newPassage(a.now(), ev)
 	p.matching = matching
 	a.pipeline.judge(p)
 	a.conclude(p)
@@ -136,9 +137,21 @@ type failure struct {
 // alerted reports what became of an event's alert.
 func (a *Agent) alerted(ev sig.Event, what outcome.Outcome, why string) {
 	if a.opts.Alerted != nil {
-		a.opts.Alerted(Alert{ev, what, why})
+		a.opts.Alerted(Alert{Event: ev, Outcome: what, Why: why})
 	}
 }
+
+// alertedEnded reports the storms that are over: what each has counted.
+func (a *Agent) alertedEnded() {
+	for _, s := range a.pipeline.floods.takeEnded() {
+		if a.opts.Alerted != nil {
+			a.opts.Alerted(Alert{Event: s.ev, Outcome: outcome.Held, Why: s.why, Summary: true})
+		}
+	}
+}
+
+// now is the time in the zone in which this machine is now.
+func (a *Agent) now() time.Time { return time.Now().In(a.zone()) }
 
 // missed counts events of ours that the server has forgotten; if n is below 0,
 // nobody knows how many, if any.
@@ -152,9 +165,9 @@ func (a *Agent) missed(n int) {
 	a.record(time.Now(), ownGap, words.Count(n, "event")+" lost: the server had forgotten them")
 }
 
-// tell shows a notification, unless the agent is paused.
+// tell shows a notification, unless it is quiet.
 func (a *Agent) tell(n notify.Notification) {
-	if !a.pipeline.quiet.pause.keep(n) {
+	if !a.pipeline.quiet.keep(a.now(), n) {
 		a.delivery.push(n)
 	}
 }
@@ -176,14 +189,15 @@ func (a *Agent) tellDue(now time.Time) {
 			})
 		}
 	}
-	muted := len(a.pipeline.quiet.muted)
-	for _, n := range a.pipeline.due(now) {
+	muted, paused := len(a.pipeline.quiet.muted), a.pipeline.quiet.pause.paused
+	for _, n := range a.pipeline.due(now.In(a.zone())) {
 		a.tell(n)
 	}
-	a.stale = a.stale || len(a.pipeline.quiet.muted) != muted
-	if a.pipeline.quiet.pause.expired(now) {
-		a.resume()
+	a.alertedEnded()
+	if paused && !a.pipeline.quiet.pause.paused {
+		a.log.Info("resumed")
 	}
+	a.stale = a.stale || len(a.pipeline.quiet.muted) != muted
 }
 
 // tellRest shows what would be lost at the end: who came or went, what was
@@ -197,6 +211,7 @@ func (a *Agent) tellRest() {
 	for _, n := range a.pipeline.rest() {
 		a.tell(n)
 	}
+	a.alertedEnded()
 	if n, ok := a.pipeline.quiet.pause.resume(); ok {
 		a.delivery.push(n)
 	}
@@ -377,10 +392,13 @@ func (a *Agent) subscriptionStatus() []SubscriptionStatus {
 
 // publish makes the stages' state readable by others.
 func (a *Agent) publish() {
+	silence := a.pipeline.quiet.silence(a.now())
 	st := Status{
 		Paused:      a.pipeline.quiet.pause.paused,
 		PausedUntil: a.pipeline.quiet.pause.until,
 		Held:        a.pipeline.quiet.pause.count,
+		Quiet:       silence.why,
+		QuietUntil:  silence.until,
 		Unread:      a.recents.unread(),
 		ConfigError: a.configErr,
 		Counters:    a.counters,

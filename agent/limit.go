@@ -12,21 +12,37 @@ import (
 	"sigalert/sig"
 )
 
-// flood is the rate of all alerts.
-var flood = config.Rate{Count: 5, Within: 2 * time.Second}
+// floodUpdate is how often a count is updated.
+const floodUpdate = time.Second
 
-const (
-	floodUpdate = time.Second // how often the count is updated
-	maxCounted  = 1000        // senders that are counted separately
-)
+// window is what was shown within the time of a rate.
+type window struct {
+	rate  config.Rate
+	shown []time.Time // oldest first
+}
+
+// room reports whether the rate allows another one now.
+func (w *window) room(now time.Time) bool {
+	for len(w.shown) > 0 && now.Sub(w.shown[0]) >= w.rate.Within {
+		w.shown = w.shown[1:]
+	}
+	return len(w.shown) < w.rate.Count
+}
+
+func (w *window) take(now time.Time) { w.shown = append(w.shown, now) }
+
+// why says why something is held back for which there is no room.
+func (w *window) why() string {
+	return fmt.Sprintf("more than %s in %s, merged into one", words.Count(w.rate.Count, "alert"), words.Span(w.rate.Within))
+}
+
+func (w *window) clone() window { return window{w.rate, slices.Clone(w.shown)} }
 
 // limiter lets through at most as many notifications as its rate allows. The rest become
 // one notification that counts them, and is replaced as the count grows.
 type limiter struct {
-	rate config.Rate
-	key  string // of its notifications
-
-	shown   []time.Time // within the window, oldest first
+	window
+	key     string // of its notifications
 	senders map[sig.Name]int
 	count   int
 	last    string    // what the last one was
@@ -37,11 +53,8 @@ type limiter struct {
 
 // admit reports whether an event is to be shown; otherwise it is counted.
 func (l *limiter) admit(now time.Time, ev sig.Event) bool {
-	for len(l.shown) > 0 && now.Sub(l.shown[0]) >= l.rate.Within {
-		l.shown = l.shown[1:]
-	}
-	if len(l.shown) < l.rate.Count {
-		l.shown = append(l.shown, now)
+	if l.room(now) {
+		l.take(now)
 		return true
 	}
 	if now.Sub(l.lastAt) >= l.rate.Within {
@@ -81,14 +94,9 @@ func (l *limiter) from() string {
 	return words.Count(len(l.senders), "sender")
 }
 
-// why says why it has held an alert back.
-func (l *limiter) why() string {
-	return fmt.Sprintf("more than %s in %s, merged into one", words.Count(l.rate.Count, "alert"), words.Span(l.rate.Within))
-}
-
 func (l *limiter) clone() *limiter {
 	c := *l
-	c.shown, c.senders = slices.Clone(l.shown), maps.Clone(l.senders)
+	c.window, c.senders = l.window.clone(), maps.Clone(l.senders)
 	return &c
 }
 
@@ -135,18 +143,4 @@ func (r *rates) use(subs []config.Subscription) (told []notify.Notification) {
 		}
 	}
 	return told
-}
-
-// floods holds alerts back whatever their subscriptions say, so that there are never
-// too many at once. Critical ones are not held back.
-type floods struct{ *limiter }
-
-func newFloods() floods { return floods{&limiter{rate: flood, key: "flood"}} }
-
-func (f floods) judge(p *passage) verdict {
-	v := verdict{stage: "limit"}
-	if urgency(p.said) != notify.Critical && !f.admit(p.now, p.ev) {
-		v.decision, v.reason = Held, f.why()
-	}
-	return v
 }

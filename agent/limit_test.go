@@ -3,64 +3,8 @@ package agent
 import (
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
 	"sigalert/agent/config"
-	"sigalert/agent/notify"
 )
-
-func TestLimitCountsAFlood(t *testing.T) {
-	l := newFloods()
-	shown := 0
-	for i := range 47 {
-		if l.admit(at(float64(i)/100), event("build-server", "e", "")) {
-			shown++
-		}
-	}
-	if shown != flood.Count {
-		t.Errorf("%d shown, want %d", shown, flood.Count)
-	}
-	critical := passed(at(0.5), event("build-server", "e", `{"urgency": "critical"}`))
-	if v := l.judge(critical); v.decision != Passed {
-		t.Errorf("a critical one was held back: %+v", v)
-	}
-	if v := l.judge(passed(at(0.5), event("build-server", "e", ""))); v.decision != Held || v.reason != "more than 5 alerts in 2 s, merged into one" {
-		t.Errorf("another one: %+v", v)
-	}
-	if n, ok := l.summary(at(0.6)); ok {
-		t.Errorf("too early: %+v", n)
-	}
-	n, ok := l.summary(l.next())
-	want := notify.Notification{Title: "43 more events from build-server", Body: "Last: build-server: e", Key: "flood-1"}
-	if diff := cmp.Diff(want, n); !ok || diff != "" {
-		t.Errorf("the count: %v\n%s", ok, diff)
-	}
-	if !l.next().IsZero() {
-		t.Error("nothing new, and yet something is due")
-	}
-	// It grows in the same notification; after a calm it is another.
-	for i := range flood.Count + 1 {
-		l.admit(at(2.1+float64(i)/100), event("other", "e", ""))
-	}
-	if n, _ := l.summary(l.next()); n.Title != "44 more events from 2 senders" || n.Key != "flood-1" {
-		t.Errorf("grown: %+v", n)
-	}
-	for i := range flood.Count + 1 {
-		l.admit(at(60+float64(i)/100), event("other", "e", ""))
-	}
-	if n, _ := l.summary(l.next()); n.Title != "1 more event from other" || n.Key != "flood-2" {
-		t.Errorf("another flood: %+v", n)
-	}
-}
-
-func TestLimitLetsASteadyTrickleThrough(t *testing.T) {
-	l := newFloods()
-	for i := range 100 {
-		if !l.admit(at(float64(i)*0.4), event("s", "e", "")) {
-			t.Fatalf("event %d of 5 in 2 s was held back", i)
-		}
-	}
-}
 
 func TestRates(t *testing.T) {
 	file := func(yaml string) []config.Subscription { return subscribed(t, yaml) }

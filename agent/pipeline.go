@@ -1,7 +1,6 @@
 package agent
 
 import (
-	"iter"
 	"time"
 
 	"sigalert/agent/config"
@@ -20,12 +19,17 @@ type pipeline struct {
 	changes changes
 	quiet   *quiet
 	rates   rates
-	floods  floods
+	floods  *floods
+	folds   folds
 
 	verdicts []verdict // of the last event; the room is the next one's
 }
 
-func newPipeline() *pipeline { return &pipeline{quiet: newQuiet(), floods: newFloods()} }
+func newPipeline() *pipeline {
+	pl := &pipeline{quiet: newQuiet()}
+	pl.floods = newFloods(&pl.tags)
+	return pl
+}
 
 // judge takes an event through the stages, until one decides that it goes no further.
 // It is called once for each event: stages count what they hold back. The passage's
@@ -53,12 +57,13 @@ func (pl *pipeline) judge(p *passage) {
 		pl.tags.close(key)
 		pl.quiet.takeBack(key)
 		pl.changes.forget(p)
+		pl.folds.forget(p.sub, key)
 	case Sent:
 		pl.tags.show(key, true)
 	}
 	if p.hold != nil {
 		pl.tags.show(p.alert.Key, false)
-		p.hold.keep(p.alert)
+		p.hold.keep(heldAlert(p), p.while)
 	}
 	p.add(v)
 	pl.verdicts = p.verdicts
@@ -67,7 +72,7 @@ func (pl *pipeline) judge(p *passage) {
 // alert takes the alert of an event, which a subscription has taken, through the rest
 // of the stages.
 func (pl *pipeline) alert(p *passage) verdict {
-	for _, s := range [...]stage{&pl.changes, pl.quiet, &pl.rates, pl.floods, renderer{}} {
+	for _, s := range [...]stage{&pl.changes, pl.quiet, &pl.rates, pl.floods, renderer{}, &pl.folds} {
 		v := s.judge(p)
 		if v.decision != Passed {
 			return v
@@ -87,7 +92,10 @@ func (pl *pipeline) use(subs []config.Subscription) (told []notify.Notification)
 // due returns what the stages have to say now.
 func (pl *pipeline) due(now time.Time) (told []notify.Notification) {
 	told = pl.quiet.due(now)
-	for l := range pl.limiters() {
+	if n, ok := pl.floods.due(now); ok {
+		told = append(told, n)
+	}
+	for _, l := range pl.rates.of {
 		if n, ok := l.summary(now); ok {
 			told = append(told, n)
 		}
@@ -97,7 +105,8 @@ func (pl *pipeline) due(now time.Time) (told []notify.Notification) {
 
 // rest returns what would be lost at the end.
 func (pl *pipeline) rest() (told []notify.Notification) {
-	for l := range pl.limiters() {
+	told = pl.floods.rest()
+	for _, l := range pl.rates.of {
 		if n, ok := l.summary(l.next()); ok {
 			told = append(told, n)
 		}
@@ -107,25 +116,11 @@ func (pl *pipeline) rest() (told []notify.Notification) {
 
 // next is when due has something to say; zero: never.
 func (pl *pipeline) next() time.Time {
-	next := pl.quiet.next()
-	for l := range pl.limiters() {
+	next := earlier(pl.quiet.next(), pl.floods.next())
+	for _, l := range pl.rates.of {
 		next = earlier(next, l.next())
 	}
 	return next
-}
-
-// limiters are the stages that count.
-func (pl *pipeline) limiters() iter.Seq[*limiter] {
-	return func(yield func(*limiter) bool) {
-		if !yield(pl.floods.limiter) {
-			return
-		}
-		for _, l := range pl.rates.of {
-			if !yield(l) {
-				return
-			}
-		}
-	}
 }
 
 // clone is a pipeline that decides as this one would, and leaves it as it is.
@@ -135,8 +130,9 @@ func (pl *pipeline) clone() *pipeline {
 		changes: changes{pl.changes.values.clone()},
 		quiet:   pl.quiet.clone(),
 		rates:   rates{make(map[string]*limiter)},
-		floods:  floods{pl.floods.clone()},
+		folds:   pl.folds.clone(),
 	}
+	c.floods = pl.floods.clone(&c.tags)
 	for id, l := range pl.rates.of {
 		c.rates.of[id] = l.clone()
 	}

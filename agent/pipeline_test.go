@@ -223,7 +223,7 @@ quiet: held back: paused
 quiet: held back: paused
 1 match: skipped: the sender is a, not b
 1 resolve: resolved: what was held back under its tag is forgotten
-tells 1 alert while paused | a: f
+tells 1 alert while paused | a: f (tag: u)
 1 match: skipped: the sender is a, not b
 1 resolve: resolved: what was held back under its tag is forgotten`,
 		},
@@ -275,7 +275,7 @@ deliver: sent
 			steps: []string{"pause", "a e 1", "resume", "a e 2"},
 			want: `1 when: passed: it has no condition
 quiet: held back: paused
-tells 1 alert while paused | a: e
+tells 1 alert while paused | a: e (1)
 1 when: passed: it has no condition
 deliver: sent
   a: e | 2`,

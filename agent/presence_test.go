@@ -96,13 +96,6 @@ func TestPresenceIsBounded(t *testing.T) {
 	if len(p.senders) != maxSenders {
 		t.Errorf("%d senders kept in mind", len(p.senders))
 	}
-	l := newFloods()
-	for i := range 2 * maxCounted {
-		l.admit(at(0), event(sig.Number(float64(i)), "e", ""))
-	}
-	if len(l.senders) != maxCounted {
-		t.Errorf("%d senders counted", len(l.senders))
-	}
 }
 
 func TestUnseen(t *testing.T) {

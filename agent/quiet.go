@@ -5,32 +5,108 @@ import (
 
 	"sigalert/agent/config"
 	"sigalert/agent/notify"
+	"sigalert/internal/hours"
 )
 
-// quiet holds back the alerts of a pause, and those of subscriptions that are muted.
+// quiet holds alerts back: those of subscriptions that are muted, and, in a pause, in
+// quiet hours and while the desktop asks for silence, all that are not critical. What is
+// held back in these comes as one digest when the last of them is over.
 type quiet struct {
-	pause hold
-	muted map[string]*hold // by the subscription's identity
+	pause   hold
+	muted   map[string]*hold // by the subscription's identity
+	hours   hours.Hours
+	desktop string // why it asks for silence; "": it does not
+	all     bool   // critical alerts are held back, too
+
+	checked time.Time // when due last looked
+	within  lookup    // the quiet hours
 }
+
+// lookup is an answer of hours.Hours, and when it holds.
+type lookup struct {
+	is          bool
+	from, until time.Time // until is zero: for ever
+	zone        *time.Location
+}
+
+// zoneCheck is how often the quiet hours are looked at: the time zone may be another.
+const zoneCheck = time.Minute
 
 func newQuiet() *quiet { return &quiet{muted: make(map[string]*hold)} }
 
+// silence is why it is quiet for all, for people.
+type silence struct {
+	why   string    // "paused", "quiet hours" or what the desktop says; "": it is not
+	while string    // it lasts
+	until time.Time // zero: it is not known
+}
+
+func (q *quiet) silence(now time.Time) silence {
+	within, until := q.inHours(now) // even in a pause: next needs it
+	switch {
+	case q.pause.paused:
+		return silence{"paused", whilePaused, q.pause.until}
+	case within:
+		return silence{"quiet hours", "during quiet hours", until}
+	case q.desktop != "":
+		return silence{q.desktop, "while " + q.desktop, time.Time{}}
+	}
+	return silence{}
+}
+
+// inHours reports whether these are quiet hours, and until when, or when the next begin.
+func (q *quiet) inHours(now time.Time) (bool, time.Time) {
+	if len(q.hours) == 0 {
+		return false, time.Time{}
+	}
+	w := &q.within
+	if w.zone != now.Location() || now.Before(w.from) || !w.until.IsZero() && !now.Before(w.until) {
+		w.is, w.until = q.hours.In(now)
+		w.from, w.zone = now, now.Location()
+	}
+	return w.is, w.until
+}
+
 func (q *quiet) judge(p *passage) verdict {
 	v := verdict{stage: "quiet", decision: Held}
-	switch muted := q.of(p.sub); {
-	case muted != nil:
-		p.hold = muted
-		v.line, v.reason = p.sub.Line, "its subscription is muted"
-	case q.pause.paused:
-		p.hold = &q.pause
-		v.reason = "paused"
-	default:
+	if muted := q.of(p.sub); muted != nil {
+		p.hold, p.while = muted, whilePaused
+		v.line, v.reason = p.sub.Line, "its subscription is muted"+untilText(p.now, muted.until)
+		return v
+	}
+	s := q.silence(p.now)
+	switch {
+	case s.why == "":
 		return verdict{stage: "quiet"}
+	case urgency(p.said) == notify.Critical && !q.all:
+		return verdict{stage: "quiet", reason: s.why + ", but it is critical"}
 	}
-	if until := p.hold.until; !until.IsZero() {
-		v.reason += " until " + until.In(p.now.Location()).Format("15:04")
-	}
+	p.hold, p.while = &q.pause, s.while
+	v.reason = s.why + untilText(p.now, s.until)
 	return v
+}
+
+// untilText is " until 07:00", or nothing if the time is not known.
+func untilText(now, until time.Time) string {
+	if until.IsZero() {
+		return ""
+	}
+	format := " until 15:04"
+	if until.Sub(now) >= 24*time.Hour {
+		format = " until 2006-01-02 15:04"
+	}
+	return until.In(now.Location()).Format(format)
+}
+
+// keep reports whether a notification that is of no event is held back.
+func (q *quiet) keep(now time.Time, n notify.Notification) bool {
+	s := q.silence(now)
+	if s.why == "" || n.Urgency == notify.Critical && !q.all {
+		return false
+	}
+	q.pause.takeBack(notify.ShortKey(n.Key)) // whose place it takes
+	q.pause.keep(held{name: n.Title, key: n.Key}, s.while)
+	return true
 }
 
 // of is the subscription's own pause; nil: it is not muted.
@@ -72,11 +148,20 @@ func (q *quiet) takeBack(key string) {
 }
 
 func (q *quiet) clone() *quiet {
-	c := &quiet{pause: q.pause.clone(), muted: make(map[string]*hold)}
+	c := *q
+	c.pause, c.muted = q.pause.clone(), make(map[string]*hold)
 	for id, h := range q.muted {
 		c.muted[id] = new(h.clone())
 	}
-	return c
+	return &c
+}
+
+// follow takes over what the configuration says.
+func (q *quiet) follow(c config.Quiet) {
+	q.hours, q.all, q.within = c.Hours, c.HoldAll, lookup{}
+	if !c.Desktop {
+		q.desktop = ""
+	}
 }
 
 // use replaces the subscriptions, and returns what to show of those that are gone.
@@ -98,8 +183,10 @@ func (q *quiet) use(subs []config.Subscription) (told []notify.Notification) {
 	return told
 }
 
-// due ends the pauses that are over, and returns what to show of them.
+// due ends the pauses that are over, and returns what to show of them, and of quiet
+// hours that are over. It is given the time in the zone of this machine.
 func (q *quiet) due(now time.Time) (told []notify.Notification) {
+	q.checked = now
 	for id, h := range q.muted {
 		if h.expired(now) {
 			delete(q.muted, id)
@@ -108,14 +195,29 @@ func (q *quiet) due(now time.Time) (told []notify.Notification) {
 			}
 		}
 	}
+	if q.pause.expired(now) {
+		q.resume()
+	}
+	if s := q.silence(now); q.pause.count > 0 && s.why == "" {
+		if n, ok := q.pause.resume(); ok {
+			told = append(told, n)
+		}
+	}
 	return told
 }
 
-// next is when a pause ends; zero: none does by itself.
+// resume ends a pause for all. What it held back is shown by due, if it is not quiet for
+// another reason.
+func (q *quiet) resume() { q.pause.paused, q.pause.until = false, time.Time{} }
+
+// next is when due has something to do; zero: never.
 func (q *quiet) next() time.Time {
 	next := q.pause.until
 	for _, h := range q.muted {
 		next = earlier(next, h.until)
+	}
+	if len(q.hours) > 0 {
+		next = earlier(earlier(next, q.within.until), q.checked.Add(zoneCheck))
 	}
 	return next
 }

@@ -1,23 +1,30 @@
 package agent
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"sigalert/agent/notify"
+	"sigalert/internal/hours"
 )
 
 func TestQuiet(t *testing.T) {
 	subs := subscribed(t, "- {sender: a}\n- {sender: b}\n")
 	never := time.Time{}
+	nightly, daily := ranges(t, "11:00-13:00"), ranges(t, "13:00-14:00")
 	for name, tc := range map[string]struct {
 		do   func(q *quiet)
 		want verdict
 	}{
 		"nothing":             {func(*quiet) {}, verdict{stage: "quiet"}},
 		"a pause":             {func(q *quiet) { q.pause.pause(never) }, verdict{stage: "quiet", decision: Held, reason: "paused"}},
+		"quiet hours":         {func(q *quiet) { q.hours = nightly }, verdict{stage: "quiet", decision: Held, reason: "quiet hours until 13:00"}},
+		"other hours":         {func(q *quiet) { q.hours = daily }, verdict{stage: "quiet"}},
+		"a silent desktop":    {func(q *quiet) { q.desktop = "the screen is locked" }, verdict{stage: "quiet", decision: Held, reason: "the screen is locked"}},
+		"paused in the hours": {func(q *quiet) { q.hours = nightly; q.pause.pause(at(60)) }, verdict{stage: "quiet", decision: Held, reason: "paused until 12:01"}},
 		"a pause with an end": {func(q *quiet) { q.pause.pause(at(60)) }, verdict{stage: "quiet", decision: Held, reason: "paused until 12:01"}},
 		"muted":               {func(q *quiet) { q.mute(&subs[0], never) }, verdict{stage: "quiet", decision: Held, line: 2, reason: "its subscription is muted"}},
 		"snoozed":             {func(q *quiet) { q.mute(&subs[0], at(3600)) }, verdict{stage: "quiet", decision: Held, line: 2, reason: "its subscription is muted until 13:00"}},
@@ -58,7 +65,7 @@ func TestQuietTellsWhatItHeld(t *testing.T) {
 		p := passed(start, event("b", "e", ""))
 		p.sub = &subs[1]
 		q.judge(p)
-		p.hold.keep(notify.Notification{Title: "b: e"})
+		p.hold.keep(held{name: "b: e"}, p.while)
 		if diff := cmp.Diff([]notify.Notification{want}, end(q)); diff != "" || !q.next().IsZero() {
 			t.Errorf("%s: next is %s\n%s", name, q.next(), diff)
 		}
@@ -83,17 +90,99 @@ func TestMutedSubscriptionIsEdited(t *testing.T) {
 	}
 }
 
-func TestHoldTakesBack(t *testing.T) {
-	h := hold{paused: true}
-	for i := range 3 * maxHeld {
-		h.keep(notify.Notification{Title: []string{"a", "b"}[i%2], Key: []string{"a", "b"}[i%2]})
+func ranges(t *testing.T, texts ...string) (h hours.Hours) {
+	t.Helper()
+	for _, text := range texts {
+		r, err := hours.Parse(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		h = append(h, r)
 	}
-	if len(h.last) != maxHeld || h.count != 3*maxHeld {
-		t.Errorf("%d kept, %d counted", len(h.last), h.count)
+	return h
+}
+
+// What is critical passes, unless the file says otherwise or its subscription is muted.
+func TestQuietAndCritical(t *testing.T) {
+	subs := subscribed(t, "- {sender: a}\n")
+	for name, tc := range map[string]struct {
+		do   func(q *quiet)
+		data string
+		want verdict
+	}{
+		"a pause":                {func(q *quiet) { q.pause.pause(time.Time{}) }, `{"urgency": "critical"}`, verdict{stage: "quiet", reason: "paused, but it is critical"}},
+		"low, in a pause":        {func(q *quiet) { q.pause.pause(time.Time{}) }, `{"urgency": "low"}`, verdict{stage: "quiet", decision: Held, reason: "paused"}},
+		"quiet hours":            {func(q *quiet) { q.hours = ranges(t, "11:00-13:00") }, `{"urgency": "critical"}`, verdict{stage: "quiet", reason: "quiet hours, but it is critical"}},
+		"no exception":           {func(q *quiet) { q.pause.pause(time.Time{}); q.all = true }, `{"urgency": "critical"}`, verdict{stage: "quiet", decision: Held, reason: "paused"}},
+		"its subscription is so": {func(q *quiet) { q.mute(&subs[0], time.Time{}) }, `{"urgency": "critical"}`, verdict{stage: "quiet", decision: Held, line: 2, reason: "its subscription is muted"}},
+	} {
+		q := newQuiet()
+		tc.do(q)
+		p := passed(start, event("a", "e", tc.data))
+		p.sub = &subs[0]
+		if diff := cmp.Diff(tc.want, q.judge(p), cmp.AllowUnexported(verdict{})); diff != "" {
+			t.Errorf("%s:\n%s", name, diff)
+		}
 	}
-	h.takeBack("b")
-	n, _ := h.resume()
-	if want := "640 alerts while paused"; n.Title != want || n.Body != "635 earlier, then:\na\na\na\na\na" {
-		t.Errorf("%+v, want %q", n, want)
+	q := newQuiet()
+	q.pause.pause(time.Time{})
+	if q.keep(start, notify.Notification{Urgency: notify.Critical}) || !q.keep(start, notify.Notification{}) {
+		t.Error("what is of no event")
+	}
+}
+
+func TestDigest(t *testing.T) {
+	many := func(n, different int) (all []held) {
+		for i := range n {
+			all = append(all, held{fmt.Sprintf("s%d: e", i%different), fmt.Sprint(i), fmt.Sprint("k", i%different)})
+		}
+		return all
+	}
+	for name, tc := range map[string]struct {
+		held        []held
+		back        []string
+		title, body string
+	}{
+		"nothing":                               {nil, nil, "", ""},
+		"one":                                   {[]held{{"backup: done", "4 files", ""}}, nil, "1 alert while paused", "backup: done (4 files)"},
+		"without a text":                        {[]held{{"door: ring", "", ""}, {"door: ring", "", ""}}, nil, "2 alerts while paused", "door: ring ×2"},
+		"of a kind":                             {[]held{{"backup: done", "9 files", ""}, {"door: ring", "", ""}, {"backup: done", "2 files\n", ""}, {"backup: done", "4 files\nof 12", ""}}, nil, "4 alerts while paused", "backup: done ×3 (last: 4 files of 12)\ndoor: ring"},
+		"resolved":                              {[]held{{"disk: full", "a", "k"}, {"door: ring", "", ""}, {"disk: full", "b", "k"}}, []string{"k"}, "1 alert while paused", "door: ring"},
+		"one of two resolved":                   {[]held{{"disk: full", "a", "k"}, {"disk: full", "b", "l"}}, []string{"l"}, "1 alert while paused", "disk: full (a)"},
+		"all resolved":                          {[]held{{"disk: full", "a", "k"}}, []string{"k"}, "", ""},
+		"no tag":                                {[]held{{"disk: full", "a", ""}}, []string{""}, "1 alert while paused", "disk: full (a)"},
+		"many":                                  {many(20, 10), nil, "20 alerts while paused", "s9: e ×2 (last: 19)\ns8: e ×2 (last: 18)\ns7: e ×2 (last: 17)\ns6: e ×2 (last: 16)\ns5: e ×2 (last: 15)\ns4: e ×2 (last: 14)\ns3: e ×2 (last: 13)\ns2: e ×2 (last: 12)\nand 4 others"},
+		"very many":                             {many(5_000, 2), nil, "5,000 alerts while paused", "s1: e ×2500 (last: 4999)\ns0: e ×2500 (last: 4998)"},
+		"too many to tell apart, some resolved": {append(many(3_000, 3_000), many(1, 1)...), []string{"k2999"}, "3,000 alerts while paused", "s0: e ×2 (last: 0)\nand 2,998 others"},
+	} {
+		var h hold
+		for _, n := range tc.held {
+			h.keep(n, whilePaused)
+		}
+		for _, key := range tc.back {
+			h.takeBack(key)
+		}
+		if len(h.last) > maxHeld || len(h.names) > maxNames+1 {
+			t.Errorf("%s: %d are kept, of %d", name, len(h.last), len(h.names))
+		}
+		n, _ := h.resume()
+		if n.Title != tc.title || n.Body != tc.body {
+			t.Errorf("%s: %q, %q; want %q, %q", name, n.Title, n.Body, tc.title, tc.body)
+		}
+	}
+}
+
+func TestHoldEnds(t *testing.T) {
+	var h hold
+	if n, ok := h.resume(); ok {
+		t.Errorf("resumed with nothing held: %+v", n)
+	}
+	h.pause(at(60))
+	if h.expired(at(59)) || !h.expired(at(60)) {
+		t.Error("the pause's end")
+	}
+	h.resume()
+	if h.paused || h.expired(at(100)) {
+		t.Error("still paused")
 	}
 }

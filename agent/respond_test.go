@@ -220,7 +220,7 @@ func TestMuteAndShowAgain(t *testing.T) {
 			t.Errorf("%+v", sub)
 		}
 		b.Unmute(2)
-		b.expect("2 alerts while paused: door: ring door: ring\ndoor: ring")
+		b.expect("2 alerts while paused: door: ring door: ring ×2 (last: 2)")
 		b.fire(door, "ring", 3)
 		b.expect("door: ring 3")
 		recent := b.Recent(10, false)

@@ -349,33 +349,6 @@ func TestDeliveryCarriesNothingUnasked(t *testing.T) {
 	}
 }
 
-func TestHold(t *testing.T) {
-	var h hold
-	if h.keep(notify.Notification{Title: "a"}) {
-		t.Error("held back without a pause")
-	}
-	if n, ok := h.resume(); ok {
-		t.Errorf("resumed with nothing held: %+v", n)
-	}
-	h.pause(at(60))
-	for i := range 7 {
-		if !h.keep(notify.Notification{Title: fmt.Sprint("alert ", i)}) {
-			t.Error("not held back")
-		}
-	}
-	if h.expired(at(59)) || !h.expired(at(60)) {
-		t.Error("the pause's end")
-	}
-	n, ok := h.resume()
-	want := notify.Notification{Title: "7 alerts while paused", Body: "2 earlier, then:\nalert 2\nalert 3\nalert 4\nalert 5\nalert 6"}
-	if diff := cmp.Diff(want, n); !ok || diff != "" {
-		t.Errorf("%v\n%s", ok, diff)
-	}
-	if h.paused || h.expired(at(100)) {
-		t.Error("still paused")
-	}
-}
-
 // What recents keeps is bounded, whatever events bring.
 func TestRecentsAreBounded(t *testing.T) {
 	c, err := config.Parse("c.yaml", []byte(`subscriptions: [{sender: s, title: "{{ data.list[:2] }}", actions: [{label: A, request: {sender: s, method: m, params: {a: ["{{ data.text }}"]}}}]}]`))

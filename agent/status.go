@@ -20,7 +20,9 @@ type Status struct {
 	Lost          bool      // there has been none for longer than the grace
 	Paused        bool
 	PausedUntil   time.Time // zero: until resumed
-	Held          int       // alerts held back by the pause
+	Quiet         string    // why alerts are held back: "paused", "quiet hours", "do not disturb is on"; "": they are not
+	QuietUntil    time.Time // zero: it is not known
+	Held          int       // alerts held back meanwhile
 	Unread        int       // alerts that nobody has clicked, closed or marked as read; at most 256
 	Subscriptions []SubscriptionStatus
 	Unseen        []Unseen // in the file's order; empty until the server has said who is there
@@ -74,12 +76,8 @@ func (s Status) Line() string {
 		return "Starting"
 	}
 	line := s.linkLine()
-	if s.Paused {
-		held := ""
-		if s.Held > 0 {
-			held = fmt.Sprintf(", %d held back", s.Held)
-		}
-		line = "Paused" + held + ". " + line
+	if quiet := s.quietLine(); quiet != "" {
+		line = quiet + ". " + line
 	}
 	if s.Counters.Dropped > 0 {
 		line += fmt.Sprintf(", %d dropped", s.Counters.Dropped)
@@ -100,6 +98,26 @@ func (s Status) Line() string {
 		line += fmt.Sprintf(", %d not offered (%s)", len(refused), refused[0])
 	}
 	return line + unseenLine(s.Unseen)
+}
+
+// quietLine says why alerts are held back: "Paused, 2 held back" or "Quiet until 07:00".
+func (s Status) quietLine() string {
+	line := ""
+	switch {
+	case s.Paused:
+		line = "Paused"
+	case s.Quiet == "":
+		return ""
+	case s.QuietUntil.IsZero():
+		line = "Quiet: " + s.Quiet
+	default:
+		now := time.Now().In(s.QuietUntil.Location())
+		line = "Quiet" + untilText(now, s.QuietUntil)
+	}
+	if s.Held > 0 {
+		line += fmt.Sprintf(", %d held back", s.Held)
+	}
+	return line
 }
 
 func (s Status) linkLine() string {

@@ -28,6 +28,7 @@ type Config struct {
 	Server        string // host:port, to connect to
 	Router        string // host:port on which to run a router, which Server then reaches; "": none
 	Subscriptions []Subscription
+	Quiet         Quiet
 	History       *History // nil: no history is kept
 	Warnings      Problems // what may not be meant
 }

@@ -258,3 +258,41 @@ func TestLargeFiles(t *testing.T) {
 		}
 	}
 }
+
+func TestQuiet(t *testing.T) {
+	for file, want := range map[string]struct {
+		ranges       int
+		all, desktop bool
+		problem      string
+	}{
+		"": {},
+		"quiet_hours: {times: [\"22:00-07:00\", \"sat,sun\"], except: critical}": {ranges: 2},
+		"quiet_hours: {times: mon-fri 22:00-07:00, except: none}":                {ranges: 1, all: true},
+		"quiet_hours: {except: none}":                                            {all: true},
+		"do_not_disturb: hold":                                                   {desktop: true},
+		"do_not_disturb: pass":                                                   {},
+		"do_not_disturb: yes":                                                    {problem: `c.yaml:1: do_not_disturb: must be pass or hold, not "yes"`},
+		"quiet_hours: [\"22:00-07:00\"]":                                         {problem: "c.yaml:1: quiet_hours: must be keys and values, not a list"},
+		"quiet_hours: {time: \"22:00-07:00\"}":                                   {problem: `c.yaml:1:15: quiet_hours: unknown key "time" (did you mean "times"?)`},
+		"quiet_hours: {times: [22:00]}":                                          {problem: `c.yaml:1: quiet_hours.times[0]: "22:00" is neither days nor a time, in "22:00": write it as 22:00-07:00, mon-fri 22:00-07:00 or sat,sun`},
+		"quiet_hours: {times: [22-7]}":                                           {problem: `c.yaml:1: quiet_hours.times[0]: "22-7" has no minutes: write 22:00-7:00`},
+		"quiet_hours: {times: [mon-sun]}":                                        {problem: "c.yaml:1: quiet_hours.times: leaves no time at which alerts are shown"},
+		"quiet_hours: {times: [], except: low}":                                  {problem: `c.yaml:1: quiet_hours.except: must be critical or none, not "low"`},
+		"quite_hours: {times: []}":                                               {problem: `c.yaml:1:1: unknown key "quite_hours" (did you mean "quiet_hours"?)`},
+	} {
+		c, err := config.Parse("c.yaml", []byte(file+"\nsubscriptions: [{sender: a}]\n"))
+		if want.problem != "" {
+			if err == nil || err.Error() != want.problem {
+				t.Errorf("%s: %v, want %s", file, err, want.problem)
+			}
+			continue
+		}
+		if err != nil {
+			t.Errorf("%s: %v", file, err)
+			continue
+		}
+		if q := c.Quiet; len(q.Hours) != want.ranges || q.HoldAll != want.all || q.Desktop != want.desktop {
+			t.Errorf("%s: %+v", file, q)
+		}
+	}
+}

@@ -136,6 +136,7 @@ var synonyms = map[string][]string{
 	"title": {"label"}, "name": {"label", "method"},
 	"call": {"request", "method"}, "function": {"method"}, "args": {"params"}, "arguments": {"params"}, "data": {"params"}, "payload": {"params"}, "body": {"params"},
 	"delay": {"snooze"}, "sleep": {"snooze"}, "pause": {"snooze"}, "input": {"reply"}, "answer": {"reply"},
+	"quiet": {"quiet_hours"}, "silence": {"quiet_hours"}, "dnd": {"do_not_disturb"}, "hours": {"times"},
 	"count": {"max_entries"}, "keep": {"retention"}, "max_age": {"retention"},
 }
 
@@ -233,6 +234,7 @@ func (p *parser) file(root *yaml.Node) {
 
 func (p *parser) fileKeys(list, defaults **yaml.Node) map[string]setter {
 	keys := p.placeKeys()
+	maps.Copy(keys, p.quietKeys())
 	keys["history"] = p.history
 	keys["subscriptions"] = func(n *yaml.Node, _ string) { *list = n }
 	keys["defaults"] = func(n *yaml.Node, _ string) { *defaults = n }

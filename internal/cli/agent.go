@@ -16,6 +16,7 @@ import (
 	"sigalert/internal/history"
 	"sigalert/internal/logind"
 	"sigalert/internal/network"
+	"sigalert/internal/sessionbus"
 	"sigalert/internal/trim"
 	"sigalert/internal/wait"
 	"sigalert/sig"
@@ -152,7 +153,7 @@ func (p *program) runWithTray(ctx context.Context, opts agent.Options, path stri
 	opts.Alerted, opts.Configured = h.Alerted, h.Configured
 	desktop := p.newDesktop(func(r notify.Response) { t.agent.Respond(r) })
 	defer desktop.Close()
-	opts.Notifier = desktop
+	opts.Notifier, opts.Silence = desktop, sessionbus.FollowSilence
 	opts.Open = func(url string) { p.open(desktop, url) }
 	opts.OpenAlert = func(ev sig.Event) {
 		if url := h.LinkTo(ev); url != "" {

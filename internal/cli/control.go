@@ -292,6 +292,8 @@ type statusReport struct {
 	LinkError     string               `json:"link_error,omitempty"`
 	Paused        bool                 `json:"paused"`
 	PausedUntil   time.Time            `json:"paused_until,omitzero"`
+	Quiet         string               `json:"quiet,omitempty"` // why alerts are held back
+	QuietUntil    time.Time            `json:"quiet_until,omitzero"`
 	Held          int                  `json:"held_back"`
 	Unread        int                  `json:"unread"`
 	Subscriptions []subscriptionReport `json:"subscriptions"`
@@ -342,6 +344,8 @@ func newStatusReport(st agent.Status, config string) statusReport {
 		Since:         st.Since,
 		Paused:        st.Paused,
 		PausedUntil:   st.PausedUntil,
+		Quiet:         st.Quiet,
+		QuietUntil:    st.QuietUntil,
 		Held:          st.Held,
 		Unread:        st.Unread,
 		Subscriptions: []subscriptionReport{},

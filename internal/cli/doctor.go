@@ -91,7 +91,7 @@ func agentsState(ctx context.Context) (doctor.Agent, error) {
 	}
 	return doctor.Agent{
 		Line: r.Summary, Config: r.Config, Server: r.Server, Router: r.Router, Connected: r.Connected, Unlinked: r.LinkError,
-		Paused: r.Paused, PausedUntil: r.PausedUntil, Muted: muted, Undelivered: r.DeliveryError,
+		Paused: r.Paused, PausedUntil: r.PausedUntil, Quiet: r.Quiet, Muted: muted, Undelivered: r.DeliveryError,
 	}, err
 }
 

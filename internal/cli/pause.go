@@ -22,7 +22,8 @@ func (p *program) pause() *cobra.Command {
 		Use:   "pause [DURATION]",
 		Short: "Hold alerts back for a while",
 		Long: `Has the running agent hold its alerts back: for DURATION, until a time of the day, or
-until "sigalert resume". Then one notification says what they were. With --line, only
+until "sigalert resume". Then one notification says what they were. Critical ones come all
+the same, unless quiet_hours in the configuration has "except: none". With --line, only
 the alerts of the subscriptions on that line of the configuration.`,
 		Example: `  sigalert pause                    until you resume
   sigalert pause 1h30m

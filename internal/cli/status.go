@@ -48,8 +48,13 @@ const maxUnseen = 20
 func (r statusReport) lines(now time.Time) []string {
 	lines := []string{r.linkLine(now)}
 	add := func(format string, args ...any) { lines = append(lines, fmt.Sprintf(format, args...)) }
-	if r.Paused {
+	switch {
+	case r.Paused:
 		add("Paused %s, %s held back", untilText(r.PausedUntil, "you resume it", now), words.Count(r.Held, "alert"))
+	case r.Quiet != "" && r.QuietUntil.IsZero():
+		add("Quiet: %s, %s held back", r.Quiet, words.Count(r.Held, "alert"))
+	case r.Quiet != "":
+		add("Quiet %s (%s), %s held back", untilText(r.QuietUntil, "", now), r.Quiet, words.Count(r.Held, "alert"))
 	}
 	add("Configuration: %s", r.Config)
 	if r.ConfigError != "" {

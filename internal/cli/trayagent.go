@@ -121,7 +121,7 @@ func subscriptionState(sub agent.SubscriptionStatus) string {
 
 func look(st agent.Status) tray.Look {
 	switch {
-	case st.Paused:
+	case st.Paused, st.Quiet != "":
 		return tray.Paused
 	case st.ConfigError != nil || st.Lost:
 		return tray.Trouble

@@ -52,6 +52,10 @@ func (o Options) agent(a running) Result {
 		}
 		r.Text = "it is paused, and holds alerts back " + until
 		r.Advice = fmt.Sprintf(`resume it with "%s resume", or in the menu of its icon`, o.Call)
+	case a.Quiet != "":
+		r.Status = Note
+		r.Text = fmt.Sprintf("it is running, and holds alerts back (%s): %s", a.Quiet, a.Line)
+		r.Advice = "quiet_hours and do_not_disturb in the configuration say when; what is held back is shown afterwards"
 	case a.Config != "" && !samePath(a.Config, o.Config):
 		r.Status = Note
 		r.Text = fmt.Sprintf("it is running, with another configuration than the one examined here, %s: %s", a.Config, a.Line)

@@ -67,6 +67,7 @@ type Agent struct {
 	Unlinked    string    // why there is no connection; "": not known
 	Paused      bool      // it holds alerts back
 	PausedUntil time.Time // zero: until it is resumed
+	Quiet       string    // why it holds alerts back; "": it does not
 	Muted       int       // subscriptions that are paused by themselves
 	Undelivered string    // why the last alert was not shown; "": it was
 }

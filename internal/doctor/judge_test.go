@@ -115,6 +115,7 @@ func TestJudges(t *testing.T) {
 		{o.agent(running{Agent: Agent{Connected: true, Line: "Connected", Config: o.Config, Server: o.Server}}), OK, "it is running: Connected", ""},
 		{remote.agent(anAgent), Note, "with another server than the one examined here: Connected", "--server 127.0.0.1:3000"},
 		{o.agent(running{Agent: Agent{Connected: true, Paused: true}}), Wrong, "paused, and holds alerts back until it is resumed", "sigalert resume"},
+		{o.agent(running{Agent: Agent{Connected: true, Quiet: "quiet hours", Line: "Quiet until 07:00"}}), Note, "holds alerts back (quiet hours): Quiet until 07:00", "quiet_hours"},
 		{o.agent(running{Agent: Agent{Connected: true, Muted: 2}}), Note, "holds back the alerts of 2 subscriptions", "resume --line N"},
 		{o.agent(running{Agent: Agent{Connected: true, Paused: true, PausedUntil: time.Date(2026, 1, 2, 8, 0, 0, 0, time.Local)}}), Wrong, "until 2026-01-02 08:00:00", "resume"},
 		{o.agent(running{Agent: Agent{Connected: true, Undelivered: "no desktop"}}), Wrong, "was not shown: no desktop", "sigalert test"},

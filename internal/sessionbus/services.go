@@ -125,7 +125,7 @@ func (l looker) notifications(starts bool) (n Notifications) {
 	if n.Service, owner = l.service(notifications, starts); !n.Runs {
 		return n
 	}
-	const path = "/org/freedesktop/Notifications"
+	const path = notificationsPath
 	var spec string
 	var failed [2]error
 	var tasks sync.WaitGroup
@@ -165,7 +165,7 @@ func (l looker) tray(starts bool) (t Tray) {
 // property reads one that is true or false.
 func (l looker) property(owner string, path dbus.ObjectPath, of, name string) (is bool, err error) {
 	var v dbus.Variant
-	if err := l.ask(owner, path, "org.freedesktop.DBus.Properties.Get", []any{of, name}, &v); err != nil {
+	if err := l.ask(owner, path, properties+".Get", []any{of, name}, &v); err != nil {
 		return false, err
 	}
 	is, ok := v.Value().(bool)

@@ -83,6 +83,8 @@ func connect(ctx context.Context) (*dbus.Conn, error) {
 }
 
 const (
-	notifications = "org.freedesktop.Notifications"
-	trayWatcher   = "org.kde.StatusNotifierWatcher"
+	notifications     = "org.freedesktop.Notifications"
+	notificationsPath = "/org/freedesktop/Notifications"
+	trayWatcher       = "org.kde.StatusNotifierWatcher"
+	properties        = "org.freedesktop.DBus.Properties"
 )
