@@ -140,7 +140,7 @@ func (p *program) showTest(ctx context.Context, n notify.Notification, patience 
 	})
 	defer desktop.Close()
 	if patience > 0 {
-		n.Ref = 1
+		n.Ref, n.Click = 1, true
 	}
 	showing, cancel := context.WithTimeout(ctx, showTime)
 	defer cancel()
