@@ -29,7 +29,7 @@ func TestEventSaysHowItIsShown(t *testing.T) {
 			opened := func() string { text, _ := os.ReadFile(file); return string(text) }
 			desk.start(d, t)
 			s := d.serve(t, bin)
-			a := d.startAgent(t, bin, "server: tcp://"+s.addr+"\nsubscriptions:\n  - {sender: backup}\n")
+			a := d.startAgent(t, bin, "server: tcp://"+s.addr+"\nhistory: false\nsubscriptions:\n  - {sender: backup}\n")
 			a.await(t, subscribedLine)
 
 			s.send(t, "backup", "done", `{"title": "Backup runs", "message": "12 %", "priority": 1, "tag": "backup"}`)

@@ -117,7 +117,7 @@ func TestDoctorWithoutNotifications(t *testing.T) {
 	a.await(t, subscribedLine)
 	found := d.examine(t, bin, 1)
 	are(t, found, "wrong", "notifications")
-	are(t, found, "note", "autostart", "do-not-disturb", "history", "tray")
+	are(t, found, "note", "autostart", "do-not-disturb", "tray")
 	found["notifications"].says(t, "no notification server runs", "dunst")
 	found["tray"].says(t, "no panel", "-tags gtk")
 

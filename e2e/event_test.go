@@ -77,8 +77,9 @@ func TestExampleIsShown(t *testing.T) {
 	})
 	recent := tray.await(t, "Recent alerts (", func(it menuItem) bool { return len(it.items) > 4 }).label
 	menu := d.openMenu(t)
-	d.click(t, d.itemAt(t, tray, menu, recent))
-	submenu := d.submenu(t, menu)
+	title := d.itemAt(t, tray, menu, recent)
+	d.click(t, title)
+	submenu := d.submenu(t, menu, title)
 	d.picture(t, "tray-menu.png", image.Rect(0, 0, submenu.Max.X+24, menu.Max.Y+24))
 }
 

@@ -139,7 +139,7 @@ func (d *desktop) choose(t testing.TB, m *trayMenu, labels ...string) {
 	title := image.Point{}
 	for _, label := range labels {
 		if title != (image.Point{}) {
-			open = d.submenu(t, open)
+			open = d.submenu(t, open, title)
 			// The pointer enters it on the line of its title: others would open theirs.
 			_, err := d.tool("xdotool", "mousemove", fmt.Sprint(open.Min.X+40), fmt.Sprint(title.Y), "sleep", "0.15")
 			check(t, err)
@@ -155,10 +155,16 @@ func (d *desktop) choose(t testing.TB, m *trayMenu, labels ...string) {
 }
 
 // submenu waits until one is open to the right of a menu, and has all of its items: a
-// panel that has just been told of them may open it without.
-func (d *desktop) submenu(t testing.TB, menu image.Rectangle) (where image.Rectangle) {
+// panel that has just been told of them may open it without. Its title was clicked; if
+// nothing opens, as happens when the panel is just drawing the menu anew, it is again.
+func (d *desktop) submenu(t testing.TB, menu image.Rectangle, title image.Point) (where image.Rectangle) {
 	t.Helper()
+	again := time.Now().Add(patience / 6)
 	eventually(t, "a submenu opens", func() bool {
+		if time.Now().After(again) && where.Empty() {
+			again = time.Now().Add(patience / 6)
+			d.click(t, title)
+		}
 		for _, w := range d.windows("wrapper-2.0|sigalert") {
 			if w.Min.X > menu.Min.X+50 && w.Min.Y >= menu.Min.Y && w.Dy() > 20 {
 				before := where
