@@ -163,6 +163,9 @@ func (d *desktop) submenu(t testing.TB, menu image.Rectangle, title image.Point)
 	eventually(t, "a submenu opens", func() bool {
 		if time.Now().After(again) && where.Empty() {
 			again = time.Now().Add(patience / 6)
+			if _, open := d.menu(); !open {
+				d.openMenu(t)
+			}
 			d.click(t, title)
 		}
 		for _, w := range d.windows("wrapper-2.0|sigalert") {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"sigalert/agent"
@@ -17,7 +18,9 @@ import (
 
 const (
 	retryDelay = 10 * time.Second // between two attempts to show the page or set the limits
-	never      = 1000 * time.Hour // long enough for a sleep that only a token is to end
+	// An agent that makes way for this one may have the log open until then.
+	handoverGrace = 10 * time.Second
+	never         = 1000 * time.Hour // long enough for a sleep that only a token is to end
 )
 
 // Agent is what a history needs of its agent.
@@ -48,6 +51,7 @@ type History struct {
 	delay time.Duration // retryDelay
 	wake  wait.Token    // raised when Run may have something to do
 	agent Agent         // Run's
+	said  atomic.Bool   // a notification said that alerts are not being kept
 
 	mu         sync.Mutex      // guards the fields below
 	config     *config.History // in force; nil: no history
@@ -85,12 +89,13 @@ func (h *History) newLog(c *config.History) *eventlog.Log {
 		Age:    &c.Retention,
 		Logger: h.opts.Logger,
 		Trouble: func(st eventlog.State) {
-			if st.Err != nil {
-				again := "Trying again every few seconds; until"
-				if errors.Is(st.Err, eventlog.ErrStale) {
-					again = "Until"
-				}
-				h.tell("Alerts are not being kept yet", fmt.Sprintf("%v\n%s then up to %d alerts wait.", st.Err, again, eventlog.MaxWaiting))
+			switch {
+			case errors.Is(st.Err, eventlog.ErrInUse): // awaitOpen says so, if that lasts
+				return
+			case st.Err != nil:
+				h.trouble(st.Err)
+				return
+			case !h.said.Swap(false):
 				return
 			}
 			missing := ""
@@ -102,6 +107,16 @@ func (h *History) newLog(c *config.History) *eventlog.Log {
 			h.tell("Alerts are being kept now", missing)
 		},
 	})
+}
+
+// trouble says why alerts are not being kept.
+func (h *History) trouble(err error) {
+	h.said.Store(true)
+	again := "Trying again every few seconds; until"
+	if errors.Is(err, eventlog.ErrStale) {
+		again = "Until"
+	}
+	h.tell("Alerts are not being kept yet", fmt.Sprintf("%v\n%s then up to %d alerts wait.", err, again, eventlog.MaxWaiting))
 }
 
 // Alerted keeps an alert.
@@ -201,8 +216,14 @@ func (h *History) keep(ctx context.Context, log *eventlog.Log) {
 // awaitOpen reports whether log is open; otherwise another is configured, or ctx
 // has ended.
 func (h *History) awaitOpen(ctx context.Context, log *eventlog.Log) bool {
+	handover := time.NewTimer(handoverGrace)
+	defer handover.Stop()
 	for {
 		select {
+		case <-handover.C:
+			if err := log.State().Err; errors.Is(err, eventlog.ErrInUse) {
+				h.trouble(err)
+			}
 		case <-log.Opened():
 			return ctx.Err() == nil
 		case <-h.wake:
