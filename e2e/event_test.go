@@ -88,4 +88,5 @@ const largeNotifications = `[global]
     width = 400
     font = DejaVu Sans 21
     separator_height = 1
+    show_indicators = no
 `
