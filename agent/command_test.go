@@ -61,8 +61,8 @@ func TestCommandFails(t *testing.T) {
 	good, tried := filepath.Join(dir, "good"), filepath.Join(dir, "tried")
 	b := newBench(t, fmt.Sprintf(`subscriptions: [
   {sender: a, event: e, command: {shell: 'echo x >> %[2]s; test -e %[1]s || { echo no disk >&2; exit 3; }'}},
-  {sender: a, event: f, command: [/no/such/program]},
-  {sender: a, event: g, command: ["true", "{{ data + 1 }}"]}]`, good, tried))
+  {sender: a, event: f, urgency: critical, command: [/no/such/program]},
+  {sender: a, event: g, urgency: critical, command: ["true", "{{ data + 1 }}"]}]`, good, tried))
 	s := b.add("a", "e", "f", "g")
 	tries := func(n int) {
 		t.Helper()
@@ -101,12 +101,16 @@ func TestCommandFails(t *testing.T) {
 	if tries(4); failed() != 1 {
 		t.Error("the second failure was not told")
 	}
-	time.Sleep(2 * time.Second) // five alerts in 2 s
 	b.fire(s, "f", 1)
 	b.fire(s, "g", "x")
-	time.Sleep(500 * time.Millisecond)
-	shown := b.screen.take()
+	shown := ""
 	for _, want := range []string{"The command of line 3 failed", "no such file", "The command of line 4 failed argument 1: data + 1: cannot add text and a number"} {
+		for range 500 {
+			if shown += b.screen.take(); strings.Contains(shown, want) {
+				break
+			}
+			time.Sleep(20 * time.Millisecond)
+		}
 		if !strings.Contains(shown, want) {
 			t.Errorf("%q is not in %q", want, shown)
 		}

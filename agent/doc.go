@@ -1,10 +1,10 @@
 // Package agent turns a server's events into desktop notifications.
 //
 // An event passes through stages, each in a file of its own: receive, match, when (and
-// resolve), changes, quiet, limit, render, fold, deliver; pipeline.go has their order. Each
-// leaves a verdict: what it decided, and why. Whatever is said about an event later, in
-// the counters, the history, explain and the recent alerts, is made of its verdicts
-// alone. Two more stages, link and presence, watch the connection and the senders. Of
+// resolve), changes, quiet, limit (and storm, which is the limit of all alerts), render,
+// fold, deliver; pipeline.go has their order. Each leaves a verdict: what it decided, and
+// why. Whatever is said about an event later, in the counters, the history, explain and
+// the recent alerts, is made of its verdicts alone. Two more stages, link and presence, watch the connection and the senders. Of
 // these, receive and deliver have goroutines; the others are values without a clock, a
 // channel or a logger. What somebody does with an alert comes back through respond.go.
 // The router that the agent may run is in router.go.

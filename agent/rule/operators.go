@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"regexp"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -193,12 +192,6 @@ func search(name string, found func(text, part string) bool) operator {
 		}
 		return found(x, y), m.charge(len(x) + len(y))
 	}
-}
-
-// pattern is a regular expression and what it may cost for each byte.
-type pattern struct {
-	*regexp.Regexp
-	cost int
 }
 
 func matches(m *meter, a, b any) (any, error) {
