@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"sigalert/agent/config"
+	"sigalert/agent/memory"
 	"sigalert/agent/notify"
 )
 
@@ -95,14 +96,14 @@ func (pl *pipeline) due(now time.Time) (told []notify.Notification) {
 	return told
 }
 
-// rest returns what would be lost at the end.
+// rest returns what would be lost at the end, and is not remembered.
 func (pl *pipeline) rest() (told []notify.Notification) {
 	for l := range pl.limiters() {
 		if n, ok := l.summary(l.next()); ok {
 			told = append(told, n)
 		}
 	}
-	return append(told, pl.quiet.use(nil)...)
+	return told
 }
 
 // next is when due has something to say; zero: never.
@@ -126,6 +127,19 @@ func (pl *pipeline) limiters() iter.Seq[*limiter] {
 			}
 		}
 	}
+}
+
+// state is what the stages have to know after a restart.
+func (pl *pipeline) state() (s memory.State) {
+	s.Pause, s.Muted = pl.quiet.state()
+	s.Tags = pl.tags.state()
+	return s
+}
+
+// restore takes over what state returned in an earlier run.
+func (pl *pipeline) restore(s memory.State) {
+	pl.quiet.restore(s.Pause, s.Muted)
+	pl.tags.restore(s.Tags)
 }
 
 // clone is a pipeline that decides as this one would, and leaves it as it is.
