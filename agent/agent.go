@@ -83,8 +83,7 @@ type Agent struct {
 	config        *config.Config // nil: there was no good one yet
 	configErr     error          // what is wrong with the file now
 	receiver      *receiver
-	cursor        *cursor   // of the receiver's server
-	heard         time.Time // when something came from it last, by the wall clock
+	cursor        *cursor // of the receiver's server
 	memory        remembering
 	router        *ownRouter // that the configuration may have us run; nil: we run none
 	matcher       matcher
@@ -101,6 +100,7 @@ type Agent struct {
 	stale         bool                  // the subscriptions' status may have changed
 	subscriptions []SubscriptionStatus  // as it was last
 	subscribed    time.Time             // the beginning of the connection whose server has answered all subscriptions, which was logged
+	gone          gone                  // events that are lost, which is to be told
 	gap           bool                  // an unknown number of events was lost, which is to be logged
 	told          time.Time             // the beginning of the connection for which that was logged last
 }

@@ -57,6 +57,7 @@ type queued struct {
 	picture []byte     // the file of its image, which is not decoded yet
 	event   *sig.Event // nil: there is none, or nobody asks what becomes of it
 	done    func()     // called once it is known what became of it; nil: nobody asks
+	digest  bool       // its Ref is that of an alert that was held back
 	size    int        // of the event's data and the picture, in bytes
 	cut     bool       // it has lost both
 }
@@ -76,6 +77,11 @@ func newDelivery(opts Options, changed func(), decide func(number int, v verdict
 
 // push never waits.
 func (d *delivery) push(n notify.Notification) { d.add(queued{Notification: n}) }
+
+// pushDigest is push for a notification that is about several events.
+func (d *delivery) pushDigest(n notify.Notification, done func()) {
+	d.add(queued{Notification: n, done: done, digest: true})
+}
 
 // pushAlert is push for an event's notification, with its picture, if it has one. done is
 // called, by any goroutine, once it is known what became of it.
@@ -188,7 +194,7 @@ func (d *delivery) report(q queued, what outcome.Outcome, why, via string) {
 	if q.done != nil {
 		defer q.done()
 	}
-	if q.Ref != 0 && !q.Resolved {
+	if q.Ref != 0 && !q.Resolved && !q.digest {
 		v := verdict{stage: "deliver", decision: Shown, reason: via}
 		if what == outcome.Failed {
 			v.decision, v.reason = Failed, why

@@ -24,25 +24,27 @@ func (a *Agent) apply(c *config.Config) {
 	if a.receiver != nil && a.receiver.server != server {
 		a.lost += a.receiver.client.Dropped()
 		a.receiver.stop()
-		a.memory.note(a.receiver.server, a.cursor.position(), a.heard)
+		a.memory.note(a.receiver.server, a.cursor.position(), a.pipeline.catchup.heard)
 		a.router.end()
 		a.receiver = nil
 	}
-	old := a.presence
+	old, first := a.presence, a.receiver == nil
 	a.presence = newPresence(c.Subscriptions)
-	if a.receiver == nil {
+	if first {
 		a.connect(server)
 	} else {
 		a.presence.inherit(old)
 	}
 	a.router.use(listen)
-	a.config = c
+	a.config, a.pipeline.catchup.maxAge = c, c.CatchUp
 	a.matcher.use(c.Subscriptions)
 	for _, n := range a.pipeline.use(c.Subscriptions) {
 		a.tell(n)
 	}
 	a.unseen.use(c.Subscriptions)
-	a.receiver.listen(c.Subscriptions)
+	if a.receiver.listen(c.Subscriptions); first {
+		a.receiver.run()
+	}
 	a.stale = true
 	a.subscribed, a.failing = time.Time{}, make(map[failure]bool)
 	a.log.Info("configuration in force", "server", server, "subscriptions", len(c.Subscriptions))
@@ -64,7 +66,7 @@ func (a *Agent) connect(server string) {
 	if since != nil {
 		a.cursor.reached = *since
 	}
-	a.heard = a.memory.servers[server].Heard
+	a.pipeline.catchup.heard = a.memory.servers[server].Heard
 	a.receiver = receive(a.ctx, server, carrier, since, a.log, sink{
 		loop:  a.asked,
 		event: a.event,
@@ -88,7 +90,8 @@ func (a *Agent) connect(server string) {
 
 // event takes an event through the stages.
 func (a *Agent) event(what topic.Topic, ev sig.Event) {
-	defer a.passed(ev.Position()) // once it is known what becomes of the event
+	a.pipeline.catchup.hear(time.Now())
+	defer a.cursor.reach(ev.Position()) // once it is known what becomes of the event
 	a.unseen.saw(ev.Sender)
 	matching := a.matcher.match(what, ev)
 	if len(matching) == 0 {
@@ -125,6 +128,9 @@ func (a *Agent) conclude(p *passage) {
 		}
 		a.alerted(p.ev, outcome.Held, v.decision.String()+": "+v.reason)
 	case Held:
+		if v.stage == "catch_up" {
+			a.pipeline.catchup.note(p.sub.ID(), p.alert.Ref)
+		}
 		a.alerted(p.ev, outcome.Held, v.reason)
 	}
 }
@@ -152,14 +158,15 @@ func (a *Agent) alerted(ev sig.Event, what outcome.Outcome, why string) {
 
 // passed notes how far the server's events have come.
 func (a *Agent) passed(p sig.Position) {
+	a.pipeline.catchup.hear(time.Now())
 	a.cursor.reach(p)
-	a.heard = time.Now().Round(0)
 }
 
 // missed counts events of ours that the server has forgotten; if n is below 0,
 // nobody knows how many, if any.
 func (a *Agent) missed(n int) {
 	a.stale = true
+	a.gone.add(time.Now(), n, a.pipeline.catchup.heard)
 	if n < 0 {
 		a.gap = true
 		return
@@ -183,6 +190,9 @@ func (a *Agent) tellDue(now time.Time) {
 		if n, ok := a.presence.due(now); ok {
 			a.tell(n)
 		}
+		if n, ok := a.gone.due(now, a.cursor.reached.Epoch); ok {
+			a.tell(n)
+		}
 		if a.link.connected && a.unseen.due(now) {
 			a.senders(func(connected []sig.Name, err error) {
 				if err == nil {
@@ -195,9 +205,26 @@ func (a *Agent) tellDue(now time.Time) {
 	for _, n := range a.pipeline.due(now) {
 		a.tell(n)
 	}
+	a.tellAway(now)
 	a.stale = a.stale || len(a.pipeline.quiet.muted) != muted
 	if a.pipeline.quiet.pause.expired(now) {
 		a.resume()
+	}
+}
+
+// tellAway shows what happened during an absence.
+func (a *Agent) tellAway(now time.Time) {
+	all, ids := a.pipeline.catchup.due(now)
+	for i, n := range all {
+		told := func() {
+			a.pipeline.catchup.told(ids[i])
+			a.memory.changed = true
+		}
+		if a.pipeline.quiet.pause.keep(n) {
+			told()
+			continue
+		}
+		a.delivery.pushDigest(n, func() { a.ask(told) })
 	}
 }
 
@@ -216,6 +243,10 @@ func (a *Agent) tellRest() {
 
 // tellHeld has what pauses hold back become lines of the log, unless it is remembered.
 func (a *Agent) tellHeld() {
+	all, _ := a.pipeline.catchup.due(time.Now().Add(catchUpTime))
+	for _, n := range all {
+		a.opts.Fallback(n)
+	}
 	for _, n := range a.pipeline.quiet.use(nil) {
 		if !a.pipeline.quiet.pause.keep(n) {
 			a.opts.Fallback(n)
@@ -230,7 +261,7 @@ func (a *Agent) tellHeld() {
 func (a *Agent) next() time.Time {
 	next := earlier(a.pipeline.next(), a.memory.due())
 	if a.receiver != nil {
-		next = earlier(earlier(next, a.link.next()), a.presence.next())
+		next = earlier(earlier(next, a.link.next()), earlier(a.presence.next(), a.gone.when))
 		if a.link.connected {
 			next = earlier(next, a.unseen.next())
 		}

@@ -18,8 +18,15 @@ import (
 func remembering(t *testing.T, yaml string, more ...func(*agent.Options)) (b *bench, path string) {
 	t.Helper()
 	path = filepath.Join(t.TempDir(), "agent.json")
-	more = append(more, func(o *agent.Options) { o.Memory = path })
+	more = append([]func(*agent.Options){func(o *agent.Options) { o.Memory = path }}, more...)
 	return newBenchOn(t, yaml, (*sigtest.Network).Client, more...), path
+}
+
+// inTheWay keeps the file from being written.
+func inTheWay(o *agent.Options) {
+	if err := os.Mkdir(o.Memory+".new", 0o700); err != nil {
+		panic(err)
+	}
 }
 
 func TestRestartMissesNothing(t *testing.T) {
@@ -132,11 +139,8 @@ func TestPausesAndTagsSurvive(t *testing.T) {
 // A memory that cannot be written is told of once, alerts go on, and it recovers.
 func TestMemoryThatCannotBeWritten(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b, path := remembering(t, timerTick)
+		b, path := remembering(t, timerTick, inTheWay)
 		timer := b.add("timer", "tick")
-		if err := os.Mkdir(path+".new", 0o700); err != nil {
-			t.Fatal(err)
-		}
 		for i := range 3 {
 			b.fire(timer, "tick", i)
 			time.Sleep(10 * time.Second)
@@ -168,11 +172,8 @@ func TestMemoryThatCannotBeWritten(t *testing.T) {
 // the end.
 func TestEndWithoutRoom(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b, path := remembering(t, timerTick)
+		b, _ := remembering(t, timerTick, inTheWay)
 		timer := b.add("timer", "tick")
-		if err := os.Mkdir(path+".new", 0o700); err != nil {
-			t.Fatal(err)
-		}
 		b.Pause(0)
 		b.fire(timer, "tick", 1)
 		b.end()

@@ -20,13 +20,16 @@ type pipeline struct {
 	tags    tags
 	changes changes
 	quiet   *quiet
+	catchup catchup
 	rates   rates
 	floods  floods
 
 	verdicts []verdict // of the last event; the room is the next one's
 }
 
-func newPipeline() *pipeline { return &pipeline{quiet: newQuiet(), floods: newFloods()} }
+func newPipeline() *pipeline {
+	return &pipeline{quiet: newQuiet(), catchup: newCatchup(), floods: newFloods()}
+}
 
 // judge takes an event through the stages, until one decides that it goes no further.
 // It is called once for each event: stages count what they hold back. The passage's
@@ -53,6 +56,7 @@ func (pl *pipeline) judge(p *passage) {
 		p.closes = pl.tags.shown(key)
 		pl.tags.close(key)
 		pl.quiet.takeBack(key)
+		pl.catchup.takeBack(key)
 		pl.changes.forget(p)
 	case Sent:
 		pl.tags.show(key, true)
@@ -61,6 +65,9 @@ func (pl *pipeline) judge(p *passage) {
 		pl.tags.show(p.alert.Key, false)
 		p.hold.keep(p.alert)
 	}
+	if v.stage == "catch_up" {
+		pl.tags.show(tagKey(p.ev.Sender, p.said.Tag), false)
+	}
 	p.add(v)
 	pl.verdicts = p.verdicts
 }
@@ -68,7 +75,7 @@ func (pl *pipeline) judge(p *passage) {
 // alert takes the alert of an event, which a subscription has taken, through the rest
 // of the stages.
 func (pl *pipeline) alert(p *passage) verdict {
-	for _, s := range [...]stage{&pl.changes, pl.quiet, &pl.rates, pl.floods, renderer{}} {
+	for _, s := range [...]stage{&pl.changes, pl.quiet, &pl.catchup, &pl.rates, pl.floods, renderer{}} {
 		v := s.judge(p)
 		if v.decision != Passed {
 			return v
@@ -108,7 +115,7 @@ func (pl *pipeline) rest() (told []notify.Notification) {
 
 // next is when due has something to say; zero: never.
 func (pl *pipeline) next() time.Time {
-	next := pl.quiet.next()
+	next := earlier(pl.quiet.next(), pl.catchup.next())
 	for l := range pl.limiters() {
 		next = earlier(next, l.next())
 	}
@@ -132,14 +139,15 @@ func (pl *pipeline) limiters() iter.Seq[*limiter] {
 // state is what the stages have to know after a restart.
 func (pl *pipeline) state() (s memory.State) {
 	s.Pause, s.Muted = pl.quiet.state()
-	s.Tags = pl.tags.state()
+	s.Tags, s.Away = pl.tags.state(), pl.catchup.state()
 	return s
 }
 
 // restore takes over what state returned in an earlier run.
-func (pl *pipeline) restore(s memory.State) {
+func (pl *pipeline) restore(s memory.State, now time.Time) {
 	pl.quiet.restore(s.Pause, s.Muted)
 	pl.tags.restore(s.Tags)
+	pl.catchup.restore(s.Away, now)
 }
 
 // clone is a pipeline that decides as this one would, and leaves it as it is.
@@ -148,6 +156,7 @@ func (pl *pipeline) clone() *pipeline {
 		tags:    tags{pl.tags.known.clone()},
 		changes: changes{pl.changes.values.clone()},
 		quiet:   pl.quiet.clone(),
+		catchup: pl.catchup.clone(),
 		rates:   rates{make(map[string]*limiter)},
 		floods:  floods{pl.floods.clone()},
 	}

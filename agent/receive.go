@@ -41,8 +41,8 @@ type asked struct {
 	presence bool // it is for the comings and goings
 }
 
-// receive connects to a server until ctx ends or stop is called. Its events begin after
-// since or, if that is nil, with what happens next.
+// receive returns a connection to a server that begins with run, and ends with ctx or
+// stop. Its events begin after since or, if that is nil, with what happens next.
 func receive(ctx context.Context, server string, carrier sig.ClientCarrier, since *sig.Position, log *slog.Logger, to sink) *receiver {
 	ctx, cancel := context.WithCancel(ctx)
 	r := &receiver{server: server, sink: to, ctx: ctx}
@@ -53,12 +53,17 @@ func receive(ctx context.Context, server string, carrier sig.ClientCarrier, sinc
 		Passed:  func(p sig.Position) { r.pass(func() { to.passed(p) }) },
 		Logger:  log,
 	})
-	ended := wait.Start(ctx, r.client.Run)
+	r.stop = cancel
+	return r
+}
+
+// run connects. What is listened to by then has what happened after since.
+func (r *receiver) run() {
+	cancel, ended := r.stop, wait.Start(r.ctx, r.client.Run)
 	r.stop = func() {
 		cancel()
 		ended()
 	}
-	return r
 }
 
 // pass has the loop call f, unless the receiver ends first.

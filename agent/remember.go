@@ -43,7 +43,7 @@ func (a *Agent) recall() {
 	if m.servers = s.Servers; m.servers == nil {
 		m.servers = make(map[string]memory.Server)
 	}
-	a.pipeline.restore(s)
+	a.pipeline.restore(s, time.Now().Round(0))
 	m.keeper = memory.NewKeeper(a.opts.Memory, a.flush, a.memoryTrouble)
 	m.stop = wait.Start(context.WithoutCancel(a.ctx), func(ctx context.Context) { m.whole = m.keeper.Run(ctx) })
 }
@@ -119,7 +119,7 @@ func (m *remembering) note(server string, p sig.Position, heard time.Time) {
 func (a *Agent) state(now time.Time) memory.State {
 	s := a.pipeline.state()
 	if a.receiver != nil {
-		a.memory.note(a.receiver.server, a.cursor.position(), a.heard)
+		a.memory.note(a.receiver.server, a.cursor.position(), a.pipeline.catchup.heard)
 	}
 	s.Servers = maps.Clone(a.memory.servers)
 	return s

@@ -28,8 +28,9 @@ type Config struct {
 	Server        string // host:port, to connect to
 	Router        string // host:port on which to run a router, which Server then reaches; "": none
 	Subscriptions []Subscription
-	History       *History // nil: no history is kept
-	Warnings      Problems // what may not be meant
+	CatchUp       time.Duration // alerts for what happened during an absence are not older; below 0: there are none
+	History       *History      // nil: no history is kept
+	Warnings      Problems      // what may not be meant
 }
 
 // Subscription is one entry of the file's subscriptions.

@@ -47,7 +47,7 @@ type made struct {
 func newParser(path string) *parser {
 	return &parser{
 		path:     path,
-		config:   Config{Path: path},
+		config:   Config{Path: path, CatchUp: defaultCatchUp},
 		made:     make(map[made]any),
 		first:    make(map[string][]Subscription),
 		resolves: make(map[*rule.Expr]place),
@@ -234,6 +234,7 @@ func (p *parser) file(root *yaml.Node) {
 func (p *parser) fileKeys(list, defaults **yaml.Node) map[string]setter {
 	keys := p.placeKeys()
 	keys["history"] = p.history
+	keys["catch_up"] = p.catchUp
 	keys["subscriptions"] = func(n *yaml.Node, _ string) { *list = n }
 	keys["defaults"] = func(n *yaml.Node, _ string) { *defaults = n }
 	return keys

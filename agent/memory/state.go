@@ -13,9 +13,7 @@ type State struct {
 	Pause   *Hold             `json:"pause,omitempty"`   // nil: the agent is not paused
 	Muted   map[string]Hold   `json:"muted,omitempty"`   // by the subscription's identity
 	Tags    map[string]bool   `json:"tags,omitempty"`    // that are open, by key: whether the desktop was sent an alert
-	Away    *Away             `json:"away,omitempty"`    // what is to be told of an absence; nil: nothing
-	Alerts  []Alert           `json:"alerts,omitempty"`  // that nobody has read, or that have buttons; oldest first
-	Numbers int               `json:"numbers,omitempty"` // the last that an alert was given
+	Away    map[string]Digest `json:"away,omitempty"`    // what is to be told of an absence, by the subscription's identity
 }
 
 // Server is what is known of a server.
@@ -38,28 +36,20 @@ type Held struct {
 	Key   string `json:"key,omitempty"`
 }
 
-// Away is an absence, and what happened meanwhile.
-type Away struct {
-	Ended   time.Time         `json:"ended"`
-	Span    time.Duration     `json:"span"`
-	Digests map[string]Digest `json:"digests"` // by the subscription's identity
-}
-
-// Digest is what happened for one subscription.
+// Digest is what happened during an absence for one subscription.
 type Digest struct {
+	Left  time.Time `json:"left"` // when the absence began
+	Back  time.Time `json:"back"`
 	Kinds []Kind    `json:"kinds"`          // in the order in which they came
 	More  int       `json:"more,omitempty"` // of further kinds
-	Last  time.Time `json:"last"`
-	Ref   uint64    `json:"ref,omitempty"`
-	Due   time.Time `json:"due,omitzero"` // zero: it is told
-	Told  bool      `json:"told,omitempty"`
+	Last  time.Time `json:"last"`           // when the last one happened
+	Due   time.Time `json:"due,omitzero"`   // when it is to be told; zero: it was
+	Ref   uint64    `json:"-"`              // of the alert that a click leads to
 }
 
 // Kind is how often an event happened.
 type Kind struct {
 	Name  string `json:"name"`
+	Key   string `json:"key,omitempty"` // of the tag
 	Count int    `json:"count"`
 }
-
-// Alert is an alert that somebody may still want to read or answer.
-type Alert struct{}
