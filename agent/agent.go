@@ -41,6 +41,13 @@ type Options struct {
 	// data is too large to keep until the desktop answers comes without it, and
 	// Why says so. Default: none.
 	Alerted func(Alert)
+	// Memory is the path of the file that keeps what is to outlive the process: how
+	// far the server's events have come, pauses, and what is not told yet. Default:
+	// none.
+	Memory string
+	// Flush returns once what Alerted was given is on the disk, or cannot be written,
+	// or ctx has ended: Memory must not be ahead of it. Default: it is at once.
+	Flush func(ctx context.Context)
 	// Open opens an address that a button of an alert is for, and OpenAlert the
 	// history at an alert that was clicked. Neither must wait. Default: nothing is
 	// opened.
@@ -86,6 +93,8 @@ type Agent struct {
 	config        *config.Config // nil: there was no good one yet
 	configErr     error          // what is wrong with the file now
 	receiver      *receiver
+	cursor        *cursor // of the receiver's server
+	memory        remembering
 	router        *ownRouter // that the configuration may have us run; nil: we run none
 	matcher       matcher
 	pipeline      *pipeline
@@ -102,6 +111,7 @@ type Agent struct {
 	stale         bool                  // the subscriptions' status may have changed
 	subscriptions []SubscriptionStatus  // as it was last
 	subscribed    time.Time             // the beginning of the connection whose server has answered all subscriptions, which was logged
+	gone          gone                  // events that are lost, which is to be told
 	gap           bool                  // an unknown number of events was lost, which is to be logged
 	told          time.Time             // the beginning of the connection for which that was logged last
 }
@@ -149,6 +159,7 @@ func New(opts Options) *Agent {
 // ending too. It may be called once.
 func (a *Agent) Run(ctx context.Context) {
 	a.ctx = ctx
+	a.recall()
 	a.tasks.Go(func() { a.delivery.run(ctx) })
 	a.tasks.Go(func() { a.commands.serve(ctx) })
 	a.tasks.Go(func() { watchWake(ctx, func() { a.ask(a.woke) }) })
@@ -170,6 +181,9 @@ func (a *Agent) Run(ctx context.Context) {
 	a.tellRest()
 	a.tasks.Wait()
 	a.delivery.end()
+	if !a.endMemory() {
+		a.tellHeld()
+	}
 	a.router.end() // last: it may have other clients
 }
 
@@ -184,9 +198,10 @@ func (a *Agent) loop(ctx context.Context) {
 			return
 		case f := <-a.asked:
 			f()
+			a.memory.changed = true
 		case <-a.news:
 			if ctx.Err() == nil { // our own end is not the link's trouble
-				a.stale = true
+				a.stale, a.memory.changed = true, true
 				a.observeLink(time.Now())
 			}
 		case <-timer.C:
@@ -197,6 +212,7 @@ func (a *Agent) loop(ctx context.Context) {
 		}
 		a.tellDue(now)
 		a.publish()
+		a.remember(now)
 		if next = a.next(); !next.IsZero() {
 			timer.Reset(max(0, next.Sub(now)))
 		} else {

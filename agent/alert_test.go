@@ -99,7 +99,7 @@ func TestAlertedIsOfEvents(t *testing.T) {
 		for _, a := range all {
 			got = append(got, fmt.Sprintf("%s: %s %s %s", a.Event.Sender, a.Event.Event, a.Outcome, a.Why))
 		}
-		if want := "sigalert: link held back paused, sigalert: gap  , sigalert: presence held back paused"; strings.Join(got, ", ") != want {
+		if want := "sigalert: link held back paused, sigalert: gap held back paused, sigalert: presence held back paused"; strings.Join(got, ", ") != want {
 			t.Errorf("%q, want %q", got, want)
 		}
 	})

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"sigalert/agent/memory"
 	"sigalert/agent/notify"
 	"sigalert/internal/plain"
 	"sigalert/internal/words"
@@ -151,6 +152,24 @@ func (h *hold) clone() hold {
 	c := *h
 	c.last, c.names = slices.Clone(h.last), maps.Clone(h.names)
 	return c
+}
+
+// state is what of it is remembered.
+func (h *hold) state() memory.Hold {
+	s := memory.Hold{Of: h.of, Paused: h.paused, Until: h.until.Round(0), While: h.while, Count: h.count, Names: maps.Clone(h.names)}
+	for _, n := range h.last {
+		s.Last = append(s.Last, memory.Held{Name: n.name, Text: n.text, Key: n.key})
+	}
+	return s
+}
+
+// restoreHold is the hold that state was called on.
+func restoreHold(s memory.Hold) hold {
+	h := hold{of: s.Of, paused: s.Paused, until: s.Until, while: s.While, count: s.Count, names: s.Names}
+	for _, n := range s.Last {
+		h.last = append(h.last, held{n.Name, n.Text, n.Key})
+	}
+	return h
 }
 
 // expired reports whether a pause with an end is over.

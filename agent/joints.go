@@ -11,7 +11,6 @@ import (
 	"sigalert/agent/notify"
 	"sigalert/internal/outcome"
 	"sigalert/internal/topic"
-	"sigalert/internal/words"
 	"sigalert/sig"
 )
 
@@ -24,18 +23,19 @@ func (a *Agent) apply(c *config.Config) {
 	if a.receiver != nil && a.receiver.server != server {
 		a.lost += a.receiver.client.Dropped()
 		a.receiver.stop()
+		a.memory.note(a.receiver.server, a.cursor.position(), a.pipeline.catchup.heard)
 		a.router.end()
 		a.receiver = nil
 	}
-	old := a.presence
+	old, first := a.presence, a.receiver == nil
 	a.presence = newPresence(c.Subscriptions)
-	if a.receiver == nil {
+	if first {
 		a.connect(server)
 	} else {
 		a.presence.inherit(old)
 	}
 	a.router.use(listen)
-	a.config = c
+	a.config, a.pipeline.catchup.maxAge = c, c.CatchUp
 	a.matcher.use(c.Subscriptions)
 	for _, n := range a.pipeline.use(c.Subscriptions) {
 		a.tell(n)
@@ -43,7 +43,9 @@ func (a *Agent) apply(c *config.Config) {
 	a.pipeline.quiet.follow(c.Quiet)
 	a.followDesktop(c.Quiet.Desktop)
 	a.unseen.use(c.Subscriptions)
-	a.receiver.listen(c.Subscriptions)
+	if a.receiver.listen(c.Subscriptions); first {
+		a.receiver.run()
+	}
 	a.stale = true
 	a.subscribed, a.failing = time.Time{}, make(map[failure]bool)
 	a.log.Info("configuration in force", "server", server, "subscriptions", len(c.Subscriptions))
@@ -60,14 +62,22 @@ func (a *Agent) connect(server string) {
 		a.router = &ownRouter{ClientCarrier: carrier, bind: a.opts.Router, ctx: context.WithoutCancel(a.ctx), log: a.log}
 		carrier = a.router
 	}
-	a.receiver = receive(a.ctx, server, carrier, a.log, sink{
+	since := a.memory.since(server)
+	a.cursor = new(cursor)
+	if since != nil {
+		a.cursor.reached = *since
+	}
+	a.pipeline.catchup.heard, a.pipeline.catchup.apart = a.memory.servers[server].Heard, true
+	a.receiver = receive(a.ctx, server, carrier, since, a.log, sink{
 		loop:  a.asked,
 		event: a.event,
 		presence: func(ev sig.Event) {
 			a.unseen.saw(ev.Sender)
 			a.presence.observe(time.Now(), ev.Sender, ev.Event.Equal(sig.EventConnect))
+			a.cursor.reach(ev.Position())
 		},
 		missed:  a.missed,
+		passed:  a.passed,
 		changed: a.news.Raise,
 	})
 	now, first := time.Now(), a.link == nil
@@ -81,6 +91,8 @@ func (a *Agent) connect(server string) {
 
 // event takes an event through the stages.
 func (a *Agent) event(what topic.Topic, ev sig.Event) {
+	a.pipeline.catchup.hear(time.Now())
+	defer a.cursor.reach(ev.Position()) // once it is known what becomes of the event
 	a.unseen.saw(ev.Sender)
 	matching := a.matcher.match(what, ev)
 	if len(matching) == 0 {
@@ -106,7 +118,9 @@ func (a *Agent) conclude(p *passage) {
 	}
 	switch v.decision {
 	case Sent:
-		a.delivery.pushAlert(p.alert, p.ev, p.picture())
+		c, seq := a.cursor, p.ev.Seq
+		c.wait(seq)
+		a.delivery.pushAlert(p.alert, p.ev, p.picture(), func() { c.settled(seq) })
 		if n, failed := a.commands.run(p); failed {
 			a.tell(n)
 		}
@@ -116,6 +130,9 @@ func (a *Agent) conclude(p *passage) {
 		}
 		a.alerted(p.ev, outcome.Held, v.decision.String()+": "+v.reason)
 	case Held:
+		if v.stage == "catch_up" {
+			a.pipeline.catchup.note(p.sub.ID(), p.alert.Ref)
+		}
 		a.alerted(p.ev, outcome.Held, v.reason)
 	}
 }
@@ -153,16 +170,22 @@ func (a *Agent) alertedEnded() {
 // now is the time in the zone in which this machine is now.
 func (a *Agent) now() time.Time { return time.Now().In(a.zone()) }
 
+// passed notes how far the server's events have come.
+func (a *Agent) passed(p sig.Position) {
+	a.pipeline.catchup.hear(time.Now())
+	a.cursor.reach(p)
+}
+
 // missed counts events of ours that the server has forgotten; if n is below 0,
 // nobody knows how many, if any.
 func (a *Agent) missed(n int) {
 	a.stale = true
+	a.gone.add(time.Now(), n, later(a.pipeline.catchup.heard, a.receiver.client.Link().Heard))
 	if n < 0 {
 		a.gap = true
 		return
 	}
 	a.lost += uint64(n)
-	a.record(time.Now(), ownGap, words.Count(n, "event")+" lost: the server had forgotten them")
 }
 
 // tell shows a notification, unless it is quiet.
@@ -181,6 +204,9 @@ func (a *Agent) tellDue(now time.Time) {
 		if n, ok := a.presence.due(now); ok {
 			a.report(now, ownPresence, n)
 		}
+		if n, ok := a.gone.due(now, a.cursor.reached.Epoch); ok {
+			a.report(now, ownGap, n)
+		}
 		if a.link.connected && a.unseen.due(now) {
 			a.senders(func(connected []sig.Name, err error) {
 				if err == nil {
@@ -194,14 +220,31 @@ func (a *Agent) tellDue(now time.Time) {
 		a.tell(n)
 	}
 	a.alertedEnded()
+	a.tellAway(now)
 	if paused && !a.pipeline.quiet.pause.paused {
 		a.log.Info("resumed")
 	}
 	a.stale = a.stale || len(a.pipeline.quiet.muted) != muted
 }
 
-// tellRest shows what would be lost at the end: who came or went, what was
-// counted, and what a pause holds back.
+// tellAway shows what happened during an absence.
+func (a *Agent) tellAway(now time.Time) {
+	all, ids := a.pipeline.catchup.due(now)
+	for i, n := range all {
+		told := func() {
+			a.pipeline.catchup.told(ids[i])
+			a.memory.changed = true
+		}
+		if a.pipeline.quiet.keep(a.now(), n) {
+			told()
+			continue
+		}
+		a.delivery.pushDigest(n, func() { a.ask(told) })
+	}
+}
+
+// tellRest shows what would be lost at the end: who came or went, and what was
+// counted.
 func (a *Agent) tellRest() {
 	if a.presence != nil {
 		if n, ok := a.presence.news(); ok {
@@ -212,16 +255,25 @@ func (a *Agent) tellRest() {
 		a.tell(n)
 	}
 	a.alertedEnded()
+}
+
+// tellHeld has what pauses hold back become lines of the log, unless it is remembered.
+func (a *Agent) tellHeld() {
+	all, _ := a.pipeline.catchup.due(time.Now().Add(catchUpTime))
+	all = append(all, a.pipeline.quiet.use(nil)...)
+	for _, n := range all {
+		a.opts.Fallback(n)
+	}
 	if n, ok := a.pipeline.quiet.pause.resume(); ok {
-		a.delivery.push(n)
+		a.opts.Fallback(n)
 	}
 }
 
 // next is when something is due; zero: never.
 func (a *Agent) next() time.Time {
-	next := a.pipeline.next()
+	next := earlier(a.pipeline.next(), a.memory.due())
 	if a.receiver != nil {
-		next = earlier(earlier(next, a.link.next()), a.presence.next())
+		next = earlier(earlier(next, a.link.next()), earlier(a.presence.next(), a.gone.when))
 		if a.link.connected {
 			next = earlier(next, a.unseen.next())
 		}
@@ -286,7 +338,6 @@ func (a *Agent) observeSubscriptions(st Status) {
 		if settled && a.gap && link.Since != a.told {
 			a.told = link.Since
 			a.log.Info("alerts may be missing: the server cannot tell what happened while there was no connection", "server", st.Server)
-			a.record(time.Now(), ownGap, "Events may be missing: the server cannot tell what happened while there was no connection")
 		}
 		a.gap = a.gap && !settled
 	}

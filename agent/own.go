@@ -38,10 +38,5 @@ func (a *Agent) report(now time.Time, what sig.Name, n notify.Notification) {
 		a.alerted(ev, outcome.Held, s.why+untilText(local, s.until))
 		return
 	}
-	a.delivery.pushAlert(n, ev, nil)
-}
-
-// record has the history say what no notification does.
-func (a *Agent) record(now time.Time, what sig.Name, title string) {
-	a.alerted(ownEvent(now, what, notify.Notification{Title: title}), outcome.None, "")
+	a.delivery.pushAlert(n, ev, nil, nil)
 }

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"sigalert/agent/config"
+	"sigalert/agent/memory"
 	"sigalert/agent/notify"
 )
 
@@ -18,6 +19,7 @@ type pipeline struct {
 	tags    tags
 	changes changes
 	quiet   *quiet
+	catchup catchup
 	rates   rates
 	floods  *floods
 	folds   folds
@@ -26,7 +28,7 @@ type pipeline struct {
 }
 
 func newPipeline() *pipeline {
-	pl := &pipeline{quiet: newQuiet()}
+	pl := &pipeline{quiet: newQuiet(), catchup: newCatchup()}
 	pl.floods = newFloods(&pl.tags)
 	return pl
 }
@@ -56,6 +58,7 @@ func (pl *pipeline) judge(p *passage) {
 		p.closes = pl.tags.shown(key)
 		pl.tags.close(key)
 		pl.quiet.takeBack(key)
+		pl.catchup.takeBack(key)
 		pl.changes.forget(p)
 		pl.folds.forget(p.sub, key)
 	case Sent:
@@ -65,6 +68,9 @@ func (pl *pipeline) judge(p *passage) {
 		pl.tags.show(p.alert.Key, false)
 		p.hold.keep(heldAlert(p), p.while)
 	}
+	if v.stage == "catch_up" {
+		pl.tags.show(tagKey(p.ev.Sender, p.said.Tag), false)
+	}
 	p.add(v)
 	pl.verdicts = p.verdicts
 }
@@ -72,7 +78,7 @@ func (pl *pipeline) judge(p *passage) {
 // alert takes the alert of an event, which a subscription has taken, through the rest
 // of the stages.
 func (pl *pipeline) alert(p *passage) verdict {
-	for _, s := range [...]stage{&pl.changes, pl.quiet, &pl.rates, pl.floods, renderer{}, &pl.folds} {
+	for _, s := range [...]stage{&pl.changes, pl.quiet, &pl.catchup, &pl.rates, pl.floods, renderer{}, &pl.folds} {
 		v := s.judge(p)
 		if v.decision != Passed {
 			return v
@@ -103,7 +109,7 @@ func (pl *pipeline) due(now time.Time) (told []notify.Notification) {
 	return told
 }
 
-// rest returns what would be lost at the end.
+// rest returns what would be lost at the end, and is not remembered.
 func (pl *pipeline) rest() (told []notify.Notification) {
 	told = pl.floods.rest()
 	for _, l := range pl.rates.of {
@@ -111,16 +117,30 @@ func (pl *pipeline) rest() (told []notify.Notification) {
 			told = append(told, n)
 		}
 	}
-	return append(told, pl.quiet.use(nil)...)
+	return told
 }
 
 // next is when due has something to say; zero: never.
 func (pl *pipeline) next() time.Time {
-	next := earlier(pl.quiet.next(), pl.floods.next())
+	next := earlier(earlier(pl.quiet.next(), pl.catchup.next()), pl.floods.next())
 	for _, l := range pl.rates.of {
 		next = earlier(next, l.next())
 	}
 	return next
+}
+
+// state is what the stages have to know after a restart.
+func (pl *pipeline) state() (s memory.State) {
+	s.Pause, s.Muted = pl.quiet.state()
+	s.Tags, s.Away = pl.tags.state(), pl.catchup.state()
+	return s
+}
+
+// restore takes over what state returned in an earlier run.
+func (pl *pipeline) restore(s memory.State, now time.Time) {
+	pl.quiet.restore(s.Pause, s.Muted)
+	pl.tags.restore(s.Tags)
+	pl.catchup.restore(s.Away, now)
 }
 
 // clone is a pipeline that decides as this one would, and leaves it as it is.
@@ -129,6 +149,7 @@ func (pl *pipeline) clone() *pipeline {
 		tags:    tags{pl.tags.known.clone()},
 		changes: changes{pl.changes.values.clone()},
 		quiet:   pl.quiet.clone(),
+		catchup: pl.catchup.clone(),
 		rates:   rates{make(map[string]*limiter)},
 		folds:   pl.folds.clone(),
 	}

@@ -29,8 +29,9 @@ type Config struct {
 	Router        string // host:port on which to run a router, which Server then reaches; "": none
 	Subscriptions []Subscription
 	Quiet         Quiet
-	History       *History // nil: no history is kept
-	Warnings      Problems // what may not be meant
+	CatchUp       time.Duration // alerts for what happened during an absence are not older; below 0: there are none
+	History       *History      // nil: no history is kept
+	Warnings      Problems      // what may not be meant
 }
 
 // Subscription is one entry of the file's subscriptions.

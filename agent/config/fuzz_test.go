@@ -220,6 +220,7 @@ func text(err error) string {
 type said struct {
 	Server        string
 	Router        yaml.Node // nothing is a router, too
+	CatchUp       yaml.Node `yaml:"catch_up"` // TestCatchUp is about what it says
 	History       yaml.Node // true or false, too
 	Defaults      alert
 	Subscriptions []struct {
@@ -289,7 +290,10 @@ func (n *name) pattern(t *testing.T) (sig.Name, topic.Glob) {
 
 // compare checks that the configuration is what yaml reads.
 func (s *said) compare(t *testing.T, got *config.Config) {
-	want := config.Config{Path: got.Path, Warnings: got.Warnings}
+	want := config.Config{Path: got.Path, Warnings: got.Warnings, CatchUp: 24 * time.Hour}
+	if !s.CatchUp.IsZero() {
+		want.CatchUp = got.CatchUp
+	}
 	must := func(err error) {
 		if err != nil {
 			t.Error(err)

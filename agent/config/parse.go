@@ -47,7 +47,7 @@ type made struct {
 func newParser(path string) *parser {
 	return &parser{
 		path:     path,
-		config:   Config{Path: path, History: defaultHistory()},
+		config:   Config{Path: path, CatchUp: defaultCatchUp, History: defaultHistory()},
 		made:     make(map[made]any),
 		first:    make(map[string][]Subscription),
 		resolves: make(map[*rule.Expr]place),
@@ -236,6 +236,7 @@ func (p *parser) fileKeys(list, defaults **yaml.Node) map[string]setter {
 	keys := p.placeKeys()
 	maps.Copy(keys, p.quietKeys())
 	keys["history"] = p.history
+	keys["catch_up"] = p.catchUp
 	keys["subscriptions"] = func(n *yaml.Node, _ string) { *list = n }
 	keys["defaults"] = func(n *yaml.Node, _ string) { *defaults = n }
 	return keys
