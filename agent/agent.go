@@ -81,6 +81,8 @@ type Agent struct {
 	pipeline      *pipeline
 	commands      *commands
 	requests      int // of buttons, that are under way
+	escalating    int // escalations that are being published
+	expects       expects
 	link          *linkWatch
 	presence      *presence
 	unseen        unseen

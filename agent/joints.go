@@ -40,6 +40,8 @@ func (a *Agent) apply(c *config.Config) {
 	for _, n := range a.pipeline.use(c.Subscriptions) {
 		a.tell(n)
 	}
+	a.ended(a.pipeline.waits.use(c.Subscriptions))
+	a.expects.use(time.Now(), c.Subscriptions)
 	a.unseen.use(c.Subscriptions)
 	a.receiver.listen(c.Subscriptions)
 	a.stale = true
@@ -74,6 +76,7 @@ func (a *Agent) connect(server string) {
 		a.link.starting(now)
 	}
 	a.gap = false
+	a.expects.link(now, false)
 	a.matcher.forget()
 }
 
@@ -84,8 +87,10 @@ func (a *Agent) event(what topic.Topic, ev sig.Event) {
 	if len(matching) == 0 {
 		return
 	}
-	p := newPassage(time.Now().In(zone.Local()), ev)
+	now := time.Now()
+	p := newPassage(now.In(zone.Local()), ev)
 	p.matching = matching
+	a.arrived(now, p)
 	a.pipeline.judge(p)
 	a.conclude(p)
 }
@@ -96,15 +101,18 @@ func (a *Agent) conclude(p *passage) {
 	for _, v := range p.verdicts {
 		a.logFailure(v)
 	}
+	a.ended(p.ends)
 	v := p.decided()
-	a.counters.count(v)
+	a.counters.count(v, p.waited)
 	if len(a.pipeline.quiet.muted) > 0 && (v.decision == Held || v.decision == Resolved) {
 		a.stale = true // their status has how many are held back
 	}
 	switch v.decision {
 	case Sent:
 		a.delivery.pushAlert(p.alert, p.ev, p.picture())
-		if n, failed := a.commands.run(p); failed {
+		a.pipeline.repeats.begin(p)
+		a.pipeline.escalations.begin(p)
+		if n, failed := a.commands.run(p, p.sub.Command); failed {
 			a.tell(n)
 		}
 	case Resolved:
@@ -113,6 +121,10 @@ func (a *Agent) conclude(p *passage) {
 		}
 		a.alerted(p.ev, outcome.Held, v.decision.String()+": "+v.reason)
 	case Held:
+		if p.waiting != nil {
+			p.waiting.number = int(p.alert.Ref)
+			return // it is not known yet what becomes of it
+		}
 		a.alerted(p.ev, outcome.Held, v.reason)
 	}
 }
@@ -173,6 +185,9 @@ func (a *Agent) tellDue(now time.Time) {
 			})
 		}
 	}
+	a.concludeWaiting(now, false)
+	a.tellUnanswered(now)
+	a.tellMissing(now)
 	muted := len(a.pipeline.quiet.muted)
 	for _, n := range a.pipeline.due(now) {
 		a.tell(n)
@@ -191,6 +206,7 @@ func (a *Agent) tellRest() {
 			a.tell(n)
 		}
 	}
+	a.concludeWaiting(time.Now(), true)
 	for _, n := range a.pipeline.rest() {
 		a.tell(n)
 	}
@@ -201,7 +217,7 @@ func (a *Agent) tellRest() {
 
 // next is when something is due; zero: never.
 func (a *Agent) next() time.Time {
-	next := a.pipeline.next()
+	next := earlier(a.pipeline.next(), a.expects.next())
 	if a.receiver != nil {
 		next = earlier(earlier(next, a.link.next()), a.presence.next())
 		if a.link.connected {
@@ -234,6 +250,7 @@ func (a *Agent) observeLink(now time.Time) {
 	if n, ok := a.link.observe(now, connected, st.Err); ok {
 		a.tell(n)
 	}
+	a.expects.link(now, connected)
 	switch {
 	case connected && !was:
 		a.log.Info("connected", "server", a.receiver.server)

@@ -150,7 +150,7 @@ func BenchmarkHostile(b *testing.B) {
 					if p.decided().decision != Sent {
 						b.Fatalf("%+v", p.verdicts)
 					}
-					_, _ = newJob(p) // may fail: an argument takes too much work
+					_, _ = newJob(p, p.sub.Command) // may fail: an argument takes too much work
 				}
 			})
 		}

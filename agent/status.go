@@ -52,14 +52,16 @@ type Counters struct {
 	Dropped  uint64 // lost: a queue was full, or the server had forgotten them
 }
 
-// count counts how an event fared.
-func (c *Counters) count(v verdict) {
+// count counts how an event fared; again, if it has waited since it was counted.
+func (c *Counters) count(v verdict, again bool) {
 	if v.decision == Filtered {
 		c.Filtered++
 		return
 	}
-	c.Received++
-	if v.decision == Held && v.stage != "quiet" {
+	if !again {
+		c.Received++
+	}
+	if v.decision == Held && (v.stage == "rate_limit" || v.stage == "limit") {
 		c.Limited++
 	}
 }

@@ -1,0 +1,125 @@
+package agent
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"sigalert/agent/config"
+	"sigalert/agent/notify"
+	"sigalert/internal/outcome"
+	"sigalert/internal/plain"
+	"sigalert/internal/words"
+	"sigalert/internal/zone"
+	"sigalert/sig"
+)
+
+// escalationTimeout is how long an escalation waits for the server.
+const escalationTimeout = 10 * time.Minute
+
+// concludeWaiting does what was decided about the alerts that have waited long enough or,
+// at the end, about all that wait.
+func (a *Agent) concludeWaiting(now time.Time, atEnd bool) {
+	now = now.In(zone.Local())
+	for p := a.pipeline.ripe(now, atEnd); p != nil; p = a.pipeline.ripe(now, atEnd) {
+		a.conclude(p)
+	}
+}
+
+// tellUnanswered shows the alerts again that nobody has answered, or escalates them.
+func (a *Agent) tellUnanswered(now time.Time) {
+	now = now.In(zone.Local())
+	for _, n := range a.pipeline.repeats.due(now, a.pipeline.quiet) {
+		a.delivery.push(n)
+	}
+	for _, x := range a.pipeline.escalations.due(now) {
+		a.escalate(now, x)
+	}
+}
+
+// ended says of alerts that waited that they are not shown.
+func (a *Agent) ended(all []ended) {
+	for _, e := range all {
+		a.recents.decide(e.number, e.v)
+		a.alerted(e.ev, outcome.Held, e.v.reason)
+	}
+}
+
+// answered is for somebody who has clicked or closed an alert.
+func (a *Agent) answered(number int) {
+	a.pipeline.repeats.answer(number)
+	a.pipeline.escalations.answer(number)
+}
+
+// escalate does what is to be done about an alert that nobody has answered.
+func (a *Agent) escalate(now time.Time, x *escalating) {
+	e, p := x.sub.Escalate, x.passage(now)
+	v := verdict{stage: "escalate", line: x.sub.Line, reason: "nobody clicked or closed it within " + words.Span(e.After) + ": "}
+	switch {
+	case e.Command != nil:
+		v.reason += "its command is run"
+		if n, failed := a.commands.run(p, e.Command); failed {
+			a.tell(n)
+		}
+	default:
+		v.reason += fmt.Sprintf("published as %s: %s", e.Publish.Sender, e.Publish.Event)
+		a.publishUnanswered(p, e.Publish)
+	}
+	a.recents.add(int(x.Alert.Ref), v)
+	a.log.Info("escalated", "line", x.sub.Line, "alert", x.Alert.Ref)
+}
+
+// publishUnanswered publishes an alert as a command gets it.
+func (a *Agent) publishUnanswered(p *passage, to *config.Publication) {
+	in, err := inputOf(p)
+	text, jerr := json.Marshal(in)
+	line := p.sub.Line
+	failed := func(err error) {
+		a.log.Warn("an escalation failed", "line", line, "err", err)
+		a.tell(notify.Notification{
+			Title: fmt.Sprintf("The escalation of line %d failed", line), Body: plain.Text(err.Error(), maxAnswer), Urgency: notify.Critical, Key: fmt.Sprintf("escalation %d", line),
+		})
+	}
+	switch {
+	case err != nil:
+		failed(err)
+		return
+	case jerr != nil:
+		failed(jerr)
+		return
+	case a.escalating == maxRequests:
+		failed(fmt.Errorf("%s wait for the server already", words.Count(maxRequests, "escalation")))
+		return
+	}
+	a.escalating++
+	r := a.receiver
+	a.tasks.Go(func() {
+		ctx, cancel := context.WithTimeout(r.ctx, escalationTimeout)
+		defer cancel()
+		_, err := r.client.Publish(ctx, sig.Publication{Sender: to.Sender, Event: to.Event, Data: json.RawMessage(text)})
+		a.ask(func() {
+			a.escalating--
+			if err != nil {
+				failed(err)
+			}
+		})
+	})
+}
+
+// tellMissing says that nothing came of what subscriptions expect.
+func (a *Agent) tellMissing(now time.Time) {
+	for _, m := range a.expects.due(now) {
+		if h := a.pipeline.quiet.of(m.sub); h == nil || !h.keep(m.Notification) {
+			a.tell(m.Notification)
+		}
+	}
+}
+
+// arrived takes an event for those who expect one: what was said of its absence is over.
+func (a *Agent) arrived(now time.Time, p *passage) {
+	for _, key := range a.expects.saw(now, p) {
+		a.pipeline.quiet.takeBack(key)
+		a.delivery.push(notify.Notification{Title: "It came: " + defaultTitle(p.ev), Key: key, Resolved: true})
+	}
+}
