@@ -70,8 +70,8 @@ func (e *escalations) begin(p *passage) {
 	if data, _ := p.ev.Data.JSON(); e.size+len(data) <= maxEscalatingData {
 		x.Data = data
 	}
-	if len(e.list) >= maxEscalating {
-		e.list[0].Due = p.now
+	if over := len(e.list) - maxEscalating; over >= 0 {
+		e.list[over].Due = p.now
 	}
 	e.list = append(e.list, x)
 	e.settle()

@@ -184,7 +184,7 @@ func (in *inhibits) state() (all []Inhibitor) {
 
 // restore takes over what was shown and held back before a restart.
 func (in *inhibits) restore(all []Inhibitor, _ time.Time) {
-	in.tags = make(map[string]*inhibitor)
+	in.tags, in.over = make(map[string]*inhibitor), nil
 	for _, kept := range all[:min(len(all), maxShownTags)] {
 		x := &inhibitor{tag: kept.Tag, keys: kept.Keys, until: kept.Until, held: hold{paused: true, count: kept.Count}}
 		for _, h := range kept.Held {
