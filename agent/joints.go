@@ -392,6 +392,7 @@ func (a *Agent) publish() {
 	st.Counters.Shown, st.Counters.Logged, dropped, st.DeliveryError = a.delivery.counts()
 	st.Counters.Dropped = dropped + a.lost
 	st.Counters.Unrun = a.commands.lost()
+	st.Counters.Early = a.pipeline.waits.early
 	if a.receiver != nil {
 		st.Server, st.Router = a.receiver.server, a.router.runs()
 		st.Connected, st.Since, st.LinkError = a.link.connected, a.link.since, a.link.err

@@ -50,6 +50,7 @@ type Counters struct {
 	Filtered uint64 // events that a subscription is for, and that its conditions kept from being alerts
 	Unrun    uint64 // commands that were not run: too many were waiting
 	Dropped  uint64 // lost: a queue was full, or the server had forgotten them
+	Early    uint64 // alerts shown before their time: too many waited
 }
 
 // count counts how an event fared; again, if it has waited since it was counted.
