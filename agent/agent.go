@@ -37,6 +37,13 @@ type Options struct {
 	// data is too large to keep until the desktop answers comes without it, and
 	// Why says so. Default: none.
 	Alerted func(Alert)
+	// Memory is the path of the file that keeps what is to outlive the process: how
+	// far the server's events have come, pauses, and what is not told yet. Default:
+	// none.
+	Memory string
+	// Flush returns once what Alerted was given is on the disk, or cannot be written,
+	// or ctx has ended: Memory must not be ahead of it. Default: it is at once.
+	Flush func(ctx context.Context)
 	// Open opens an address that a button of an alert is for, and OpenAlert the
 	// history at an alert that was clicked. Neither must wait. Default: nothing is
 	// opened.
@@ -76,6 +83,9 @@ type Agent struct {
 	config        *config.Config // nil: there was no good one yet
 	configErr     error          // what is wrong with the file now
 	receiver      *receiver
+	cursor        *cursor   // of the receiver's server
+	heard         time.Time // when something came from it last, by the wall clock
+	memory        remembering
 	router        *ownRouter // that the configuration may have us run; nil: we run none
 	matcher       matcher
 	pipeline      *pipeline
@@ -139,6 +149,7 @@ func New(opts Options) *Agent {
 // ending too. It may be called once.
 func (a *Agent) Run(ctx context.Context) {
 	a.ctx = ctx
+	a.recall()
 	a.tasks.Go(func() { a.delivery.run(ctx) })
 	a.tasks.Go(func() { a.commands.serve(ctx) })
 	a.tasks.Go(func() { watchWake(ctx, func() { a.ask(a.woke) }) })
@@ -160,6 +171,9 @@ func (a *Agent) Run(ctx context.Context) {
 	a.tellRest()
 	a.tasks.Wait()
 	a.delivery.end()
+	if !a.endMemory() {
+		a.tellHeld()
+	}
 	a.router.end() // last: it may have other clients
 }
 
@@ -173,9 +187,10 @@ func (a *Agent) loop(ctx context.Context) {
 			return
 		case f := <-a.asked:
 			f()
+			a.memory.changed = true
 		case <-a.news:
 			if ctx.Err() == nil { // our own end is not the link's trouble
-				a.stale = true
+				a.stale, a.memory.changed = true, true
 				a.observeLink(time.Now())
 			}
 		case <-timer.C:
@@ -183,6 +198,7 @@ func (a *Agent) loop(ctx context.Context) {
 		now := time.Now()
 		a.tellDue(now)
 		a.publish()
+		a.remember(now)
 		if next := a.next(); !next.IsZero() {
 			timer.Reset(max(0, next.Sub(now)))
 		} else {

@@ -35,7 +35,7 @@ type passage struct {
 	closes   bool     // the desktop may show what it resolves
 
 	waiting *waiting // what its alert waits as; nil: it does not
-	waited  bool     // its alert has waited
+	waited  *waiting // what its alert has waited as; nil: it has not
 	number  int      // of its entry, if it has one already
 	ends    []ended  // what waited, and will not be shown because of it
 

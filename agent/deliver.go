@@ -56,6 +56,7 @@ type queued struct {
 	notify.Notification
 	picture []byte     // the file of its image, which is not decoded yet
 	event   *sig.Event // nil: there is none, or nobody asks what becomes of it
+	done    func()     // called once it is known what became of it; nil: nobody asks
 	size    int        // of the event's data and the picture, in bytes
 	cut     bool       // it has lost both
 }
@@ -76,9 +77,10 @@ func newDelivery(opts Options, changed func(), decide func(number int, v verdict
 // push never waits.
 func (d *delivery) push(n notify.Notification) { d.add(queued{Notification: n}) }
 
-// pushAlert is push for an event's notification, with its picture, if it has one.
-func (d *delivery) pushAlert(n notify.Notification, ev sig.Event, picture []byte) {
-	q := queued{Notification: n, picture: picture, size: len(picture)}
+// pushAlert is push for an event's notification, with its picture, if it has one. done is
+// called, by any goroutine, once it is known what became of it.
+func (d *delivery) pushAlert(n notify.Notification, ev sig.Event, picture []byte, done func()) {
+	q := queued{Notification: n, picture: picture, size: len(picture), done: done}
 	if d.alerted != nil {
 		data, _ := ev.Data.JSON() // what JSON cannot hold did not come from a network
 		q.event, q.size = &ev, q.size+len(data)
@@ -183,6 +185,9 @@ func (d *delivery) fail(q queued, why string) {
 // report says what became of an event's notification: why it was not shown, or by whom
 // it was.
 func (d *delivery) report(q queued, what outcome.Outcome, why, via string) {
+	if q.done != nil {
+		defer q.done()
+	}
 	if q.Ref != 0 && !q.Resolved {
 		v := verdict{stage: "deliver", decision: Shown, reason: via}
 		if what == outcome.Failed {

@@ -1,11 +1,11 @@
 package agent
 
 import (
-	"encoding/json"
 	"slices"
 	"time"
 
 	"sigalert/agent/config"
+	"sigalert/agent/memory"
 	"sigalert/agent/notify"
 	"sigalert/internal/words"
 	"sigalert/sig"
@@ -22,23 +22,12 @@ type escalations struct {
 	list     []*escalating
 	size     int       // of their data, in bytes
 	soonest  time.Time // when the first is due; zero: there is none
-	restored []Escalating
+	restored []memory.Escalating
 }
 
 type escalating struct {
-	Escalating
+	memory.Escalating
 	sub *config.Subscription
-}
-
-// Escalating is a critical alert that waits for an answer, as it is kept over a restart.
-type Escalating struct {
-	Sub    string              `json:"sub"` // the subscription's identity
-	Sender sig.Name            `json:"sender"`
-	Event  sig.Name            `json:"event"`
-	Data   json.RawMessage     `json:"data,omitempty"` // empty if it was too large to keep
-	Time   time.Time           `json:"time"`
-	Alert  notify.Notification `json:"alert"`
-	Due    time.Time           `json:"due"`
 }
 
 func (e *escalations) judge(p *passage) verdict {
@@ -63,7 +52,7 @@ func (e *escalations) begin(p *passage) {
 	if p.sub.Escalate == nil || p.alert.Urgency != notify.Critical {
 		return
 	}
-	x := &escalating{Escalating{
+	x := &escalating{memory.Escalating{
 		Sub: p.sub.ID(), Sender: p.ev.Sender, Event: p.ev.Event, Time: p.ev.Time, Alert: p.alert.Cut(),
 		Due: earlier(due, p.now.Add(p.sub.Escalate.After)),
 	}, p.sub}
@@ -139,7 +128,7 @@ func (e *escalations) use(subs []config.Subscription) {
 }
 
 // state is what waits for an answer, for a restart.
-func (e *escalations) state() []Escalating {
+func (e *escalations) state() []memory.Escalating {
 	all := slices.Clone(e.restored)
 	for _, x := range e.list {
 		all = append(all, x.Escalating)
@@ -149,7 +138,7 @@ func (e *escalations) state() []Escalating {
 
 // restore takes over what waited for an answer before a restart, once use says for which
 // subscriptions. What was due meanwhile gets a minute more: nobody could answer.
-func (e *escalations) restore(all []Escalating, now time.Time) {
+func (e *escalations) restore(all []memory.Escalating, now time.Time) {
 	for _, x := range all[:min(len(all), maxEscalating)] {
 		if soon := now.Add(time.Minute); x.Due.Before(soon) {
 			x.Due = soon

@@ -4,7 +4,9 @@ import (
 	"time"
 
 	"sigalert/agent/config"
+	"sigalert/agent/memory"
 	"sigalert/agent/notify"
+	"sigalert/internal/age"
 	"sigalert/internal/words"
 )
 
@@ -22,17 +24,10 @@ type expects struct {
 }
 
 type expected struct {
-	Expected
+	memory.Expected
 	sub   *config.Subscription
 	since time.Time // from when time counts beyond Counted, while there is a connection
 	grace time.Time // nothing is said before
-}
-
-// Expected is what is expected, as it is kept over a restart.
-type Expected struct {
-	Last    time.Time     `json:"last"`           // of the last event; zero: there was none
-	Counted time.Duration `json:"counted"`        // since then, or since the beginning
-	Told    bool          `json:"told,omitempty"` // that nothing came
 }
 
 // use replaces the subscriptions. One that stays goes on counting.
@@ -130,8 +125,9 @@ func (x *expected) at() time.Time {
 	return at
 }
 
-// due returns what did not come, with the subscription that expects it.
-func (e *expects) due(now time.Time) (told []missing) {
+// due returns what did not come, with the subscription that expects it, for people in a
+// zone.
+func (e *expects) due(now time.Time, zone *time.Location) (told []missing) {
 	if !e.connected {
 		return nil
 	}
@@ -140,7 +136,7 @@ func (e *expects) due(now time.Time) (told []missing) {
 			continue
 		}
 		x.Told = true
-		told = append(told, missing{x.sub, x.tell(now)})
+		told = append(told, missing{x.sub, x.tell(now, zone)})
 	}
 	return told
 }
@@ -153,8 +149,8 @@ type missing struct {
 
 func (x *expected) key() string { return notify.ShortKey("expect " + x.sub.ID()) }
 
-func (x *expected) tell(now time.Time) notify.Notification {
-	n := notify.Notification{Key: x.key(), Body: "Expected every " + words.Span(x.sub.ExpectEvery) + "."}
+func (x *expected) tell(now time.Time, zone *time.Location) notify.Notification {
+	n := notify.Notification{Key: x.key(), Body: "Expected every " + age.Text(x.sub.ExpectEvery) + "."}
 	if x.sub.Urgency != nil {
 		if u, _ := x.sub.Urgency.Constant(); u == notify.Critical.String() {
 			n.Urgency = notify.Critical
@@ -171,7 +167,7 @@ func (x *expected) tell(now time.Time) notify.Notification {
 	if x.Last.IsZero() {
 		n.Title += " for " + words.Span(x.counted(now))
 	} else {
-		n.Title += " since " + ago(now, x.Last)
+		n.Title += " since " + ago(now.In(zone), x.Last)
 	}
 	return n
 }
@@ -205,8 +201,8 @@ func (e *expects) next() (next time.Time) {
 }
 
 // state is what is expected, by subscription, for a restart.
-func (e *expects) state(now time.Time) map[string]Expected {
-	all := make(map[string]Expected, len(e.all))
+func (e *expects) state(now time.Time) map[string]memory.Expected {
+	all := make(map[string]memory.Expected, len(e.all))
 	for id, x := range e.all {
 		kept := x.Expected
 		if e.connected {
@@ -219,7 +215,7 @@ func (e *expects) state(now time.Time) map[string]Expected {
 
 // restore takes over what was expected before a restart; use then leaves what the file
 // still expects.
-func (e *expects) restore(all map[string]Expected, now time.Time) {
+func (e *expects) restore(all map[string]memory.Expected, now time.Time) {
 	e.all = make(map[string]*expected, len(all))
 	for id, kept := range all {
 		kept.Last = kept.Last.In(now.Location())

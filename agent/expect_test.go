@@ -32,7 +32,7 @@ func (w *week) until(end time.Time) {
 		if next.After(w.now) {
 			w.now = next
 		}
-		told := w.e.due(w.now.In(w.zone))
+		told := w.e.due(w.now, w.zone)
 		if len(told) == 0 {
 			w.t.Fatalf("%s: nothing is due", w.now)
 		}
@@ -155,17 +155,17 @@ func TestExpectsCounts(t *testing.T) {
 	subs := subscribed(t, "- {sender: a, when: data == 1}\n- {sender: 'a*', event: e, expect_every: 1m, urgency: critical}\n- {expect_every: 1h}\n")
 	var e expects
 	e.use(start, subs)
-	if !e.next().IsZero() || len(e.due(at(9999))) > 0 {
+	if !e.next().IsZero() || len(e.due(at(9999), time.UTC)) > 0 {
 		t.Error("it counts without a connection")
 	}
 	e.link(start, true)
 	p := passed(at(30), event("a", "e", "1"))
 	p.matching = everyone(subs, p.ev)
-	if over := e.saw(at(30), p); len(over) > 0 || e.next() != at(90) || len(e.due(at(89))) > 0 {
+	if over := e.saw(at(30), p); len(over) > 0 || e.next() != at(90) || len(e.due(at(89), time.UTC)) > 0 {
 		t.Errorf("over: %q, next is %s", over, e.next())
 	}
-	told := e.due(at(90))
-	want := notify.Notification{Title: "No e from a* for 1 m", Body: "Expected every 1 m.", Urgency: notify.Critical}
+	told := e.due(at(90), time.UTC)
+	want := notify.Notification{Title: "No e from a* for 1 m", Body: "Expected every 1m.", Urgency: notify.Critical}
 	if len(told) == 1 {
 		want.Key = told[0].Key
 	}
@@ -176,14 +176,14 @@ func TestExpectsCounts(t *testing.T) {
 	if diff := cmp.Diff(want, told[0].Notification); diff != "" {
 		t.Error(diff)
 	}
-	if again := e.due(at(3000)); len(again) > 0 || e.next() != at(3630) {
+	if again := e.due(at(3000), time.UTC); len(again) > 0 || e.next() != at(3630) {
 		t.Errorf("told again: %+v, next is %s", again, e.next())
 	}
 	if over := e.saw(at(3000), p); len(over) != 1 || over[0] != want.Key {
 		t.Errorf("over: %q", over)
 	}
 	e.use(at(3000), subs[2:])
-	if told := e.due(at(6600)); len(told) != 1 || told[0].Title != "Nothing since 12:50" {
+	if told := e.due(at(6600), time.UTC); len(told) != 1 || told[0].Title != "Nothing since 12:50" {
 		t.Errorf("%+v", told)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"sigalert/agent/memory"
 	"sigalert/agent/notify"
 	"sigalert/internal/words"
 )
@@ -76,6 +77,24 @@ func (h *hold) clone() hold {
 	c := *h
 	c.last = slices.Clone(h.last)
 	return c
+}
+
+// state is the pause as it is remembered.
+func (h *hold) state() memory.Hold {
+	s := memory.Hold{Of: h.of, Until: h.until.Round(0), Count: h.count}
+	for _, n := range h.last {
+		s.Last = append(s.Last, memory.Held{Title: n.title, Key: n.key})
+	}
+	return s
+}
+
+// restoreHold is the pause that state was called on.
+func restoreHold(s memory.Hold) hold {
+	h := hold{of: s.Of, paused: true, until: s.Until, count: s.Count}
+	for _, n := range s.Last {
+		h.last = append(h.last, held{n.Title, n.Key})
+	}
+	return h
 }
 
 // expired reports whether a pause with an end is over.

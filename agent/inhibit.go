@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"sigalert/agent/config"
+	"sigalert/agent/memory"
 	"sigalert/agent/notify"
 	"sigalert/internal/plain"
 	"sigalert/internal/words"
@@ -35,21 +36,6 @@ type inhibitor struct {
 	keys  []string // of the alerts that show it
 	until time.Time
 	held  hold
-}
-
-// Inhibitor is an inhibitor as it is kept over a restart.
-type Inhibitor struct {
-	Tag   string     `json:"tag"`
-	Keys  []string   `json:"keys"`
-	Until time.Time  `json:"until"`
-	Count int        `json:"count,omitempty"` // alerts that it holds back
-	Held  []HeldBack `json:"held,omitempty"`  // the last of them
-}
-
-// HeldBack is an alert that is held back.
-type HeldBack struct {
-	Title string `json:"title"`
-	Key   string `json:"key,omitempty"`
 }
 
 func (in *inhibits) judge(p *passage) verdict {
@@ -170,20 +156,20 @@ func (in *inhibits) use(subs []config.Subscription) {
 }
 
 // state is what is shown and held back, for a restart.
-func (in *inhibits) state() (all []Inhibitor) {
+func (in *inhibits) state() (all []memory.Inhibitor) {
 	for _, x := range slices.Concat(slices.Collect(maps.Values(in.tags)), in.over) {
-		kept := Inhibitor{Tag: x.tag, Keys: slices.Clone(x.keys), Until: x.until, Count: x.held.count}
+		kept := memory.Inhibitor{Tag: x.tag, Keys: slices.Clone(x.keys), Until: x.until, Count: x.held.count}
 		for _, h := range x.held.last {
-			kept.Held = append(kept.Held, HeldBack{h.title, h.key})
+			kept.Held = append(kept.Held, memory.Held{Title: h.title, Key: h.key})
 		}
 		all = append(all, kept)
 	}
-	slices.SortFunc(all, func(a, b Inhibitor) int { return strings.Compare(a.Tag, b.Tag) })
+	slices.SortFunc(all, func(a, b memory.Inhibitor) int { return strings.Compare(a.Tag, b.Tag) })
 	return all
 }
 
 // restore takes over what was shown and held back before a restart.
-func (in *inhibits) restore(all []Inhibitor, _ time.Time) {
+func (in *inhibits) restore(all []memory.Inhibitor, _ time.Time) {
 	in.tags, in.over = make(map[string]*inhibitor), nil
 	for _, kept := range all[:min(len(all), maxShownTags)] {
 		x := &inhibitor{tag: kept.Tag, keys: kept.Keys, until: kept.Until, held: hold{paused: true, count: kept.Count}}

@@ -24,6 +24,7 @@ func (a *Agent) apply(c *config.Config) {
 	if a.receiver != nil && a.receiver.server != server {
 		a.lost += a.receiver.client.Dropped()
 		a.receiver.stop()
+		a.memory.note(a.receiver.server, a.cursor.position(), a.heard)
 		a.router.end()
 		a.receiver = nil
 	}
@@ -60,14 +61,22 @@ func (a *Agent) connect(server string) {
 		a.router = &ownRouter{ClientCarrier: carrier, bind: a.opts.Router, ctx: context.WithoutCancel(a.ctx), log: a.log}
 		carrier = a.router
 	}
-	a.receiver = receive(a.ctx, server, carrier, a.log, sink{
+	since := a.memory.since(server)
+	a.cursor = new(cursor)
+	if since != nil {
+		a.cursor.reached = *since
+	}
+	a.heard = a.memory.servers[server].Heard
+	a.receiver = receive(a.ctx, server, carrier, since, a.log, sink{
 		loop:  a.asked,
 		event: a.event,
 		presence: func(ev sig.Event) {
 			a.unseen.saw(ev.Sender)
 			a.presence.observe(time.Now(), ev.Sender, ev.Event.Equal(sig.EventConnect))
+			a.cursor.reach(ev.Position())
 		},
 		missed:  a.missed,
+		passed:  a.passed,
 		changed: a.news.Raise,
 	})
 	now, first := time.Now(), a.link == nil
@@ -82,6 +91,7 @@ func (a *Agent) connect(server string) {
 
 // event takes an event through the stages.
 func (a *Agent) event(what topic.Topic, ev sig.Event) {
+	defer a.passed(ev.Position()) // once it is known what becomes of the event
 	a.unseen.saw(ev.Sender)
 	matching := a.matcher.match(what, ev)
 	if len(matching) == 0 {
@@ -103,13 +113,13 @@ func (a *Agent) conclude(p *passage) {
 	}
 	a.ended(p.ends)
 	v := p.decided()
-	a.counters.count(v, p.waited)
+	a.counters.count(v, p.waited != nil)
 	if len(a.pipeline.quiet.muted) > 0 && (v.decision == Held || v.decision == Resolved) {
 		a.stale = true // their status has how many are held back
 	}
 	switch v.decision {
 	case Sent:
-		a.delivery.pushAlert(p.alert, p.ev, p.picture())
+		a.delivery.pushAlert(p.alert, p.ev, p.picture(), a.settling(p))
 		a.pipeline.repeats.begin(p)
 		a.pipeline.escalations.begin(p)
 		if n, failed := a.commands.run(p, p.sub.Command); failed {
@@ -150,6 +160,12 @@ func (a *Agent) alerted(ev sig.Event, what outcome.Outcome, why string) {
 	}
 }
 
+// passed notes how far the server's events have come.
+func (a *Agent) passed(p sig.Position) {
+	a.cursor.reach(p)
+	a.heard = time.Now().Round(0)
+}
+
 // missed counts events of ours that the server has forgotten; if n is below 0,
 // nobody knows how many, if any.
 func (a *Agent) missed(n int) {
@@ -185,7 +201,7 @@ func (a *Agent) tellDue(now time.Time) {
 			})
 		}
 	}
-	a.concludeWaiting(now, false)
+	a.concludeWaiting(now)
 	a.tellUnanswered(now)
 	a.tellMissing(now)
 	muted := len(a.pipeline.quiet.muted)
@@ -198,26 +214,36 @@ func (a *Agent) tellDue(now time.Time) {
 	}
 }
 
-// tellRest shows what would be lost at the end: who came or went, what was
-// counted, and what a pause holds back.
+// tellRest shows what would be lost at the end: who came or went, and what was
+// counted.
 func (a *Agent) tellRest() {
 	if a.presence != nil {
 		if n, ok := a.presence.news(); ok {
 			a.tell(n)
 		}
 	}
-	a.concludeWaiting(time.Now(), true)
 	for _, n := range a.pipeline.rest() {
 		a.tell(n)
 	}
+}
+
+// tellHeld has what waits, or is held back, become lines of the log, unless it is
+// remembered.
+func (a *Agent) tellHeld() {
+	a.tellWaiting(time.Now())
+	for _, n := range a.pipeline.quiet.use(nil) {
+		if !a.pipeline.quiet.pause.keep(n) {
+			a.opts.Fallback(n)
+		}
+	}
 	if n, ok := a.pipeline.quiet.pause.resume(); ok {
-		a.delivery.push(n)
+		a.opts.Fallback(n)
 	}
 }
 
 // next is when something is due; zero: never.
 func (a *Agent) next() time.Time {
-	next := earlier(a.pipeline.next(), a.expects.next())
+	next := earlier(earlier(a.pipeline.next(), a.expects.next()), a.memory.due())
 	if a.receiver != nil {
 		next = earlier(earlier(next, a.link.next()), a.presence.next())
 		if a.link.connected {

@@ -2,10 +2,10 @@ package agent
 
 import (
 	"iter"
-	"slices"
 	"time"
 
 	"sigalert/agent/config"
+	"sigalert/agent/memory"
 	"sigalert/agent/notify"
 	"sigalert/internal/words"
 )
@@ -67,7 +67,7 @@ func (pl *pipeline) ripe(now time.Time, atEnd bool) *passage {
 		why = "shown at once: the agent is ending"
 	}
 	p := newPassage(now, x.ev)
-	p.sub, p.number, p.waited = x.sub, x.number, true
+	p.sub, p.number, p.waited = x.sub, x.number, x
 	settle(p)
 	p.verdicts = append(pl.verdicts[:0], verdict{stage: "for", line: x.sub.Line, reason: why})
 	pl.finish(p, verdict{})
@@ -114,7 +114,7 @@ func (pl *pipeline) finish(p *passage, v verdict) {
 func (pl *pipeline) alert(p *passage) verdict {
 	stages := [...]stage{&pl.changes, &pl.waits, &pl.inhibits, pl.quiet, &pl.rates, pl.floods, renderer{}, &pl.repeats, &pl.escalations}
 	rest := stages[:]
-	if p.waited {
+	if p.waited != nil {
 		rest = stages[2:]
 	}
 	for _, s := range rest {
@@ -148,14 +148,14 @@ func (pl *pipeline) due(now time.Time) (told []notify.Notification) {
 	return told
 }
 
-// rest returns what would be lost at the end.
+// rest returns what would be lost at the end, and is not remembered.
 func (pl *pipeline) rest() (told []notify.Notification) {
 	for l := range pl.limiters() {
 		if n, ok := l.summary(l.next()); ok {
 			told = append(told, n)
 		}
 	}
-	return slices.Concat(told, pl.inhibits.rest(), pl.quiet.use(nil))
+	return told
 }
 
 // next is when due has something to say; zero: never.
@@ -182,6 +182,19 @@ func (pl *pipeline) limiters() iter.Seq[*limiter] {
 			}
 		}
 	}
+}
+
+// state is what the stages have to know after a restart.
+func (pl *pipeline) state() (s memory.State) {
+	s.Pause, s.Muted = pl.quiet.state()
+	s.Tags = pl.tags.state()
+	return s
+}
+
+// restore takes over what state returned in an earlier run.
+func (pl *pipeline) restore(s memory.State) {
+	pl.quiet.restore(s.Pause, s.Muted)
+	pl.tags.restore(s.Tags)
 }
 
 // clone is a pipeline that decides as this one would, and leaves it as it is.

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"sigalert/agent/config"
+	"sigalert/agent/memory"
 	"sigalert/agent/notify"
 )
 
@@ -68,6 +69,29 @@ func (q *quiet) takeBack(key string) {
 	q.pause.takeBack(key)
 	for _, h := range q.muted {
 		h.takeBack(key)
+	}
+}
+
+// state is what of the pauses is remembered.
+func (q *quiet) state() (pause *memory.Hold, muted map[string]memory.Hold) {
+	if q.pause.paused {
+		pause = new(q.pause.state())
+	}
+	for id, h := range q.muted {
+		if muted == nil {
+			muted = make(map[string]memory.Hold)
+		}
+		muted[id] = h.state()
+	}
+	return pause, muted
+}
+
+func (q *quiet) restore(pause *memory.Hold, muted map[string]memory.Hold) {
+	if pause != nil {
+		q.pause = restoreHold(*pause)
+	}
+	for id, h := range muted {
+		q.muted[id] = new(restoreHold(h))
 	}
 }
 

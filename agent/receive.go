@@ -28,6 +28,7 @@ type sink struct {
 	event    func(topic.Topic, sig.Event) // asked for by this topic
 	presence func(sig.Event)              // a #connect or #disconnect
 	missed   func(n int)                  // as in sig.ClientOptions
+	passed   func(sig.Position)           // as in sig.ClientOptions
 
 	// changed is called off the loop when the connection or a listener's status
 	// has changed. It must not wait.
@@ -40,13 +41,16 @@ type asked struct {
 	presence bool // it is for the comings and goings
 }
 
-// receive connects to a server until ctx ends or stop is called.
-func receive(ctx context.Context, server string, carrier sig.ClientCarrier, log *slog.Logger, to sink) *receiver {
+// receive connects to a server until ctx ends or stop is called. Its events begin after
+// since or, if that is nil, with what happens next.
+func receive(ctx context.Context, server string, carrier sig.ClientCarrier, since *sig.Position, log *slog.Logger, to sink) *receiver {
 	ctx, cancel := context.WithCancel(ctx)
 	r := &receiver{server: server, sink: to, ctx: ctx}
 	r.client = sig.NewClientRouter(carrier, &sig.ClientOptions{
+		Since:   since,
 		Changed: to.changed,
 		Missed:  func(n int) { r.pass(func() { to.missed(n) }) },
+		Passed:  func(p sig.Position) { r.pass(func() { to.passed(p) }) },
 		Logger:  log,
 	})
 	ended := wait.Start(ctx, r.client.Run)
@@ -76,7 +80,11 @@ func (r *receiver) listen(subs []config.Subscription) {
 		}
 		l := old[what]
 		if l == nil {
-			l = r.client.AddRemoteListener(what.Sender, what.Event, func(ev sig.Event) { r.pass(func() { take(ev) }) })
+			listen := r.client.ResumeRemoteListener
+			if what.presence { // who came and went before is of no interest
+				listen = r.client.AddRemoteListener
+			}
+			l = listen(what.Sender, what.Event, func(ev sig.Event) { r.pass(func() { take(ev) }) })
 		}
 		delete(old, what)
 		r.listeners[what] = l

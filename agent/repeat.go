@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"sigalert/agent/config"
+	"sigalert/agent/memory"
 	"sigalert/agent/notify"
 	"sigalert/internal/words"
 )
@@ -18,21 +19,12 @@ const maxRepeating = 1_000
 type repeats struct {
 	list     []*repeating
 	soonest  time.Time // when the first is shown again; zero: there is none
-	restored []Repeating
+	restored []memory.Repeating
 }
 
 type repeating struct {
-	Repeating
+	memory.Repeating
 	sub *config.Subscription
-}
-
-// Repeating is an alert that is shown again, as it is kept over a restart.
-type Repeating struct {
-	Sub   string              `json:"sub"` // the subscription's identity
-	Alert notify.Notification `json:"alert"`
-	Since time.Time           `json:"since"` // when it was shown first
-	Due   time.Time           `json:"due"`
-	Shown int                 `json:"shown,omitempty"` // how often since then
 }
 
 func (r *repeats) judge(p *passage) verdict {
@@ -53,7 +45,7 @@ func (r *repeats) begin(p *passage) {
 		r.resolve(p.alert.Key)
 	}
 	if every := p.sub.Repeat.Every; every > 0 && len(r.list) < maxRepeating {
-		r.list = append(r.list, &repeating{Repeating{Sub: p.sub.ID(), Alert: p.alert.Cut(), Since: p.now, Due: p.now.Add(every)}, p.sub})
+		r.list = append(r.list, &repeating{memory.Repeating{Sub: p.sub.ID(), Alert: p.alert.Cut(), Since: p.now, Due: p.now.Add(every)}, p.sub})
 		r.settle()
 	}
 }
@@ -134,7 +126,7 @@ func (r *repeats) use(subs []config.Subscription) {
 }
 
 // state is what is to be shown again, for a restart.
-func (r *repeats) state() []Repeating {
+func (r *repeats) state() []memory.Repeating {
 	all := slices.Clone(r.restored)
 	for _, x := range r.list {
 		all = append(all, x.Repeating)
@@ -144,6 +136,6 @@ func (r *repeats) state() []Repeating {
 
 // restore takes over what was to be shown again before a restart, once use says for
 // which subscriptions. What was due meanwhile is due now.
-func (r *repeats) restore(all []Repeating, _ time.Time) {
+func (r *repeats) restore(all []memory.Repeating, _ time.Time) {
 	r.restored = slices.Clone(all[:min(len(all), maxRepeating)])
 }

@@ -341,7 +341,7 @@ func TestExpressions(t *testing.T) {
 func TestDeliveryCarriesNothingUnasked(t *testing.T) {
 	for _, alerted := range []func(Alert){nil, func(Alert) {}} {
 		d := newDelivery(Options{Alerted: alerted}, nil, nil)
-		d.pushAlert(notify.Notification{}, event("s", "e", `"data"`), nil)
+		d.pushAlert(notify.Notification{}, event("s", "e", `"data"`), nil, nil)
 		q, _ := d.pop()
 		if asked := alerted != nil; (q.event != nil) != asked || (q.size > 0) != asked {
 			t.Errorf("asked: %v, %+v", asked, q)

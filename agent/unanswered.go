@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"sigalert/agent/config"
+	"sigalert/agent/memory"
 	"sigalert/agent/notify"
 	"sigalert/internal/outcome"
 	"sigalert/internal/plain"
@@ -18,13 +19,59 @@ import (
 // escalationTimeout is how long an escalation waits for the server.
 const escalationTimeout = 10 * time.Minute
 
-// concludeWaiting does what was decided about the alerts that have waited long enough or,
-// at the end, about all that wait.
-func (a *Agent) concludeWaiting(now time.Time, atEnd bool) {
+// concludeWaiting does what was decided about the alerts that have waited long enough.
+func (a *Agent) concludeWaiting(now time.Time) {
 	now = now.In(zone.Local())
-	for p := a.pipeline.ripe(now, atEnd); p != nil; p = a.pipeline.ripe(now, atEnd) {
+	for p := a.pipeline.ripe(now, false); p != nil; p = a.pipeline.ripe(now, false) {
 		a.conclude(p)
+		a.memory.changed = true
 	}
+}
+
+// settling notes that an event's alert is given to the desktop; the function is for when
+// it is known whether that took it. Until then the memory has it. An alert that has
+// waited is there by itself: the events since then need not come again.
+func (a *Agent) settling(p *passage) (settled func()) {
+	if p.waited != nil {
+		return a.pipeline.waits.leaves(p.waited)
+	}
+	c, seq := a.cursor, p.ev.Seq
+	c.wait(seq)
+	return func() { c.settled(seq) }
+}
+
+// tellWaiting has what waits, and what another alert holds back, become lines of the log.
+func (a *Agent) tellWaiting(now time.Time) {
+	now = now.In(zone.Local())
+	for p := a.pipeline.ripe(now, true); p != nil; p = a.pipeline.ripe(now, true) {
+		if v := p.decided(); v.decision == Sent {
+			a.opts.Fallback(p.alert)
+			a.alerted(p.ev, outcome.Failed, whyEnded+"; it went to the log")
+		} else {
+			a.alerted(p.ev, outcome.Held, v.reason)
+		}
+	}
+	for _, n := range a.pipeline.inhibits.rest() {
+		a.opts.Fallback(n)
+	}
+}
+
+// rememberWaiting adds what waits, in whatever way, to what is to be remembered.
+func (a *Agent) rememberWaiting(s *memory.State, now time.Time) {
+	pl := a.pipeline
+	s.Waiting, s.Inhibitors = pl.waits.state(), pl.inhibits.state()
+	s.Repeating, s.Escalating = pl.repeats.state(), pl.escalations.state()
+	s.Expected = a.expects.state(now)
+}
+
+// recallWaiting takes over what waited when an earlier agent ended.
+func (a *Agent) recallWaiting(s memory.State, now time.Time) {
+	pl := a.pipeline
+	pl.waits.restore(s.Waiting, now)
+	pl.inhibits.restore(s.Inhibitors, now)
+	pl.repeats.restore(s.Repeating, now)
+	pl.escalations.restore(s.Escalating, now)
+	a.expects.restore(s.Expected, now.In(zone.Local()))
 }
 
 // tellUnanswered shows the alerts again that nobody has answered, or escalates them.
@@ -32,9 +79,11 @@ func (a *Agent) tellUnanswered(now time.Time) {
 	now = now.In(zone.Local())
 	for _, n := range a.pipeline.repeats.due(now, a.pipeline.quiet) {
 		a.delivery.push(n)
+		a.memory.changed = true
 	}
 	for _, x := range a.pipeline.escalations.due(now) {
 		a.escalate(now, x)
+		a.memory.changed = true
 	}
 }
 
@@ -109,7 +158,8 @@ func (a *Agent) publishUnanswered(p *passage, to *config.Publication) {
 
 // tellMissing says that nothing came of what subscriptions expect.
 func (a *Agent) tellMissing(now time.Time) {
-	for _, m := range a.expects.due(now) {
+	for _, m := range a.expects.due(now, zone.Local()) {
+		a.memory.changed = true
 		if h := a.pipeline.quiet.of(m.sub); h == nil || !h.keep(m.Notification) {
 			a.tell(m.Notification)
 		}

@@ -1,12 +1,13 @@
 package agent
 
 import (
-	"encoding/json"
 	"fmt"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"sigalert/agent/config"
+	"sigalert/agent/memory"
 	"sigalert/internal/words"
 	"sigalert/sig"
 )
@@ -22,10 +23,11 @@ const (
 // of the first is over. What does not fit is shown at once, and counted.
 type waits struct {
 	tags     *tags
-	list     []*waiting // the next that is due first
-	size     int        // of their data, in bytes
-	early    uint64     // alerts that were shown at once
-	restored []Waiting  // until there are subscriptions
+	list     []*waiting       // the next that is due first
+	size     int              // of their data, in bytes
+	early    uint64           // alerts that were shown at once
+	leaving  []*waiting       // given to the desktop, which may not have them yet
+	restored []memory.Waiting // until there are subscriptions
 }
 
 // waiting is an alert that waits.
@@ -37,20 +39,7 @@ type waiting struct {
 	key    string // "": it has no tag
 	since  time.Time
 	until  time.Time
-}
-
-// Waiting is an alert that waits, as it is kept over a restart.
-type Waiting struct {
-	Number int             `json:"number,omitempty"`
-	Sub    string          `json:"sub"` // the subscription's identity
-	Sender sig.Name        `json:"sender"`
-	Event  sig.Name        `json:"event"`
-	Data   json.RawMessage `json:"data,omitempty"`
-	Seq    uint64          `json:"seq,omitempty"`
-	Time   time.Time       `json:"time"`
-	Key    string          `json:"key,omitempty"`
-	Since  time.Time       `json:"since"`
-	Until  time.Time       `json:"until"`
+	gone   atomic.Bool // it is known whether the desktop took it
 }
 
 // ended is an alert that waited and is not shown.
@@ -148,6 +137,14 @@ func (w *waits) ripe(now time.Time, any bool) *waiting {
 	return w.take(0)
 }
 
+// leaves notes that an alert that waited is given to the desktop; the function is for
+// when it is known whether that took it.
+func (w *waits) leaves(x *waiting) (settled func()) {
+	w.leaving = slices.DeleteFunc(w.leaving, func(x *waiting) bool { return x.gone.Load() })
+	w.leaving = append(w.leaving, x)
+	return func() { x.gone.Store(true) }
+}
+
 // next is when the next alert's time is over; zero: none waits.
 func (w *waits) next() time.Time {
 	if len(w.list) == 0 {
@@ -206,11 +203,12 @@ func byID(subs []config.Subscription) map[string]*config.Subscription {
 }
 
 // state is what waits, for a restart.
-func (w *waits) state() []Waiting {
+func (w *waits) state() []memory.Waiting {
 	all := slices.Clone(w.restored)
-	for _, x := range w.list {
+	w.leaving = slices.DeleteFunc(w.leaving, func(x *waiting) bool { return x.gone.Load() })
+	for _, x := range slices.Concat(w.leaving, w.list) {
 		data, _ := x.ev.Data.JSON() // what JSON cannot hold did not come from a network
-		all = append(all, Waiting{
+		all = append(all, memory.Waiting{
 			Number: x.number, Sub: x.sub.ID(), Sender: x.ev.Sender, Event: x.ev.Event, Data: data,
 			Seq: x.ev.Seq, Time: x.ev.Time, Key: x.key, Since: x.since, Until: x.until,
 		})
@@ -220,7 +218,7 @@ func (w *waits) state() []Waiting {
 
 // restore takes over what waited before a restart, once use says for which
 // subscriptions. What was due meanwhile may have been resolved, which is then replayed.
-func (w *waits) restore(all []Waiting, now time.Time) {
+func (w *waits) restore(all []memory.Waiting, now time.Time) {
 	for _, x := range all[:min(len(all), maxWaiting)] {
 		if soon := now.Add(replayedWait); x.Until.Before(soon) {
 			x.Until = soon

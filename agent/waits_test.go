@@ -213,7 +213,7 @@ func TestExpectInTheWholeAgent(t *testing.T) {
 		time.Sleep(59 * time.Minute)
 		b.screen.take() // that the server was lost
 		time.Sleep(2 * time.Minute)
-		b.expect("Nothing from backup since Saturday 02:00 Expected every 1 d 1 h.")
+		b.expect("Nothing from backup since Saturday 02:00 Expected every 25h.")
 		time.Sleep(100 * time.Hour)
 		b.expect("")
 		b.fire(backup, "done", 2)
@@ -249,5 +249,49 @@ func TestUnlessInTheWholeAgent(t *testing.T) {
 		if c := b.Status().Counters; c.Limited != 0 {
 			t.Errorf("%+v", c)
 		}
+	})
+}
+
+// What waits, is shown again, is held back by another alert, or is expected goes on after
+// a restart.
+func TestWaitsOverARestart(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b, _ := remembering(t, `subscriptions: [
+  {sender: a, tag: "{{ event }}", for: 1h, title: A, body: "{{ data }}"},
+  {sender: b, title: B, body: B, repeat: {every: 1h, at_most: 2}},
+  {sender: router, tag: down, title: R, body: R}, {sender: host, title: H, body: H, unless: down},
+  {sender: job, event: done, expect_every: 2h}]`)
+		a, router := b.add("a", "e", "f"), b.add("router", "e")
+		senders := map[sig.Name]*sig.Sender{"b": b.add("b", "e"), "host": b.add("host", "e"), "job": b.add("job", "done")}
+		b.fire(a, "e", 1)
+		b.fire(a, "f", 2)
+		b.fire(senders["b"], "e", 1)
+		b.fire(router, "e", 1)
+		b.fire(senders["host"], "e", 1)
+		b.fire(senders["job"], "done", 1)
+		b.expect("B B; R R; job: done 1")
+		time.Sleep(30 * time.Minute)
+		b.end()
+		b.expect("")
+		b.fire(a, "f", map[string]any{"resolved": true})
+		time.Sleep(time.Minute)
+		b.start()
+		b.expect("")
+		time.Sleep(30 * time.Minute)
+		if got := b.screen.take(); !strings.Contains(got, "A 1") || !strings.Contains(got, "B B\nShown again (1 of 2)") || strings.Count(got, ";") != 1 {
+			t.Errorf("after an hour: %s", got)
+		}
+		b.fire(router, "e", map[string]any{"resolved": true})
+		if got := b.screen.take(); !strings.Contains(got, `1 alert while "down" was shown H`) {
+			t.Errorf("at the end of what held it back: %s", got)
+		}
+		time.Sleep(61 * time.Minute)
+		if got := b.screen.take(); !strings.Contains(got, "No done from job since 00:00 Expected every 2h.") || !strings.Contains(got, "Shown again (2 of 2)") || strings.Count(got, ";") != 1 {
+			t.Errorf("after two hours: %s", got)
+		}
+		b.end()
+		b.start()
+		time.Sleep(5 * time.Hour)
+		b.expect("")
 	})
 }

@@ -1,6 +1,10 @@
 package agent
 
-import "sigalert/agent/config"
+import (
+	"maps"
+
+	"sigalert/agent/config"
+)
 
 // chooser decides which of the subscriptions that match an event takes it: the first
 // whose condition holds, or for which it is the end of what its tag shows. A condition
@@ -98,6 +102,21 @@ func (t *tags) open(key string) bool {
 func (t *tags) shown(key string) bool {
 	sent, _ := t.known.get(key)
 	return sent
+}
+
+func (t *tags) state() map[string]bool {
+	all := maps.Clone(t.known.old)
+	if all == nil {
+		all = make(map[string]bool)
+	}
+	maps.Copy(all, t.known.young)
+	return all
+}
+
+func (t *tags) restore(all map[string]bool) {
+	for key, sent := range all {
+		t.known.put(key, sent, maxTags)
+	}
 }
 
 func (t *tags) close(key string) { t.known.drop(key) }

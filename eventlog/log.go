@@ -61,6 +61,10 @@ type Options struct {
 	NewLimit int
 	// Age is Limits.Age. Default: what the file says, or for ever.
 	Age *time.Duration
+	// Once leaves out an event that the log has had before, by the server's number
+	// and time for it, as far as it is among the last 10,000. Default: whoever fills
+	// the log sees to that.
+	Once bool
 	// Trouble is called by Run when State.Err, which it is given, has changed:
 	// once when the file cannot be opened or written, once for each other reason,
 	// and once when it works again. It must not wait. Default: none.
@@ -83,6 +87,7 @@ type Log struct {
 	bytes    int64        // of all records
 	last     uint64       // the number that was given last
 	position sig.Position // that the store has
+	numbers  numbers      // of the last entries, with Options.Once
 
 	mu      sync.Mutex // guards the fields below
 	limits  Limits
@@ -195,6 +200,9 @@ func (l *Log) load(s store) (err error) {
 		getSetting(tx, settingLast, &l.last)
 		getSetting(tx, settingPosition, &l.position)
 		hour = loadMinutes(tx)
+		if l.opts.Once {
+			l.numbers = loadNumbers(tx)
+		}
 		// Of settings that are damaged none may remove an entry, or leave a gap.
 		if limits.check() != nil {
 			limits = initial
@@ -304,6 +312,7 @@ func (l *Log) passed(p sig.Position) {
 func (l *Log) Run(ctx context.Context) {
 	unwritten := l.write(ctx)
 	unwritten = append(unwritten, l.backlog.close()...)
+	defer tellWritten(unwritten)
 	if len(unwritten) == 0 {
 		return
 	}
@@ -350,11 +359,13 @@ func (l *Log) write(ctx context.Context) (unwritten []Entry) {
 	for wait.Sleep(ctx, max(l.expires(), again), l.backlog.ready) {
 		batch := l.backlog.take()
 		if l.expires() > 0 && l.hasNothing(batch) {
+			tellWritten(batch)
 			continue
 		}
 		if !l.retry(ctx, "write", again, func() error { return l.commit(batch) }) {
 			return batch
 		}
+		tellWritten(batch)
 		if !wait.Sleep(ctx, settle, nil) {
 			break
 		}

@@ -47,6 +47,7 @@ func (p *program) runAgent(ctx context.Context) error {
 		ConfigPath: path,
 		Server:     p.instead,
 		Router:     p.bindRouter,
+		Memory:     memoryPath(),
 		Fallback:   func(n notify.Notification) { lines.Info("alert", "text", n.Line()) },
 		Logger:     p.log,
 	}, path, func(ctx context.Context, t *trayAgent, h *history.History, desktop agent.Notifier) {
@@ -70,6 +71,9 @@ func (p *program) runAgent(ctx context.Context) error {
 		}
 	})
 }
+
+// memoryPath is where the agent keeps what is to outlive it.
+func memoryPath() string { return filepath.Join(stateFolder(), "agent.json") }
 
 // bindRouter is the agent's way to [program.newRouter].
 func (p *program) bindRouter(listen string) (serve func(context.Context) error, err error) {
@@ -147,7 +151,7 @@ func (p *program) runWithTray(ctx context.Context, opts agent.Options, path stri
 		t.changed.Raise()
 		h.Touch()
 	}
-	opts.Alerted, opts.Configured = h.Alerted, h.Configured
+	opts.Alerted, opts.Configured, opts.Flush = h.Alerted, h.Configured, h.Flush
 	desktop := p.newDesktop(func(r notify.Response) { t.agent.Respond(r) })
 	defer desktop.Close()
 	opts.Notifier = desktop

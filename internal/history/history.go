@@ -82,6 +82,7 @@ func (h *History) newLog(c *config.History) *eventlog.Log {
 		Path:   h.opts.Path,
 		Limit:  c.MaxEntries,
 		Age:    &c.Retention,
+		Once:   true, // after a kill, the last ones come again
 		Logger: h.opts.Logger,
 		Trouble: func(st eventlog.State) {
 			if st.Err != nil {
@@ -114,6 +115,17 @@ func (h *History) Alerted(a agent.Alert) {
 	defer h.mu.Unlock()
 	if h.log != nil {
 		h.log.Offer(e)
+	}
+}
+
+// Flush returns once the alerts so far are kept or, if that fails or takes longer than
+// ctx, are known not to be.
+func (h *History) Flush(ctx context.Context) {
+	h.mu.Lock()
+	log := h.log
+	h.mu.Unlock()
+	if log != nil {
+		_ = log.Flush(ctx) // it has reported that itself
 	}
 }
 

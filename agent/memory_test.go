@@ -1,0 +1,200 @@
+package agent_test
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"sigalert/agent"
+	"sigalert/agent/memory"
+	"sigalert/sig/sigtest"
+)
+
+// remembering is a bench whose agent has a memory in a file.
+func remembering(t *testing.T, yaml string, more ...func(*agent.Options)) (b *bench, path string) {
+	t.Helper()
+	path = filepath.Join(t.TempDir(), "agent.json")
+	more = append(more, func(o *agent.Options) { o.Memory = path })
+	return newBenchOn(t, yaml, (*sigtest.Network).Client, more...), path
+}
+
+func TestRestartMissesNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b, _ := remembering(t, timerTick)
+		timer := b.add("timer", "tick")
+		b.fire(timer, "tick", 1)
+		b.end()
+		b.fire(timer, "tick", 2)
+		b.fire(timer, "tick", 3)
+		time.Sleep(10 * time.Second)
+		b.start()
+		b.expect("timer: tick 1; timer: tick 2; timer: tick 3")
+		b.end()
+		b.start()
+		time.Sleep(time.Minute)
+		b.expect("")
+	})
+}
+
+// A kill leaves the file as it was a second before at most, and what was shown since is
+// shown once more.
+func TestKillLosesNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b, path := remembering(t, timerTick)
+		timer := b.add("timer", "tick")
+		b.fire(timer, "tick", 1)
+		time.Sleep(memoryPause)
+		b.fire(timer, "tick", 2) // the file has 1 now
+		before, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b.fire(timer, "tick", 3)
+		b.expect("timer: tick 1; timer: tick 2; timer: tick 3")
+		b.end()
+		if err := os.WriteFile(path, before, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		b.start()
+		b.expect("timer: tick 2; timer: tick 3")
+	})
+}
+
+const memoryPause = time.Second
+
+// While the desktop hangs, the file is not ahead of what waits for it.
+func TestMemoryWaitsForTheDesktop(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b, path := remembering(t, timerTick)
+		timer := b.add("timer", "tick")
+		b.fire(timer, "tick", 1)
+		time.Sleep(2 * memoryPause)
+		at := position(t, path)
+		b.screen.set(true, nil)
+		b.fire(timer, "tick", 2)
+		b.fire(timer, "tick", 3)
+		time.Sleep(2 * memoryPause)
+		if got := position(t, path); got != at {
+			t.Errorf("from %d to %d while the desktop hangs", at, got)
+		}
+		b.screen.set(false, nil)
+		time.Sleep(10 * time.Second) // the first of them is given up
+		if got := position(t, path); got != at+2 {
+			t.Errorf("at %d afterwards, want %d", got, at+2)
+		}
+	})
+}
+
+func position(t *testing.T, path string) uint64 {
+	t.Helper()
+	s, err := memory.Load(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s.Servers["127.0.0.1:3000"].Position.Seq
+}
+
+// Pauses, of the agent and of a subscription, go on after a restart with what they hold
+// back, and end when they are to; so do the tags that are open.
+func TestPausesAndTagsSurvive(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b, _ := remembering(t, "subscriptions:\n- {sender: timer, event: tick}\n- {sender: door}")
+		timer, door := b.add("timer", "tick"), b.add("door", "open")
+		b.Mute(2, time.Now().Add(time.Hour))
+		b.fire(door, "open", map[string]any{"tag": "door"})
+		b.expect("door: open tag: door")
+		b.Pause(30 * time.Minute)
+		b.fire(timer, "tick", 1)
+		b.fire(door, "open", 2)
+		b.end()
+		b.start()
+		b.expect("")
+		if st := b.Status(); !st.Paused || st.Held != 1 || st.Subscriptions[0].Held != 1 {
+			t.Errorf("%+v", st)
+		}
+		b.fire(door, "open", map[string]any{"tag": "door", "resolved": true})
+		time.Sleep(31 * time.Minute)
+		got := b.screen.take()
+		if !strings.Contains(got, "closes tag") || !strings.Contains(got, "while paused") {
+			t.Errorf("shown: %q", got)
+		}
+		time.Sleep(time.Hour)
+		if b.Status().Paused || b.Status().Subscriptions[0].Muted {
+			t.Error("a pause does not end")
+		}
+	})
+}
+
+// A memory that cannot be written is told of once, alerts go on, and it recovers.
+func TestMemoryThatCannotBeWritten(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b, path := remembering(t, timerTick)
+		timer := b.add("timer", "tick")
+		if err := os.Mkdir(path+".new", 0o700); err != nil {
+			t.Fatal(err)
+		}
+		for i := range 3 {
+			b.fire(timer, "tick", i)
+			time.Sleep(10 * time.Second)
+		}
+		got := b.screen.take()
+		for i := range 3 {
+			if !strings.Contains(got, fmt.Sprintf("timer: tick %d", i)) {
+				t.Errorf("shown: %q", got)
+			}
+		}
+		if n := strings.Count(got, "The agent's memory cannot be kept yet"); n != 1 {
+			t.Errorf("told %d times: %q", n, got)
+		}
+		if n := b.log.count("cannot write the agent's memory"); n != 1 {
+			t.Errorf("logged %d times", n)
+		}
+		if err := os.Remove(path + ".new"); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Minute)
+		b.expect("The agent's memory is being kept now")
+		if position(t, path) == 0 {
+			t.Error("nothing was written")
+		}
+	})
+}
+
+// Where there is no room for what a pause holds back, it becomes a line of the log at
+// the end.
+func TestEndWithoutRoom(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b, path := remembering(t, timerTick)
+		timer := b.add("timer", "tick")
+		if err := os.Mkdir(path+".new", 0o700); err != nil {
+			t.Fatal(err)
+		}
+		b.Pause(0)
+		b.fire(timer, "tick", 1)
+		b.end()
+		if got := b.log.alerts(); !strings.Contains(got, "1 alert while paused | timer: tick") {
+			t.Errorf("logged: %q", got)
+		}
+	})
+}
+
+func TestDamagedMemory(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b, path := remembering(t, timerTick)
+		b.end()
+		if err := os.WriteFile(path, []byte("{"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		b.start()
+		b.expect("What happened before is forgotten cannot use " + path + ", which is " + path + ".unreadable now: unexpected end of JSON input")
+		b.fire(b.add("timer", "tick"), "tick", 1)
+		b.expect("timer: tick 1")
+		b.end()
+		b.start()
+		b.expect("")
+	})
+}

@@ -1,0 +1,139 @@
+package agent
+
+import (
+	"context"
+	"maps"
+	"time"
+
+	"sigalert/agent/memory"
+	"sigalert/agent/notify"
+	"sigalert/internal/wait"
+	"sigalert/sig"
+)
+
+const (
+	memoryPause  = time.Second     // between two writes
+	memoryIdle   = 5 * time.Minute // how old the time may get at which a silent server was heard
+	memoryFlush  = 5 * time.Second // for what Options.Flush waits for
+	maxServers   = 16              // that are remembered
+	memoryFailed = "What happens now may be lost, or be shown twice, after a restart. Alerts go on."
+)
+
+// remembering is the agent's side of its memory. The zero value has none.
+type remembering struct {
+	keeper  *memory.Keeper // nil: there is no memory
+	stop    func()         // the keeper
+	changed bool           // the state may have
+	next    time.Time      // when it may be written again
+	servers map[string]memory.Server
+	whole   bool // the file has everything; known once stop has returned
+}
+
+// recall takes over what an earlier agent left, and begins to remember.
+func (a *Agent) recall() {
+	if a.opts.Memory == "" {
+		return
+	}
+	s, err := memory.Load(a.opts.Memory)
+	if err != nil {
+		a.log.Error("what happened before is forgotten", "err", err)
+		a.delivery.push(notify.Notification{Title: "What happened before is forgotten", Body: err.Error(), Key: "memory"})
+	}
+	m := &a.memory
+	if m.servers = s.Servers; m.servers == nil {
+		m.servers = make(map[string]memory.Server)
+	}
+	a.pipeline.restore(s)
+	a.recallWaiting(s, time.Now())
+	m.keeper = memory.NewKeeper(a.opts.Memory, a.flush, a.memoryTrouble)
+	m.stop = wait.Start(context.WithoutCancel(a.ctx), func(ctx context.Context) { m.whole = m.keeper.Run(ctx) })
+}
+
+// flush waits until what Options.Alerted was given is on the disk.
+func (a *Agent) flush(ctx context.Context) {
+	if a.opts.Flush != nil {
+		ctx, cancel := context.WithTimeout(ctx, memoryFlush)
+		defer cancel()
+		a.opts.Flush(ctx)
+	}
+}
+
+// memoryTrouble says that the memory cannot be written, or can be again.
+func (a *Agent) memoryTrouble(err error) {
+	n := notify.Notification{Title: "The agent's memory is being kept now", Key: "memory"}
+	if err == nil {
+		a.log.Info("the agent's memory can be written now")
+	} else {
+		a.log.Error("cannot write the agent's memory, trying again", "err", err)
+		n.Title, n.Body = "The agent's memory cannot be kept yet", err.Error()+"\n"+memoryFailed
+	}
+	a.ask(func() { a.delivery.push(n) })
+}
+
+// remember has the memory written, if it is time.
+func (a *Agent) remember(now time.Time) {
+	m := &a.memory
+	if m.keeper == nil || !m.changed || now.Before(m.next) {
+		return
+	}
+	m.changed, m.next = false, now.Add(memoryPause)
+	m.keeper.Keep(a.state(now))
+}
+
+// due is when remember has something to do; zero: never.
+func (m *remembering) due() time.Time {
+	if m.keeper == nil || !m.changed {
+		return time.Time{}
+	}
+	return m.next
+}
+
+// since is where an earlier agent ended at a server; nil: not known.
+func (m *remembering) since(server string) *sig.Position {
+	if s, ok := m.servers[server]; ok && s.Position.Epoch != "" {
+		return &s.Position
+	}
+	return nil
+}
+
+// note takes over how far a server's events have come, and when it was heard. While
+// nothing comes, that time is of no interest but for how long ago it is.
+func (m *remembering) note(server string, p sig.Position, heard time.Time) {
+	was, known := m.servers[server]
+	if p.Epoch == "" || m.servers == nil || known && was.Position == p && heard.Sub(was.Heard) < memoryIdle {
+		return
+	}
+	m.servers[server] = memory.Server{Position: p, Heard: heard}
+	if len(m.servers) <= maxServers {
+		return
+	}
+	oldest := server
+	for name, s := range m.servers {
+		if s.Heard.Before(m.servers[oldest].Heard) {
+			oldest = name
+		}
+	}
+	delete(m.servers, oldest)
+}
+
+// state is what is to be remembered.
+func (a *Agent) state(now time.Time) memory.State {
+	s := a.pipeline.state()
+	a.rememberWaiting(&s, now)
+	if a.receiver != nil {
+		a.memory.note(a.receiver.server, a.cursor.position(), a.heard)
+	}
+	s.Servers = maps.Clone(a.memory.servers)
+	return s
+}
+
+// endMemory writes the memory once more, and reports whether that was done.
+func (a *Agent) endMemory() bool {
+	m := &a.memory
+	if m.keeper == nil {
+		return false
+	}
+	m.keeper.Keep(a.state(time.Now()))
+	m.stop()
+	return m.whole
+}
