@@ -53,10 +53,10 @@ func (e *escalations) begin(p *passage) {
 		return
 	}
 	x := &escalating{memory.Escalating{
-		Sub: p.sub.ID(), Sender: p.ev.Sender, Event: p.ev.Event, Time: p.ev.Time, Alert: p.alert.Cut(),
+		Sub: p.sub.ID(), Sender: p.ev.Sender, Event: p.ev.Event, Time: keepable(p.ev.Time), Alert: p.alert.Cut(),
 		Due: earlier(due, p.now.Add(p.sub.Escalate.After)),
 	}, p.sub}
-	if data, _ := p.ev.Data.JSON(); e.size+len(data) <= maxEscalatingData {
+	if data, err := p.ev.Data.JSON(); err == nil && e.size+len(data) <= maxEscalatingData {
 		x.Data = data
 	}
 	if over := len(e.list) - maxEscalating; over >= 0 {

@@ -205,6 +205,7 @@ func (e *expects) state(now time.Time) map[string]memory.Expected {
 	all := make(map[string]memory.Expected, len(e.all))
 	for id, x := range e.all {
 		kept := x.Expected
+		kept.Last = keepable(kept.Last)
 		if e.connected {
 			kept.Counted = x.counted(now)
 		}

@@ -207,13 +207,24 @@ func (w *waits) state() []memory.Waiting {
 	all := slices.Clone(w.restored)
 	w.leaving = slices.DeleteFunc(w.leaving, func(x *waiting) bool { return x.gone.Load() })
 	for _, x := range slices.Concat(w.leaving, w.list) {
-		data, _ := x.ev.Data.JSON() // what JSON cannot hold did not come from a network
+		data, err := x.ev.Data.JSON()
+		if err != nil { // it did not come from a network
+			data = nil
+		}
 		all = append(all, memory.Waiting{
 			Number: x.number, Sub: x.sub.ID(), Sender: x.ev.Sender, Event: x.ev.Event, Data: data,
-			Seq: x.ev.Seq, Time: x.ev.Time, Key: x.key, Since: x.since, Until: x.until,
+			Seq: x.ev.Seq, Time: keepable(x.ev.Time), Key: x.key, Since: x.since, Until: x.until,
 		})
 	}
 	return all
+}
+
+// keepable is a time that JSON can hold: a server's clock may be anything.
+func keepable(t time.Time) time.Time {
+	if t = t.UTC(); t.Year() < 1 || t.Year() > 9999 {
+		return time.Time{}
+	}
+	return t
 }
 
 // restore takes over what waited before a restart, once use says for which

@@ -74,6 +74,11 @@ func TestWaitsOverRestart(t *testing.T) {
 	if len(gone) != 1 || gone[0].number != 9 || gone[0].v.reason != whyGone {
 		t.Errorf("gone: %+v", gone)
 	}
+	pl.waits.list[1].ev.Time = start.AddDate(9000, 0, 0) // of a server whose clock is wrong
+	if kept := reread(t, pl.waits.state()); !kept[1].Time.IsZero() {
+		t.Errorf("kept: %+v", kept[1])
+	}
+	pl.waits.list[1].ev.Time = start
 	state := reread(t, pl.waits.state())
 	for away, want := range map[time.Duration][]time.Time{
 		30 * time.Second: {at(60), at(600)},

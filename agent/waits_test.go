@@ -2,7 +2,6 @@ package agent_test
 
 import (
 	"fmt"
-	"path/filepath"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -184,15 +183,6 @@ func TestEscalatePublishes(t *testing.T) {
 			t.Errorf("without a server: %s", got)
 		}
 	})
-}
-
-func TestEscalateRunsACommand(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "called")
-	b := newBench(t, fmt.Sprintf(`subscriptions: [{sender: disk, urgency: critical, escalate: {after: 1s, command: {shell: 'echo "$SIGALERT_TITLE $SIGALERT_URGENCY" > %s'}}}]`, path))
-	b.fire(b.add("disk", "full"), "full", 1)
-	if got, want := await(t, path), "disk: full critical\n"; got != want {
-		t.Errorf("%q, want %q", got, want)
-	}
 }
 
 // What does not come is said once, and its alert closed when something comes. A server
