@@ -36,6 +36,11 @@ type passage struct {
 	buttons  []button // of the alert
 	closes   bool     // the desktop may show what it resolves
 
+	waiting *waiting // what its alert waits as; nil: it does not
+	waited  *waiting // what its alert has waited as; nil: it has not
+	number  int      // of its entry, if it has one already
+	ends    []ended  // what waited, and will not be shown because of it
+
 	verdicts []verdict
 	choice   int // how many of them are about which subscription takes it
 }

@@ -64,7 +64,11 @@ func (c *catchup) judge(p *passage) verdict {
 	}
 	d := c.digests[p.sub.ID()]
 	goesOn := d != nil && !d.Due.IsZero() // an earlier agent was killed amid it
-	if p.now.After(c.open) && !goesOn {
+	came := p.now
+	if p.waited != nil { // when it ought to have been shown
+		came = p.ev.Time.Add(p.sub.For)
+	}
+	if came.After(c.open) && !goesOn {
 		return v
 	}
 	age := p.now.Sub(p.ev.Time)

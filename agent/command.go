@@ -13,6 +13,7 @@ import (
 	"sync"
 	"time"
 
+	"sigalert/agent/config"
 	"sigalert/agent/notify"
 	"sigalert/internal/plain"
 	"sigalert/internal/queue"
@@ -73,13 +74,13 @@ func newCommands(log *slog.Logger, tell func(notify.Notification)) *commands {
 	}
 }
 
-// run has the command of an alert run, if it has one. It does not wait. The
+// run has a command of an alert run, if there is one. It does not wait. The
 // notification says why that was not possible, unless it has been told.
-func (c *commands) run(p *passage) (n notify.Notification, failed bool) {
-	if p.sub.Command == nil {
+func (c *commands) run(p *passage, command *config.Command) (n notify.Notification, failed bool) {
+	if command == nil {
 		return n, false
 	}
-	j, err := newJob(p)
+	j, err := newJob(p, command)
 	if err != nil {
 		return c.failed(p.sub.ID(), p.sub.Line, err.Error())
 	}
@@ -111,19 +112,23 @@ type commandInput struct {
 	URL     string    `json:"url,omitempty"`
 }
 
-func newJob(p *passage) (j job, err error) {
+func inputOf(p *passage) (in commandInput, err error) {
 	n := p.alert.Cut()
-	in := commandInput{
+	in = commandInput{
 		Sender: p.ev.Sender, Event: p.ev.Event, Time: p.ev.Time,
 		Title: n.Title, Body: n.Body, Urgency: n.Urgency.String(), Tag: p.said.Tag, URL: n.URL,
 	}
 	data, err := p.seen.Text()
+	if len(data) > 0 {
+		in.Data = json.RawMessage(data)
+	}
+	return in, err
+}
+
+func newJob(p *passage, command *config.Command) (j job, err error) {
+	in, err := inputOf(p)
 	if err != nil {
 		return j, err
-	}
-	in.Data = json.RawMessage(data)
-	if len(data) == 0 {
-		in.Data = nil
 	}
 	j = job{sub: p.sub.ID(), line: p.sub.Line}
 	if j.input, err = json.Marshal(in); err != nil {
@@ -135,11 +140,11 @@ func newJob(p *passage) (j job, err error) {
 	} {
 		j.env = append(j.env, "SIGALERT_"+v.name+"="+plain.Text(v.value, maxAnswer))
 	}
-	if j.shell = p.sub.Command.Shell != ""; j.shell {
-		j.args = []string{p.sub.Command.Shell}
+	if j.shell = command.Shell != ""; j.shell {
+		j.args = []string{command.Shell}
 		return j, nil
 	}
-	for i, t := range p.sub.Command.Args {
+	for i, t := range command.Args {
 		arg, err := t.Render(p.seen)
 		if err != nil {
 			return j, fmt.Errorf("argument %d: %w", i, err)

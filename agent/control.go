@@ -71,6 +71,7 @@ func (a *Agent) ShowAgain(number int) {
 			return
 		}
 		a.recents.markRead(number)
+		a.answered(number)
 		a.delivery.push(e.again())
 	})
 }

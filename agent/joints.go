@@ -42,6 +42,8 @@ func (a *Agent) apply(c *config.Config) {
 	}
 	a.pipeline.quiet.follow(c.Quiet)
 	a.followDesktop(c.Quiet.Desktop)
+	a.ended(a.pipeline.waits.use(c.Subscriptions))
+	a.expects.use(a.now(), c.Subscriptions)
 	a.unseen.use(c.Subscriptions)
 	if a.receiver.listen(c.Subscriptions); first {
 		a.receiver.run()
@@ -86,6 +88,7 @@ func (a *Agent) connect(server string) {
 		a.link.starting(now)
 	}
 	a.gap = false
+	a.expects.link(now, false)
 	a.matcher.forget()
 }
 
@@ -100,6 +103,7 @@ func (a *Agent) event(what topic.Topic, ev sig.Event) {
 	}
 	p := newPassage(a.now(), ev)
 	p.matching = matching
+	a.arrived(p)
 	a.pipeline.judge(p)
 	a.conclude(p)
 }
@@ -111,17 +115,18 @@ func (a *Agent) conclude(p *passage) {
 	for _, v := range p.verdicts {
 		a.logFailure(v)
 	}
+	a.ended(p.ends)
 	v := p.decided()
-	a.counters.count(v)
+	a.counters.count(v, p.waited != nil)
 	if len(a.pipeline.quiet.muted) > 0 && (v.decision == Held || v.decision == Resolved) {
 		a.stale = true // their status has how many are held back
 	}
 	switch v.decision {
 	case Sent:
-		c, seq := a.cursor, p.ev.Seq
-		c.wait(seq)
-		a.delivery.pushAlert(p.alert, p.ev, p.picture(), func() { c.settled(seq) })
-		if n, failed := a.commands.run(p); failed {
+		a.delivery.pushAlert(p.alert, p.ev, p.picture(), a.settling(p))
+		a.pipeline.repeats.begin(p)
+		a.pipeline.escalations.begin(p)
+		if n, failed := a.commands.run(p, p.sub.Command); failed {
 			a.tell(n)
 		}
 	case Resolved:
@@ -130,6 +135,10 @@ func (a *Agent) conclude(p *passage) {
 		}
 		a.alerted(p.ev, outcome.Held, v.decision.String()+": "+v.reason)
 	case Held:
+		if p.waiting != nil {
+			p.waiting.number = int(p.alert.Ref)
+			return // it is not known yet what becomes of it
+		}
 		if v.stage == "catch_up" {
 			a.pipeline.catchup.note(p.sub.ID(), p.alert.Ref)
 		}
@@ -215,8 +224,12 @@ func (a *Agent) tellDue(now time.Time) {
 			})
 		}
 	}
+	local := now.In(a.zone())
+	a.concludeWaiting(local)
+	a.tellUnanswered(local)
+	a.tellMissing(local)
 	muted, paused := len(a.pipeline.quiet.muted), a.pipeline.quiet.pause.paused
-	for _, n := range a.pipeline.due(now.In(a.zone())) {
+	for _, n := range a.pipeline.due(local) {
 		a.tell(n)
 	}
 	a.alertedEnded()
@@ -257,8 +270,10 @@ func (a *Agent) tellRest() {
 	a.alertedEnded()
 }
 
-// tellHeld has what pauses hold back become lines of the log, unless it is remembered.
+// tellHeld has what waits, or is held back, become lines of the log, unless it is
+// remembered.
 func (a *Agent) tellHeld() {
+	a.tellWaiting(a.now())
 	all, _ := a.pipeline.catchup.due(time.Now().Add(catchUpTime))
 	all = append(all, a.pipeline.quiet.use(nil)...)
 	for _, n := range all {
@@ -271,7 +286,7 @@ func (a *Agent) tellHeld() {
 
 // next is when something is due; zero: never.
 func (a *Agent) next() time.Time {
-	next := earlier(a.pipeline.next(), a.memory.due())
+	next := earlier(earlier(a.pipeline.next(), a.expects.next()), a.memory.due())
 	if a.receiver != nil {
 		next = earlier(earlier(next, a.link.next()), earlier(a.presence.next(), a.gone.when))
 		if a.link.connected {
@@ -304,6 +319,7 @@ func (a *Agent) observeLink(now time.Time) {
 	if n, ok := a.link.observe(now, connected, st.Err); ok {
 		a.report(now, ownLink, n)
 	}
+	a.expects.link(now, connected)
 	switch {
 	case connected && !was:
 		a.log.Info("connected", "server", a.receiver.server)
@@ -458,6 +474,7 @@ func (a *Agent) publish() {
 	st.Counters.Shown, st.Counters.Logged, dropped, st.DeliveryError = a.delivery.counts()
 	st.Counters.Dropped = dropped + a.lost
 	st.Counters.Unrun = a.commands.lost()
+	st.Counters.Early = a.pipeline.waits.early
 	if a.receiver != nil {
 		st.Server, st.Router = a.receiver.server, a.router.runs()
 		st.Connected, st.Since, st.LinkError = a.link.connected, a.link.since, a.link.err

@@ -93,6 +93,9 @@ const hostile = `defaults:
   resolve: data.state == "over"
   only_changes: data
   rate_limit: 1000/1s
+  unless: "no {{ data.text }}"
+  repeat: 15m
+  escalate: {after: 5m, publish: {sender: x, event: y}}
   command: ["true", "{{ data }}"]
   image: true
   actions:
@@ -150,7 +153,7 @@ func BenchmarkHostile(b *testing.B) {
 					if p.decided().decision != Sent {
 						b.Fatalf("%+v", p.verdicts)
 					}
-					_, _ = newJob(p) // may fail: an argument takes too much work
+					_, _ = newJob(p, p.sub.Command) // may fail: an argument takes too much work
 				}
 			})
 		}

@@ -51,20 +51,36 @@ type entry struct {
 func (r *recents) put(p *passage, subs []config.Subscription) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.last++
-	p.alert.Ref = uint64(r.last)
-	if p.alert.Key == "" && len(p.alert.Actions) > 0 {
-		p.alert.Key = fmt.Sprintf("alert %d", r.last)
+	i, again := r.find(p.number)
+	number := p.number
+	if !again {
+		r.last++
+		number = r.last
+	}
+	p.alert.Ref = uint64(number)
+	if p.alert.Key == "" && (len(p.alert.Actions) > 0 || p.sub != nil && p.sub.Repeat.Every > 0) {
+		p.alert.Key = fmt.Sprintf("alert %d", number)
 	}
 	e := entryOf(p, subs)
-	e.number = r.last
+	e.number = number
+	if again {
+		r.alerts[i] = e.after(r.alerts[i])
+		return
+	}
 	switch d := p.decided().decision; {
 	case d == Filtered, d == Resolved && !p.closes:
 		r.filtered = keep(r.filtered, e, maxFiltered)
 	default:
-		e.read = d == Resolved
+		e.read = d == Resolved || p.waiting != nil
 		r.alerts = keep(r.alerts, e, maxAlerts)
 	}
+}
+
+// after is what became of an event after what was known of it before.
+func (e *entry) after(old *entry) *entry {
+	e.now, e.subs, e.sub, e.choice = old.now, old.subs, old.sub, old.choice
+	e.verdicts = slices.Concat(old.verdicts, e.verdicts)
+	return e
 }
 
 func entryOf(p *passage, subs []config.Subscription) *entry {
@@ -139,6 +155,11 @@ func (r *recents) decide(number int, v verdict) {
 	})
 }
 
+// add notes something about an alert, before what became of it at last.
+func (r *recents) add(number int, v verdict) {
+	r.change(number, func(e *entry) { e.verdicts = slices.Insert(slices.Clone(e.verdicts), len(e.verdicts)-1, v) })
+}
+
 // markRead marks one alert as read, or all up to now if number is 0.
 func (r *recents) markRead(number int) {
 	if number != 0 {
@@ -155,9 +176,14 @@ func (r *recents) markRead(number int) {
 func (r *recents) change(number int, change func(*entry)) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if i, ok := slices.BinarySearchFunc(r.alerts, number, func(e *entry, n int) int { return e.number - n }); ok {
+	if i, ok := r.find(number); ok {
 		change(r.alerts[i])
 	}
+}
+
+// find is where an alert is.
+func (r *recents) find(number int) (i int, ok bool) {
+	return slices.BinarySearchFunc(r.alerts, number, func(e *entry, n int) int { return e.number - n })
 }
 
 // unread counts the alerts that nobody has read.

@@ -43,7 +43,9 @@ func (a *Agent) recall() {
 	if m.servers = s.Servers; m.servers == nil {
 		m.servers = make(map[string]memory.Server)
 	}
-	a.pipeline.restore(s, time.Now().Round(0))
+	now := time.Now().Round(0)
+	a.pipeline.restore(s, now)
+	a.recallWaiting(s, now)
 	m.keeper = memory.NewKeeper(a.opts.Memory, a.flush, a.memoryTrouble)
 	m.stop = wait.Start(context.WithoutCancel(a.ctx), func(ctx context.Context) { m.whole = m.keeper.Run(ctx) })
 }
@@ -118,6 +120,7 @@ func (m *remembering) note(server string, p sig.Position, heard time.Time) {
 // state is what is to be remembered.
 func (a *Agent) state(now time.Time) memory.State {
 	s := a.pipeline.state()
+	a.rememberWaiting(&s, now)
 	if a.receiver != nil {
 		a.memory.note(a.receiver.server, a.cursor.position(), a.pipeline.catchup.heard)
 	}

@@ -27,10 +27,11 @@ const (
 func (a *Agent) Respond(r notify.Response) { a.ask(func() { a.respond(r) }) }
 
 func (a *Agent) respond(r notify.Response) {
-	switch r.Kind {
-	case notify.Expired, notify.Withdrawn:
+	if r.Kind == notify.Expired || r.Kind == notify.Withdrawn {
 		return // nobody has seen it
-	case notify.Dismissed:
+	}
+	a.answered(int(r.Ref))
+	if r.Kind == notify.Dismissed {
 		a.recents.markRead(int(r.Ref))
 		return
 	}

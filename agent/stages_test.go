@@ -281,7 +281,7 @@ func TestWhen(t *testing.T) {
 			matching = append(matching, &subs[name-'a'])
 		}
 		p := passed(start, event("s", "e", tc.data), matching...)
-		p.add(chooser{new(tags)}.judge(p))
+		p.add(chooser{new(tags), new(waits)}.judge(p))
 		name := ""
 		if p.sub != nil {
 			name = p.sub.Event.String()

@@ -52,16 +52,19 @@ type Counters struct {
 	Filtered uint64 // events that a subscription is for, and that its conditions kept from being alerts
 	Unrun    uint64 // commands that were not run: too many were waiting
 	Dropped  uint64 // lost: a queue was full, or the server had forgotten them
+	Early    uint64 // alerts shown before their time: too many waited
 }
 
-// count counts how an event fared.
-func (c *Counters) count(v verdict) {
+// count counts how an event fared; again, if it has waited since it was counted.
+func (c *Counters) count(v verdict, again bool) {
 	if v.decision == Filtered {
 		c.Filtered++
 		return
 	}
-	c.Received++
-	if v.decision == Held && v.stage != "quiet" {
+	if !again {
+		c.Received++
+	}
+	if v.decision == Held && (v.stage == "rate_limit" || v.stage == "limit") {
 		c.Limited++
 	}
 }

@@ -10,7 +10,8 @@ import (
 // whose condition holds, or for which it is the end of what its tag shows. A condition
 // that fails counts as if it held.
 type chooser struct {
-	tags *tags
+	tags  *tags
+	waits *waits
 }
 
 func (c chooser) judge(p *passage) verdict {
@@ -73,7 +74,7 @@ func (c chooser) resolves(p *passage, s *config.Subscription) bool {
 	tag := tagOf(p, s)
 	p.alert.Key = tagKey(p.ev.Sender, tag)
 	p.alert.Resolved = tag != ""
-	if !c.tags.open(p.alert.Key) {
+	if !c.tags.open(p.alert.Key) && !c.waits.waits(p.alert.Key) {
 		return false
 	}
 	p.sub = s

@@ -35,7 +35,7 @@ func TestResolve(t *testing.T) {
 		subs := subscribed(t, tc.file+"\n")
 		p := passed(start, event("a", "e", tc.data))
 		p.matching = everyone(subs, p.ev)
-		c := chooser{new(tags)}
+		c := chooser{new(tags), new(waits)}
 		switch tc.open {
 		case "of another sender":
 			c.tags.show(tagKey("a2", "t"), true)

@@ -44,6 +44,12 @@ type Subscription struct {
 	OnlyChanges *rule.Expr // alert only if its value is another than for the sender's last event; nil: always
 	RateLimit   Rate       // zero: none
 
+	For         time.Duration // alert only if it was not resolved by then; 0: at once
+	Repeat      Repeat        // show it again until somebody clicks or closes it, or it is resolved; zero: never
+	ExpectEvery time.Duration // alert if nothing came for so long; 0: nothing is expected
+	Unless      *rule.Text    // hold alerts back while an alert with this tag, of any sender, is shown; nil, or if it becomes nothing: never
+	Escalate    *Escalation   // nil: never
+
 	Title, Body *rule.Text // nil: what the event says, or the default text
 	Urgency     *rule.Text // becomes an urgency; nil, or if it becomes none: what the event says, or normal
 	Icon        Icon

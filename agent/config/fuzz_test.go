@@ -60,6 +60,7 @@ func FuzzParse(f *testing.F) {
 		"subscriptions:\n- sender: a\n  actions: &a [{label: A, open: 'https://a/{{ data.x }}'}, {label: B, snooze: 1h}, {label: C, reply: {sender: s, method: m}}, {label: D, request: &r {method: m, params: &p {a: [1, ~, x, '{{ data }}'], b: {c: true}}}}]\n  command: &c [logger, 5, '{{ data.x }}']\n- {sender: b, actions: *a, command: *c}\n- {sender: c, actions: [{label: E, request: *r}], command: {shell: 'echo $A'}}\n",
 		"defaults: {timeout: never, command: [], actions: [], icon: {}, rate_limit: none}\n" + good, "subscriptions: [{actions: [{label: A, request: {method: m, params: &p [*p]}}]}]",
 		"subscriptions: [{rate_limit: 0/1m, timeout: 5, icon: a.png, sound: ~/x, url: a.b, image: yes, actions: [{label: A}], command: ['{{ x }}']}]",
+		"defaults: {for: 30s, repeat: 15m, unless: a, escalate: &e {after: 5m, command: [x]}}\nsubscriptions:\n- {sender: a, for: none, repeat: {every: 1h, at_most: 3}, expect_every: 25h, unless: '', escalate: none}\n- {sender: b, repeat: none, escalate: {after: 1m, publish: {sender: c, event: d}}}\n- {sender: d, escalate: *e}\n",
 		"router: {listen: &l '[::]:40'}\n" + good, "router:\n" + good, "router: {}\nserver: a\n" + good, good + "router:\n  listen: :4000\n  x: 1\n",
 	} {
 		f.Add([]byte(seed))
@@ -226,6 +227,7 @@ type said struct {
 	Subscriptions []struct {
 		alert         `yaml:",inline"`
 		Sender, Event name
+		ExpectEvery   *string `yaml:"expect_every"`
 	}
 }
 
@@ -236,7 +238,8 @@ type alert struct {
 	OnlyChanges                                 *string `yaml:"only_changes"`
 	RateLimit                                   *string `yaml:"rate_limit"`
 	Timeout                                     *string
-	Icon, Actions, Command                      yaml.Node
+	Icon, Actions, Command, Repeat, Escalate    yaml.Node
+	For, Unless                                 *string
 	Presence, Image                             *bool
 }
 
@@ -373,6 +376,11 @@ func (s *said) compare(t *testing.T, got *config.Config) {
 			Image:       *std.Or(sub.Image, s.Defaults.Image, new(false)),
 			Icon:        made.Icon,
 			RateLimit:   made.RateLimit,
+			For:         made.For,
+			Repeat:      made.Repeat,
+			ExpectEvery: made.ExpectEvery,
+			Unless:      compiled(t, std.Or(sub.Unless, s.Defaults.Unless)),
+			Escalate:    made.Escalate,
 			Timeout:     made.Timeout,
 			Actions:     made.Actions,
 			Command:     made.Command,
@@ -392,6 +400,17 @@ func bounded(t *testing.T, s config.Subscription) {
 	r := s.RateLimit
 	if r != (config.Rate{}) && (r.Count < 1 || r.Count > 1000 || r.Within < time.Second || r.Within > 7*24*time.Hour) || s.Timeout > 24*time.Hour || len(s.Actions) > 8 {
 		t.Errorf("%+v, %s, %d buttons", r, s.Timeout, len(s.Actions))
+	}
+	for _, d := range []time.Duration{s.For, s.Repeat.Every, s.ExpectEvery} {
+		if d != 0 && d < time.Second || d > 30*24*time.Hour {
+			t.Errorf("a wait of %s", d)
+		}
+	}
+	if n := s.Repeat.AtMost; (s.Repeat.Every == 0) != (n == 0) || n < 0 || n > 1000 {
+		t.Errorf("repeated %d times", n)
+	}
+	if e := s.Escalate; e != nil && (e.After < time.Second || (e.Command != nil) == (e.Publish != nil) || e.Publish != nil && (e.Publish.Sender.IsEvery() || e.Publish.Event.IsEvery())) {
+		t.Errorf("%+v", e)
 	}
 	for _, a := range s.Actions {
 		does := 0

@@ -29,6 +29,7 @@ type parser struct {
 	first    map[string][]Subscription // by nameKey: what alerts before another, whatever the event
 	globs    []Subscription            // as first, for those that have a glob
 	resolves map[*rule.Expr]place      // where each is, until it was warned of
+	noted    map[string]place          // by where they are: keys that may be odd, until they were warned of
 	glued    *regexp.Regexp            // a known key whose colon no space follows
 }
 
@@ -135,7 +136,10 @@ var synonyms = map[string][]string{
 	"sh": {"shell"}, "bash": {"shell"}, "line": {"shell"},
 	"title": {"label"}, "name": {"label", "method"},
 	"call": {"request", "method"}, "function": {"method"}, "args": {"params"}, "arguments": {"params"}, "data": {"params"}, "payload": {"params"}, "body": {"params"},
-	"delay": {"snooze"}, "sleep": {"snooze"}, "pause": {"snooze"}, "input": {"reply"}, "answer": {"reply"},
+	"wait": {"for"}, "delay": {"for", "snooze"}, "after": {"for"}, "remind": {"repeat"}, "reminder": {"repeat"}, "interval": {"every", "repeat"},
+	"heartbeat": {"expect_every"}, "expect": {"expect_every"}, "inhibit": {"unless"}, "inhibited_by": {"unless"}, "depends_on": {"unless"},
+	"escalation": {"escalate"}, "times": {"at_most"}, "send": {"publish"},
+	"sleep": {"snooze"}, "pause": {"snooze"}, "input": {"reply"}, "answer": {"reply"},
 	"quiet": {"quiet_hours"}, "silence": {"quiet_hours"}, "dnd": {"do_not_disturb"}, "hours": {"times"},
 	"count": {"max_entries"}, "keep": {"retention"}, "max_age": {"retention"},
 }
@@ -279,6 +283,7 @@ func (p *parser) subscription(n *yaml.Node, where string, s Subscription) {
 		return
 	}
 	p.resolvable(s)
+	p.waits(s, where)
 	if o := p.before(s); o != nil {
 		p.problem(s.Line, where, fmt.Sprintf("never alerts: line %d matches first", o.Line))
 		return
@@ -293,6 +298,7 @@ func (p *parser) subscriptionKeys(s *Subscription) map[string]setter {
 	keys := p.alertKeys(s)
 	keys["sender"] = func(n *yaml.Node, where string) { s.Sender, s.SenderGlob = p.pattern(n, where) }
 	keys["event"] = func(n *yaml.Node, where string) { s.Event, s.EventGlob = p.pattern(n, where) }
+	keys["expect_every"] = func(n *yaml.Node, where string) { s.ExpectEvery = p.wait(n, where) }
 	return keys
 }
 
@@ -383,6 +389,10 @@ func (p *parser) alertKeys(s *Subscription) map[string]setter {
 		},
 		"only_changes": func(n *yaml.Node, where string) { s.OnlyChanges = p.onlyChanges(n, where) },
 		"rate_limit":   func(n *yaml.Node, where string) { s.RateLimit = p.rate(n, where) },
+		"for":          func(n *yaml.Node, where string) { s.For = p.wait(n, where) },
+		"repeat":       func(n *yaml.Node, where string) { s.Repeat = p.repeat(n, where) },
+		"unless":       func(n *yaml.Node, where string) { p.note(n, where); s.Unless = p.ruleText(n, where) },
+		"escalate":     func(n *yaml.Node, where string) { s.Escalate = p.escalation(n, where) },
 		"title":        func(n *yaml.Node, where string) { s.Title = p.ruleText(n, where) },
 		"body":         func(n *yaml.Node, where string) { s.Body = p.ruleText(n, where) },
 		"urgency":      func(n *yaml.Node, where string) { s.Urgency = p.urgency(n, where) },

@@ -208,7 +208,7 @@ func TestProblems(t *testing.T) {
 		{"another YAML", "%YAML 2.0\n---\nsubscriptions: [{sender: a}]\n", `1: this is not YAML: found incompatible YAML document`},
 		{"a fault after a directive", "# mine\n%YAML 1.2\n---\nsubscriptions: [{sendr: a}]\n", `4:18: subscriptions[0]: unknown key "sendr" (did you mean "sender"?)`},
 		{"the history's keys as they were", good + "history:\n  listen: 127.0.0.1:8080\n  limit: 5\n  age: 3d\n  hosts: [a]\n", "4:3: history: the key \"limit\" is called \"max_entries\" now\nc.yaml:5:3: history: the key \"age\" is called \"retention\" now\nc.yaml:6:3: history: the key \"hosts\" is called \"allowed_hosts\" now"},
-		{"a far-fetched key", "subscriptions: [{foo: a}]", `1:18: subscriptions[0]: unknown key "foo"`},
+		{"a far-fetched key", "subscriptions: [{xyz: a}]", `1:18: subscriptions[0]: unknown key "xyz"`},
 		{"a port for an address", good + "history: {listen: 8080}", `2: history.listen: must be text, not a number: use "127.0.0.1:8080"`},
 		{"server and router", "server: a\nrouter: {listen: 127.0.0.1:4000}\n" + good, `2: router: the file has "server" on line 1, too: keep "router" to run a router in this program, or "server" to connect to one that runs elsewhere`},
 		{"router and server", "router: {}\nserver: http://a\n" + good, `2: server: the file has "router" on line 1, too: keep "router" to run a router in this program, or "server" to connect to one that runs elsewhere`},

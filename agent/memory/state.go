@@ -9,11 +9,16 @@ import (
 // State is what an agent has to know after a restart. Every part of it is bounded by
 // the stage that it is from; its zero value is that of an agent that never ran.
 type State struct {
-	Servers map[string]Server `json:"servers,omitempty"` // by address
-	Pause   *Hold             `json:"pause,omitempty"`   // nil: nothing is held back for all
-	Muted   map[string]Hold   `json:"muted,omitempty"`   // by the subscription's identity
-	Tags    map[string]bool   `json:"tags,omitempty"`    // that are open, by key: whether the desktop was sent an alert
-	Away    map[string]Digest `json:"away,omitempty"`    // what is to be told of an absence, by the subscription's identity
+	Servers    map[string]Server   `json:"servers,omitempty"` // by address
+	Pause      *Hold               `json:"pause,omitempty"`   // nil: nothing is held back for all
+	Muted      map[string]Hold     `json:"muted,omitempty"`   // by the subscription's identity
+	Tags       map[string]bool     `json:"tags,omitempty"`    // that are open, by key: whether the desktop was sent an alert
+	Away       map[string]Digest   `json:"away,omitempty"`    // what is to be told of an absence, by the subscription's identity
+	Waiting    []Waiting           `json:"waiting,omitempty"`
+	Inhibitors []Inhibitor         `json:"inhibitors,omitempty"`
+	Repeating  []Repeating         `json:"repeating,omitempty"`
+	Escalating []Escalating        `json:"escalating,omitempty"`
+	Expected   map[string]Expected `json:"expected,omitempty"` // by the subscription's identity
 }
 
 // Server is what is known of a server.

@@ -330,6 +330,7 @@ type countersReport struct {
 	Filtered uint64 `json:"filtered"`
 	Unrun    uint64 `json:"unrun"`
 	Dropped  uint64 `json:"dropped"`
+	Early    uint64 `json:"early,omitzero"`
 }
 
 func newStatusReport(st agent.Status, config string) statusReport {

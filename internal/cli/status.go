@@ -75,6 +75,9 @@ func (r statusReport) lines(now time.Time) []string {
 	add("Since the start: %s to alert for, and %d that a condition filtered out", words.Count(int(c.Received), "event"), c.Filtered)
 	add("Notifications: %d shown, %d written to the log instead; %d only counted", c.Shown, c.Logged, c.Limited)
 	add("Lost: %s dropped, %s not run", words.Count(int(c.Dropped), "event"), words.Count(int(c.Unrun), "command"))
+	if c.Early > 0 {
+		add("Too many were waiting: %s shown before their time", words.Count(int(c.Early), "alert"))
+	}
 	add("Unread: %s", words.Count(r.Unread, "alert"))
 	if r.DeliveryError != "" {
 		add("The last alert was not shown: %s", r.DeliveryError)
