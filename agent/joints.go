@@ -44,6 +44,7 @@ func (a *Agent) apply(c *config.Config) {
 	a.followDesktop(c.Quiet.Desktop)
 	a.ended(a.pipeline.waits.use(c.Subscriptions))
 	a.expects.use(a.now(), c.Subscriptions)
+	a.recents.use(c.Subscriptions)
 	a.unseen.use(c.Subscriptions)
 	if a.receiver.listen(c.Subscriptions); first {
 		a.receiver.run()

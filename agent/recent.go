@@ -39,6 +39,7 @@ type entry struct {
 	cut      bool      // it has lost its data
 	subs     []config.Subscription
 	sub      *config.Subscription // that took it; nil: none did
+	subID    string               // its identity, if an earlier agent showed the alert
 	verdicts []verdict
 	choice   int                  // how many of them are about which subscription takes it
 	sent     *notify.Notification // nil: none

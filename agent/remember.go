@@ -46,8 +46,32 @@ func (a *Agent) recall() {
 	now := time.Now().Round(0)
 	a.pipeline.restore(s, now)
 	a.recallWaiting(s, now)
+	a.recents.restore(s.Alerts, s.Numbers)
+	a.recallScreen(s.Screen)
 	m.keeper = memory.NewKeeper(a.opts.Memory, a.flush, a.memoryTrouble)
 	m.stop = wait.Start(context.WithoutCancel(a.ctx), func(ctx context.Context) { m.whole = m.keeper.Run(ctx) })
+}
+
+// desktop is a Notifier whose notifications outlive the process.
+type desktop interface {
+	Screen() notify.Screen
+	Restore(notify.Screen)
+	Server(ctx context.Context) (notify.Server, error)
+}
+
+// recallScreen takes over what an earlier agent has shown, and begins to hear what is
+// done with it.
+func (a *Agent) recallScreen(s notify.Screen) {
+	d, ok := a.opts.Notifier.(desktop)
+	if !ok || len(s.Shown) == 0 {
+		return
+	}
+	d.Restore(s)
+	a.tasks.Go(func() {
+		ctx, cancel := context.WithTimeout(a.ctx, deliveryTimeout)
+		defer cancel()
+		_, _ = d.Server(ctx) // the next notification tries again
+	})
 }
 
 // flush waits until what Options.Alerted was given is on the disk.
@@ -121,6 +145,10 @@ func (m *remembering) note(server string, p sig.Position, heard time.Time) {
 func (a *Agent) state(now time.Time) memory.State {
 	s := a.pipeline.state()
 	a.rememberWaiting(&s, now)
+	s.Alerts, s.Numbers = a.recents.state()
+	if d, ok := a.opts.Notifier.(desktop); ok {
+		s.Screen = d.Screen()
+	}
 	if a.receiver != nil {
 		a.memory.note(a.receiver.server, a.cursor.position(), a.pipeline.catchup.heard)
 	}

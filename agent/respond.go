@@ -58,6 +58,8 @@ func (a *Agent) press(e *entry, r notify.Response) {
 	switch b := e.buttons[r.Action]; {
 	case b.open != "":
 		a.opts.Open(b.open)
+	case b.snooze > 0 && e.sub == nil:
+		a.delivery.push(notify.Notification{Title: "Nothing to snooze", Body: "This alert's subscription is no longer in the file.", Key: "button"})
 	case b.snooze > 0:
 		if h := a.pipeline.quiet.of(e.sub); h != nil && h.until.IsZero() {
 			return // it is muted for longer

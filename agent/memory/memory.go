@@ -93,7 +93,7 @@ func NewKeeper(path string, before func(context.Context), trouble func(error)) *
 
 // Keep takes over what is to be written. It does not wait.
 func (k *Keeper) Keep(s State) {
-	text, err := json.MarshalIndent(form{version, s}, "", " ")
+	text, err := json.Marshal(form{version, s})
 	if err != nil { // a State has nothing that JSON cannot hold
 		panic(err)
 	}

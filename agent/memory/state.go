@@ -3,6 +3,7 @@ package memory
 import (
 	"time"
 
+	"sigalert/agent/notify"
 	"sigalert/sig"
 )
 
@@ -19,6 +20,9 @@ type State struct {
 	Repeating  []Repeating         `json:"repeating,omitempty"`
 	Escalating []Escalating        `json:"escalating,omitempty"`
 	Expected   map[string]Expected `json:"expected,omitempty"` // by the subscription's identity
+	Alerts     []Alert             `json:"alerts,omitempty"`   // the latest, and those that are not read or have buttons; oldest first
+	Numbers    int                 `json:"numbers,omitempty"`  // the last that an event was given
+	Screen     notify.Screen       `json:"screen,omitzero"`    // what the desktop still shows
 }
 
 // Server is what is known of a server.
