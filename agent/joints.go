@@ -189,6 +189,9 @@ func (a *Agent) passed(p sig.Position) {
 // missed counts events of ours that the server has forgotten; if n is below 0,
 // nobody knows how many, if any.
 func (a *Agent) missed(n int) {
+	if n < 0 && a.router.runs() {
+		return // it is as old as this connection: nobody could send it anything before
+	}
 	a.stale = true
 	a.gone.add(time.Now(), n, later(a.pipeline.catchup.heard, a.receiver.client.Link().Heard))
 	if n < 0 {
