@@ -108,7 +108,8 @@ func (s *RemoteSender) hear(event Name, data any) error {
 	}
 	if l := s.local(); l != nil {
 		if sg, err := l.Signal(event); err == nil {
-			return sg.hear(dataOf(data), nil)
+			_, err = sg.hear(dataOf(data), nil)
+			return err
 		}
 	}
 	return nil // it was removed meanwhile

@@ -1,6 +1,7 @@
 package sig
 
 import (
+	"cmp"
 	"crypto/rand"
 	"encoding/json"
 	"hash/maphash"
@@ -26,13 +27,31 @@ const (
 // mutex guards it.
 type journal struct {
 	epoch  string // changes when the memory is lost
-	last   uint64 // the number of the newest event
-	limit  int
+	last   uint64 // the number of the newest event, or one that was never given
+	limits limits
 	seed   maphash.Seed
-	events []*entry // the newest last, numbered without gaps
+	events []*entry // the newest last
 	bytes  int
-	traces [][]trace // of the events before those, likewise, in chunks
+	traces []chunk // of the events before those
+	traced int     // how many those are
+	floor  uint64  // of the events up to this number, nothing is known
+	gaps   gaps    // among all of those; never changed
 }
+
+// limits are those of the events that are remembered.
+type limits struct {
+	events, bytes int
+	age           time.Duration
+}
+
+// chunk is the traces of events whose numbers follow each other.
+type chunk struct {
+	first  uint64
+	traces []trace
+}
+
+// last is the number of the last event; there is one.
+func (c chunk) last() uint64 { return c.first + uint64(len(c.traces)) - 1 }
 
 // entry is an event as the server remembers it and clients get it.
 type entry struct {
@@ -60,24 +79,35 @@ func (e *entry) size() int { return 144 + len(e.text) + len(e.extra) }
 // trace is what is left of a forgotten event.
 type trace struct{ sender, event uint64 }
 
-func newJournal(limit int) *journal {
-	return &journal{epoch: rand.Text()[:16], limit: limit, seed: maphash.MakeSeed()}
+func newJournal(l limits) *journal {
+	return &journal{epoch: rand.Text()[:16], limits: l, seed: maphash.MakeSeed()}
 }
 
 // first returns the number of the oldest event that is remembered; if there is
 // none, of the next one to come.
-func (j *journal) first() uint64 { return j.last + 1 - uint64(len(j.events)) }
+func (j *journal) first() uint64 {
+	if len(j.events) == 0 {
+		return j.last + 1
+	}
+	return j.events[0].seq
+}
 
 // append numbers an event and adds it; its text is made of info and data.
 func (j *journal) append(sg *Signal, ev Event, info, data []byte) *entry {
 	now := time.Now()
-	j.last++
-	e := &entry{seq: j.last, time: now, topic: topic{sg.sender.name.key(), sg.name.key()}, sender: ev.Sender, event: ev.Event, extra: ev.Extra()}
+	e := &entry{seq: j.last + 1, time: now, topic: topic{sg.sender.name.key(), sg.name.key()}, sender: ev.Sender, event: ev.Event, extra: ev.Extra()}
+	j.add(e, info, data)
+	j.expire(now)
+	return e
+}
+
+// add adds an event, whose text it makes.
+func (j *journal) add(e *entry, info, data []byte) {
 	b := make([]byte, 0, 64+len(info)+len(data))
 	b = append(b, `"seq":`...)
 	b = strconv.AppendUint(b, e.seq, 10)
 	b = append(b, `,"time":`...)
-	b = strconv.AppendInt(b, now.UnixMicro(), 10)
+	b = strconv.AppendInt(b, e.time.UnixMicro(), 10)
 	b = append(b, `,"info":`...)
 	b = append(b, info...)
 	b = append(b, `,"data":`...)
@@ -87,8 +117,7 @@ func (j *journal) append(sg *Signal, ev Event, info, data []byte) *entry {
 	e.text = append(b, entryEnd...)
 	j.events = append(j.events, e)
 	j.bytes += e.size()
-	j.expire(now)
-	return e
+	j.last = e.seq
 }
 
 // expire forgets events that are too many or too old.
@@ -96,11 +125,11 @@ func (j *journal) expire(now time.Time) {
 	n := 0
 	for n < len(j.events) {
 		e := j.events[n]
-		if len(j.events)-n <= j.limit && j.bytes <= journalBytes && now.Sub(e.time) < journalAge {
+		if l := j.limits; len(j.events)-n <= l.events && j.bytes <= l.bytes && now.Sub(e.time) < l.age {
 			break
 		}
 		j.bytes -= e.size()
-		j.remember(j.trace(e.topic.sender, e.topic.event))
+		j.remember(e.seq, j.trace(e.topic.sender, e.topic.event))
 		j.events[n] = nil
 		n++
 	}
@@ -108,16 +137,39 @@ func (j *journal) expire(now time.Time) {
 }
 
 // remember keeps the trace of an event that is being forgotten.
-func (j *journal) remember(t trace) {
-	last := len(j.traces) - 1
-	if last < 0 || len(j.traces[last]) == traceChunk {
-		if len(j.traces)*traceChunk > journalTraces {
-			j.traces = j.traces[1:]
-		}
-		j.traces = append(j.traces, make([]trace, 0, traceChunk))
-		last = len(j.traces) - 1
+func (j *journal) remember(seq uint64, t trace) {
+	j.traces = appendTrace(j.traces, seq, t)
+	j.traced++
+	if oldest := j.traces[0]; j.traced-len(oldest.traces) >= journalTraces {
+		j.floor = oldest.last()
+		j.traced -= len(oldest.traces)
+		j.traces = j.traces[1:]
 	}
-	j.traces[last] = append(j.traces[last], t)
+}
+
+func appendTrace(chunks []chunk, seq uint64, t trace) []chunk {
+	last := len(chunks) - 1
+	if last < 0 || len(chunks[last].traces) == traceChunk || chunks[last].last()+1 != seq {
+		chunks = append(chunks, chunk{first: seq})
+		last++
+	}
+	chunks[last].traces = append(chunks[last].traces, t)
+	return chunks
+}
+
+// countIn counts the wanted events after a number.
+func (w wanted) countIn(chunks []chunk, from uint64, every trace) (n uint64) {
+	for _, c := range chunks {
+		if c.last() <= from {
+			continue
+		}
+		for i, t := range c.traces {
+			if at := c.first + uint64(i); at > from && w.has(t, every, at) {
+				n++
+			}
+		}
+	}
+	return n
 }
 
 func (j *journal) trace(sender, event Name) trace {
@@ -164,13 +216,14 @@ func (w wanted) has(t, every trace, seq uint64) bool {
 // memory is what the journal knew of forgotten events at one moment; it does
 // not change.
 type memory struct {
-	traces [][]trace
-	first  uint64 // the number after the last of them
+	traces []chunk
+	floor  uint64
+	first  uint64 // the number of the oldest event that is remembered
 	every  trace
 }
 
 func (j *journal) memory() memory {
-	return memory{slices.Clone(j.traces), j.first(), j.trace("", "")}
+	return memory{slices.Clone(j.traces), j.floor, j.first(), j.trace("", "")}
 }
 
 // forgotten counts the wanted events after a number that are gone; known is
@@ -179,22 +232,10 @@ func (m memory) forgotten(from uint64, w wanted) (n uint64, known bool) {
 	if from+1 >= m.first || len(w) == 0 {
 		return 0, true
 	}
-	seq := m.first
-	for _, chunk := range m.traces {
-		seq -= uint64(len(chunk))
+	if from < m.floor {
+		return 0, false
 	}
-	known = from+1 >= seq
-	for _, chunk := range m.traces {
-		if from+1 < seq+uint64(len(chunk)) && known {
-			for i, t := range chunk {
-				if at := seq + uint64(i); at > from && w.has(t, m.every, at) {
-					n++
-				}
-			}
-		}
-		seq += uint64(len(chunk))
-	}
-	return n, known
+	return w.countIn(m.traces, from, m.every), true
 }
 
 // since returns the remembered events after a number, at most n of them.
@@ -202,9 +243,6 @@ func (j *journal) since(seq uint64, n int) []*entry {
 	if seq >= j.last {
 		return nil
 	}
-	i := 0
-	if first := j.first(); seq+1 > first {
-		i = int(seq + 1 - first)
-	}
+	i, _ := slices.BinarySearchFunc(j.events, seq+1, func(e *entry, seq uint64) int { return cmp.Compare(e.seq, seq) })
 	return j.events[i:min(i+n, len(j.events))]
 }

@@ -26,8 +26,8 @@ type Publication struct {
 	Data   any  // as for [Sender.Trigger]
 	// ID says that two publications are the same event, which is delivered once: a
 	// publisher that does not know whether a publication arrived may repeat it. A
-	// server knows the ids of 10 minutes, and of 131,072 publications at most, until
-	// it ends. At most 128 bytes, chosen so that no other publisher has the same.
+	// server knows the ids of 10 minutes, and of 131,072 publications at most; one
+	// without a [Store] forgets them when it ends. At most 128 bytes, chosen so that no other publisher has the same.
 	// Default: none.
 	ID string
 }
@@ -61,7 +61,9 @@ func (r *Router) Publish(events ...Publication) (Published, error) {
 		}
 		checked[i] = p
 	}
-	return r.publishAll(checked)
+	last, upTo, err := r.publishAll(checked)
+	r.keep(upTo)
+	return last, err
 }
 
 func inBatch(err error, i, n int) error {
@@ -86,17 +88,19 @@ func (p *publication) check() (err error) {
 	return err
 }
 
-func (r *Router) publishAll(events []publication) (last Published, err error) {
+// publishAll also returns the highest number of the events.
+func (r *Router) publishAll(events []publication) (last Published, upTo uint64, err error) {
 	if len(events) > MaxPublications {
-		return last, fmt.Errorf("%d events at once: at most %d can be published", len(events), MaxPublications)
+		return last, 0, fmt.Errorf("%d events at once: at most %d can be published", len(events), MaxPublications)
 	}
 	for i := range events {
 		var failed error
 		if last, failed = r.publishOne(&events[i]); failed != nil {
 			err = errors.Join(err, inBatch(failed, i, len(events)))
 		}
+		upTo = max(upTo, last.Seq)
 	}
-	return last, err
+	return last, upTo, err
 }
 
 // publishOne delivers an event, unless one of its id has been. An error is for what
@@ -130,10 +134,10 @@ func (r *Router) publishOne(p *publication) (done Published, err error) {
 	sg, rt := r.nobodys(p.sender, p.event), new(route)
 	rt.reach(sg)
 	if r.journal != nil && err == nil {
-		ev = r.record(sg, ev, text, rt)
+		ev = r.record(sg, ev, text, rt, p.id)
 	}
 	done = Published{ev.Seq, rt.listeners()}
-	r.published.add(p.id, done)
+	r.published.add(p.id, done, time.Now())
 	r.mu.Unlock()
 	rt.call(ev)
 	return done, err
@@ -176,11 +180,10 @@ func (a *answered) of(id string) (done Published, ok bool) {
 	return known.Published, true
 }
 
-func (a *answered) add(id string, done Published) {
+func (a *answered) add(id string, done Published, now time.Time) {
 	if id == "" {
 		return
 	}
-	now := time.Now()
 	n := 0
 	for n < len(a.order) && (now.After(a.byID[a.order[n]].until) || len(a.order)-n >= answeredIDs) {
 		delete(a.byID, a.order[n])
@@ -191,4 +194,13 @@ func (a *answered) add(id string, done Published) {
 	}
 	a.byID[id] = publishedID{done, now.Add(answeredFor)}
 	a.order = append(a.order, id)
+}
+
+// delay has the ids be remembered for so much longer: for the time in which nobody
+// could ask.
+func (a *answered) delay(d time.Duration) {
+	for id, known := range a.byID {
+		known.until = known.until.Add(d)
+		a.byID[id] = known
+	}
 }

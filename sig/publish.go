@@ -25,17 +25,24 @@ func (r *Router) publishText(sg *Signal, ev Event, data []byte, good bool) (Even
 	if !good || r.journal == nil {
 		return ev, rt
 	}
-	return r.record(sg, ev, data, rt), rt
+	return r.record(sg, ev, data, rt, ""), rt
 }
 
-// record numbers an event, and hands it to the clients' queues. The caller holds
-// the lock.
-func (r *Router) record(sg *Signal, ev Event, data []byte, rt *route) Event {
+// record numbers an event, and hands it to the clients' queues; id is that of its
+// publication. The caller holds the lock.
+func (r *Router) record(sg *Signal, ev Event, data []byte, rt *route, id string) Event {
 	info := appendInfo(make([]byte, 0, 128), ev.Sender, ev.Event)
 	if extra := ev.Extra(); extra != nil {
 		info = appendExtra(info, extra)
 	}
 	e := r.journal.append(sg, ev, info, data)
+	if r.store != nil {
+		stored := StoredEvent{Seq: e.seq, Time: e.time, Sender: e.sender, Event: e.event, ForSender: sg.sender.name, ForEvent: sg.name, Extra: e.extra, Data: e.data(), ID: id}
+		if id != "" {
+			stored.Listeners = rt.listeners()
+		}
+		r.store.Append(stored)
+	}
 	for i := range rt.clients {
 		rt.clients[i].session.out.event(e, &rt.clients[i])
 	}

@@ -28,6 +28,7 @@ type Router struct {
 
 	intercept func(Event) (Event, bool)
 	journal   *journal // of a server; nil: events have no numbers
+	store     Store    // of the journal; nil: it has none
 
 	// generation grows with each change to the above: a route made before it is
 	// stale.

@@ -100,7 +100,7 @@ func (r *Router) addSender(name Name, events, requests []Name, o owner) (*Sender
 	r.changed()
 	r.mu.Unlock()
 	if o.remote != nil { // its server has triggered one of its own
-		connect.hear(Data{value: info}, nil)
+		_, _ = connect.hear(Data{value: info}, nil)
 		return s, nil
 	}
 	return s, connect.Trigger(info)

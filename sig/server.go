@@ -25,6 +25,13 @@ type ServerOptions struct {
 	// back or are slow; below 0: none. It forgets them after 24 hours, or
 	// earlier if they take up more than 64 MiB. Default 10,000.
 	Memory int
+	// MemoryBytes and MemoryAge are those other limits.
+	MemoryBytes int
+	MemoryAge   time.Duration
+	// Store keeps the events, so that a server that is started again goes on with
+	// its numbers, its memory and the ids of its publications. It must be running
+	// while the server serves. Default: none, and all that ends with the server.
+	Store Store
 	// MaxClients is how many clients may be connected, at most three quarters of
 	// them from one address. Of those that have said nothing yet, an address may
 	// have 256: then the oldest gives way. Any more are refused,
@@ -73,13 +80,16 @@ func NewServerRouter(opts *ServerOptions) *ServerRouter {
 	for _, d := range []struct {
 		value *int
 		def   int
-	}{{&o.Queue, 4096}, {&o.MaxClients, 20_000}, {&o.MaxListeners, 10_000}, {&o.MaxSenders, 1000}} {
+	}{{&o.Queue, 4096}, {&o.MaxClients, 20_000}, {&o.MaxListeners, 10_000}, {&o.MaxSenders, 1000}, {&o.MemoryBytes, journalBytes}} {
 		if *d.value <= 0 {
 			*d.value = d.def
 		}
 	}
 	if o.Memory == 0 {
 		o.Memory = journalEvents
+	}
+	if o.MemoryAge <= 0 {
+		o.MemoryAge = journalAge
 	}
 	if o.Name == "" {
 		o.Name = "sig"
@@ -88,7 +98,11 @@ func NewServerRouter(opts *ServerOptions) *ServerRouter {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
 	s := &ServerRouter{opts: o, log: o.Logger, greeted: make(map[string]*session), places: make(map[string]*place), left: wait.NewToken()}
-	s.journal = newJournal(max(0, o.Memory))
+	s.journal = newJournal(limits{max(0, o.Memory), o.MemoryBytes, o.MemoryAge})
+	if o.Store != nil {
+		s.store = o.Store
+		s.restore()
+	}
 	// pysig's listener ids are integers of about 15 digits.
 	s.lastListener.Store(100_000_000_000_000)
 	return s

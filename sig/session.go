@@ -20,6 +20,7 @@ const (
 	maxOffered     = 100_000 // events, of all senders of a client
 	maxDropped     = 64      // listeners that were dropped, and whose ids are kept
 	maxRequests    = 256     // of a client, under way at once
+	maxOwed        = 4096    // answers that wait for the store; then nothing more is read
 )
 
 // session is one client's connection to a ServerRouter.
@@ -33,6 +34,7 @@ type session struct {
 	tasks  sync.WaitGroup // its requests that are under way
 	ctx    context.Context
 	asking chan struct{} // a token for each of those
+	owed   chan struct{} // a token for each answer that waits for the store
 
 	// The reading goroutine's.
 	spoke    bool // it has sent a request
@@ -69,6 +71,7 @@ func newSession(ctx context.Context, s *ServerRouter, conn Conn, log *slog.Logge
 		gone:      make(chan struct{}),
 		ctx:       ctx,
 		asking:    make(chan struct{}, maxRequests),
+		owed:      make(chan struct{}, maxOwed),
 		senders:   make(map[Name]*Sender),
 		listeners: make(map[uint64]*Listener),
 	}
@@ -92,7 +95,7 @@ func (c *session) handle(r request) {
 		c.server.spoken(c)
 	}
 	if string(r.method) == "signal" {
-		sg, err := c.signal(r.params)
+		sg, seq, err := c.signal(r.params)
 		if err != nil && !r.wantsReply() {
 			if c.faults++; rare(c.faults) {
 				c.log.Warn("an event was refused", "err", err, "count", c.faults)
@@ -101,7 +104,11 @@ func (c *session) handle(r request) {
 		if err == nil && !c.peer.streaming.Load() && c.slowsDown(sg, r) {
 			return
 		}
-		r.reply(nil, wireError(err))
+		if err != nil {
+			r.reply(nil, wireError(err))
+			return
+		}
+		c.answerKept(r, seq, nil)
 		return
 	}
 	if !missing(r.params) && r.params[0] != '{' && string(r.method) != "get_version" {
@@ -119,6 +126,8 @@ func (c *session) handle(r request) {
 		c.subscribe(r)
 	case "request":
 		c.request(r)
+	case "publish":
+		c.publish(r)
 	case "list_senders":
 		response, err := c.listSenders(r)
 		r.reply(response, err)
@@ -138,8 +147,6 @@ func (c *session) dispatch(method string, params []byte) ([]byte, error) {
 		return c.addListener(params)
 	case "remove_listener":
 		return nil, c.removeListener(params)
-	case "publish":
-		return c.publish(params)
 	case "ping":
 		if c.peer.streaming.Load() {
 			return fmt.Appendf(nil, `{"seq":%d}`, c.position()), nil

@@ -179,6 +179,7 @@ func (c *session) deliver(ctx context.Context) {
 				if !l.wants(it.event.seq) {
 					continue
 				}
+				c.server.handed(it.event.seq)
 				err := c.send(ctx, it.event, l)
 				if err == nil || ctx.Err() != nil {
 					continue
@@ -259,6 +260,7 @@ func (c *session) flush() error {
 			*queue = c.out.rest()
 			return nil
 		}
+		c.server.handed(newest(items))
 		batch := (*buffer)[:0]
 		for i := range items {
 			it := &items[i]
@@ -275,7 +277,9 @@ func (c *session) flush() error {
 			}
 		}
 		if len(items) == 0 {
-			batch = c.catchUp(batch)
+			var upTo uint64
+			batch, upTo = c.catchUp(batch)
+			c.server.handed(upTo)
 		}
 		if len(batch) > 0 {
 			if err := writeStream(c.peer.conn, batch); err != nil {
@@ -285,6 +289,16 @@ func (c *session) flush() error {
 		c.out.written()
 		*buffer = batch
 	}
+}
+
+// newest returns the highest number of the events; 0 if there are none.
+func newest(items []item) uint64 {
+	for i := len(items) - 1; i >= 0; i-- {
+		if e := items[i].event; e != nil {
+			return e.seq
+		}
+	}
+	return 0
 }
 
 // take returns all items, and leaves an emptied slice for the next ones.

@@ -7,11 +7,21 @@ import (
 	"sigalert/sig/internal/wire"
 )
 
-// publish takes a client's publications: all of them, or none.
-func (c *session) publish(params []byte) ([]byte, error) {
+// publish takes a client's publications: all of them, or none. It answers once they are
+// kept.
+func (c *session) publish(r request) {
+	done, upTo, err := c.publishAll(r.params)
+	if err != nil {
+		r.reply(nil, wireError(err))
+		return
+	}
+	c.answerKept(r, upTo, fmt.Appendf(nil, `{"seq": %d, "listeners": %d}`, done.Seq, done.Listeners))
+}
+
+func (c *session) publishAll(params []byte) (done Published, upTo uint64, err error) {
 	a, isArray := wire.ArrayOf(member(params, "events"))
 	if !isArray {
-		return nil, errors.New(`publish requires {"events": [{"info": {"sender": …, "event": …}, "data": …}]}`)
+		return done, 0, errors.New(`publish requires {"events": [{"info": {"sender": …, "event": …}, "data": …}]}`)
 	}
 	var events []publication
 	for a.Next() {
@@ -20,15 +30,11 @@ func (c *session) publish(params []byte) ([]byte, error) {
 			err = p.check()
 		}
 		if err != nil {
-			return nil, fmt.Errorf("event %d: %w", len(events)+1, err)
+			return done, 0, fmt.Errorf("event %d: %w", len(events)+1, err)
 		}
 		events = append(events, p)
 	}
-	done, err := c.server.publishAll(events)
-	if err != nil {
-		return nil, err
-	}
-	return fmt.Appendf(nil, `{"seq": %d, "listeners": %d}`, done.Seq, done.Listeners), nil
+	return c.server.publishAll(events)
 }
 
 func parsePublication(text []byte) (p publication, err error) {

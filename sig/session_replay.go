@@ -48,7 +48,10 @@ func (c *session) subscribe(r request) {
 		s.mu.RLock()
 		w.before = s.journal.memory()
 		s.mu.RUnlock()
-		w.missed, w.counted = w.before.forgotten(w.since.Seq, s.journal.wanted(w.good()))
+		listeners := s.journal.wanted(w.good())
+		w.missed, w.counted = w.before.forgotten(w.since.Seq, listeners)
+		lost, known := s.journal.gaps.after(w.since.Seq, listeners, w.before.every)
+		w.missed, w.counted = w.missed+lost, w.counted && known
 	}
 	s.mu.Lock()
 	reply := c.listenAll(w)
@@ -197,13 +200,14 @@ func parseSubscribe(params []byte) (w wish, err error) {
 }
 
 // catchUp adds remembered events that a stream has yet to get to a batch, some at
-// a time. Events that are gone are reported even if no event follows.
-func (c *session) catchUp(batch []byte) []byte {
+// a time, and returns up to which number it has those. Events that are gone are
+// reported even if no event follows.
+func (c *session) catchUp(batch []byte) (more []byte, upTo uint64) {
 	s := c.server
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	if c.out.hasItems() { // the answer to a subscription, perhaps, which goes before its events
-		return batch
+		return batch, 0
 	}
 	c.remembered(func(e *entry, listeners []*Listener) bool {
 		batch = c.appendSignal(batch, e, idsOf(listeners), e.seq <= c.replayed)
@@ -216,7 +220,7 @@ func (c *session) catchUp(batch []byte) []byte {
 		batch = c.out.appendMissed(append(batch, `{"method":"ping","params":{`...), ',')
 		batch = fmt.Appendf(batch, `"seq":%d}}`+"\n", pos)
 	}
-	return batch
+	return batch, pos
 }
 
 // refill queues remembered events that a pysig client has yet to get.

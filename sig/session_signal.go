@@ -54,7 +54,7 @@ func (c *session) slowsDown(sg *Signal, r request) bool {
 	return true
 }
 
-func (c *session) signal(params []byte) (*Signal, error) {
+func (c *session) signal(params []byte) (sg *Signal, seq uint64, err error) {
 	var info, data []byte
 	for o := wire.ObjectOf(params); o.Next(); {
 		switch string(o.Key) {
@@ -67,11 +67,10 @@ func (c *session) signal(params []byte) (*Signal, error) {
 	what, known := c.signals[string(info)]
 	if !known || what.signal.current().owner != c {
 		if !missing(params) && params[0] != '{' {
-			return nil, notObject("params", params)
+			return nil, 0, notObject("params", params)
 		}
-		sg, err := c.findSignal(info)
-		if err != nil {
-			return nil, err
+		if sg, err = c.findSignal(info); err != nil {
+			return nil, 0, err
 		}
 		what = signalled{signal: sg}
 		if extra := extraOf(info); extra != nil {
@@ -84,7 +83,8 @@ func (c *session) signal(params []byte) (*Signal, error) {
 			c.signals[string(info)] = what
 		}
 	}
-	return what.signal, what.signal.hear(received(data), what.rest)
+	seq, err = what.signal.hear(received(data), what.rest)
+	return what.signal, seq, err
 }
 
 // findSignal returns the signal that a text names.

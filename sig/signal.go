@@ -59,7 +59,8 @@ func (sg *Signal) Trigger(data any) error {
 	case rt.remote != nil:
 		return rt.remote.Trigger(context.Background(), sg.name, data)
 	}
-	return sg.pass(rt, dataOf(data), nil)
+	_, err := sg.pass(rt, dataOf(data), nil)
+	return err
 }
 
 // Listeners returns how many registrations get the signal's events: those for it,
@@ -75,12 +76,12 @@ func (rt *route) listeners() int {
 	return n
 }
 
-// hear is Trigger for this router.
-func (sg *Signal) hear(data Data, rest *rest) error {
+// hear is Trigger for this router; it returns the event's number, 0 if it has none.
+func (sg *Signal) hear(data Data, rest *rest) (seq uint64, err error) {
 	return sg.pass(sg.current(), data, rest)
 }
 
-func (sg *Signal) pass(rt *route, data Data, rest *rest) (err error) {
+func (sg *Signal) pass(rt *route, data Data, rest *rest) (seq uint64, err error) {
 	ev := Event{Sender: sg.sender.name, Event: sg.name, Data: data, rest: rest}
 	if rt.intercept != nil {
 		if ev.Data.checked { // the text may be a client's read buffer
@@ -88,14 +89,14 @@ func (sg *Signal) pass(rt *route, data Data, rest *rest) (err error) {
 		}
 		var pass bool
 		if ev, pass = rt.intercept(ev); !pass {
-			return nil
+			return 0, nil
 		}
 	}
 	if r := sg.sender.router; r.journal != nil {
 		ev, rt, err = r.publish(sg, ev)
 	}
 	rt.call(ev)
-	return err
+	return ev.Seq, err
 }
 
 // call calls the listeners of this process.
