@@ -64,7 +64,7 @@ func (r *Router) keep(seq uint64) {
 
 // handed returns once an event outlives the process, or after a moment.
 func (r *Router) handed(seq uint64) {
-	if r.store != nil {
+	if r.store != nil && seq > 0 {
 		r.store.Handed(seq)
 	}
 }

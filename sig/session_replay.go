@@ -259,6 +259,9 @@ func (c *session) remembered(take func(*entry, []*Listener) bool) {
 			break
 		}
 	}
+	if len(j.since(pos, 1)) == 0 {
+		pos = j.last // the numbers in between were never given
+	}
 	c.out.mu.Lock()
 	defer c.out.mu.Unlock()
 	c.out.pos, c.out.behind = pos, pos < j.last

@@ -28,6 +28,6 @@
 // # Concurrency
 //
 // All methods may be called by any goroutine. [Open] starts nothing; [Store.Run] writes,
-// and has a second goroutine that syncs. Until it runs, and once it has ended, nobody
-// waits for anything.
+// and has a second goroutine that syncs. Until then, publishers and listeners wait for
+// it, and once it has ended, nobody waits for anything.
 package store

@@ -184,7 +184,7 @@ func (s *Store) Load(add func(sig.StoredEvent)) sig.StoreState {
 
 // start decides where this run's numbers begin.
 func (s *Store) start(r *reader, tail scanned, text []byte) {
-	s.run = start{after: r.prev, first: r.prev + 1, boot: bootID()}
+	s.run = start{after: r.prev, first: r.prev + 1, boot: s.opts.boot}
 	if len(s.segments) > 0 && !r.ended {
 		// Whoever got an event knows its number, and the system still has what it was
 		// given, unless it has started anew.
@@ -223,7 +223,8 @@ func (s *Store) begin(tail scanned, text []byte) {
 	}
 	s.mu.Lock()
 	s.written, s.synced = s.run.first-1, s.run.first-1
-	s.mu.Unlock()
+	s.running = true
+	s.release()
 }
 
 // reopen opens the last segment, if more fits into it, and cuts off what is not

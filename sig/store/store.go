@@ -56,6 +56,7 @@ type Options struct {
 	Logger *slog.Logger
 
 	folder folder // default: the system's
+	boot   string // default: the system's run
 }
 
 // ErrInUse is Open's error for a folder that another store has.
@@ -105,7 +106,7 @@ type Store struct {
 	written  uint64
 	synced   uint64
 	pledges  []pledge
-	running  bool
+	running  bool  // from Load until Run ends
 	failing  error // nil: the disk works
 	slow     bool  // listeners do not wait any more for what is being written
 	late     int   // operations that nobody waits for any more
@@ -138,6 +139,9 @@ func Open(dir string, opts *Options) (*Store, error) {
 	}
 	if o.Age <= 0 {
 		o.Age = 24 * time.Hour
+	}
+	if o.boot == "" {
+		o.boot = bootID()
 	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)

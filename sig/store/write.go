@@ -18,9 +18,6 @@ const (
 // that nothing is missing. The error is that of the disk, if it could not be written to
 // the end.
 func (s *Store) Run(ctx context.Context) error {
-	s.mu.Lock()
-	s.running = true
-	s.release()
 	s.ready.Raise() // the last run may have left something to note
 	stop := wait.Start(context.WithoutCancel(ctx), s.syncLoop)
 	tidy := time.NewTicker(tidyEvery)

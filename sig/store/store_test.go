@@ -1,0 +1,639 @@
+package store
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"sigalert/internal/wait"
+	"sigalert/sig"
+)
+
+// logLines is a logger's output.
+type logLines struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (l *logLines) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(p)
+}
+
+func (l *logLines) count(what string) int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return strings.Count(l.text.String(), what)
+}
+
+// loaded is a store with what it has loaded.
+type loaded struct {
+	*Store
+	t      testing.TB
+	log    *logLines
+	events []sig.StoredEvent
+	state  sig.StoreState
+	next   uint64
+	stop   func()
+}
+
+// load opens the store on a disk, and runs it.
+func load(t testing.TB, d folder, opts Options) *loaded {
+	t.Helper()
+	l := open(t, d, opts)
+	l.stop = wait.Start(context.Background(), func(ctx context.Context) { _ = l.Run(ctx) })
+	return l
+}
+
+func open(t testing.TB, d folder, opts Options) *loaded {
+	t.Helper()
+	l := &loaded{t: t, log: new(logLines)}
+	opts.folder, opts.Logger = d, slog.New(slog.NewTextHandler(l.log, nil))
+	if opts.boot == "" {
+		opts.boot = "boot"
+	}
+	var err error
+	if l.Store, err = Open("", &opts); err != nil {
+		t.Fatal(err)
+	}
+	l.state = l.Load(func(e sig.StoredEvent) {
+		e.Extra, e.Data = bytes.Clone(e.Extra), bytes.Clone(e.Data)
+		l.events = append(l.events, e)
+	})
+	l.next = l.state.Last
+	return l
+}
+
+func (l *loaded) end() {
+	l.stop()
+	if err := l.Close(); err != nil {
+		l.t.Error(err)
+	}
+}
+
+// event is one that a text makes.
+func event(seq uint64, data string) sig.StoredEvent {
+	return sig.StoredEvent{Seq: seq, Time: time.Now().Truncate(time.Microsecond), Sender: "s", Event: "e", ForSender: "s", ForEvent: "e", Data: []byte(data)}
+}
+
+func (l *loaded) append(data string) (seq uint64) {
+	l.next++
+	l.Append(event(l.next, data))
+	return l.next
+}
+
+// keep appends an event and returns once it is kept.
+func (l *loaded) keep(data string) uint64 {
+	seq := l.append(data)
+	done := make(chan struct{})
+	l.Kept(seq, func() { close(done) })
+	<-done
+	return seq
+}
+
+func data(events []sig.StoredEvent) (all []string) {
+	for _, e := range events {
+		if e.Lost {
+			all = append(all, "lost")
+		} else {
+			all = append(all, string(e.Data))
+		}
+	}
+	return all
+}
+
+func TestEverythingOfAnEventIsKept(t *testing.T) {
+	for _, mode := range []Sync{SyncGroup, SyncEach, SyncNone} {
+		dir := t.TempDir()
+		s, err := Open(dir, &Options{Sync: mode})
+		if err != nil {
+			t.Fatal(err)
+		}
+		first := s.Load(func(sig.StoredEvent) { t.Error("there is an event") })
+		stop := wait.Start(t.Context(), func(ctx context.Context) {
+			if err := s.Run(ctx); err != nil {
+				t.Error(err)
+			}
+		})
+		now := time.Now().Truncate(time.Microsecond)
+		want := []sig.StoredEvent{
+			{Seq: 1, Time: now, Sender: "a", Event: "b", ForSender: "a", ForEvent: "b", Data: []byte("1")},
+			{Seq: 2, Time: now, Sender: sig.Number(5), Event: "", ForSender: "x", ForEvent: "y", Data: []byte(`{"n":2}`), Extra: []byte(`{"o": 3}`), ID: "id", Listeners: 7},
+			{Seq: 3, Time: now, Sender: "a", Event: "b", ForSender: "a", ForEvent: "b", Lost: true, ID: "id3"},
+			{Seq: 4, Time: now, Sender: "a", Event: "b", ForSender: "a", ForEvent: "b", Data: bytes.Repeat([]byte("x"), sig.MaxData)},
+		}
+		for _, e := range want {
+			s.Append(e)
+		}
+		stop()
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+		s, err = Open(dir, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []sig.StoredEvent
+		state := s.Load(func(e sig.StoredEvent) {
+			got = append(got, e)
+		})
+		if diff := cmp.Diff(want, got, cmp.Comparer(bytes.Equal)); diff != "" {
+			t.Errorf("%s: %s", mode, diff)
+		}
+		if want := (sig.StoreState{Epoch: first.Epoch, Last: 4}); !cmp.Equal(want, state) || first.Epoch == "" {
+			t.Errorf("%s: %+v, then %+v", mode, first, state)
+		}
+		s.Close()
+		for _, path := range []string{dir, filepath.Join(dir, "0000000001.events"), filepath.Join(dir, "lock")} {
+			info, err := os.Stat(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if mode := info.Mode().Perm(); path != dir && mode != 0o600 && runtime.GOOS != "windows" {
+				t.Errorf("%s has mode %o", path, mode)
+			}
+		}
+	}
+}
+
+func TestOneStoreAtATime(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "a", "b")
+	s, err := Open(dir, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Open(dir, nil); !errors.Is(err, ErrInUse) {
+		t.Errorf("a second one: %v", err)
+	}
+	s.Close()
+	if s, err = Open(dir, nil); err != nil {
+		t.Fatal(err)
+	}
+	s.Close()
+}
+
+// After a kill, nobody was told of what is not there, and the numbers go on after all
+// that were given.
+func TestKilled(t *testing.T) {
+	d := newDisk()
+	l := load(t, d, Options{})
+	l.keep("1")
+	l.keep("2")
+	killed := d.kill()
+	l.end()
+	for i := range 3 {
+		k := load(t, killed, Options{})
+		want := sig.StoreState{Epoch: l.state.Epoch, Last: uint64(i+1) * block}
+		if !cmp.Equal(k.state, want) || !slices.Equal(data(k.events), []string{"1", "2"}) {
+			t.Errorf("%q %+v, not %+v", data(k.events), k.state, want)
+		}
+		if k.log.count("level=") > 0 {
+			t.Errorf("it says %s", k.log.text.String())
+		}
+		killed = killed.kill()
+		k.end()
+	}
+	k := load(t, killed, Options{boot: "another"})
+	defer k.end()
+	if want := []sig.Span{{From: 3*block + 1, To: 4 * block}}; !cmp.Equal(k.state.Unknown, want) {
+		t.Errorf("when the system was started anew, %+v is unknown, not %+v", k.state.Unknown, want)
+	}
+}
+
+// A tail that is cut short at any byte costs the last event only; the next run cuts it
+// off.
+func TestTornTail(t *testing.T) {
+	d := newDisk()
+	l := load(t, d, Options{})
+	l.keep("1")
+	whole := len(d.files["0000000001.events"].data)
+	l.keep("22")
+	killed := d.kill()
+	l.end()
+	text := killed.files["0000000001.events"].data
+	for n := whole; n < len(text); n++ {
+		for _, tail := range []string{"", "\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00", "x"} {
+			torn := killed.kill()
+			torn.files["0000000001.events"].data = append(slices.Clone(text[:n]), tail...)
+			k := load(t, torn, Options{})
+			short := tail == "" // a kill while it was written
+			if !slices.Equal(data(k.events), []string{"1"}) || k.state.Last%block != 0 || short && len(k.state.Unknown) > 0 {
+				t.Errorf("%d bytes and %q: %q %+v", n, tail, data(k.events), k.state)
+			}
+			if want := min(1, n-whole+len(tail)); k.log.count("incomplete, and cut off") != want {
+				t.Errorf("%d bytes: it says %s", n, k.log.text.String())
+			}
+			k.keep("3")
+			k.end()
+			k = load(t, torn, Options{})
+			if !slices.Equal(data(k.events), []string{"1", "3"}) || k.log.count("level=") > 0 {
+				t.Errorf("%d bytes: then %q, and %s", n, data(k.events), k.log.text.String())
+			}
+			k.end()
+		}
+	}
+}
+
+// A byte that has changed anywhere costs one event at most, which is known to be
+// missing, and no number comes twice.
+func TestDamagedMiddle(t *testing.T) {
+	d := newDisk()
+	l := load(t, d, Options{})
+	var want []string
+	for i := range 5 {
+		want = append(want, fmt.Sprint(i))
+		l.keep(want[i])
+	}
+	l.end()
+	text := d.files["0000000001.events"].data
+	for i := range text {
+		damaged := d.kill()
+		damaged.files["0000000001.events"].data[i] ^= 0x10
+		s, err := Open("", &Options{folder: damaged, boot: "boot"})
+		if err != nil { // it has become another version
+			if i >= len(line) {
+				t.Fatalf("byte %d: %v", i, err)
+			}
+			continue
+		}
+		var got []string
+		state := s.Load(func(e sig.StoredEvent) { got = append(got, string(e.Data)) })
+		if len(got) < 4 {
+			t.Errorf("byte %d: only %q are left", i, got)
+		}
+		if state.Last < 5 {
+			t.Errorf("byte %d: the numbers go on after %d", i, state.Last)
+		}
+		for n, j := range want {
+			there := slices.Contains(got, j)
+			unknown := slices.ContainsFunc(state.Unknown, func(s sig.Span) bool { return s.From <= uint64(n+1) && uint64(n+1) <= s.To })
+			if there == unknown && len(got) < 5 {
+				t.Errorf("byte %d: event %d is there: %t, and unknown: %t", i, n+1, there, unknown)
+			}
+		}
+		if i >= len(line) && state.Epoch != l.state.Epoch && len(got) == 5 && i > len(line)+60 {
+			t.Errorf("byte %d: another epoch", i)
+		}
+	}
+}
+
+func TestVersions(t *testing.T) {
+	d := newDisk()
+	d.files["0000000001.events"] = &diskFile{disk: d, data: []byte("sigalert events 2 \nwhatever")}
+	_, err := Open("", &Options{folder: d})
+	if err == nil || !strings.Contains(err.Error(), "version 2") {
+		t.Errorf("a later version: %v", err)
+	}
+	if string(d.files["0000000001.events"].data) != "sigalert events 2 \nwhatever" {
+		t.Error("it was changed")
+	}
+	d.files = map[string]*diskFile{"other": {disk: d}, "1.events": {disk: d}, "0000000001.events": {disk: d}}
+	l := load(t, d, Options{})
+	l.keep("1")
+	l.end()
+	if len(d.files) != 4 {
+		t.Errorf("%d files", len(d.files))
+	}
+}
+
+// While the disk is full, nobody waits; what it could not take is written when it can,
+// and whatever is then left out is known.
+func TestFullDisk(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDisk()
+		l := load(t, d, Options{Sync: SyncEach})
+		l.keep("before")
+		d.set(func(d *disk) { d.room = 10 })
+		for i := range maxWaiting + 7 {
+			seq := l.append(fmt.Sprint(i))
+			if i%10_000 == 0 {
+				began := time.Now()
+				l.Handed(seq)
+				done := make(chan struct{})
+				l.Kept(seq, func() { close(done) })
+				<-done
+				if took := time.Since(began); took > time.Second {
+					t.Errorf("it took %v", took)
+				}
+			}
+		}
+		time.Sleep(10 * time.Second)
+		full := d.kill()
+		d.set(func(d *disk) { d.room = -1 })
+		time.Sleep(2 * time.Second)
+		l.keep("after")
+		killed := d.kill()
+		l.end()
+		if a, b := l.log.count("cannot write the store"), l.log.count("is written again"); a != 1 || b != 1 {
+			t.Errorf("it says so %d times, and %d times that it is over", a, b)
+		}
+		k := load(t, killed, Options{})
+		lost := 0
+		for i, e := range k.events {
+			if e.Seq != uint64(i+1) {
+				t.Fatalf("event %d has number %d", i, e.Seq)
+			}
+			if e.Lost {
+				lost++
+			}
+		}
+		if n := len(k.events); n != maxWaiting+9 || lost != 7 || len(k.state.Unknown) > 0 {
+			t.Errorf("%d events, %d of them lost, %v unknown", n, lost, k.state.Unknown)
+		}
+		k.end()
+		k = load(t, full, Options{}) // whoever got events then is not told that they never were
+		if !slices.Equal(data(k.events), []string{"before"}) || !cmp.Equal(k.state.Unknown, []sig.Span{{From: 2, To: block}}) {
+			t.Errorf("killed while it was full: %q %+v", data(k.events), k.state)
+		}
+		k.end()
+	})
+}
+
+// What is too much even without its data is known to be unknown.
+func TestVeryFullDisk(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDisk()
+		l := load(t, d, Options{})
+		l.keep("1")
+		d.set(func(d *disk) { d.fails = errors.New("read-only") })
+		for range maxWaiting + maxLost + 10 {
+			l.append("x")
+		}
+		time.Sleep(5 * time.Second)
+		d.set(func(d *disk) { d.fails = nil })
+		time.Sleep(5 * time.Second)
+		l.end()
+		k := load(t, d, Options{})
+		defer k.end()
+		if n := len(k.events); n != 1+maxWaiting+maxLost || !cmp.Equal(k.state.Unknown, []sig.Span{{From: 2, To: 11}}) {
+			t.Errorf("%d events, %v unknown", n, k.state.Unknown)
+		}
+	})
+}
+
+// A disk that cannot be written at the start is tried again.
+func TestFailsFromTheStart(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDisk()
+		l := load(t, d, Options{})
+		l.keep("1")
+		l.end()
+		d.set(func(d *disk) { d.fails = errors.New("read-only") })
+		k := load(t, d, Options{})
+		if !slices.Equal(data(k.events), []string{"1"}) || k.state.Epoch != l.state.Epoch {
+			t.Errorf("%q %+v", data(k.events), k.state)
+		}
+		k.keep("2")
+		d.set(func(d *disk) { d.fails = nil })
+		time.Sleep(2 * time.Second)
+		k.keep("3")
+		k.end()
+		k = load(t, d, Options{})
+		defer k.end()
+		if !slices.Equal(data(k.events), []string{"1", "2", "3"}) || len(k.state.Unknown) > 0 {
+			t.Errorf("then %q %+v", data(k.events), k.state)
+		}
+	})
+}
+
+// A sync that fails is said once, and tried again.
+func TestSyncFails(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDisk()
+		l := load(t, d, Options{Sync: SyncEach})
+		l.keep("1")
+		d.set(func(d *disk) { d.fails = errors.New("broken") })
+		for range 5 {
+			l.keep("x")
+			time.Sleep(time.Second)
+		}
+		d.set(func(d *disk) { d.fails = nil })
+		time.Sleep(2 * time.Second)
+		syncs := d.syncs
+		l.keep("2")
+		if d.syncs == syncs {
+			t.Error("it is not synced any more")
+		}
+		l.end()
+		if a, b := l.log.count("cannot write the store"), l.log.count("is written again"); a != 1 || b != 1 {
+			t.Errorf("it says so %d times, and %d times that it is over", a, b)
+		}
+	})
+}
+
+// Listeners do not wait for a slow disk, and publishers not for ever.
+func TestSlowDisk(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDisk()
+		l := load(t, d, Options{})
+		l.keep("1")
+		for _, slow := range []struct{ write, handed, kept time.Duration }{
+			{100 * time.Millisecond, 100 * time.Millisecond, 100 * time.Millisecond},
+			{time.Second, handLate, time.Second},
+			{time.Minute, handLate, keptLate},
+			{0, 0, 0},
+		} {
+			d.set(func(d *disk) { d.slow = slow.write })
+			time.Sleep(2 * time.Minute)
+			began := time.Now()
+			seq := l.append("x")
+			l.Handed(seq)
+			handed := time.Since(began)
+			done := make(chan struct{})
+			l.Kept(seq, func() { close(done) })
+			<-done
+			if kept := time.Since(began); handed != slow.handed || kept != slow.kept {
+				t.Errorf("writes take %v: listeners wait %v, publishers %v", slow.write, handed, kept)
+			}
+			time.Sleep(2 * time.Minute)
+		}
+		l.end()
+		if a, b := l.log.count("does not answer"), l.log.count("answers again"); a != 1 || b != 1 {
+			t.Errorf("it says so %d times, and %d times that it is over", a, b)
+		}
+	})
+}
+
+// The power fails again and again. What was kept is there, if it was synced; no number
+// comes twice; what is missing is unknown.
+func TestPowerFails(t *testing.T) {
+	for _, mode := range []Sync{SyncGroup, SyncEach} {
+		for seed := range uint64(200) {
+			synctest.Test(t, func(t *testing.T) { powerFails(t, mode, rand.New(rand.NewPCG(seed, 1))) })
+		}
+	}
+}
+
+func powerFails(t *testing.T, mode Sync, r *rand.Rand) {
+	type given struct {
+		data string
+		at   time.Time // when it was kept
+	}
+	d, kept, epoch, highest, run := newDisk(), map[uint64]given{}, "", uint64(0), 0
+	for range 4 {
+		run++
+		l := load(t, d, Options{Sync: mode, Bytes: 1 << 30, boot: fmt.Sprint("boot", run)})
+		if epoch != "" && l.state.Epoch != epoch {
+			t.Fatalf("the epoch changes from %s to %s", epoch, l.state.Epoch)
+		}
+		epoch = l.state.Epoch
+		if l.state.Last < highest {
+			t.Fatalf("numbers go on after %d, and %d was given", l.state.Last, highest)
+		}
+		there := map[uint64]string{}
+		for _, e := range l.events {
+			there[e.Seq] = string(e.Data)
+		}
+		for seq, g := range kept {
+			unknown := slices.ContainsFunc(l.state.Unknown, func(s sig.Span) bool { return s.From <= seq && seq <= s.To })
+			safe := mode == SyncEach || time.Since(g.at) >= 5*time.Millisecond
+			switch got, ok := there[seq]; {
+			case ok && got != g.data:
+				t.Fatalf("event %d is %s, not %s", seq, got, g.data)
+			case !ok && safe:
+				t.Fatalf("event %d is gone, and was kept", seq)
+			case !ok && !unknown:
+				t.Fatalf("event %d is gone, and not unknown", seq)
+			case !ok:
+				delete(kept, seq)
+			}
+		}
+		for range 1 + r.IntN(40) {
+			text := fmt.Sprint(run, " ", r.IntN(1000))
+			seq := l.keep(text)
+			kept[seq], highest = given{text, time.Now()}, seq
+			time.Sleep(time.Duration(r.IntN(3)) * time.Millisecond)
+		}
+		highest = l.append("not answered")
+		after := d.crash(r)
+		l.end()
+		d = after
+	}
+}
+
+// What is too old or too much goes, a file at a time.
+func TestRetention(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		text := strings.Repeat("x", 1000)
+		for _, opts := range []Options{{Bytes: 80_000}, {Events: 70, Bytes: 80_000}, {Age: time.Hour}} {
+			d := newDisk()
+			l := load(t, d, opts)
+			for range 300 {
+				l.keep(text)
+				time.Sleep(time.Minute)
+			}
+			l.end()
+			size := 0
+			for _, f := range d.files {
+				size += len(f.data)
+			}
+			k := load(t, d, opts)
+			least, most := 60, 82
+			if n := len(k.events); n < least || n > most {
+				t.Errorf("%+v: %d events are kept, of %d bytes in %d files", opts, n, size, len(d.files))
+			}
+			forgotten := k.events[0].Seq - 1
+			if want := []sig.Span{{From: 1, To: forgotten}}; !cmp.Equal(k.state.Unknown, want) || k.state.Last != 300 {
+				t.Errorf("%+v: %+v", opts, k.state)
+			}
+			if opts.Age > 0 {
+				time.Sleep(3 * time.Hour)
+				if len(d.files) != 1 {
+					t.Errorf("what is too old is there: %d files", len(d.files))
+				}
+			}
+			k.end()
+		}
+	})
+}
+
+func FuzzRead(f *testing.F) {
+	d := newDisk()
+	l := load(f, d, Options{})
+	l.keep("1")
+	l.Append(sig.StoredEvent{Seq: 2, Sender: "a", ForSender: "b", Extra: []byte("{}"), ID: "i", Data: []byte("null")})
+	l.end()
+	text := d.files["0000000001.events"].data
+	f.Add(text, []byte(line), []byte("\x02\x04\x09\x04\x01\x00\x0a\x00"))
+	f.Add(text[:len(text)/2], text, []byte("\x0b\x05\x09\x0c\x20\x00\x01e\x00\x01\x00\x0d"))
+	f.Add(append(appendGap([]byte(line), 3, 5), appendEnd(nil, 9)...), appendStart([]byte(line), start{after: 9, first: 12, reserved: 99, epoch: "e"}), []byte("\x04\x03\x0e\x0f"))
+	f.Fuzz(func(t *testing.T, a, b, bodies []byte) {
+		for len(bodies) > 0 { // whose checksums are good
+			n := min(int(bodies[0]), len(bodies)-1)
+			b = appendRecord(slices.Clip(b), func(b []byte) []byte { return append(b, bodies[1:1+n]...) })
+			bodies = bodies[1+n:]
+		}
+		d := newDisk()
+		d.files["0000000001.events"] = &diskFile{disk: d, data: bytes.Clone(a)}
+		d.files["0000000002.events"] = &diskFile{disk: d, data: bytes.Clone(b)}
+		s, err := Open("", &Options{folder: d, boot: "boot"})
+		if err != nil {
+			return
+		}
+		last, count := uint64(0), 0
+		state := s.Load(func(e sig.StoredEvent) {
+			if e.Seq <= last {
+				t.Fatalf("event %d comes after %d", e.Seq, last)
+			}
+			last = e.Seq
+			count++
+		})
+		if state.Last < last || state.Epoch == "" {
+			t.Fatalf("event %d is there: %+v", last, state)
+		}
+		for i, u := range state.Unknown {
+			if u.From > u.To || i > 0 && u.From <= state.Unknown[i-1].To {
+				t.Fatalf("unknown: %v", state.Unknown)
+			}
+		}
+		k := load(t, d, Options{}) // what was read can be gone on with
+		if len(k.events) != count || k.state.Last < state.Last {
+			t.Fatalf("%d events, then %d; %+v, then %+v", count, len(k.events), state, k.state)
+		}
+		k.keep("1")
+		k.end()
+	})
+}
+
+func BenchmarkKept(b *testing.B) {
+	for _, mode := range []Sync{SyncNone, SyncGroup, SyncEach} {
+		for _, publishers := range []int{1, 64} {
+			b.Run(fmt.Sprintf("sync=%s/publishers=%d", mode, publishers), func(b *testing.B) {
+				s, err := Open(b.TempDir(), &Options{Sync: mode})
+				if err != nil {
+					b.Fatal(err)
+				}
+				defer s.Close()
+				s.Load(func(sig.StoredEvent) {})
+				defer wait.Start(context.Background(), func(ctx context.Context) { _ = s.Run(ctx) })()
+				e := event(0, `"`+strings.Repeat("x", 126)+`"`)
+				room := make(chan struct{}, publishers)
+				b.ReportAllocs()
+				for b.Loop() {
+					room <- struct{}{}
+					e.Seq++
+					s.Append(e)
+					s.Kept(e.Seq, func() { <-room })
+				}
+				for range publishers {
+					room <- struct{}{}
+				}
+			})
+		}
+	}
+}
