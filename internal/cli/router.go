@@ -4,8 +4,10 @@ import (
 	"context"
 	"log/slog"
 
+	"sigalert/internal/wait"
 	"sigalert/sig"
 	"sigalert/sig/gateway"
+	"sigalert/sig/store"
 	"sigalert/sig/tcp"
 )
 
@@ -14,17 +16,30 @@ import (
 type router struct {
 	*sig.ServerRouter
 	carrier *tcp.Server
+	store   *store.Store // nil: none
 	log     *slog.Logger
 }
 
-// newRouter binds a router to host:port.
-func (p *program) newRouter(listen string) (*router, error) {
+// newRouter binds a router to host:port. It has to be run.
+func (p *program) newRouter(listen string, k keeping) (*router, error) {
+	if err := k.check(); err != nil {
+		return nil, err
+	}
 	carrier, err := tcp.Listen(listen)
 	if err != nil {
 		return nil, err
 	}
-	server := sig.NewServerRouter(&sig.ServerOptions{Name: "sigalert " + versionText(), Logger: p.log})
-	return &router{server, carrier, p.log}, nil
+	r := &router{carrier: carrier, log: p.log}
+	if r.store, err = k.open(p, listen); err != nil {
+		carrier.Close()
+		return nil, err
+	}
+	o := sig.ServerOptions{Name: "sigalert " + versionText(), Memory: k.limit, MemoryBytes: k.size << 20, MemoryAge: k.oldest, Logger: p.log}
+	if r.store != nil {
+		o.Store = r.store
+	}
+	r.ServerRouter = sig.NewServerRouter(&o)
+	return r, nil
 }
 
 // addr is the address at which the router listens, as host:port.
@@ -33,5 +48,8 @@ func (r *router) addr() string { return r.carrier.Addr() }
 // run serves the router's clients, and HTTP at the same port, until ctx ends. A
 // browser's address may name the machine as any of hosts.
 func (r *router) run(ctx context.Context, hosts ...string) error {
+	if r.store != nil {
+		defer wait.Start(context.WithoutCancel(ctx), r.keep)()
+	}
 	return gateway.Serve(ctx, r.ServerRouter, r.carrier, &gateway.Options{Hosts: hosts, Logger: r.log})
 }

@@ -18,6 +18,7 @@ type serveOptions struct {
 	every                       time.Duration
 	requests                    bool
 	hosts                       []string
+	keeping                     keeping
 }
 
 func (p *program) serve() *cobra.Command {
@@ -29,7 +30,10 @@ func (p *program) serve() *cobra.Command {
 senders' events to the listeners. Whatever speaks HTTP can publish and follow
 events at the same address: open it in a browser to see how. With --sender the
 router has a sender of its own, which fires an event repeatedly. With --requests
-that sender also answers the request echo, with the request's parameters.`,
+that sender also answers the request echo, with the request's parameters.
+
+The router keeps its latest events in files, so that a restart loses none: clients
+that come back get what they missed.`,
 		Example: `  sigalert serve
   sigalert serve --sender timer --event tick --data '"server data"' --every 5s
   sigalert serve --requests     then: sigalert request timer echo '{"n": 1}'
@@ -60,6 +64,7 @@ that sender also answers the request echo, with the request's parameters.`,
 	flags.DurationVar(&o.every, "every", 5*time.Second, "time between two events")
 	flags.BoolVar(&o.requests, "requests", false, "its sender (timer by default) answers the request echo")
 	flags.StringArrayVar(&o.hosts, "host", nil, "another `NAME` of this machine in the address of an HTTP request; may be repeated")
+	o.keeping.flags(flags)
 	p.numberFlag(cmd)
 	p.askFlag(cmd)
 	return cmd
@@ -97,7 +102,7 @@ func (p *program) runServe(ctx context.Context, o serveOptions) error {
 	if err != nil {
 		return usage(fmt.Errorf("--listen: %w", err))
 	}
-	server, err := p.newRouter(addr)
+	server, err := p.newRouter(addr, o.keeping)
 	if err != nil {
 		return err
 	}
