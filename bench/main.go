@@ -50,6 +50,7 @@ func measures() []measure {
 		{"f", "reconnecting", "NATS", reconnects},
 		{"g", "a pysig client", "NATS", pysig},
 		{"h", "HTTP", "gotify", web},
+		{"i", "kept in files", "NATS", kept},
 	}
 }
 

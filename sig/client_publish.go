@@ -2,7 +2,6 @@ package sig
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"strconv"
 	"time"
@@ -54,14 +53,12 @@ func (c *ClientRouter) Publish(ctx context.Context, events ...Publication) (Publ
 }
 
 func publishedOf(response []byte) (done Published, err error) {
-	var answer struct {
-		Seq       uint64 `json:"seq"`
-		Listeners int    `json:"listeners"`
+	seq, isNumber := unsigned(member(response, "seq"))
+	listeners, isCount := unsigned(member(response, "listeners"))
+	if !isNumber || !isCount {
+		return done, fmt.Errorf("publish: the answer is not as expected: %s", wire.Excerpt(response))
 	}
-	if err = json.Unmarshal(response, &answer); err != nil {
-		return done, fmt.Errorf("publish: the answer is not as expected: %w", err)
-	}
-	return Published(answer), nil
+	return Published{seq, int(listeners)}, nil
 }
 
 func (c *ClientRouter) appendPublications(b []byte, events []Publication) ([]byte, error) {

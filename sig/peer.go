@@ -80,6 +80,7 @@ type kind uint8
 
 const (
 	asks        kind = iota // a request
+	joins                   // a request of a client that has others to answer: it need not go out at once
 	answers                 // an answer to a request that was kept: from any goroutine
 	readAnswers             // an answer from the reading goroutine, which must not wait
 )
@@ -246,7 +247,7 @@ func (p *peer) write(ctx context.Context, as kind, text []byte) error {
 		}
 		return p.push(ctx, append(wire.OneLine(text), '\n'), as)
 	}
-	if as != asks {
+	if as != asks && as != joins {
 		p.mu.Lock()
 		p.replied = len(p.waiting) > 0
 		p.mu.Unlock()
@@ -364,11 +365,15 @@ func (p *peer) start(ctx context.Context, method string, params []byte, done fun
 	p.lastID++
 	id = p.lastID
 	p.waiting[id] = unanswered{done, time.Now().Add(answerTimeout)}
+	as := asks
+	if p.outbox != nil && len(p.waiting) > 1 {
+		as = joins
+	}
 	if p.late == nil {
 		p.late = time.AfterFunc(answerTimeout, p.sweep)
 	}
 	p.mu.Unlock()
-	err = p.write(ctx, asks, appendRequest(make([]byte, 0, 64+len(method)+len(params)), id, method, params))
+	err = p.write(ctx, as, appendRequest(make([]byte, 0, 64+len(method)+len(params)), id, method, params))
 	if err != nil {
 		if !p.forget(id) {
 			return id, nil // done is called for the connection's end

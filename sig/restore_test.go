@@ -15,6 +15,7 @@ import (
 	"sigalert/sig"
 	"sigalert/sig/sigtest"
 	"sigalert/sig/store"
+	"sigalert/sig/tcp"
 )
 
 // memorable is a server on a network whose store outlives it.
@@ -279,6 +280,50 @@ func TestGapsOfTheStore(t *testing.T) {
 		r.send(fmt.Sprintf(`{"id":2,"method":"subscribe","params":{"listeners":[{"sender":"me"}],"since":{"epoch":"e","seq":%d}}}`, since))
 		if got := string(r.next().Response); !strings.Contains(got, want) {
 			t.Errorf("since %d: %s, not %s", since, got, want)
+		}
+	}
+}
+
+// BenchmarkPublish publishes from a client, by many goroutines that wait for the answers.
+func BenchmarkPublish(b *testing.B) {
+	for _, mode := range []string{"nowhere", "none", "group", "each"} {
+		for _, publishers := range []int{1, 100} {
+			b.Run(fmt.Sprintf("store=%s/publishers=%d", mode, publishers), func(b *testing.B) {
+				opts := new(sig.ServerOptions)
+				if mode != "nowhere" {
+					how, err := store.ParseSync(mode)
+					if err != nil {
+						b.Fatal(err)
+					}
+					kept, err := store.Open(b.TempDir(), &store.Options{Sync: how})
+					if err != nil {
+						b.Fatal(err)
+					}
+					b.Cleanup(func() { kept.Close() })
+					b.Cleanup(wait.Start(context.Background(), func(ctx context.Context) { _ = kept.Run(ctx) }))
+					opts.Store = kept
+				}
+				_, addr := serveWith(b, opts)
+				c, _ := run(b, tcp.NewClient(addr))
+				data := sig.JSONData([]byte(`"` + strings.Repeat("x", 126) + `"`))
+				next := make(chan struct{}, publishers)
+				var all sync.WaitGroup
+				for range publishers {
+					all.Go(func() {
+						for range next {
+							if _, err := c.Publish(b.Context(), sig.Publication{Sender: "me", Event: "e", Data: data}); err != nil {
+								b.Error(err)
+							}
+						}
+					})
+				}
+				b.ReportAllocs()
+				for b.Loop() {
+					next <- struct{}{}
+				}
+				close(next)
+				all.Wait()
+			})
 		}
 	}
 }

@@ -123,11 +123,11 @@ func newOutbox(conn Conn) *outbox {
 const maxAnswerBytes = 8 << 20
 
 // push is a peer's pusher. A request, and an answer that took its time, are
-// written now; the answers that the reading goroutine gives at once must not
-// hold it up.
+// written now, or soon and with others; the answers that the reading goroutine
+// gives at once must not hold it up.
 func (o *outbox) push(ctx context.Context, text []byte, as kind) error {
 	if as != readAnswers {
-		return o.add(ctx, text, true)
+		return o.add(ctx, text, as != joins)
 	}
 	o.mu.Lock()
 	defer o.mu.Unlock()

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"runtime"
 	"time"
 
 	"sigalert/internal/wait"
@@ -66,6 +67,7 @@ func (s *Store) err() error {
 // flush writes everything that waits.
 func (s *Store) flush() {
 	for {
+		runtime.Gosched() // whoever is about to append something may do so
 		s.mu.Lock()
 		all, dropped, unsynced := s.waiting, s.dropped, s.unsynced
 		s.waiting, s.stripped, s.bytes = s.spare, 0, 0
