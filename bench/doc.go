@@ -11,7 +11,7 @@
 // # Files
 //
 // A measure is a file: trigger (a), fanout (b), latency (c), request (d), idle
-// (e), reconnect (f), pysig (g), web (h). What is measured is a system, in two
+// (e), reconnect (f), pysig (g), web (h), kept (i). What is measured is a system, in two
 // forms: ours and nats; for web, ours and gotify. child starts a server or many
 // clients as a process of its own. report and plot write down what came out.
 //

@@ -33,7 +33,7 @@ The library %[1]ssig%[1]s compared with NATS: an embedded %[1]snats-server%[1]s 
 %[3]s
 The column “ours ÷ NATS” is the plain ratio: if higher is better, we lead when it is above 1; if lower is better, when it is below 1. NATS has no counterpart to (a) and (g). pysig's figures come from an earlier measurement of pysig, not from this run.
 
-Publishing by HTTP compared with gotify's server, which keeps every message in a database; ours keeps the latest events in memory.
+Publishing by HTTP compared with gotify's server, which keeps every message in a database; ours keeps the latest events in memory and in files.
 
 %[4]s
 %[1]smake bench%[1]s writes this page, from the run that it describes.
@@ -50,10 +50,12 @@ Server and clients talk over TCP on the loopback interface. Unless stated otherw
 - **(e) Idle clients.** The server and the clients are separate processes. Their memory is what the process holds in RAM (VmRSS), after a garbage collection that returns free memory to the system. The figure is the difference between one client and all of them, divided by their number. What the kernel holds for each connection is not included.
 - **(f) Reconnecting.** The server and the clients are separate processes. The server is killed; once all clients have noticed, a new one starts on the same port, at once or after a pause. The clock runs from when it listens until it has confirmed every subscription; after that an event has to reach each client. The clients wait as long as their defaults say. nats.go waits %g s and up to %g s more before every attempt. Ours waits at most a quarter of a second before the first attempt, and then a random time of at most a fifth of the absence (at least 0.5 s, and in the first minute 2 s at most), so that clients do not all return to a server at once.
 - **(g) A pysig client.** %d of our clients trigger events at the same time, each waiting for the server's answers. The listener behaves on the wire like pysig, which takes whatever one read returns to be one message. The server's queue for the client is long enough for the whole run.
-- **(h) HTTP.** The servers, %s and gotify's, are separate processes with their default settings, and begin each round empty. Each connection stays open and sends its next POST once the answer to the one before has arrived, for %g s; nobody listens. Ours answers when the event is in the router's memory and in its listeners' queues. gotify's checks the application's token, and answers when the message is in its SQLite database and in its listeners' queues; how fast it is depends on the disk. Latency is measured one event at a time, from the start of the POST to the listener's callback: our listener is a client over TCP, gotify's reads its WebSocket.
+- **(h) HTTP.** The servers, %s and gotify's, are separate processes with their default settings, and begin each round empty. Each connection stays open and sends its next POST once the answer to the one before has arrived, for %g s; nobody listens. Ours answers when the event is in the router's memory, in its listeners' queues and written to its store, which is synced within 5 ms. gotify's checks the application's token, and answers when the message is in its SQLite database and in its listeners' queues; how fast it is depends on the disk. Latency is measured one event at a time, from the start of the POST to the listener's callback: our listener is a client over TCP, gotify's reads its WebSocket.
+- **(i) Kept in files.** NATS is JetStream with a stream in files. One client with one connection publishes, from one goroutine or %d, each waiting for its answer before the next. “Kept in files” is the default of both: ours answers when the system has the event, and syncs within 5 ms; JetStream answers likewise, and syncs every %s. “Each synced to the disk” is %s, and JetStream's %s: an answer means that the disk has the event. How fast that is depends on the disk. The latency is that of one event at a time, from the call to its return.
 
 `, payloadSize, rounds(p), "`Signal.Trigger`", p.fanout.Seconds(), whole(window), whole(p.samples), "`Publish`",
-		nats.DefaultReconnectWait.Seconds(), nats.DefaultReconnectJitter.Seconds(), pysigSenders, "`sigalert serve`", p.fanout.Seconds())
+		nats.DefaultReconnectWait.Seconds(), nats.DefaultReconnectJitter.Seconds(), pysigSenders, "`sigalert serve`", p.fanout.Seconds(),
+		keptPublishers, "2 minutes", "`--sync each`", "`SyncAlways`")
 	fmt.Fprintf(&b, `## The machine
 
 %s

@@ -57,7 +57,7 @@ func table(all []figure) string {
 func webTable(all []figure) string {
 	var b strings.Builder
 	if web := against(all, "gotify"); len(web) > 0 {
-		b.WriteString("| | measure | unit | ours: in memory, then the answer | gotify: in SQLite on disk, then the answer | ours ÷ gotify | better |\n")
+		b.WriteString("| | measure | unit | ours: in a file, then the answer | gotify: in SQLite on disk, then the answer | ours ÷ gotify | better |\n")
 		b.WriteString("|---|---|---|--:|--:|--:|---|\n")
 		for _, f := range web {
 			b.WriteString(f.row() + "\n")

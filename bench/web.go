@@ -253,7 +253,7 @@ func buildOurs(ctx context.Context, program string) error {
 }
 
 func serveCommand(host, port string) (arguments, environment []string) {
-	return []string{"serve", "--log-level", "error", "--listen", net.JoinHostPort(host, port)}, nil
+	return []string{"serve", "--log-level", "error", "--store", "store", "--listen", net.JoinHostPort(host, port)}, nil
 }
 
 func (c ourWeb) request() []byte {

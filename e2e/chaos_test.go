@@ -9,9 +9,11 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -401,4 +403,51 @@ func TestStoreCannotBeWritten(t *testing.T) {
 			c.end()
 		})
 	}
+}
+
+// A router with a store that takes a thousand events a second needs no more memory and no
+// more descriptors as time goes by. SIGALERT_SOAK says for how long.
+func TestSoak(t *testing.T) {
+	long := 10 * time.Second
+	if os.Getenv("CI") == "true" {
+		long = 2 * time.Minute
+	}
+	if longer, err := time.ParseDuration(os.Getenv("SIGALERT_SOAK")); err == nil {
+		long = longer
+	}
+	h, bin := newHome(t), program(t)
+	s := h.serveKeeping(t, bin, free(t), filepath.Join(h.dir, "store"))
+	client := sig.NewClientRouter(tcp.NewClient(s.addr), nil)
+	t.Cleanup(wait.Start(context.Background(), client.Run))
+	var heard atomic.Int64
+	client.AddRemoteListener("n", "", func(sig.Event) { heard.Add(1) })
+	publish := func(n int) {
+		events := make([]sig.Publication, n)
+		for i := range events {
+			events[i] = sig.Publication{Sender: "n", Event: "e", Data: strings.Repeat("x", 100)}
+		}
+		_, err := client.Publish(t.Context(), events...)
+		check(t, err)
+	}
+	for range 450 { // until everything that is bounded is full
+		publish(1000)
+	}
+	var memory []float64
+	files, sent := descriptors(t, s.process), 0
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for began := time.Now(); time.Since(began) < long; {
+		<-tick.C
+		publish(10)
+		if sent += 10; sent%500 == 0 {
+			memory = append(memory, s.memory(t, "VmRSS"))
+		}
+	}
+	third := len(memory) / 3
+	early, late := slices.Max(memory[:third]), slices.Max(memory[len(memory)-third:])
+	t.Logf("%d events in %v: memory %.1f MiB, then %.1f MiB; %d and %d descriptors", sent, long, early, late, files, descriptors(t, s.process))
+	if late > early*1.05+1 {
+		t.Errorf("memory grows from %.1f to %.1f MiB", early, late)
+	}
+	eventually(t, "the descriptors are as many as before", func() bool { return descriptors(t, s.process) <= files })
 }
