@@ -53,10 +53,15 @@ func (f osFolder) open(name string, create bool) (file, error) {
 	}
 	opened, err := os.OpenFile(filepath.Join(string(f), name), flags, 0o600)
 	if err != nil {
-		return nil, err // not opened: a nil *os.File is no nil file
+		return nil, err
 	}
-	return opened, nil
+	return osFile{opened}, nil
 }
+
+// osFile is a file whose Sync is for what was written: times do not matter.
+type osFile struct{ *os.File }
+
+func (f osFile) Sync() error { return syncData(f.File) }
 
 func (f osFolder) remove(name string) error { return os.Remove(filepath.Join(string(f), name)) }
 

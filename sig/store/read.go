@@ -91,7 +91,7 @@ type reader struct {
 // read takes a segment's text, and returns what it looks like.
 func (r *reader) read(text []byte, seg *segment) scanned {
 	found := scan(text, func(rec record) { r.record(rec, seg) })
-	if found.end < len(text) {
+	if found.end < found.used {
 		r.ended = false
 	}
 	if !found.isWhole(text) { // a run that began there is not known of
@@ -167,7 +167,7 @@ func (s *Store) Load(add func(sig.StoredEvent)) sig.StoreState {
 		seg.size = int64(len(text))
 		tail, lastText = r.read(text, seg), text
 		last := i == len(s.segments)-1
-		if cut := len(text) - tail.end; cut > 0 && last {
+		if cut := tail.used - tail.end; cut > 0 && last {
 			s.log.Warn("the end of the store is incomplete, and cut off", "file", seg.name(), "bytes", cut)
 		} else if cut > 0 || tail.damaged > 0 {
 			s.log.Error("part of the store is damaged", "file", seg.name(), "bytes", cut+tail.damaged)

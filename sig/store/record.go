@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"hash/crc32"
@@ -234,6 +235,7 @@ type scanned struct {
 	end     int  // of the last good record
 	damaged int  // bytes in between that are in no good record
 	bad     bool // what follows the end is no record that was cut short
+	used    int  // after that, there are zeros only
 }
 
 // scan calls f with the segment's records. Damage does not end it: it goes on with
@@ -241,7 +243,8 @@ type scanned struct {
 func scan(text []byte, f func(record)) (s scanned) {
 	at := min(len(line), len(text))
 	s.end = at
-	for skip := at; at < len(text); {
+	s.used = max(at, len(bytes.TrimRight(text, "\x00")))
+	for skip := at; at < s.used; {
 		size, state := measure(text[at:])
 		if state == good {
 			r, err := parse(text[at+headBytes : at+size])
@@ -250,6 +253,7 @@ func scan(text []byte, f func(record)) (s scanned) {
 				at += size
 				s.end, skip = at, at
 				s.bad = false
+				s.used = max(s.used, at)
 				f(r)
 				continue
 			}
@@ -259,6 +263,9 @@ func scan(text []byte, f func(record)) (s scanned) {
 			s.bad = state != short
 		}
 		at += max(size, 1) // of a spoiled one, the length is good
+	}
+	if s.used < len(text) { // into the zeros, a part of a record was written
+		s.bad = false
 	}
 	return s
 }

@@ -20,6 +20,9 @@ func (s *Store) create() error {
 		_ = s.folder.remove(next.name())
 		return err
 	}
+	if s.file != nil {
+		_ = s.trim() // the zeros mean nothing
+	}
 	s.mu.Lock()
 	if s.file != nil {
 		s.finished = append(s.finished, s.file)

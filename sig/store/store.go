@@ -87,6 +87,7 @@ type Store struct {
 	// The goroutine of Load's, and then Run's.
 	segments []segment // the last one is the one that is written to
 	offset   int64     // of the next record
+	room     int64     // up to here, the file has zeros
 	run      start
 	header   bool // the run's beginning has yet to be written
 	gap      bool // the segment's mark says that events may be missing

@@ -230,12 +230,13 @@ func TestTornTail(t *testing.T) {
 		for _, tail := range []string{"", "\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00", "x"} {
 			torn := killed.kill()
 			torn.files["0000000001.events"].data = append(slices.Clone(text[:n]), tail...)
+			used := len(bytes.TrimRight(torn.files["0000000001.events"].data, "\x00"))
 			k := load(t, torn, Options{})
 			short := tail == "" // a kill while it was written
 			if !slices.Equal(data(k.events), []string{"1"}) || k.state.Last%block != 0 || short && len(k.state.Unknown) > 0 {
 				t.Errorf("%d bytes and %q: %q %+v", n, tail, data(k.events), k.state)
 			}
-			if want := min(1, n-whole+len(tail)); k.log.count("incomplete, and cut off") != want {
+			if want := min(1, max(0, used-whole)); k.log.count("incomplete, and cut off") != want {
 				t.Errorf("%d bytes: it says %s", n, k.log.text.String())
 			}
 			k.keep("3")
@@ -316,7 +317,7 @@ func TestVersions(t *testing.T) {
 func TestFullDisk(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := newDisk()
-		l := load(t, d, Options{Sync: SyncEach})
+		l := load(t, d, Options{})
 		l.keep("before")
 		d.set(func(d *disk) { d.room = 10 })
 		for i := range maxWaiting + 7 {
@@ -358,7 +359,7 @@ func TestFullDisk(t *testing.T) {
 		k.end()
 		k = load(t, full, Options{}) // whoever got events then is not told that they never were
 		if !slices.Equal(data(k.events), []string{"before"}) || !cmp.Equal(k.state.Unknown, []sig.Span{{From: 2, To: block}}) {
-			t.Errorf("killed while it was full: %q %+v", data(k.events), k.state)
+			t.Errorf("killed while it was full: %d events %+v", len(k.events), k.state)
 		}
 		k.end()
 	})
