@@ -169,6 +169,26 @@ func TestKilledRouterLosesNothing(t *testing.T) {
 	}
 }
 
+// An agent with a router of its own is killed: its router goes on where it was.
+func TestKilledAgentsRouterLosesNothing(t *testing.T) {
+	h, bin := newHome(t), program(t)
+	addr := free(t)
+	config := fmt.Sprintf("router: {listen: %q}\nsubscriptions: [{sender: n}]\nhistory: {listen: '127.0.0.1:0'}\n", addr)
+	a := h.startAgent(t, bin, config)
+	a.await(t, subscribedLine)
+	c := newCrowd(t, addr, 2, 2)
+	for range 5 {
+		time.Sleep(rand.N(500 * time.Millisecond))
+		a.kill()
+		a = h.startAgent(t, bin, config)
+		a.await(t, subscribedLine)
+	}
+	c.end()
+	if _, err := os.Stat(filepath.Join(h.dir, "state", "sigalert", "router", strings.ReplaceAll(addr, ":", "_"), "0000000001.events")); err != nil {
+		t.Error(err)
+	}
+}
+
 // faulty is a proxy before a router, on whose connections everything happens.
 type faulty struct {
 	net.Listener

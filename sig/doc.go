@@ -43,23 +43,25 @@
 //
 // Between a client and a server of this package, a remote listener gets each
 // event once, even if the connection was lost in between: the server remembers
-// the last 10,000 events ([ServerOptions].Memory). If it has forgotten some,
-// the client learns how many through [ClientOptions].Missed. A later client can
-// go on where an earlier one ended: see [ClientRouter.ResumeRemoteListener].
-// With a pysig peer, events that happen while there is no connection are lost,
-// and Missed is called with -1.
+// the last 10,000 events ([ServerOptions].Memory), and with a [Store] it still
+// does after it was started again. If it has forgotten some, the client learns
+// how many through [ClientOptions].Missed. A later client can go on where an
+// earlier one ended: see [ClientRouter.ResumeRemoteListener]. With a pysig peer,
+// events that happen while there is no connection are lost, and Missed is called
+// with -1.
 //
-// [RemoteSender.Trigger] returns once the server has the event;
-// [RemoteSender.Post] does not wait, and does not report whether the event
-// arrived. [ClientRouter.Publish] repeats what may have been lost with a
-// connection, and the server delivers it once.
+// [RemoteSender.Trigger] returns once the server has the event, as safe as its
+// store promises; [RemoteSender.Post] does not wait, and does not report whether
+// the event arrived. [ClientRouter.Publish] repeats what may have been lost with
+// a connection, and the server delivers it once.
 //
 // # Blocking and overflow
 //
 // A Router's listeners run inside Trigger and must return soon. A remote
 // listener may block, but it holds up the client's other listeners.
 //
-// A ServerRouter waits for no client. Up to [ServerOptions].Queue events and 8
+// A ServerRouter waits for no client, and with events for clients a quarter of a
+// second at most for its store. Up to [ServerOptions].Queue events and 8
 // MiB wait for each. When there are more, a client gets the rest from the
 // server's memory once it reads. A pysig sender is made to wait for its answer,
 // up to 8 s, while a pysig listener's queue is more than half full.

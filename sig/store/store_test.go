@@ -639,3 +639,38 @@ func BenchmarkKept(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkLoad loads a quarter of a million events of 128 bytes.
+func BenchmarkLoad(b *testing.B) {
+	const events = 250_000
+	dir := b.TempDir()
+	write := func(load func(sig.StoredEvent), fill bool) {
+		s, err := Open(dir, nil)
+		if err != nil {
+			b.Fatal(err)
+		}
+		defer s.Close()
+		s.Load(load)
+		stop := wait.Start(context.Background(), func(ctx context.Context) { _ = s.Run(ctx) })
+		defer stop()
+		for i := range uint64(events) {
+			if !fill {
+				break
+			}
+			s.Append(event(i+1, `"`+strings.Repeat("x", 126)+`"`))
+			if i%1000 == 0 {
+				done := make(chan struct{})
+				s.Kept(i+1, func() { close(done) })
+				<-done
+			}
+		}
+	}
+	write(func(sig.StoredEvent) {}, true)
+	for b.Loop() {
+		n := 0
+		write(func(sig.StoredEvent) { n++ }, false)
+		if n != events {
+			b.Fatalf("%d events", n)
+		}
+	}
+}
