@@ -289,21 +289,7 @@ func BenchmarkPublish(b *testing.B) {
 	for _, mode := range []string{"nowhere", "none", "group", "each"} {
 		for _, publishers := range []int{1, 100} {
 			b.Run(fmt.Sprintf("store=%s/publishers=%d", mode, publishers), func(b *testing.B) {
-				opts := new(sig.ServerOptions)
-				if mode != "nowhere" {
-					how, err := store.ParseSync(mode)
-					if err != nil {
-						b.Fatal(err)
-					}
-					kept, err := store.Open(b.TempDir(), &store.Options{Sync: how})
-					if err != nil {
-						b.Fatal(err)
-					}
-					b.Cleanup(func() { kept.Close() })
-					b.Cleanup(wait.Start(context.Background(), func(ctx context.Context) { _ = kept.Run(ctx) }))
-					opts.Store = kept
-				}
-				_, addr := serveWith(b, opts)
+				_, addr := serveWith(b, storing(b, mode))
 				c, _ := run(b, tcp.NewClient(addr))
 				data := sig.JSONData([]byte(`"` + strings.Repeat("x", 126) + `"`))
 				next := make(chan struct{}, publishers)
@@ -326,4 +312,47 @@ func BenchmarkPublish(b *testing.B) {
 			})
 		}
 	}
+}
+
+// BenchmarkDelivered takes one event at a time from a client through the server to a
+// listener.
+func BenchmarkDelivered(b *testing.B) {
+	for _, mode := range []string{"nowhere", "none", "group", "each"} {
+		b.Run("store="+mode, func(b *testing.B) {
+			_, addr := serveWith(b, storing(b, mode))
+			sender, _ := run(b, tcp.NewClient(addr))
+			timer, err := sender.AddRemoteSender(b.Context(), "timer", "tick")
+			if err != nil {
+				b.Fatal(err)
+			}
+			c, changed := run(b, tcp.NewClient(addr))
+			heard := make(chan struct{})
+			until(b, changed, "active", isActive(c, c.AddRemoteListener("timer", "tick", func(sig.Event) { heard <- struct{}{} })))
+			b.ReportAllocs()
+			for b.Loop() {
+				if err := timer.Post(b.Context(), "tick", 1); err != nil {
+					b.Fatal(err)
+				}
+				<-heard
+			}
+		})
+	}
+}
+
+// storing returns options with a store of this mode, or with none.
+func storing(b *testing.B, mode string) *sig.ServerOptions {
+	if mode == "nowhere" {
+		return nil
+	}
+	how, err := store.ParseSync(mode)
+	if err != nil {
+		b.Fatal(err)
+	}
+	kept, err := store.Open(b.TempDir(), &store.Options{Sync: how})
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { kept.Close() })
+	b.Cleanup(wait.Start(context.Background(), func(ctx context.Context) { _ = kept.Run(ctx) }))
+	return &sig.ServerOptions{Store: kept}
 }

@@ -98,21 +98,22 @@ type Store struct {
 
 	handed atomic.Uint64 // what Handed need not wait for
 
-	mu       sync.Mutex // guards the fields below
-	changed  sync.Cond  // of handed
-	waiting  []sig.StoredEvent
-	bytes    int      // of the data in waiting
-	stripped int      // so many at the front have lost their data
-	dropped  sig.Span // before those, nothing is left of these; zero: none
-	written  uint64
-	synced   uint64
-	pledges  []pledge
-	running  bool  // from Load until Run ends
-	failing  error // nil: the disk works
-	slow     bool  // listeners do not wait any more for what is being written
-	late     int   // operations that nobody waits for any more
-	told     bool  // that the disk is slow
-	unsynced error // of a sync that failed
+	mu        sync.Mutex // guards the fields below
+	changed   sync.Cond  // of handed
+	waiting   []sig.StoredEvent
+	bytes     int      // of the data in waiting
+	stripped  int      // so many at the front have lost their data
+	dropped   sig.Span // before those, nothing is left of these; zero: none
+	written   uint64
+	synced    uint64
+	pledges   []pledge
+	fulfilled uint64 // those up to this number
+	running   bool   // from Load until Run ends
+	failing   error  // nil: the disk works
+	slow      bool   // listeners do not wait any more for what is being written
+	late      int    // operations that nobody waits for any more
+	told      bool   // that the disk is slow
+	unsynced  error  // of a sync that failed
 
 	file     file   // that is written to
 	finished []file // to be synced and closed
@@ -250,7 +251,7 @@ func (s *Store) bound() {
 // Kept implements [sig.Store].
 func (s *Store) Kept(seq uint64, done func()) {
 	s.mu.Lock()
-	if s.isKept(seq) {
+	if seq <= s.kept() {
 		s.mu.Unlock()
 		done()
 		return
@@ -259,18 +260,15 @@ func (s *Store) Kept(seq uint64, done func()) {
 	s.mu.Unlock()
 }
 
-// isKept must be called with the lock held.
-func (s *Store) isKept(seq uint64) bool {
-	if !s.running || s.failing != nil || s.late > 0 {
-		return true
+// kept is up to which number nobody waits any more. The caller holds the lock.
+func (s *Store) kept() uint64 {
+	switch {
+	case !s.running || s.failing != nil || s.late > 0 || s.opts.Sync == SyncNone:
+		return everything
+	case s.opts.Sync == SyncEach:
+		return s.synced
 	}
-	switch s.opts.Sync {
-	case SyncNone:
-		return true
-	case SyncEach:
-		return seq <= s.synced
-	}
-	return seq <= s.written
+	return s.written
 }
 
 // Handed implements [sig.Store].
@@ -298,10 +296,16 @@ func (s *Store) release() {
 	if s.handed.Swap(handed) != handed {
 		s.changed.Broadcast()
 	}
+	kept := s.kept()
+	if kept == s.fulfilled { // there may be many that wait for a later one
+		s.mu.Unlock()
+		return
+	}
+	s.fulfilled = kept
 	var done []pledge
 	left := s.pledges[:0]
 	for _, p := range s.pledges {
-		if s.isKept(p.seq) {
+		if p.seq <= kept {
 			done = append(done, p)
 		} else {
 			left = append(left, p)
