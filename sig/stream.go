@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"runtime"
 	"sync"
 
 	"sigalert/internal/wait"
@@ -206,6 +207,7 @@ func (o *outbox) run(ctx context.Context) error {
 			return nil
 		case <-o.kick:
 		}
+		runtime.Gosched() // what is about to be added goes with it
 		o.mu.Lock()
 		for !o.writing && len(o.buf) > 0 && o.err == nil {
 			o.flush()

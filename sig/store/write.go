@@ -204,10 +204,10 @@ func (s *Store) put(b []byte) error {
 	return nil
 }
 
-// prepare writes zeros where the next records will be, if each of those is synced: a
-// sync takes half as long where the file does not grow.
+// prepare writes zeros where the next records will be: a sync takes half as long where
+// the file does not grow.
 func (s *Store) prepare(n int64) {
-	if s.opts.Sync != SyncEach || s.offset+n <= s.room {
+	if s.opts.Sync == SyncNone || s.offset+n <= s.room {
 		return
 	}
 	ahead := min(int64(prepareBytes), s.segmentBytes())
