@@ -80,4 +80,3 @@ func TestClickOnADigest(t *testing.T) {
 		})
 	}
 }
-
