@@ -108,13 +108,13 @@ func (f *floods) settle(now time.Time) {
 		if s.over || now.Before(s.calm) {
 			continue
 		}
-		f.end(s)
+		f.end(s.calm, s)
 	}
 }
 
-func (f *floods) end(s *storm) {
+func (f *floods) end(at time.Time, s *storm) {
 	s.over, s.news = true, true
-	f.ended = append(f.ended, ownEvent(s.last, ownStorm, notify.Notification{
+	f.ended = append(f.ended, ownEvent(at, ownStorm, notify.Notification{
 		Title: fmt.Sprintf("%s: %s %s", s.who(), words.Count(s.count, "alert"), s.span()),
 		Body:  "Counted in one notification. Last: " + defaultTitle(s.ev),
 	}))
@@ -293,7 +293,7 @@ func (f *floods) rest() (told []notify.Notification) {
 			told = append(told, s.say())
 		}
 		if !s.over {
-			f.end(s)
+			f.end(s.last, s)
 		}
 	}
 	f.storms = nil

@@ -122,7 +122,7 @@ function tellRead(unread) {
 
 function read(row) {
 	row.classList.remove("unread");
-	const focused = row.querySelector("form.mark :focus");
+	const focused = row.querySelector("form.mark")?.contains(document.activeElement);
 	for (const mark of row.querySelectorAll(".mark")) mark.remove();
 	if (focused) row.querySelector("summary").focus({ preventScroll: true });
 }
@@ -231,6 +231,7 @@ document.addEventListener("submit", async (submission) => {
 	submission.preventDefault();
 	if (form.ariaBusy === "true") return;
 	form.ariaBusy = "true";
+	const row = form.classList.contains("mark") ? form.closest("li") : null; // the form may be gone when the answer comes
 	try {
 		const response = await fetch(form.action, {
 			method: "POST",
@@ -239,7 +240,6 @@ document.addEventListener("submit", async (submission) => {
 		});
 		if (response.status === 401) return logIn();
 		const answer = await response.json();
-		const row = form.classList.contains("mark") && form.closest("li");
 		if (row && response.ok) return read(row);
 		say(answer.error ?? answer.text ?? "saved", !response.ok);
 		if (response.ok && form.getAttribute("action") === "add") form.reset();
