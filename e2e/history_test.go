@@ -3,6 +3,7 @@
 package e2e
 
 import (
+	"encoding/json"
 	"fmt"
 	"io"
 	"net"
@@ -13,6 +14,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/chromedp/chromedp/kb"
 )
 
 // The history says of each alert whether it was shown, and if not, why. The tray
@@ -69,6 +72,73 @@ func TestHistory(t *testing.T) {
 			t.Error("it is still served")
 		}
 	})
+}
+
+// A click on the digest of a pause opens the page with what was held back, where nothing
+// is read until somebody marks it so or folds it out; all pages and the agent agree.
+func TestHistoryMarks(t *testing.T) {
+	t.Parallel()
+	d := newBareDesktop(t)
+	bin := program(t)
+	opened := d.fakeEditor(t)
+	d.startNotifications(t)
+	s := d.serve(t, bin)
+	a := d.startAgent(t, bin, timer(s)+"history: {token: a-secret-of-this-test}\n")
+	a.await(t, subscribedLine)
+	d.alerts(t, s, "timer", "tick")
+	d.closeNotifications(t) // which is to have read it
+	d.ask(t, bin, 0, "pause")
+	for _, data := range []string{"one", "two", "three"} {
+		s.send(t, "timer", "tick", data)
+	}
+	var status struct {
+		Held   int `json:"held_back"`
+		Unread int
+	}
+	ask := func() { check(t, json.Unmarshal([]byte(d.ask(t, bin, 0, "status", "--json")), &status)) }
+	eventually(t, "three are held back", func() bool { ask(); return status.Held == 3 })
+	d.ask(t, bin, 0, "resume")
+	d.mon.next(t).is(t, "3 alerts while paused", "timer: tick ×3 (last: three)")
+	d.clickWith(t, "2", d.window(t, "Dunst", 10)) // the middle button, by its default settings
+	var link string
+	eventually(t, "the history is opened", func() bool {
+		text, _ := os.ReadFile(opened)
+		link = strings.TrimSpace(string(text))
+		return strings.HasSuffix(link, "&outcome=held+back")
+	})
+
+	b := newBrowser(t)
+	p, q := b.newTab(t), b.newTab(t)
+	p.visit(t, link)
+	p.until(t, "the page is live", `live.textContent === "Live"`)
+	p.shows(t, "timer | tick | three", "timer | tick | two", "timer | tick | one")
+	unread := func(p *tab, want ...string) {
+		t.Helper()
+		p.until(t, fmt.Sprintf("%q are unread", want), fmt.Sprintf(
+			`[...document.querySelectorAll("#log .unread")].map((row) => row.querySelector(".excerpt").textContent).join(" ") === %q`, strings.Join(want, " ")))
+		eventually(t, "the agent agrees", func() bool { ask(); return status.Unread == len(want) })
+	}
+	unread(p, "two", "one") // the click was on the last
+	q.visit(t, strings.SplitAfter(link, "/?")[0]+"token=a-secret-of-this-test")
+	q.until(t, "the page is live", `live.textContent === "Live"`)
+	unread(q, "two", "one")
+
+	evaluate[bool](t, p, `document.querySelector("#log .unread button").focus(), true`)
+	p.press(t, kb.Enter)
+	unread(p, "one")
+	unread(q, "one")
+	p.until(t, "the focus is on the row", `document.activeElement.matches("summary") && document.activeElement.closest("li").textContent.includes("two")`)
+	q.click(t, "#log .unread summary")
+	unread(q)
+	unread(p)
+
+	s.send(t, "timer", "tick", "four")
+	q.until(t, "it waits while a row is folded out", `!fresh.hidden`)
+	q.click(t, "#fresh")
+	unread(q, "four")
+	q.click(t, ".news button")
+	unread(q)
+	p.calm(t, link)
 }
 
 // A port that another program has is reported and waited for; meanwhile the alerts
