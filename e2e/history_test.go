@@ -211,6 +211,47 @@ func TestHistoryWithOtherSettings(t *testing.T) {
 	})
 }
 
+// An alert that waits is in the history once it is decided, and once only, whenever the
+// agent is killed.
+func TestHistoryOfWhatWaits(t *testing.T) {
+	const waits = 3 * time.Second
+	for name, after := range map[string]time.Duration{
+		"before it is remembered":   200 * time.Millisecond,
+		"while it waits":            waits - time.Second,
+		"just after it was shown":   waits + 200*time.Millisecond,
+		"after that was remembered": waits + 2*time.Second,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := newHome(t)
+			bin := program(t)
+			s := h.serve(t, bin)
+			config := "server: " + s.addr + "\nsubscriptions: [{sender: timer, event: tick, for: 3s}]\n"
+			a := h.startAgent(t, bin, config)
+			a.await(t, subscribedLine)
+			time.Sleep(1500 * time.Millisecond) // the first write
+			s.send(t, "timer", "tick", "an event")
+			began := time.Now()
+			if after < waits {
+				h.explains(t, bin, 1, "held back")
+				if text := h.ask(t, bin, 0, "history", "--json"); text != "" {
+					t.Errorf("while it waits the history has %s", text)
+				}
+			}
+			time.Sleep(time.Until(began.Add(after)))
+			a.kill()
+			a = h.startAgent(t, bin, config)
+			a.await(t, subscribedLine)
+			count := func() int { return strings.Count(h.ask(t, bin, 0, "history", "--json"), `"an event"`) }
+			eventually(t, "it is in the history", func() bool { return count() > 0 })
+			time.Sleep(waits + 3*time.Second) // in which it might come again
+			if n := count(); n != 1 {
+				t.Errorf("it is there %d times", n)
+			}
+		})
+	}
+}
+
 // reader is a browser without a window.
 type reader struct{ client *http.Client }
 
