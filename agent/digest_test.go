@@ -42,6 +42,13 @@ func TestClickOnADigest(t *testing.T) {
 			several(b, timer)
 			b.Unmute(1)
 		}, "3 alerts while paused: every event of timer", "2"},
+		"an absence": {"", func(b *bench, timer *sig.Sender) {
+			b.end()
+			several(b, timer)
+			time.Sleep(10 * time.Second)
+			b.start()
+			time.Sleep(5 * time.Second)
+		}, "While you were away, 10 s", "2"},
 		"another alert": {`, unless: "down"`, func(b *bench, timer *sig.Sender) {
 			router := b.add("router", "down")
 			b.fire(router, "down", map[string]any{"tag": "down"})
@@ -60,9 +67,9 @@ func TestClickOnADigest(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				clicked := ""
+				clicked := make(chan string, 1)
 				b, _ := remembering(t, "{history: {}, subscriptions: [{sender: timer"+tc.keys+"}, {sender: router}]}", func(o *agent.Options) {
-					o.OpenAlert = func(ev sig.Event, held bool) { clicked = fmt.Sprintf("%v %v", ev.Data.Value(), held) }
+					o.OpenAlert = func(ev sig.Event, held bool) { clicked <- fmt.Sprintf("%v %v", ev.Data.Value(), held) }
 				})
 				timer := b.add("timer", "tick")
 				time.Sleep(pace)
@@ -73,8 +80,8 @@ func TestClickOnADigest(t *testing.T) {
 					t.Errorf("%+v", n)
 				}
 				b.answer(n, notify.Clicked)
-				if want := tc.last + " true"; clicked != want {
-					t.Errorf("%s was opened, want %s", clicked, want)
+				if got, want := <-clicked, tc.last+" true"; got != want {
+					t.Errorf("%s was opened, want %s", got, want)
 				}
 			})
 		})
