@@ -241,7 +241,9 @@ func TestHistoryOfWhatWaits(t *testing.T) {
 			time.Sleep(time.Until(began.Add(after)))
 			a.kill()
 			a = h.startAgent(t, bin, config)
-			eventually(t, "it is ready", func() bool { return strings.Contains(a.text(), "msg=subscribed") && strings.Contains(a.text(), "msg=history") })
+			eventually(t, "it is ready", func() bool {
+				return strings.Contains(a.text(), "msg=subscribed") && strings.Contains(a.text(), "msg=history")
+			})
 			count := func() int { return strings.Count(h.ask(t, bin, 0, "history", "--json"), `"an event"`) }
 			eventually(t, "it is in the history", func() bool { return count() > 0 })
 			time.Sleep(waits + 3*time.Second) // in which it might come again
