@@ -49,10 +49,10 @@ type Options struct {
 	// or ctx has ended: Memory must not be ahead of it. Default: it is at once.
 	Flush func(ctx context.Context)
 	// Open opens an address that a button of an alert is for, and OpenAlert the
-	// history at an alert that was clicked. Neither must wait. Default: nothing is
-	// opened.
+	// history at an alert that was clicked or, if that was held back, at what was held
+	// back: a digest of it was clicked. Neither must wait. Default: nothing is opened.
 	Open      func(url string)
-	OpenAlert func(sig.Event)
+	OpenAlert func(ev sig.Event, held bool)
 	// Silence follows whether the desktop asks for silence, until ctx ends, and calls
 	// changed with why, such as "the screen is locked", and with "" when it no longer
 	// does. It runs while the configuration has do_not_disturb: hold. Default: it is
@@ -130,7 +130,7 @@ func New(opts Options) *Agent {
 		opts.Open = func(string) {}
 	}
 	if opts.OpenAlert == nil {
-		opts.OpenAlert = func(sig.Event) {}
+		opts.OpenAlert = func(sig.Event, bool) {}
 	}
 	if opts.Configured == nil {
 		opts.Configured = func(*config.Config) {}

@@ -12,12 +12,12 @@ import (
 	"sigalert/sig"
 )
 
-// Alert is an event that a subscription alerts for, and what became of it.
+// Alert is an event that a subscription alerts for, and what became of it; or what the
+// agent itself has to say, as an event of the sender "sigalert".
 type Alert struct {
 	Event   sig.Event
 	Outcome outcome.Outcome
 	Why     string // for people; empty if there is nothing to say
-	Summary bool   // it is about many that were counted, each of which was an Alert; Event is like the last, without its data
 }
 
 // passage is an event on its way through the stages. Each takes what those before it
@@ -32,6 +32,7 @@ type passage struct {
 	sub      *config.Subscription   // the one that takes it; nil: none has yet
 	hold     *hold                  // that is to keep its alert; nil: none
 	while    string                 // it does so
+	counted  *uint64                // where the number of the last alert is kept that one notification counts; nil: it is in none
 	alert    notify.Notification
 	buttons  []button // of the alert
 	closes   bool     // the desktop may show what it resolves

@@ -8,6 +8,7 @@ import (
 	"sigalert/agent/config"
 	"sigalert/agent/notify"
 	"sigalert/internal/words"
+	"sigalert/sig"
 )
 
 // Pause holds alerts back, for d or, if d is 0, until Resume.
@@ -78,6 +79,10 @@ func (a *Agent) ShowAgain(number int) {
 
 // MarkRead marks all alerts up to now as read.
 func (a *Agent) MarkRead() { a.ask(func() { a.recents.markRead(0) }) }
+
+// Unread returns the events of the alerts that nobody has clicked, closed or marked as
+// read, by their numbers.
+func (a *Agent) Unread() map[int]sig.Event { return a.recents.unreadEvents() }
 
 // Resume ends a pause. One notification says how many alerts were held back, if any.
 func (a *Agent) Resume() { a.ask(a.resume) }

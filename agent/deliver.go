@@ -79,7 +79,7 @@ func newDelivery(opts Options, changed func(), decide func(number int, v verdict
 // push never waits.
 func (d *delivery) push(n notify.Notification) { d.add(queued{Notification: n}) }
 
-// pushDigest is push for a notification that is about several events.
+// pushDigest is push for a notification that is about several events, or none.
 func (d *delivery) pushDigest(n notify.Notification, done func()) {
 	d.add(queued{Notification: n, done: done, digest: true})
 }

@@ -25,6 +25,7 @@ type hold struct {
 	count int
 	last  []held         // of those that count counts, oldest first
 	names map[string]int // how many of each; of those that are too many to tell apart, under ""
+	ref   uint64         // of the last alert, to which a click on the digest leads; 0: there is none
 }
 
 // held is what is known of a notification that is held back.
@@ -111,7 +112,7 @@ func (h *hold) resume() (n notify.Notification, ok bool) {
 	if was.of != "" {
 		title += ": " + was.of
 	}
-	return notify.Notification{Title: title, Body: strings.Join(was.lines(), "\n")}, true
+	return notify.Notification{Title: title, Body: strings.Join(was.lines(), "\n"), Ref: was.ref}, true
 }
 
 // lines are the digest: "backup: done ×3 (last: 4 files)", the newest first.
@@ -156,7 +157,7 @@ func (h *hold) clone() hold {
 
 // state is what of it is remembered.
 func (h *hold) state() memory.Hold {
-	s := memory.Hold{Of: h.of, Paused: h.paused, Until: h.until.Round(0), While: h.while, Count: h.count, Names: maps.Clone(h.names)}
+	s := memory.Hold{Of: h.of, Paused: h.paused, Until: h.until.Round(0), While: h.while, Count: h.count, Names: maps.Clone(h.names), Ref: h.ref}
 	for _, n := range h.last {
 		s.Last = append(s.Last, memory.Held{Name: n.name, Text: n.text, Key: n.key})
 	}
@@ -165,7 +166,7 @@ func (h *hold) state() memory.Hold {
 
 // restoreHold is the hold that state was called on.
 func restoreHold(s memory.Hold) hold {
-	h := hold{of: s.Of, paused: s.Paused, until: s.Until, while: s.While, count: s.Count, names: s.Names}
+	h := hold{of: s.Of, paused: s.Paused, until: s.Until, while: s.While, count: s.Count, names: s.Names, ref: s.Ref}
 	for _, n := range s.Last {
 		h.last = append(h.last, held{n.Name, n.Text, n.Key})
 	}

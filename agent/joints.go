@@ -140,6 +140,9 @@ func (a *Agent) conclude(p *passage) {
 			p.waiting.number = int(p.alert.Ref)
 			return // it is not known yet what becomes of it
 		}
+		if p.counted != nil {
+			*p.counted = p.alert.Ref
+		}
 		if v.stage == "catch_up" {
 			a.pipeline.catchup.note(p.sub.ID(), p.alert.Ref)
 		}
@@ -170,10 +173,8 @@ func (a *Agent) alerted(ev sig.Event, what outcome.Outcome, why string) {
 
 // alertedEnded reports the storms that are over: what each has counted.
 func (a *Agent) alertedEnded() {
-	for _, s := range a.pipeline.floods.takeEnded() {
-		if a.opts.Alerted != nil {
-			a.opts.Alerted(Alert{Event: s.ev, Outcome: outcome.Held, Why: s.why, Summary: true})
-		}
+	for _, ev := range a.pipeline.floods.takeEnded() {
+		a.alerted(ev, outcome.None, "")
 	}
 }
 
@@ -204,7 +205,7 @@ func (a *Agent) missed(n int) {
 // tell shows a notification, unless it is quiet.
 func (a *Agent) tell(n notify.Notification) {
 	if !a.pipeline.quiet.keep(a.now(), n) {
-		a.delivery.push(n)
+		a.pushDigest(n, nil)
 	}
 }
 
@@ -256,8 +257,15 @@ func (a *Agent) tellAway(now time.Time) {
 			told()
 			continue
 		}
-		a.delivery.pushDigest(n, func() { a.ask(told) })
+		a.pushDigest(n, func() { a.ask(told) })
 	}
+}
+
+// pushDigest has the desktop show what may be about several alerts. A click opens the
+// history at the last of them.
+func (a *Agent) pushDigest(n notify.Notification, done func()) {
+	n.Click = a.config != nil && a.config.History != nil
+	a.delivery.pushDigest(n, done)
 }
 
 // tellRest shows what would be lost at the end: who came or went, and what was

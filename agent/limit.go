@@ -46,6 +46,7 @@ type limiter struct {
 	senders map[sig.Name]int
 	count   int
 	last    string    // what the last one was
+	ref     uint64    // of it
 	lastAt  time.Time // when the flood last grew
 	due     time.Time // when the count is to be shown; zero: there is nothing new
 	floods  int       // gives each flood a notification of its own
@@ -82,6 +83,7 @@ func (l *limiter) summary(now time.Time) (n notify.Notification, ok bool) {
 		Title: fmt.Sprintf("%s from %s", words.Count(l.count, "more event"), l.from()),
 		Body:  "Last: " + l.last,
 		Key:   fmt.Sprintf("%s-%d", l.key, l.floods),
+		Ref:   l.ref,
 	}, true
 }
 
@@ -113,6 +115,7 @@ func (r *rates) judge(p *passage) verdict {
 	}
 	if l := r.of[p.sub.ID()]; l != nil && !l.admit(p.now, p.ev) {
 		v.decision, v.reason = Held, l.why()
+		p.counted = &l.ref
 	}
 	return v
 }

@@ -18,6 +18,7 @@ const (
 	ownLink     = sig.Name("link")     // the server is lost, or back
 	ownPresence = sig.Name("presence") // senders came or went
 	ownGap      = sig.Name("gap")      // events were lost
+	ownStorm    = sig.Name("storm")    // what a storm that is over has counted
 )
 
 // ownEvent is what the agent itself has to say, as an event.

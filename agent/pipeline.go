@@ -108,6 +108,7 @@ func (pl *pipeline) finish(p *passage, v verdict) {
 		pl.tags.show(p.alert.Key, false)
 		pl.inhibits.show(p.now, p.said.Tag, p.alert.Key)
 		p.hold.keep(heldAlert(p), p.while)
+		p.counted = &p.hold.ref
 	}
 	if v.stage == "catch_up" {
 		pl.tags.show(key, false)

@@ -199,6 +199,18 @@ func (r *recents) unread() (n int) {
 	return n
 }
 
+func (r *recents) unreadEvents() map[int]sig.Event {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	events := make(map[int]sig.Event)
+	for _, e := range r.alerts {
+		if !e.read {
+			events[e.number] = e.ev
+		}
+	}
+	return events
+}
+
 // newest are copies of the last n, newest first; of the alerts alone, or of all.
 func (r *recents) newest(n int, all bool) []entry {
 	r.mu.Lock()

@@ -46,7 +46,7 @@ func (a *Agent) respond(r notify.Response) {
 	switch {
 	case r.Kind == notify.Clicked:
 		if e.sent == nil || e.sent.URL == "" { // whoever shows the alert opens that
-			a.opts.OpenAlert(e.ev)
+			a.opts.OpenAlert(e.ev, e.verdicts[len(e.verdicts)-1].decision == Held)
 		}
 	case r.Action >= 0 && r.Action < len(e.buttons):
 		a.press(e, r)

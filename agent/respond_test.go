@@ -74,7 +74,7 @@ func TestButtons(t *testing.T) {
 		var opened []string
 		b, door, asked := withDoor(t, func(o *agent.Options) {
 			o.Open = func(url string) { opened = append(opened, url) }
-			o.OpenAlert = func(ev sig.Event) { opened = append(opened, "history: "+ev.Sender.String()) }
+			o.OpenAlert = func(ev sig.Event, _ bool) { opened = append(opened, "history: "+ev.Sender.String()) }
 		})
 		b.fire(door, "ring", map[string]any{"floor": 2})
 		ring := b.last()

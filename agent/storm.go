@@ -36,8 +36,8 @@ type floods struct {
 	few, many window   // notifications that replaced none
 	storms    []*storm // those that go on, and those whose last word is still to be said
 	updated   time.Time
-	begun     int // gives each storm a notification of its own
-	ended     []stormEnd
+	begun     int         // gives each storm a notification of its own
+	ended     []sig.Event // for the history
 }
 
 // storm counts the alerts of one sender, or of the rest: of those that share a count.
@@ -52,18 +52,13 @@ type storm struct {
 	count       int
 	first, last time.Time
 	ev          sig.Event            // the last one
+	ref         uint64               // of it
 	times       [stormRate]time.Time // of the last ones, in a ring that begins at at
 	at          int
 	calm        time.Time // when it is over, if no more come
 	over        bool
 	news        bool      // there is something to say
 	shown       time.Time // when that was last said; zero: never
-}
-
-// stormEnd is what the history gets to know of a storm.
-type stormEnd struct {
-	ev  sig.Event
-	why string
 }
 
 func newFloods(t *tags) *floods {
@@ -85,6 +80,7 @@ func (f *floods) judge(p *passage) verdict {
 		s = f.begin(p.now, full.why())
 	}
 	s.add(p.now, p.ev)
+	p.counted = &s.ref
 	v.decision, v.reason = Held, s.why
 	return v
 }
@@ -112,13 +108,16 @@ func (f *floods) settle(now time.Time) {
 		if s.over || now.Before(s.calm) {
 			continue
 		}
-		f.end(s)
+		f.end(s.calm, s)
 	}
 }
 
-func (f *floods) end(s *storm) {
+func (f *floods) end(at time.Time, s *storm) {
 	s.over, s.news = true, true
-	f.ended = append(f.ended, stormEnd{s.ev, fmt.Sprintf("%s %s, counted in one notification", s.title(), s.span())})
+	f.ended = append(f.ended, ownEvent(at, ownStorm, notify.Notification{
+		Title: fmt.Sprintf("%s: %s %s", s.who(), words.Count(s.count, "alert"), s.span()),
+		Body:  "Counted in one notification. Last: " + defaultTitle(s.ev),
+	}))
 }
 
 // of is the storm that a sender is in; nil: none. One of the rest that has become busy
@@ -190,7 +189,7 @@ func (s *storm) join(o *storm) {
 		s.note(sender)
 	}
 	if o.last.After(s.last) {
-		s.last, s.ev = o.last, o.ev
+		s.last, s.ev, s.ref = o.last, o.ev, o.ref
 	}
 	if o.first.Before(s.first) {
 		s.first = o.first
@@ -294,15 +293,15 @@ func (f *floods) rest() (told []notify.Notification) {
 			told = append(told, s.say())
 		}
 		if !s.over {
-			f.end(s)
+			f.end(s.last, s)
 		}
 	}
 	f.storms = nil
 	return told
 }
 
-// takeEnded returns, once, what there is to remember of storms that are over.
-func (f *floods) takeEnded() []stormEnd {
+// takeEnded returns, once, what the history is to have of storms that are over.
+func (f *floods) takeEnded() []sig.Event {
 	ended := f.ended
 	f.ended = nil
 	return ended
@@ -310,7 +309,7 @@ func (f *floods) takeEnded() []stormEnd {
 
 // say is the notification that counts. Only the first one makes a sound.
 func (s *storm) say() notify.Notification {
-	n := notify.Notification{Title: s.title(), Body: "Last: " + defaultTitle(s.ev), Key: s.key}
+	n := notify.Notification{Title: s.title(), Body: "Last: " + defaultTitle(s.ev), Key: s.key, Ref: s.ref}
 	if s.over {
 		n.Body = s.span() + "\n" + n.Body
 	}
@@ -320,15 +319,16 @@ func (s *storm) say() notify.Notification {
 	return n
 }
 
-func (s *storm) title() string {
-	what := words.Count(s.count, "more event") + " from "
+func (s *storm) title() string { return words.Count(s.count, "more event") + " from " + s.who() }
+
+func (s *storm) who() string {
 	switch {
 	case len(s.senders) == maxCounted:
-		return what + "over " + words.Number(maxCounted) + " senders"
+		return "over " + words.Number(maxCounted) + " senders"
 	case len(s.senders) > 1:
-		return what + words.Count(len(s.senders), "other sender")
+		return words.Count(len(s.senders), "other sender")
 	}
-	return what + s.ev.Sender.String()
+	return s.ev.Sender.String()
 }
 
 // span says from when to when it went on.

@@ -40,6 +40,7 @@ type Hold struct {
 	Count  int            `json:"count,omitempty"`
 	Last   []Held         `json:"last,omitempty"`
 	Names  map[string]int `json:"names,omitempty"`
+	Ref    uint64         `json:"ref,omitempty"` // of the last alert
 }
 
 // Held is a notification that is held back.

@@ -245,7 +245,6 @@ type linkAnswer struct {
 func (c controls) link(ctx context.Context, _ struct{}) (any, error) {
 	url := c.history.Link()
 	if url != "" {
-		c.agent.MarkRead()
 		return linkAnswer{url}, nil
 	}
 	if _, err := c.history.Entries(ctx, eventlog.Query{Limit: 1}); errors.Is(err, history.ErrOff) {

@@ -132,7 +132,7 @@ func TestMethods(t *testing.T) {
 		{method: "reload", tool: tool{problem: config.Problems{{Path: "c", Line: 2, What: "bad"}, {Path: "c", Line: 3, What: "worse"}}}, want: `{"subscriptions":3,"problems":["c:2: bad","c:3: worse"]}`},
 		{method: "reload", tool: tool{problem: &fs.PathError{Op: "open", Path: "c", Err: fs.ErrNotExist}}, want: `{"subscriptions":3,"problems":["cannot read c: file does not exist"]}`},
 		{method: "reload", tool: tool{problem: errors.New("it is ending")}, want: `it is ending`},
-		{method: "history", tool: tool{url: "http://x/?key=1"}, want: `{"url":"http://x/?key=1"}`, asked: "read"},
+		{method: "history", tool: tool{url: "http://x/?key=1"}, want: `{"url":"http://x/?key=1"}`},
 		{method: "history", tool: tool{problem: history.ErrOff}, want: "no history is kept: remove \"history: false\" from /c.yaml"},
 		{method: "history", want: `the history's page is not there: the agent's log says why, if it does not come within a few seconds`},
 		{method: "entries", tool: tool{kept: []eventlog.Entry{{ID: 7, Time: at, Sender: "x", Event: "y", Data: []byte("NaN")}}}, want: `{"entries":[{"id":7,"time":"2026-01-31T12:30:00Z","sender":"x","event":"y","data":null}],"next":7}`},

@@ -10,8 +10,10 @@ import (
 	"github.com/spf13/cobra"
 
 	"sigalert/eventlog"
+	"sigalert/internal/network"
 	"sigalert/internal/plain"
 	"sigalert/internal/topic"
+	"sigalert/internal/wait"
 	"sigalert/sig"
 )
 
@@ -73,6 +75,7 @@ func (p *program) runListen(ctx context.Context, addr string, o listenOptions) e
 	p.noticeChannel(o.sender, "--event "+o.sender)
 	c := p.connect(ctx, addr, true)
 	defer c.stop()
+	defer wait.Start(ctx, func(ctx context.Context) { network.Watch(ctx, c.Reconnect) })()
 	events := make(chan sig.Event)
 	pass := func(ev sig.Event) {
 		select {

@@ -17,6 +17,7 @@ import (
 	"sigalert/eventlog/web"
 	"sigalert/internal/address"
 	"sigalert/internal/age"
+	"sigalert/internal/network"
 	"sigalert/internal/topic"
 	"sigalert/internal/trim"
 	"sigalert/internal/wait"
@@ -256,6 +257,7 @@ func (p *program) keepLog(ctx context.Context, log *eventlog.Log, addr string, o
 		return err
 	}
 	defer wait.Start(ctx, subscriber.Run)()
+	defer wait.Start(ctx, func(ctx context.Context) { network.Watch(ctx, subscriber.Reconnect) })()
 	defer wait.Start(ctx, func(ctx context.Context) { p.logRegistering(ctx, subscriber) })()
 	o.page.Source, o.page.Editor = logSource{subscriber, addr}, subscriber
 	handler, err := web.New(log, o.page)

@@ -174,7 +174,6 @@ func (t *trayAgent) OpenHistory() {
 	st := t.State()
 	if st.History {
 		t.openHistory()
-		t.agent.MarkRead()
 		return
 	}
 	t.agent.Tell(notify.Notification{Title: st.Line, Body: "There is no history to open. Without \"history: false\" in the configuration, one is kept.", Key: "history"})
