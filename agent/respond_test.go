@@ -311,7 +311,7 @@ func TestAnswersAfterARestart(t *testing.T) {
 		b, door, asked := withDoor(t, func(o *agent.Options) {
 			o.Memory = path
 			o.Open = func(url string) { opened = append(opened, url) }
-			o.OpenAlert = func(ev sig.Event) { opened = append(opened, "history: "+ev.Sender.String()) }
+			o.OpenAlert = func(ev sig.Event, _ bool) { opened = append(opened, "history: "+ev.Sender.String()) }
 		})
 		lamp := b.add("lamp", "on")
 		b.fire(door, "ring", map[string]any{"floor": 2})

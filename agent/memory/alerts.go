@@ -14,6 +14,7 @@ type Alert struct {
 	Sub      string               `json:"sub,omitempty"` // the subscription's identity; "": none took it
 	Sender   sig.Name             `json:"sender"`
 	Event    sig.Name             `json:"event"`
+	Seq      uint64               `json:"seq,omitempty"`
 	Data     json.RawMessage      `json:"data,omitempty"`
 	Cut      bool                 `json:"cut,omitempty"` // it had more data than is kept
 	Time     time.Time            `json:"time"`
