@@ -290,6 +290,7 @@ type statusReport struct {
 	Connected     bool                 `json:"connected"`
 	Since         time.Time            `json:"since,omitzero"` // it is connected, or not
 	LinkError     string               `json:"link_error,omitempty"`
+	Servers       []serverReport       `json:"servers,omitempty"` // where they have names
 	Paused        bool                 `json:"paused"`
 	PausedUntil   time.Time            `json:"paused_until,omitzero"`
 	Quiet         string               `json:"quiet,omitempty"` // why alerts are held back
@@ -301,6 +302,15 @@ type statusReport struct {
 	ConfigError   string               `json:"config_error,omitempty"`
 	DeliveryError string               `json:"delivery_error,omitempty"`
 	Counters      countersReport       `json:"counters"`
+}
+
+type serverReport struct {
+	Name      string    `json:"name"`
+	Server    string    `json:"server"`
+	Router    bool      `json:"router"`
+	Connected bool      `json:"connected"`
+	Since     time.Time `json:"since,omitzero"`
+	LinkError string    `json:"link_error,omitempty"`
 }
 
 type subscriptionReport struct {
@@ -357,6 +367,16 @@ func newStatusReport(st agent.Status, config string) statusReport {
 	}
 	if !st.Connected {
 		r.LinkError = errorText(st.LinkError)
+	}
+	for _, s := range st.Servers {
+		if s.Name == "" {
+			continue
+		}
+		one := serverReport{Name: s.Name, Server: s.Address, Router: s.Router, Connected: s.Connected, Since: s.Since}
+		if !s.Connected {
+			one.LinkError = errorText(s.Err)
+		}
+		r.Servers = append(r.Servers, one)
 	}
 	for _, s := range st.Subscriptions {
 		r.Subscriptions = append(r.Subscriptions, subscriptionReport{
