@@ -2,7 +2,6 @@ package several
 
 import (
 	"sync"
-	"sync/atomic"
 
 	"sigalert/sig"
 )
@@ -19,11 +18,18 @@ func (c *Carrier) watch(at int, conn sig.Conn) sig.Conn {
 	c.open[at]++
 	c.mu.Unlock()
 	w := new(watch)
+	w.speak = sync.OnceFunc(func() {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.mutes[at], w.spoke = false, true
+	})
 	w.close = sync.OnceFunc(func() {
 		c.mu.Lock()
 		defer c.mu.Unlock()
 		c.open[at]--
-		c.mutes[at] = !w.spoke.Load()
+		if !w.spoke {
+			c.mutes[at] = true
+		}
 	})
 	if all, ok := conn.(full); ok {
 		return &fullConn{all, w}
@@ -33,13 +39,13 @@ func (c *Carrier) watch(at int, conn sig.Conn) sig.Conn {
 
 // watch is what is known of a connection.
 type watch struct {
-	close func()
-	spoke atomic.Bool // something has come over it
+	speak, close func() // for the first message, and for the end
+	spoke        bool   // guarded by Carrier.mu
 }
 
 func (w *watch) read(text []byte, err error) ([]byte, error) {
 	if err == nil {
-		w.spoke.Store(true)
+		w.speak()
 	}
 	return text, err
 }

@@ -23,7 +23,7 @@ type Carrier struct {
 
 	mu    sync.Mutex // guards the fields below
 	open  []int      // how many connections there are to each
-	mutes []bool     // whether the last one to each ended before anything came over it
+	mutes []bool     // whether the last one to each ended before anything came over it, and nothing did since
 }
 
 // New returns the carrier to a server at these addresses, which carrier reaches; to one
@@ -43,7 +43,12 @@ func New(addresses []string, carrier func(address string) sig.ClientCarrier) sig
 func (c *Carrier) At() int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return slices.IndexFunc(c.open, func(n int) bool { return n > 0 })
+	for i, n := range c.open {
+		if n > 0 && !c.mutes[i] {
+			return i
+		}
+	}
+	return -1
 }
 
 // String has the address of the connections, if there are any, or else all of them.
@@ -111,14 +116,14 @@ func (c *Carrier) Dial(ctx context.Context) (sig.Conn, error) {
 
 // order are the addresses to dial, one after the other.
 func (c *Carrier) order() (all []int) {
+	if at := c.At(); at >= 0 {
+		return []int{at}
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for _, mute := range [...]bool{false, true} {
 		for i := range c.all {
-			switch {
-			case c.open[i] > 0:
-				return []int{i}
-			case c.mutes[i] == mute:
+			if c.mutes[i] == mute {
 				all = append(all, i)
 			}
 		}

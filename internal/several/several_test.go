@@ -170,6 +170,18 @@ func TestMuteAddress(t *testing.T) {
 			_, _ = conn.ReadMessage()
 			conn.Close()
 		}
+		// One that says nothing yet holds no other that has been there in vain.
+		a.mute = true
+		hangs, _ := c.Dial(t.Context())
+		again, _ := c.Dial(t.Context())
+		_, _ = again.ReadMessage()
+		again.Close()
+		next, err := c.Dial(t.Context())
+		if hangs.Peer() != "a" || again.Peer() != "a" || err != nil || next.Peer() != "b" || c.String() != "b" {
+			t.Errorf("to %s, %s and %s", hangs.Peer(), again.Peer(), c)
+		}
+		hangs.Close()
+		next.Close()
 		if c.String() != "a or b" {
 			t.Error(c.String())
 		}
