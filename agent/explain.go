@@ -68,7 +68,7 @@ func (a *Agent) ExplainEvent(ctx context.Context, ev sig.Event) (Explanation, er
 // subscription was not asked.
 func (e *entry) explain(others bool) Explanation {
 	x := Explanation{
-		Number: e.number, Time: e.ev.Time, Sender: e.ev.Sender, Event: e.ev.Event, Data: e.ev.Data,
+		Number: e.number, Time: e.ev.Time, Server: e.server, Sender: e.ev.Sender, Event: e.ev.Event, Data: e.ev.Data,
 		Decision: e.verdicts[len(e.verdicts)-1].decision, Sent: e.sent,
 	}
 	var seen *rule.Event

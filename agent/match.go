@@ -1,7 +1,6 @@
 package agent
 
 import (
-	"cmp"
 	"fmt"
 
 	"sigalert/agent/config"
@@ -100,7 +99,7 @@ func brings(s *config.Subscription, ev sig.Event) bool {
 func elsewhere(s *config.Subscription, server string, ev sig.Event) string {
 	switch {
 	case !s.IsFor(server):
-		return fmt.Sprintf("the server is %s, not %s", server, cmp.Or(s.ServerGlob.String(), s.Server.String()))
+		return fmt.Sprintf("the server is %s, not %s", server, s.OnServer())
 	case !s.Sender.IsEvery() && !s.Sender.Equal(ev.Sender), !s.SenderGlob.Matches(ev.Sender):
 		return fmt.Sprintf("the sender is %s, not %s", topic.Name(ev.Sender), topic.Name(s.Shown().Sender))
 	case !s.Event.IsEvery() && !s.Event.Equal(ev.Event), !s.EventGlob.Matches(ev.Event):

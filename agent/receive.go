@@ -128,7 +128,7 @@ func (r *receiver) status(subs []config.Subscription) []SubscriptionStatus {
 	all := make([]SubscriptionStatus, len(subs))
 	for i, s := range subs {
 		st, err := r.client.Status(r.listeners[asked{s.Topic(), false}])
-		all[i] = SubscriptionStatus{Topic: s.Shown(), Line: s.Line, Status: st, Err: err}
+		all[i] = SubscriptionStatus{Topic: s.Shown(), Server: s.OnServer(), Line: s.Line, Status: st, Err: err}
 	}
 	return all
 }

@@ -60,8 +60,10 @@ func (s *Status) sum() {
 		switch {
 		case i == 0, s.Connected && !one.Connected:
 			s.Since, s.LinkError = one.Since, one.Err
-		case s.Connected == one.Connected:
+		case s.Connected:
 			s.Since = later(s.Since, one.Since)
+		case !one.Connected:
+			s.Since = earlier(s.Since, one.Since)
 		}
 		s.Connected = s.Connected && one.Connected
 	}
@@ -70,14 +72,25 @@ func (s *Status) sum() {
 
 // SubscriptionStatus is how one subscription stands at the server where it stands best.
 type SubscriptionStatus struct {
-	topic.Topic     // for people: a glob is in the place of a name
-	Line        int // in the file
+	topic.Topic        // for people: a glob is in the place of a name
+	Server      string // the name of the one that it is for, or a glob; "": all
+	Line        int    // in the file
 	Status      sig.ListenerStatus
 	Err         error // of a refused one
 
 	Muted      bool
 	MutedUntil time.Time // zero: until Unmute
 	Held       int       // alerts held back meanwhile
+}
+
+// String is the subscription for people: "door: ring", or "door: ring at work".
+func (s SubscriptionStatus) String() string { return topicAt(s.Topic, s.Server) }
+
+func topicAt(t topic.Topic, server string) string {
+	if server == "" {
+		return t.String()
+	}
+	return t.String() + " at " + server
 }
 
 // Counters count since the agent began.
@@ -131,7 +144,7 @@ func (s Status) Line() string {
 	var refused []string
 	for _, sub := range s.Subscriptions {
 		if sub.Status == sig.Refused {
-			refused = append(refused, sub.Topic.String())
+			refused = append(refused, sub.String())
 		}
 	}
 	if len(refused) > 0 {

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"fmt"
 	"net"
 	"net/netip"
@@ -45,6 +46,11 @@ func (c *Config) Place() string {
 		all[i] = s.String()
 	}
 	return strings.Join(all, ", ")
+}
+
+// OnServer is the name of the server that the subscription is for, or the glob; "": all.
+func (s *Subscription) OnServer() string {
+	return cmp.Or(s.ServerGlob.String(), s.Server.String())
 }
 
 // IsFor reports whether the subscription is for a server. One without a name is the

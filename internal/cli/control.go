@@ -317,6 +317,7 @@ type subscriptionReport struct {
 	Line   int      `json:"line"`
 	Sender sig.Name `json:"sender,omitempty"`
 	Event  sig.Name `json:"event,omitempty"`
+	Server string   `json:"server,omitempty"`
 	Text   string   `json:"text"`  // for people
 	State  string   `json:"state"` // active, pending or refused
 	Error  string   `json:"error,omitempty"`
@@ -380,7 +381,7 @@ func newStatusReport(st agent.Status, config string) statusReport {
 	}
 	for _, s := range st.Subscriptions {
 		r.Subscriptions = append(r.Subscriptions, subscriptionReport{
-			Line: s.Line, Sender: s.Sender, Event: s.Event, Text: s.Topic.String(), State: s.Status.String(), Error: errorText(s.Err),
+			Line: s.Line, Sender: s.Sender, Event: s.Event, Server: s.Server, Text: s.String(), State: s.Status.String(), Error: errorText(s.Err),
 			Muted: s.Muted, MutedUntil: s.MutedUntil, Held: s.Held,
 		})
 	}

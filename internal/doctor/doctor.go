@@ -91,7 +91,7 @@ func Examine(ctx context.Context, o Options) []Result {
 	for _, p := range places {
 		results = append(results, o.place(file, p, running)...)
 	}
-	results = append(results, o.at(places).agent(running))
+	results = append(results, o.at(places, running).agent(running))
 	if native {
 		results = append(results, o.nativeNotifications())
 	} else {

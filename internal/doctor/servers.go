@@ -76,11 +76,15 @@ func (o Options) place(f file, v visited, a running) []Result {
 	return results
 }
 
-// at has the server that the agent would say it is at.
-func (o Options) at(all []visited) Options {
+// at has the server that the agent says it is at, if that is what was examined.
+func (o Options) at(all []visited, a running) Options {
 	var names []string
 	for _, v := range all {
-		names = append(names, cmp.Or(v.Name, v.Addresses[v.best()]))
+		name := cmp.Or(v.Name, v.Addresses[0])
+		if v.Name == "" && (slices.Contains(v.Addresses, a.Server) || v.String() == a.Server) {
+			name = a.Server
+		}
+		names = append(names, name)
 	}
 	o.Server = strings.Join(names, ", ")
 	return o
