@@ -30,11 +30,11 @@ type Server struct {
 	Listen    string   // host:port on which to run a router, which the address then reaches; "": it runs elsewhere
 }
 
-// String is the server for people: "nas:3000", or "work at a:3000 or b:3000".
+// String is the server for people: "nas:3000", or "work (a:3000 or b:3000)".
 func (s Server) String() string {
 	text := strings.Join(s.Addresses, " or ")
 	if s.Name != "" {
-		text = s.Name + " at " + text
+		text = s.Name + " (" + text + ")"
 	}
 	return text
 }

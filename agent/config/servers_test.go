@@ -24,7 +24,7 @@ subscriptions:
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got, want := c.Place(), "router at 127.0.0.1:3000, home at nas:3000, work at a:3000 or b:4000"; got != want {
+	if got, want := c.Place(), "router (127.0.0.1:3000), home (nas:3000), work (a:3000 or b:4000)"; got != want {
 		t.Errorf("%s, want %s", got, want)
 	}
 	var got []string
