@@ -366,6 +366,22 @@ func TestWhatIsExpectedOfTwoServers(t *testing.T) {
 	})
 }
 
+// A server that is named on the command line takes the place of all, and every
+// subscription is for it.
+func TestServersReplaced(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		work := newSite(t)
+		work.up()
+		b := newSites(t, homeAndWork+"subscriptions: [{sender: door, server: home}, {sender: bell}]", map[string]*bench{"work:3000": work}, func(o *agent.Options) { o.Server = "work:3000" })
+		b.fire(work.add("door", "ring"), "ring", 1)
+		b.fire(work.add("bell", "ring"), "ring", 2)
+		b.expect("door: ring 1; bell: ring 2")
+		if got := b.Status().Line(); got != "Connected to work:3000, 2 subscriptions" || b.network.Dials() > 0 {
+			t.Errorf("status: %s", got)
+		}
+	})
+}
+
 // refusing is an address at which nobody listens.
 type refusing struct{}
 
