@@ -168,7 +168,7 @@ func TestAnswersGoWhereTheAlertCameFrom(t *testing.T) {
 		work.up()
 		b := newSites(t, homeAndWork+`subscriptions:
 - {sender: door, urgency: critical, actions: [{label: Open, request: {method: open}}], escalate: {after: 1m, publish: {sender: oncall, event: e}}}
-- {sender: oncall, title: "{{ data.sender }} is unanswered", body: ""}`, map[string]*bench{"work:3000": work})
+- {sender: oncall, title: "{{ data.sender }} at {{ data.server }} is unanswered", body: ""}`, map[string]*bench{"work:3000": work})
 		doors := make(map[string]*sig.Sender)
 		for name, site := range map[string]*bench{"home": b, "work": work} {
 			door, err := site.server.AddSenderWith("door", sig.SenderOptions{
@@ -190,7 +190,7 @@ func TestAnswersGoWhereTheAlertCameFrom(t *testing.T) {
 		b.expect("door: opened at work")
 		b.fire(doors["work"], "ring", 3)
 		time.Sleep(2 * time.Minute)
-		if got := b.screen.take(); got != "door: ring 3; door is unanswered; door is unanswered" {
+		if got := b.screen.take(); got != "door: ring 3; door at home is unanswered; door at work is unanswered" {
 			t.Errorf("shown: %q", got)
 		}
 		if published != 1 {
