@@ -218,7 +218,7 @@ func TestProblems(t *testing.T) {
 		{"a router's unknown keys", "router:\n  listn: a\n  port: 3000\n  zebra: 1\n" + good, "2:3: router: unknown key \"listn\" (did you mean \"listen\"?)\nc.yaml:3:3: router: unknown key \"port\" (did you mean \"listen\"?)\nc.yaml:4:3: router: unknown key \"zebra\""},
 		{"a router's address", "router: {listen: http://a}\n" + good, `1: router.listen: unknown scheme "http": use tcp://HOST:PORT`},
 		{"a router's port alone", "router: {listen: 4000}\n" + good, `1: router.listen: must be text, not a number: use "127.0.0.1:4000"`},
-		{"a router (any) port", "router: {listen: '127.0.0.1:0'}\n" + good, `1: router.listen: nobody could find a router (port) 0: use a number from 1 to 65535`},
+		{"a router at any port", "router: {listen: '127.0.0.1:0'}\n" + good, `1: router.listen: nobody could find a router at port 0: use a number from 1 to 65535`},
 		{"a router that listens to a list", "router: {listen: [a]}\n" + good, `1: router.listen: must be text, not a list`},
 		{"a router that listens to nothing", "router: {listen: }\n" + good, `1: router.listen: must be text, not nothing`},
 		{"a router twice", "router: {}\nrouter: {}\n" + good, `2:1: the key "router" is already on line 1`},
