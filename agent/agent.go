@@ -8,7 +8,6 @@ import (
 
 	"sigalert/agent/config"
 	"sigalert/agent/notify"
-	"sigalert/internal/topic"
 	"sigalert/internal/wait"
 	"sigalert/internal/zone"
 	"sigalert/sig"
@@ -20,7 +19,7 @@ import (
 type Options struct {
 	// ConfigPath is the file to read, and to follow as it changes.
 	ConfigPath string
-	// Server, a host:port, replaces the configuration's server or router.
+	// Server, a host:port, replaces the configuration's servers, and its router.
 	Server string
 	// Router binds the router that the configuration asks for. Default: the agent
 	// runs none, and only connects to its address.
@@ -92,30 +91,20 @@ type Agent struct {
 	tasks         sync.WaitGroup
 	config        *config.Config // nil: there was no good one yet
 	configErr     error          // what is wrong with the file now
-	receiver      *receiver
-	cursor        *cursor // of the receiver's server
+	servers       []*server      // in the file's order; none until there is a configuration
 	memory        remembering
-	router        *ownRouter // that the configuration may have us run; nil: we run none
-	matcher       matcher
 	pipeline      *pipeline
 	unfollow      context.CancelFunc // ends Options.Silence; nil: it does not run
 	commands      *commands
 	requests      int // of buttons, that are under way
 	escalating    int // escalations that are being published
 	expects       expects
-	link          *linkWatch
-	presence      *presence
 	unseen        unseen
 	counters      Counters
-	lost          uint64                // dropped by receivers that have ended, or by the server
-	refused       map[topic.Topic]error // why a subscription was refused, as it was last logged
-	failing       map[failure]bool      // those that were logged
-	stale         bool                  // the subscriptions' status may have changed
-	subscriptions []SubscriptionStatus  // as it was last
-	subscribed    time.Time             // the beginning of the connection whose server has answered all subscriptions, which was logged
-	gone          gone                  // events that are lost, which is to be told
-	gap           bool                  // an unknown number of events was lost, which is to be logged
-	told          time.Time             // the beginning of the connection for which that was logged last
+	lost          uint64               // dropped by receivers that have ended, or by servers
+	failing       map[failure]bool     // those that were logged
+	stale         bool                 // the subscriptions' status may have changed
+	subscriptions []SubscriptionStatus // as it was last
 }
 
 // New returns an agent that does nothing until Run.
@@ -174,8 +163,8 @@ func (a *Agent) Run(ctx context.Context) {
 	}
 	a.loop(ctx)
 	close(a.done)
-	if a.receiver != nil {
-		a.receiver.stop()
+	for _, s := range a.servers {
+		s.receiver.stop()
 	}
 	for range len(a.asked) { // what has come and was not looked at
 		(<-a.asked)()
@@ -186,7 +175,9 @@ func (a *Agent) Run(ctx context.Context) {
 	if !a.endMemory() {
 		a.tellHeld()
 	}
-	a.router.end() // last: it may have other clients
+	for _, s := range a.servers {
+		s.router.end() // last: it may have other clients
+	}
 }
 
 // loop does what is asked and what is due, one after the other.
@@ -204,12 +195,12 @@ func (a *Agent) loop(ctx context.Context) {
 		case <-a.news:
 			if ctx.Err() == nil { // our own end is not the link's trouble
 				a.stale, a.memory.changed = true, true
-				a.observeLink(time.Now())
+				a.observeLinks(time.Now())
 			}
 		case <-timer.C:
 		}
 		now := time.Now()
-		if a.receiver != nil && !next.IsZero() && now.Sub(next) > stoppedGap {
+		if len(a.servers) > 0 && !next.IsZero() && now.Sub(next) > stoppedGap {
 			a.stoodStill(now)
 		}
 		a.tellDue(now)

@@ -23,19 +23,22 @@ const (
 	namedKinds   = 5
 )
 
-// catchup merges what happened during an absence, of the agent or of the server, into
-// one digest for each subscription. Critical alerts are not held back, unless they are
+// catchup merges what happened during an absence, of the agent or of a server, into one
+// digest for each subscription and server. Critical alerts are not held back, unless they are
 // too old.
 type catchup struct {
-	maxAge time.Duration // below 0: none of it is alerted for
+	maxAge   time.Duration       // below 0: none of it is alerted for
+	absences map[string]*absence // by the server's name
+	digests  map[string]*digest  // by passage.idOf
+}
 
+// absence is the last one of a server.
+type absence struct {
 	heard time.Time // when the server was heard last, by the wall clock; zero: never
 	apart bool      // the agent has not been connected since, however short that was
-	left  time.Time // the last absence
+	left  time.Time // when the absence began
 	back  time.Time
 	open  time.Time // until when what is replayed belongs to it
-
-	digests map[string]*digest // by the subscription's identity
 }
 
 // digest is what happened for one subscription.
@@ -45,11 +48,13 @@ type digest struct {
 	again   time.Time // when it is to be told once more; zero: never
 }
 
-func newCatchup() catchup { return catchup{digests: make(map[string]*digest)} }
+func newCatchup() catchup {
+	return catchup{absences: make(map[string]*absence), digests: make(map[string]*digest)}
+}
 
 // hear notes that the server is heard. One that is there is heard every 15 s, so that a
 // longer silence was an absence: its own, or that of the agent, which may have slept.
-func (c *catchup) hear(now time.Time) {
+func (c *absence) hear(now time.Time) {
 	now = now.Round(0) // the monotonic clock sleeps too
 	if !c.heard.IsZero() && (c.apart || now.Sub(c.heard) >= shortAbsence) {
 		c.left, c.back, c.open = c.heard, now, now.Add(catchUpTime)
@@ -59,16 +64,17 @@ func (c *catchup) hear(now time.Time) {
 
 func (c *catchup) judge(p *passage) verdict {
 	v := verdict{stage: "catch_up"}
-	if !p.ev.Replayed {
+	last := c.absences[p.server]
+	if !p.ev.Replayed || last == nil {
 		return v
 	}
-	d := c.digests[p.sub.ID()]
+	d := c.digests[p.idOf(p.sub)]
 	goesOn := d != nil && !d.Due.IsZero() // an earlier agent was killed amid it
 	came := p.now
 	if p.waited != nil { // when it ought to have been shown
 		came = p.ev.Time.Add(p.sub.For)
 	}
-	if came.After(c.open) && !goesOn {
+	if came.After(last.open) && !goesOn {
 		return v
 	}
 	age := p.now.Sub(p.ev.Time)
@@ -84,27 +90,27 @@ func (c *catchup) judge(p *passage) verdict {
 	default:
 		v.reason = "it happened during an absence, merged into one"
 	}
-	c.count(p)
+	c.count(p, last)
 	return v
 }
 
 // count adds an event to its subscription's digest.
-func (c *catchup) count(p *passage) {
-	id := p.sub.ID()
+func (c *catchup) count(p *passage, last *absence) {
+	id := p.idOf(p.sub)
 	d := c.digests[id]
-	if d == nil || d.Due.IsZero() && !d.Back.Equal(c.back) {
-		d = &digest{Digest: memory.Digest{Left: c.left, Back: c.back}}
+	if d == nil || d.Due.IsZero() && !d.Back.Equal(last.back) {
+		d = &digest{Digest: memory.Digest{Server: p.server, Left: last.left, Back: last.back}}
 		c.digests[id] = d
 	}
-	if c.back.After(d.Back) { // the one before is not told yet
-		d.Back = c.back
+	if last.back.After(d.Back) { // the one before is not told yet
+		d.Back = last.back
 	}
 	name := p.ev.Sender.String()
 	if !p.ev.Event.IsEvery() {
 		name += " " + p.ev.Event.String()
 	}
 	name = plain.Line(name, maxReason)
-	key := tagKey(p.ev.Sender, p.said.Tag)
+	key := p.key(p.said.Tag)
 	i := slices.IndexFunc(d.Kinds, func(k memory.Kind) bool { return k.Name == name && k.Key == key })
 	switch {
 	case i >= 0:
@@ -121,9 +127,9 @@ func (c *catchup) count(p *passage) {
 	case d.sending:
 		d.again = due
 	case d.Due.IsZero():
-		d.Due = later(due, c.back.Add(catchUpTime))
+		d.Due = later(due, last.back.Add(catchUpTime))
 	}
-	c.open = later(c.open, p.now.Add(catchUpTime))
+	last.open = later(last.open, p.now.Add(catchUpTime))
 }
 
 // note is for an event that was counted: a click on its subscription's digest leads to it.
@@ -198,6 +204,9 @@ func (d *digest) add(o *digest) {
 	d.Kinds, d.More = append(d.Kinds, o.Kinds...), d.More+o.More
 	d.Last, d.Back = later(d.Last, o.Last), later(d.Back, o.Back)
 	d.Left = earlier(d.Left, o.Left)
+	if o.Server != d.Server {
+		d.Server = ""
+	}
 }
 
 func (d *digest) total() int {
@@ -240,7 +249,7 @@ func (d *digest) notification(now time.Time, id string) notify.Notification {
 		title += ", " + span(away)
 	}
 	return notify.Notification{
-		Title: title,
+		Title: says(d.Server, title),
 		Body:  strings.Join(parts, ", ") + ", last at " + last.Format(format),
 		Key:   notify.ShortKey(fmt.Sprintf("away %d %s", d.Back.UnixMilli(), id)),
 		Ref:   d.Ref,
@@ -253,8 +262,10 @@ func span(d time.Duration) string {
 }
 
 func (c *catchup) clone() catchup {
-	clone := *c
-	clone.digests = make(map[string]*digest)
+	clone := catchup{c.maxAge, make(map[string]*absence), make(map[string]*digest)}
+	for name, a := range c.absences {
+		clone.absences[name] = new(*a)
+	}
 	for id, d := range c.digests {
 		clone.digests[id] = new(*d)
 		clone.digests[id].Kinds = slices.Clone(d.Kinds)

@@ -101,6 +101,7 @@ func (c *commands) run(p *passage, command *config.Command) (n notify.Notificati
 
 // commandInput is what a command reads.
 type commandInput struct {
+	Server  string    `json:"server,omitempty"` // its name; "": it has none
 	Sender  sig.Name  `json:"sender"`
 	Event   sig.Name  `json:"event"`
 	Data    any       `json:"data"`
@@ -115,7 +116,7 @@ type commandInput struct {
 func inputOf(p *passage) (in commandInput, err error) {
 	n := p.alert.Cut()
 	in = commandInput{
-		Sender: p.ev.Sender, Event: p.ev.Event, Time: p.ev.Time,
+		Server: p.server, Sender: p.ev.Sender, Event: p.ev.Event, Time: p.ev.Time,
 		Title: n.Title, Body: n.Body, Urgency: n.Urgency.String(), Tag: p.said.Tag, URL: n.URL,
 	}
 	data, err := p.seen.Text()

@@ -100,11 +100,12 @@ func (a *Agent) resume() {
 // itself.
 func (a *Agent) Woke() { a.ask(a.woke) }
 
-// Reconnect ends the wait for the next attempt to connect. A connection that works stays.
+// Reconnect ends the wait for the next attempt to connect. A
+// connection that works stays.
 func (a *Agent) Reconnect() {
 	a.ask(func() {
-		if a.receiver != nil {
-			a.receiver.client.Reconnect()
+		for _, s := range a.servers {
+			s.receiver.client.Reconnect()
 		}
 	})
 }
@@ -126,7 +127,7 @@ func (a *Agent) Reload() {
 		if a.configErr == nil && a.config != nil {
 			a.delivery.push(notify.Notification{
 				Title: "Configuration reloaded",
-				Body:  words.Count(len(a.config.Subscriptions), "subscription") + " at " + a.receiver.server,
+				Body:  words.Count(len(a.config.Subscriptions), "subscription") + " at " + a.place(),
 				Key:   "config",
 			})
 		}

@@ -53,7 +53,7 @@ func (e *escalations) begin(p *passage) {
 		return
 	}
 	x := &escalating{memory.Escalating{
-		Sub: p.sub.ID(), Sender: p.ev.Sender, Event: p.ev.Event, Time: keepable(p.ev.Time), Alert: p.alert.Cut(),
+		Sub: p.sub.ID(), Server: p.server, Sender: p.ev.Sender, Event: p.ev.Event, Time: keepable(p.ev.Time), Alert: p.alert.Cut(),
 		Due: earlier(due, p.now.Add(p.sub.Escalate.After)),
 	}, p.sub}
 	if data, err := p.ev.Data.JSON(); err == nil && e.size+len(data) <= maxEscalatingData {
@@ -154,7 +154,7 @@ func (x *escalating) passage(now time.Time) *passage {
 		ev.Data = sig.JSONData(x.Data)
 	}
 	p := newPassage(now, ev)
-	p.sub = x.sub
+	p.server, p.sub = x.Server, x.sub
 	settle(p)
 	p.alert = x.Alert
 	return p

@@ -16,22 +16,19 @@ const (
 )
 
 // expects say that nothing came of what a subscription with "expect_every" expects. Time
-// counts only while there is a connection.
-type expects struct {
-	all       map[string]*expected // by the subscription's identity
-	connected bool
-	linked    time.Time // the beginning of the connection
-}
+// counts only while every server that the subscription is for is connected.
+type expects struct{ all map[string]*expected } // by the subscription's identity
 
 type expected struct {
 	memory.Expected
-	sub   *config.Subscription
-	since time.Time // from when time counts beyond Counted, while there is a connection
-	grace time.Time // nothing is said before
+	sub    *config.Subscription
+	linked time.Time // since when all its servers are connected; zero: they are not
+	since  time.Time // from when time counts beyond Counted, while they are
+	grace  time.Time // nothing is said before
 }
 
 // use replaces the subscriptions. One that stays goes on counting.
-func (e *expects) use(now time.Time, subs []config.Subscription) {
+func (e *expects) use(now time.Time, subs []config.Subscription, connected func(*config.Subscription) bool) {
 	old := e.all
 	e.all = make(map[string]*expected)
 	for i := range subs {
@@ -43,28 +40,28 @@ func (e *expects) use(now time.Time, subs []config.Subscription) {
 		x := old[id]
 		if x == nil {
 			x = &expected{since: now, grace: now}
+			if connected(s) {
+				x.linked = now
+			}
 		}
 		x.sub = s
 		e.all[id] = x
 	}
 }
 
-// link takes over whether there is a connection.
-func (e *expects) link(now time.Time, connected bool) {
-	if connected == e.connected {
-		return
-	}
+// link takes over whether all servers of a subscription are connected.
+func (e *expects) link(now time.Time, connected func(*config.Subscription) bool) {
 	for _, x := range e.all {
-		if connected {
-			x.since, x.grace = now, now.Add(expectGrace)
-		} else {
-			x.Counted = x.counted(now)
+		switch is := connected(x.sub); {
+		case is && x.linked.IsZero():
+			x.linked, x.since, x.grace = now, now, now.Add(expectGrace)
+		case !is && !x.linked.IsZero():
+			x.Counted, x.linked = x.counted(now), time.Time{}
 		}
 	}
-	e.connected, e.linked = connected, now
 }
 
-// counted is for how long nothing came, as it is while there is a connection.
+// counted is for how long nothing came, as it is while the servers are connected.
 func (x *expected) counted(now time.Time) time.Duration { return x.Counted + max(0, now.Sub(x.since)) }
 
 // saw takes an event that came for subscriptions, whichever of them takes it. The keys
@@ -97,10 +94,7 @@ func (e *expects) saw(p *passage) (over []string) {
 		}
 		x.Last, x.Counted, x.Told, x.since = last, 0, false, now
 		if p.ev.Replayed {
-			x.since = e.linked
-			if last.After(e.linked) {
-				x.since = last
-			}
+			x.since = later(x.linked, last)
 		}
 	}
 	return over
@@ -129,11 +123,8 @@ func (x *expected) at() time.Time {
 // due returns what did not come, with the subscription that expects it. It is given the
 // time in the zone of this machine.
 func (e *expects) due(now time.Time) (told []missing) {
-	if !e.connected {
-		return nil
-	}
 	for _, x := range e.all {
-		if x.Told || now.Before(x.at()) {
+		if x.linked.IsZero() || x.Told || now.Before(x.at()) {
 			continue
 		}
 		x.Told = true
@@ -165,6 +156,9 @@ func (x *expected) tell(now time.Time) notify.Notification {
 	} else if !t.Event.IsEvery() {
 		n.Title = "No " + t.Event.String()
 	}
+	if on := x.sub.Server; !on.IsEvery() {
+		n.Title = says(on.String(), n.Title)
+	}
 	if x.Last.IsZero() {
 		n.Title += " for " + words.Span(x.counted(now))
 	} else {
@@ -190,11 +184,8 @@ func ago(now, t time.Time) string {
 
 // next is when due has something to say; zero: never.
 func (e *expects) next() (next time.Time) {
-	if !e.connected {
-		return next
-	}
 	for _, x := range e.all {
-		if !x.Told {
+		if !x.linked.IsZero() && !x.Told {
 			next = earlier(next, x.at())
 		}
 	}
@@ -207,7 +198,7 @@ func (e *expects) state(now time.Time) map[string]memory.Expected {
 	for id, x := range e.all {
 		kept := x.Expected
 		kept.Last = keepable(kept.Last)
-		if e.connected {
+		if !x.linked.IsZero() {
 			kept.Counted = x.counted(now)
 		}
 		all[id] = kept

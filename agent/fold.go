@@ -37,9 +37,11 @@ func tagged(s *config.Subscription, key string) alike {
 	return alike{s.Line, maphash.String(foldSeed, key)}
 }
 
-func texted(s *config.Subscription, title, body string) alike {
+func texted(s *config.Subscription, server, title, body string) alike {
 	var h maphash.Hash
 	h.SetSeed(foldSeed)
+	_, _ = h.WriteString(server)
+	_ = h.WriteByte(0)
 	_, _ = h.WriteString(title)
 	_ = h.WriteByte(0)
 	_, _ = h.WriteString(body)
@@ -60,7 +62,7 @@ func (f *folds) judge(p *passage) verdict {
 	}
 	like := tagged(p.sub, p.alert.Key)
 	if p.alert.Key == "" {
-		like = texted(p.sub, p.alert.Title, p.alert.Body)
+		like = texted(p.sub, p.server, p.alert.Title, p.alert.Body)
 	}
 	all, known := f.known.get(like)
 	if !known || p.now.Sub(all.last) >= foldCalm {

@@ -52,8 +52,8 @@ const (
 // heldAlert is an event's notification, of which the digest has the sender and the
 // event, and what is particular to it.
 func heldAlert(p *passage) held {
-	h := held{name: defaultTitle(p.ev), text: p.alert.Title, key: p.alert.Key}
-	if h.text == h.name {
+	h := held{name: named(p.server, defaultTitle(p.ev)), text: p.alert.Title, key: p.alert.Key}
+	if h.text == defaultTitle(p.ev) {
 		h.text = p.alert.Body
 	}
 	return h

@@ -48,7 +48,7 @@ func (in *inhibits) judge(p *passage) verdict {
 		return v
 	}
 	x := in.tags[shownTag(text)]
-	own := tagKey(p.ev.Sender, p.said.Tag)
+	own := p.key(p.said.Tag)
 	if x == nil || !slices.ContainsFunc(x.keys, func(key string) bool { return key != own }) {
 		return v
 	}

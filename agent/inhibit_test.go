@@ -13,7 +13,7 @@ import (
 // judged takes an event through a pipeline.
 func judged(pl *pipeline, subs []config.Subscription, s float64, sender sig.Name, data string) verdict {
 	p := passed(at(s), event(sender, "e", data))
-	p.matching = everyone(subs, p.ev)
+	p.matching = everyone(subs, "", p.ev)
 	pl.judge(p)
 	return p.decided()
 }

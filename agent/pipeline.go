@@ -69,7 +69,7 @@ func (pl *pipeline) ripe(now time.Time, atEnd bool) *passage {
 		why = "shown at once: the agent is ending"
 	}
 	p := newPassage(now, x.ev)
-	p.sub, p.number, p.waited = x.sub, x.number, x
+	p.server, p.sub, p.number, p.waited = x.server, x.sub, x.number, x
 	settle(p)
 	p.verdicts = append(pl.verdicts[:0], verdict{stage: "for", line: x.sub.Line, reason: why})
 	pl.finish(p, verdict{})
@@ -84,7 +84,7 @@ func (pl *pipeline) finish(p *passage, v verdict) {
 	if v.decision == Resolved || p.hold != nil {
 		renderer{}.judge(p) // for the desktop, or for whoever holds it back
 	}
-	key := tagKey(p.ev.Sender, p.said.Tag)
+	key := p.key(p.said.Tag)
 	switch v.decision {
 	case Resolved:
 		p.closes = pl.tags.shown(key)

@@ -49,7 +49,7 @@ func run(t *testing.T, yaml string, steps ...string) (lines []string) {
 		}
 		name, data, _ := strings.Cut(rest, " ")
 		p := newPassage(now, event(sig.Name(word), sig.Name(name), data))
-		p.matching = everyone(c.Subscriptions, p.ev)
+		p.matching = everyone(c.Subscriptions, "", p.ev)
 		pl.judge(p)
 		lines = append(lines, decided(p, c.Subscriptions)...)
 	}

@@ -123,7 +123,7 @@ func (q *quiet) mute(s *config.Subscription, until time.Time) {
 	id := s.ID()
 	h := q.muted[id]
 	if h == nil {
-		h = &hold{of: s.Shown().String()}
+		h = &hold{of: topicAt(s.Shown(), s.OnServer())}
 		q.muted[id] = h
 	}
 	h.pause(until)

@@ -34,6 +34,7 @@ type recents struct {
 type entry struct {
 	number   int
 	now      time.Time
+	server   string    // as in passage
 	ev       sig.Event // without data, if that is large
 	size     int       // of the data, the verdicts and the params
 	cut      bool      // it has lost its data
@@ -85,7 +86,7 @@ func (e *entry) after(old *entry) *entry {
 }
 
 func entryOf(p *passage, subs []config.Subscription) *entry {
-	e := &entry{now: p.now, ev: p.ev, subs: subs, sub: p.sub, verdicts: slices.Clone(p.verdicts), choice: p.choice}
+	e := &entry{now: p.now, server: p.server, ev: p.ev, subs: subs, sub: p.sub, verdicts: slices.Clone(p.verdicts), choice: p.choice}
 	text, _ := p.seen.Text()
 	if e.size = len(text); e.size > maxKeptData {
 		e.ev.Data, e.size, e.cut = sig.Data{}, 0, true

@@ -3,6 +3,8 @@ package agent
 import (
 	"context"
 	"maps"
+	"slices"
+	"strings"
 	"time"
 
 	"sigalert/agent/memory"
@@ -15,7 +17,7 @@ const (
 	memoryPause  = time.Second     // between two writes
 	memoryIdle   = 5 * time.Minute // how old the time may get at which a silent server was heard
 	memoryFlush  = 5 * time.Second // for what Options.Flush waits for
-	maxServers   = 16              // that are remembered
+	maxServers   = 32              // that are remembered
 	memoryFailed = "What happens now may be lost, or be shown twice, after a restart. Alerts go on."
 )
 
@@ -113,17 +115,29 @@ func (m *remembering) due() time.Time {
 	return m.next
 }
 
-// since is where an earlier agent ended at a server; nil: not known.
-func (m *remembering) since(server string) *sig.Position {
-	if s, ok := m.servers[server]; ok && s.Position.Epoch != "" {
-		return &s.Position
+// memoryKey is under which name a server is remembered.
+func memoryKey(addresses []string) string { return strings.Join(addresses, " ") }
+
+// since is where an earlier agent ended at a server, nil: not known, and when that was
+// heard. If it was not at exactly these addresses, one of them is enough: should another
+// router be there, it has another epoch.
+func (m *remembering) since(addresses []string) (p *sig.Position, heard time.Time) {
+	s, ok := m.servers[memoryKey(addresses)]
+	for at, o := range m.servers {
+		if shared := slices.ContainsFunc(strings.Fields(at), func(a string) bool { return slices.Contains(addresses, a) }); !ok && shared && o.Heard.After(s.Heard) {
+			s = o
+		}
 	}
-	return nil
+	if s.Position.Epoch != "" {
+		p = &s.Position
+	}
+	return p, s.Heard
 }
 
 // note takes over how far a server's events have come, and when it was heard. While
 // nothing comes, that time is of no interest but for how long ago it is.
-func (m *remembering) note(server string, p sig.Position, heard time.Time) {
+func (m *remembering) note(addresses []string, p sig.Position, heard time.Time) {
+	server := memoryKey(addresses)
 	was, known := m.servers[server]
 	if p.Epoch == "" || m.servers == nil || known && was.Position == p && heard.Sub(was.Heard) < memoryIdle {
 		return
@@ -149,8 +163,8 @@ func (a *Agent) state(now time.Time) memory.State {
 	if d, ok := a.opts.Notifier.(desktop); ok {
 		s.Screen = d.Screen()
 	}
-	if a.receiver != nil {
-		a.memory.note(a.receiver.server, a.cursor.position(), a.pipeline.catchup.heard)
+	for _, s := range a.servers {
+		s.remember()
 	}
 	s.Servers = maps.Clone(a.memory.servers)
 	return s

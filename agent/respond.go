@@ -81,7 +81,7 @@ func (a *Agent) press(e *entry, r notify.Response) {
 // the alert's place.
 func (a *Agent) request(e *entry, action int, params any) {
 	request := e.buttons[action].request
-	sender := e.asks(request)
+	sender, s := e.asks(request), a.server(e.server)
 	say := func(text string) {
 		n := notify.Notification{Title: sender.String() + ": " + text, Key: e.sent.Key, Urgency: e.sent.Urgency}
 		if strings.Contains(text, "\n") || len(text) > maxAnswerTitle {
@@ -93,12 +93,12 @@ func (a *Agent) request(e *entry, action int, params any) {
 	case a.requests == maxRequests:
 		say("too many requests are waiting for an answer")
 		return
-	case a.receiver == nil:
-		say("there is no server to ask yet")
+	case s == nil:
+		say("its server is no longer in the configuration")
 		return
 	}
 	a.requests++
-	r, answered := a.receiver, make(chan string, 1)
+	r, answered := s.receiver, make(chan string, 1)
 	a.tasks.Go(func() { answered <- answer(r.ctx, r.client, sender, request.Method, params) })
 	a.tasks.Go(func() {
 		patience := time.NewTimer(requestPatience)

@@ -3,6 +3,7 @@ package agent
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -33,7 +34,7 @@ func (a *Agent) settling(p *passage) (settled func()) {
 	if p.waited != nil {
 		return a.pipeline.waits.leaves(p.waited)
 	}
-	c, seq := a.cursor, p.ev.Seq
+	c, seq := &a.server(p.server).cursor, p.ev.Seq
 	c.wait(seq)
 	return func() { c.settled(seq) }
 }
@@ -117,6 +118,7 @@ func (a *Agent) escalate(now time.Time, x *escalating) {
 
 // publishUnanswered publishes an alert as a command gets it.
 func (a *Agent) publishUnanswered(p *passage, to *config.Publication) {
+	s := a.server(p.server)
 	in, err := inputOf(p)
 	text, jerr := json.Marshal(in)
 	line := p.sub.Line
@@ -133,12 +135,15 @@ func (a *Agent) publishUnanswered(p *passage, to *config.Publication) {
 	case jerr != nil:
 		failed(jerr)
 		return
+	case s == nil:
+		failed(errors.New("its server is no longer in the configuration"))
+		return
 	case a.escalating == maxRequests:
 		failed(fmt.Errorf("%s wait for the server already", words.Count(maxRequests, "escalation")))
 		return
 	}
 	a.escalating++
-	r := a.receiver
+	r := s.receiver
 	a.tasks.Go(func() {
 		ctx, cancel := context.WithTimeout(r.ctx, escalationTimeout)
 		defer cancel()

@@ -32,7 +32,8 @@ type waits struct {
 
 // waiting is an alert that waits.
 type waiting struct {
-	number int // as in entry; 0: it is not known yet
+	number int    // as in entry; 0: it is not known yet
+	server string // as in passage
 	ev     sig.Event
 	size   int // of its data
 	sub    *config.Subscription
@@ -54,7 +55,7 @@ func (w *waits) judge(p *passage) verdict {
 	if p.sub.For == 0 {
 		return v
 	}
-	x := &waiting{ev: p.ev, sub: p.sub, key: tagKey(p.ev.Sender, p.said.Tag), since: p.now, until: p.now.Add(p.sub.For)}
+	x := &waiting{server: p.server, ev: p.ev, sub: p.sub, key: p.key(p.said.Tag), since: p.now, until: p.now.Add(p.sub.For)}
 	text, _ := p.seen.Text()
 	x.size = len(text)
 	if x.key != "" && w.tags.shown(x.key) {
@@ -172,7 +173,7 @@ func (w *waits) use(subs []config.Subscription) (gone []ended) {
 	})
 	for _, r := range w.restored {
 		x := &waiting{
-			number: r.Number, size: len(r.Data), sub: by[r.Sub], key: r.Key, since: r.Since, until: r.Until,
+			number: r.Number, server: r.Server, size: len(r.Data), sub: by[r.Sub], key: r.Key, since: r.Since, until: r.Until,
 			ev: sig.Event{Sender: r.Sender, Event: r.Event, Seq: r.Seq, Time: r.Time, Replayed: true},
 		}
 		if len(r.Data) > 0 {
@@ -212,7 +213,7 @@ func (w *waits) state() []memory.Waiting {
 			data = nil
 		}
 		all = append(all, memory.Waiting{
-			Number: x.number, Sub: x.sub.ID(), Sender: x.ev.Sender, Event: x.ev.Event, Data: data,
+			Number: x.number, Sub: x.sub.ID(), Server: x.server, Sender: x.ev.Sender, Event: x.ev.Event, Data: data,
 			Seq: x.ev.Seq, Time: keepable(x.ev.Time), Key: x.key, Since: x.since, Until: x.until,
 		})
 	}

@@ -11,10 +11,10 @@ import (
 // Alert is what became of an event's alert.
 type Alert struct {
 	Number   int                  `json:"number"`
-	Sub      string               `json:"sub,omitempty"` // the subscription's identity; "": none took it
+	Sub      string               `json:"sub,omitempty"`    // the subscription's identity; "": none took it
+	Server   string               `json:"server,omitempty"` // its name; "": it has none
 	Sender   sig.Name             `json:"sender"`
 	Event    sig.Name             `json:"event"`
-	Seq      uint64               `json:"seq,omitempty"`
 	Data     json.RawMessage      `json:"data,omitempty"`
 	Cut      bool                 `json:"cut,omitempty"` // it had more data than is kept
 	Time     time.Time            `json:"time"`

@@ -10,11 +10,11 @@ import (
 // State is what an agent has to know after a restart. Every part of it is bounded by
 // the stage that it is from; its zero value is that of an agent that never ran.
 type State struct {
-	Servers    map[string]Server   `json:"servers,omitempty"` // by address
+	Servers    map[string]Server   `json:"servers,omitempty"` // by address; of several, with blanks between them
 	Pause      *Hold               `json:"pause,omitempty"`   // nil: nothing is held back for all
 	Muted      map[string]Hold     `json:"muted,omitempty"`   // by the subscription's identity
 	Tags       map[string]bool     `json:"tags,omitempty"`    // that are open, by key: whether the desktop was sent an alert
-	Away       map[string]Digest   `json:"away,omitempty"`    // what is to be told of an absence, by the subscription's identity
+	Away       map[string]Digest   `json:"away,omitempty"`    // what is to be told of an absence, by the server and the subscription's identity
 	Waiting    []Waiting           `json:"waiting,omitempty"`
 	Inhibitors []Inhibitor         `json:"inhibitors,omitempty"`
 	Repeating  []Repeating         `json:"repeating,omitempty"`
@@ -52,13 +52,14 @@ type Held struct {
 
 // Digest is what happened during an absence for one subscription.
 type Digest struct {
-	Left  time.Time `json:"left"` // when the absence began
-	Back  time.Time `json:"back"`
-	Kinds []Kind    `json:"kinds"`          // in the order in which they came
-	More  int       `json:"more,omitempty"` // of further kinds
-	Last  time.Time `json:"last"`           // when the last one happened
-	Due   time.Time `json:"due,omitzero"`   // when it is to be told; zero: it was
-	Ref   uint64    `json:"-"`              // of the alert that a click leads to
+	Server string    `json:"server,omitempty"` // its name; "": it has none
+	Left   time.Time `json:"left"`             // when the absence began
+	Back   time.Time `json:"back"`
+	Kinds  []Kind    `json:"kinds"`          // in the order in which they came
+	More   int       `json:"more,omitempty"` // of further kinds
+	Last   time.Time `json:"last"`           // when the last one happened
+	Due    time.Time `json:"due,omitzero"`   // when it is to be told; zero: it was
+	Ref    uint64    `json:"-"`              // of the alert that a click leads to
 }
 
 // Kind is how often an event happened.

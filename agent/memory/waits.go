@@ -11,7 +11,8 @@ import (
 // Waiting is an alert that waits, for it may be resolved.
 type Waiting struct {
 	Number int             `json:"number,omitempty"`
-	Sub    string          `json:"sub"` // the subscription's identity
+	Sub    string          `json:"sub"`              // the subscription's identity
+	Server string          `json:"server,omitempty"` // its name; "": it has none
 	Sender sig.Name        `json:"sender"`
 	Event  sig.Name        `json:"event"`
 	Data   json.RawMessage `json:"data,omitempty"`
@@ -41,7 +42,8 @@ type Repeating struct {
 
 // Escalating is a critical alert that waits for an answer.
 type Escalating struct {
-	Sub    string              `json:"sub"` // the subscription's identity
+	Sub    string              `json:"sub"`              // the subscription's identity
+	Server string              `json:"server,omitempty"` // its name; "": it has none
 	Sender sig.Name            `json:"sender"`
 	Event  sig.Name            `json:"event"`
 	Data   json.RawMessage     `json:"data,omitempty"` // empty if it was too large to keep

@@ -125,7 +125,7 @@ func (p *program) welcome(ctx context.Context, a *agent.Agent, desktop agent.Not
 	}
 	try, or := invocation()+" send me hello", ""
 	if p.instead == "" {
-		or = "\nor: curl -d hello " + a.Status().Server + "/me/hello"
+		or = "\nor: curl -d hello " + a.Status().Servers[0].Address + "/me/hello"
 	} else { // which may know no HTTP
 		try += " --server " + p.instead
 	}

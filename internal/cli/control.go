@@ -289,6 +289,7 @@ type statusReport struct {
 	Connected     bool                 `json:"connected"`
 	Since         time.Time            `json:"since,omitzero"` // it is connected, or not
 	LinkError     string               `json:"link_error,omitempty"`
+	Servers       []serverReport       `json:"servers,omitempty"` // where they have names
 	Paused        bool                 `json:"paused"`
 	PausedUntil   time.Time            `json:"paused_until,omitzero"`
 	Quiet         string               `json:"quiet,omitempty"` // why alerts are held back
@@ -302,10 +303,20 @@ type statusReport struct {
 	Counters      countersReport       `json:"counters"`
 }
 
+type serverReport struct {
+	Name      string    `json:"name"`
+	Server    string    `json:"server"`
+	Router    bool      `json:"router"`
+	Connected bool      `json:"connected"`
+	Since     time.Time `json:"since,omitzero"`
+	LinkError string    `json:"link_error,omitempty"`
+}
+
 type subscriptionReport struct {
 	Line   int      `json:"line"`
 	Sender sig.Name `json:"sender,omitempty"`
 	Event  sig.Name `json:"event,omitempty"`
+	Server string   `json:"server,omitempty"`
 	Text   string   `json:"text"`  // for people
 	State  string   `json:"state"` // active, pending or refused
 	Error  string   `json:"error,omitempty"`
@@ -357,9 +368,19 @@ func newStatusReport(st agent.Status, config string) statusReport {
 	if !st.Connected {
 		r.LinkError = errorText(st.LinkError)
 	}
+	for _, s := range st.Servers {
+		if s.Name == "" {
+			continue
+		}
+		one := serverReport{Name: s.Name, Server: s.Address, Router: s.Router, Connected: s.Connected, Since: s.Since}
+		if !s.Connected {
+			one.LinkError = errorText(s.Err)
+		}
+		r.Servers = append(r.Servers, one)
+	}
 	for _, s := range st.Subscriptions {
 		r.Subscriptions = append(r.Subscriptions, subscriptionReport{
-			Line: s.Line, Sender: s.Sender, Event: s.Event, Text: s.Topic.String(), State: s.Status.String(), Error: errorText(s.Err),
+			Line: s.Line, Sender: s.Sender, Event: s.Event, Server: s.Server, Text: s.String(), State: s.Status.String(), Error: errorText(s.Err),
 			Muted: s.Muted, MutedUntil: s.MutedUntil, Held: s.Held,
 		})
 	}

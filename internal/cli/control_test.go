@@ -234,6 +234,28 @@ func TestLinkLine(t *testing.T) {
 	}
 }
 
+// Servers with names have a line each, and an object each.
+func TestStatusOfSeveralServers(t *testing.T) {
+	t.Parallel()
+	r := newStatusReport(agent.Status{
+		Servers: []agent.ServerStatus{
+			{Name: "home", Address: "127.0.0.1:3000", Router: true, Connected: true, Since: at.Add(-time.Hour), Err: errors.New("an old one")},
+			{Name: "work", Address: "a:3000 or b:3000", Since: at.Add(-time.Minute), Err: errors.New("no route"), Lost: true},
+		},
+		Server:        "home, work",
+		Subscriptions: []agent.SubscriptionStatus{{Topic: topic.Topic{Sender: "door"}, Server: "w*", Line: 3, Status: sig.Pending}},
+	}, "c.yaml")
+	got := r.lines(at)
+	want := []string{"Connected to home at 127.0.0.1:3000 for 1 h 0 m", "No connection to work at a:3000 or b:3000 for 1 m: no route", "Configuration: c.yaml", "1 subscription:", "  line 3: every event of door at w*: waiting for the server"}
+	if diff := cmp.Diff(want, got[:len(want)]); diff != "" {
+		t.Error(diff)
+	}
+	if text := string(quote(r)); !strings.Contains(text, `"servers":[{"name":"home","server":"127.0.0.1:3000","router":true,"connected":true,"since":"`) ||
+		!strings.Contains(text, `{"name":"work","server":"a:3000 or b:3000","router":false,"connected":false,"since":"`) || strings.Contains(text, "an old one") {
+		t.Errorf("%s", text)
+	}
+}
+
 func TestPauseEnd(t *testing.T) {
 	t.Parallel()
 	berlin, err := time.LoadLocation("Europe/Berlin")

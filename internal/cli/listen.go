@@ -68,7 +68,7 @@ means the number and the text alike, unless --number is given.`,
 	return cmd
 }
 
-func (p *program) runListen(ctx context.Context, addr string, o listenOptions) error {
+func (p *program) runListen(ctx context.Context, addr target, o listenOptions) error {
 	if o.count < 0 {
 		return usage(errors.New("--count must not be negative"))
 	}

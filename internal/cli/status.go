@@ -46,7 +46,13 @@ const maxUnseen = 20
 
 // lines are the report for people.
 func (r statusReport) lines(now time.Time) []string {
-	lines := []string{r.linkLine(now)}
+	var lines []string
+	for _, s := range r.Servers {
+		lines = append(lines, s.line(now))
+	}
+	if len(lines) == 0 {
+		lines = []string{r.linkLine(now)}
+	}
 	add := func(format string, args ...any) { lines = append(lines, fmt.Sprintf(format, args...)) }
 	switch {
 	case r.Paused:
@@ -86,18 +92,24 @@ func (r statusReport) lines(now time.Time) []string {
 }
 
 func (r statusReport) linkLine(now time.Time) string {
-	span := words.Span(max(0, now.Sub(r.Since)))
-	switch {
-	case r.Server == "":
+	if r.Server == "" {
 		return "Not connected: there is no configuration yet that is good"
-	case r.Connected:
-		return fmt.Sprintf("Connected to %s for %s", r.Server, span)
 	}
-	why := ""
-	if r.LinkError != "" {
-		why = ": " + r.LinkError
+	return serverReport{Server: r.Server, Connected: r.Connected, Since: r.Since, LinkError: r.LinkError}.line(now)
+}
+
+func (s serverReport) line(now time.Time) string {
+	line, why := "No connection to ", ""
+	switch {
+	case s.Connected:
+		line = "Connected to "
+	case s.LinkError != "":
+		why = ": " + s.LinkError
 	}
-	return fmt.Sprintf("No connection to %s for %s%s", r.Server, span, why)
+	if s.Name != "" {
+		line += s.Name + " at "
+	}
+	return fmt.Sprintf("%s%s for %s%s", line, s.Server, words.Span(max(0, now.Sub(s.Since))), why)
 }
 
 func (s subscriptionReport) stateText(now time.Time) string {

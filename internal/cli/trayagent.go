@@ -59,7 +59,7 @@ func (t *trayAgent) Lists() tray.Lists {
 		}
 		l.Subscriptions = append(l.Subscriptions, tray.Subscription{
 			Line:  sub.Line,
-			Label: sub.Topic.String(),
+			Label: sub.String(),
 			State: subscriptionState(sub),
 			Muted: sub.Muted,
 		})

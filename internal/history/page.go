@@ -1,10 +1,12 @@
 package history
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"net/url"
+	"strings"
 	"time"
 
 	"sigalert/agent/config"
@@ -149,7 +151,17 @@ func (h *History) Entries(ctx context.Context, q eventlog.Query) (eventlog.Resul
 // source shows an agent as the source of its history.
 type source struct{ agent Agent }
 
-func (s source) Server() string { return s.agent.Status().Server }
+// Server is where the agent's servers are or, while some cannot be reached, those.
+func (s source) Server() string {
+	st := s.agent.Status()
+	var away []string
+	for _, one := range st.Servers {
+		if !one.Connected {
+			away = append(away, one.Label())
+		}
+	}
+	return cmp.Or(strings.Join(away, ", "), st.Server)
+}
 
 func (s source) Unread() (ids []eventlog.EventID) {
 	for _, ev := range s.agent.Unread() {
