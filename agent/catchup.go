@@ -267,7 +267,9 @@ func (c *catchup) state() map[string]memory.Digest {
 	all := make(map[string]memory.Digest)
 	for id, d := range c.digests {
 		if !d.Due.IsZero() {
-			all[id] = d.Digest // its Kinds are written at once
+			kept := d.Digest
+			kept.Kinds = slices.Clone(d.Kinds)
+			all[id] = kept
 		}
 	}
 	return all
@@ -275,7 +277,7 @@ func (c *catchup) state() map[string]memory.Digest {
 
 func (c *catchup) restore(all map[string]memory.Digest, now time.Time) {
 	for id, d := range all {
-		d.Due = later(d.Due, now.Add(catchUpAgain)) // the rest of it may still come
+		d.Due = now.Add(catchUpAgain) // the rest of it may still come
 		c.digests[id] = &digest{Digest: d}
 	}
 }

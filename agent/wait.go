@@ -231,6 +231,7 @@ func keepable(t time.Time) time.Time {
 // subscriptions. What was due meanwhile may have been resolved, which is then replayed.
 func (w *waits) restore(all []memory.Waiting, now time.Time) {
 	for _, x := range all[:min(len(all), maxWaiting)] {
+		x.Until = earlier(x.Until, now.Add(x.Until.Sub(x.Since))) // the clock may have been set back
 		if soon := now.Add(replayedWait); x.Until.Before(soon) {
 			x.Until = soon
 		}
