@@ -3,6 +3,7 @@ package agent
 import (
 	"context"
 	"maps"
+	"reflect"
 	"time"
 
 	"sigalert/agent/memory"
@@ -99,12 +100,13 @@ func (m *remembering) since(server string) *sig.Position {
 
 // note takes over how far a server's events have come, and when it was heard. While
 // nothing comes, that time is of no interest but for how long ago it is.
-func (m *remembering) note(server string, p sig.Position, heard time.Time) {
+func (m *remembering) note(server string, s memory.Server, heard time.Time) {
 	was, known := m.servers[server]
-	if p.Epoch == "" || m.servers == nil || known && was.Position == p && heard.Sub(was.Heard) < memoryIdle {
+	if s.Heard = was.Heard; s.Position.Epoch == "" || m.servers == nil || known && reflect.DeepEqual(s, was) && heard.Sub(was.Heard) < memoryIdle {
 		return
 	}
-	m.servers[server] = memory.Server{Position: p, Heard: heard}
+	s.Heard = heard
+	m.servers[server] = s
 	if len(m.servers) <= maxServers {
 		return
 	}
@@ -120,9 +122,13 @@ func (m *remembering) note(server string, p sig.Position, heard time.Time) {
 // state is what is to be remembered.
 func (a *Agent) state(now time.Time) memory.State {
 	s := a.pipeline.state()
+	s.Untold = append(s.Untold, a.delivery.untold()...)
+	if n, ok := new(a.gone).due(a.gone.when, a.cursor.reached.Epoch); ok {
+		s.Untold = append(s.Untold, n)
+	}
 	a.rememberWaiting(&s, now)
 	if a.receiver != nil {
-		a.memory.note(a.receiver.server, a.cursor.position(), a.pipeline.catchup.heard)
+		a.memory.note(a.receiver.server, a.cursor.state(), a.pipeline.catchup.heard)
 	}
 	s.Servers = maps.Clone(a.memory.servers)
 	return s

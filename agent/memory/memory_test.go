@@ -18,7 +18,7 @@ import (
 func some(seq uint64) State {
 	at := time.Date(2026, 3, 1, 7, 12, 0, 0, time.UTC)
 	return State{
-		Servers: map[string]Server{"a:3000": {sig.Position{Epoch: "e", Seq: seq}, at}},
+		Servers: map[string]Server{"a:3000": {Position: sig.Position{Epoch: "e", Seq: seq}, Reached: seq + 2, Open: []uint64{seq + 1}, Heard: at}},
 		Pause:   &Hold{Paused: true, Until: at, While: "while paused", Count: 7, Last: []Held{{"n", "t", "k"}}, Names: map[string]int{"n": 7}},
 		Muted:   map[string]Hold{"s\x01": {Of: "s e"}},
 		Tags:    map[string]bool{"t": true, "u": false},
