@@ -4,6 +4,7 @@ import (
 	"context"
 	"maps"
 	"reflect"
+	"slices"
 	"time"
 
 	"sigalert/agent/memory"
@@ -122,7 +123,7 @@ func (m *remembering) note(server string, s memory.Server, heard time.Time) {
 // state is what is to be remembered.
 func (a *Agent) state(now time.Time) memory.State {
 	s := a.pipeline.state()
-	s.Untold = append(s.Untold, a.delivery.untold()...)
+	s.Untold = newestOf(append(a.delivery.untold(), s.Untold...))
 	if n, ok := new(a.gone).due(a.gone.when, a.cursor.reached.Epoch); ok {
 		s.Untold = append(s.Untold, n)
 	}
@@ -132,6 +133,16 @@ func (a *Agent) state(now time.Time) memory.State {
 	}
 	s.Servers = maps.Clone(a.memory.servers)
 	return s
+}
+
+// newestOf leaves out what a later one with the same key takes the place of.
+func newestOf(all []notify.Notification) (newest []notify.Notification) {
+	for i, n := range all {
+		if n.Key == "" || !slices.ContainsFunc(all[i+1:], func(o notify.Notification) bool { return notify.ShortKey(o.Key) == notify.ShortKey(n.Key) }) {
+			newest = append(newest, n)
+		}
+	}
+	return newest
 }
 
 // endMemory writes the memory once more, and reports whether that was done.

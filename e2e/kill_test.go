@@ -30,7 +30,8 @@ type killing struct {
 	a      *agent
 	config string
 	sent   int
-	ends   []time.Time // of the agent
+	ends   []time.Time  // of the agent
+	gone   map[int]bool // events that a router has forgotten
 }
 
 func newKilling(t *testing.T) *killing {
@@ -105,11 +106,15 @@ func (k *killing) hasAll() (shown map[int]bool) {
 	var count map[int]int
 	eventually(k, "all are in the history", func() bool {
 		count, shown = k.history()
-		return len(count) >= k.sent
+		return len(count) >= k.sent-len(k.gone)
 	})
 	for i := range k.sent {
-		if n := count[i+1]; n != 1 {
-			k.Errorf("event %d of %d is in the history %d times", i+1, k.sent, n)
+		want := 1
+		if k.gone[i+1] {
+			want = 0
+		}
+		if n := count[i+1]; n != want {
+			k.Errorf("event %d of %d is in the history %d times, want %d", i+1, k.sent, n, want)
 		}
 	}
 	return shown
@@ -161,11 +166,66 @@ func (k *killing) soonEnded(at time.Time) bool {
 	return slices.ContainsFunc(k.ends, func(end time.Time) bool { return !end.Before(at) && end.Sub(at) < killSlack })
 }
 
+// TestRouterRestarts has the router restart while the agent is away, and while it is not.
+// What the new router remembers is there, and that there may have been more is said where
+// the agent was away, however short that was.
+func TestRouterRestarts(t *testing.T) {
+	t.Parallel() // it waits most of the time
+	k := newKilling(t)
+	k.gone = make(map[int]bool)
+	for _, gentle := range []bool{false, true} {
+		k.send(3)
+		k.hasAll()
+		time.Sleep(killSlack) // until the memory has them as well
+		k.end(gentle)
+		for i := range 2 {
+			k.gone[k.sent+i+1] = true
+		}
+		k.send(2)
+		k.restartRouter()
+		k.send(4)
+		k.d.mon.pass()
+		k.start()
+		k.hasAll()
+		k.saysLost()
+	}
+	k.restartRouter()
+	k.send(4)
+	k.hasAll()
+	time.Sleep(killSlack)
+	k.end(false)
+	k.d.mon.pass()
+	k.start()
+	k.send(1)
+	k.hasAll()
+	for n, ok := k.d.mon.within(killSlack); ok; n, ok = k.d.mon.within(killSlack) {
+		if strings.Contains(n.title, "lost") {
+			t.Errorf("said without need: %v", n)
+		}
+	}
+}
+
+func (k *killing) restartRouter() {
+	k.s.kill()
+	k.s = k.d.serveAt(k, k.s.bin, k.s.addr)
+}
+
+// saysLost waits until it is said that events may be lost.
+func (k *killing) saysLost() {
+	k.Helper()
+	for {
+		if n := k.d.mon.next(k); n.title == "Events may be lost: the router restarted" {
+			return
+		}
+	}
+}
+
 // TestKilledAgentMissesNothing ends the agent while numbered events come, mostly with
 // kill -9. Every event is in its history exactly once, and was shown by itself or counted
 // in a digest or a storm. Only what was shown just before the end is shown again.
 func TestKilledAgentMissesNothing(t *testing.T) {
-	kills, burst, stop := 15, 4, 4*time.Second
+	t.Parallel() // it waits most of the time
+	kills, burst, stop := 15, 4, 3*time.Second
 	if n, err := strconv.Atoi(os.Getenv("SIGALERT_KILLS")); err == nil {
 		kills, burst, stop = n, 5, 90*time.Second
 	}
@@ -174,7 +234,7 @@ func TestKilledAgentMissesNothing(t *testing.T) {
 	for i := range kills {
 		for range 3 {
 			k.send(burst)
-			time.Sleep(rand.N(700 * time.Millisecond))
+			time.Sleep(rand.N(600 * time.Millisecond))
 		}
 		soon += 4 * burst
 		k.end(i%5 == 3)
@@ -221,40 +281,70 @@ func TestKilledAgentMissesNothing(t *testing.T) {
 	}
 }
 
-// On a disk that is full or cannot be written, alerts go on, and one line says so.
+// On a disk that is full, fills up or cannot be written, alerts go on, and one line says
+// so of the memory and one of the history; both are kept again when there is room.
 func TestStateCannotBeWritten(t *testing.T) {
 	if os.Geteuid() != 0 {
 		leaveOut(t, "needs root, to mount a small disk")
 	}
-	for name, options := range map[string]string{"full": "size=64k", "read-only": "size=64k,ro"} {
+	bin := program(t)
+	for name, flags := range map[string]uintptr{"full": 0, "fills up": 0, "read-only": syscall.MS_RDONLY} {
 		t.Run(name, func(t *testing.T) {
-			h, bin := newHome(t), program(t)
+			t.Parallel() // it waits most of the time
+			h := newHome(t)
 			state := filepath.Join(h.dir, "state")
-			if err := syscall.Mount("tmpfs", state, "tmpfs", flags(options), strings.TrimSuffix(options, ",ro")); err != nil {
+			if err := syscall.Mount("tmpfs", state, "tmpfs", flags, "size=1m"); err != nil {
 				leaveOut(t, "cannot mount: "+err.Error())
 			}
 			t.Cleanup(func() { syscall.Unmount(state, syscall.MNT_DETACH) })
+			fill := func() {
+				_ = os.WriteFile(filepath.Join(state, "fill"), make([]byte, 1<<20), 0o600) // as much as fits
+			}
 			if name == "full" {
 				_ = os.Mkdir(filepath.Join(state, "sigalert"), 0o700)
-				_ = os.WriteFile(filepath.Join(state, "fill"), make([]byte, 64<<10), 0o600) // as much as fits
+				fill()
 			}
 			s := h.serve(t, bin)
-			a := h.startAgent(t, bin, timer(s))
+			a := h.startAgent(t, bin, timer(s)+"history: {listen: '127.0.0.1:0'}\n")
 			a.await(t, subscribedLine)
-			a.logsAlerts(t, s)
-			time.Sleep(3 * time.Second)
-			s.send(t, "timer", "tick", "one more")
-			a.await(t, "one more")
-			if n := strings.Count(a.text(), "cannot write the agent's memory"); n != 1 {
-				t.Errorf("logged %d times", n)
+			alerts := 0
+			alert := func() {
+				alerts++
+				text := fmt.Sprintf("alert %d %s", alerts, strings.Repeat("x", 20<<10))
+				s.send(t, "timer", "tick", text)
+				a.await(t, fmt.Sprintf("level=info .*alert %d", alerts))
 			}
+			alert()
+			if name == "fills up" {
+				time.Sleep(2 * time.Second)
+				fill()
+			}
+			alert()
+			time.Sleep(12 * time.Second) // it is tried again in the meantime
+			alert()
+			for _, line := range []string{"cannot write the agent's memory", "cannot (open|write|write to) the log"} {
+				if n := len(regexp.MustCompile("level=error .*"+line).FindAllString(a.text(), -1)); n != 1 {
+					t.Errorf("%q is logged %d times", line, n)
+				}
+			}
+			a.pass()
+			err := os.Remove(filepath.Join(state, "fill"))
+			if name == "read-only" {
+				err = syscall.Mount("", state, "", syscall.MS_REMOUNT, "size=1m")
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			a.await(t, "the agent's memory can be written now")
+			if _, err := os.Stat(filepath.Join(state, "sigalert/agent.json")); err != nil {
+				t.Error(err)
+			}
+			eventually(t, "the history has all", func() bool {
+				c := exec.Command(bin, "history", "--json")
+				c.Env = h.env
+				out, _ := c.Output()
+				return strings.Count(string(out), `"sender":"timer"`) == alerts
+			})
 		})
 	}
-}
-
-func flags(options string) uintptr {
-	if strings.HasSuffix(options, ",ro") {
-		return syscall.MS_RDONLY
-	}
-	return 0
 }
