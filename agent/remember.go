@@ -124,11 +124,11 @@ func (m *remembering) note(server string, s memory.Server, heard time.Time) {
 func (a *Agent) state(now time.Time) memory.State {
 	s := a.pipeline.state()
 	s.Untold = newestOf(append(a.delivery.untold(), s.Untold...))
-	if n, ok := new(a.gone).due(a.gone.when, a.cursor.reached.Epoch); ok {
-		s.Untold = append(s.Untold, n)
-	}
 	a.rememberWaiting(&s, now)
 	if a.receiver != nil {
+		if n, ok := new(a.gone).due(a.gone.when, a.cursor.reached.Epoch); ok {
+			s.Untold = append(s.Untold, n)
+		}
 		a.memory.note(a.receiver.server, a.cursor.state(), a.pipeline.catchup.heard)
 	}
 	s.Servers = maps.Clone(a.memory.servers)
