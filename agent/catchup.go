@@ -3,6 +3,7 @@ package agent
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -53,6 +54,7 @@ func (c *catchup) hear(now time.Time) {
 	now = now.Round(0) // the monotonic clock sleeps too
 	if !c.heard.IsZero() && (c.apart || now.Sub(c.heard) >= shortAbsence) {
 		c.left, c.back, c.open = c.heard, now, now.Add(catchUpTime)
+		maps.DeleteFunc(c.digests, func(_ string, d *digest) bool { return d.Due.IsZero() }) // of an absence before
 	}
 	c.heard, c.apart = now, false
 }

@@ -189,7 +189,9 @@ func (a *Agent) passed(p sig.Position) {
 // nobody knows how many, if any.
 func (a *Agent) missed(n int) {
 	a.stale = true
-	a.gone.add(time.Now(), n, later(a.pipeline.catchup.heard, a.receiver.client.Link().Heard), a.pipeline.catchup.apart)
+	if n >= 0 || !a.router.runs() { // ours began with us, and nobody could send before
+		a.gone.add(time.Now(), n, later(a.pipeline.catchup.heard, a.receiver.client.Link().Heard), a.pipeline.catchup.apart)
+	}
 	if n < 0 {
 		a.gap = true
 		return

@@ -10,8 +10,13 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
 	"sigalert/agent"
 	"sigalert/agent/memory"
+	"sigalert/agent/notify"
+	"sigalert/sig"
 	"sigalert/sig/sigtest"
 )
 
@@ -159,11 +164,7 @@ func TestClockSetBackBetweenRuns(t *testing.T) {
 			s.Servers[name] = server
 		}
 		s.Away = map[string]memory.Digest{"gone": {Kinds: []memory.Kind{{Name: "door ring", Count: 2}}, Due: time.Now().Add(ahead)}}
-		k := memory.NewKeeper(path, func(context.Context) {}, func(err error) { t.Error(err) })
-		k.Keep(s)
-		ended, cancel := context.WithCancel(t.Context())
-		cancel()
-		k.Run(ended)
+		writeMemory(t, path, s)
 		b.start()
 		time.Sleep(2 * time.Minute)
 		got := b.screen.take()
@@ -306,4 +307,60 @@ func TestDamagedMemory(t *testing.T) {
 		b.start()
 		b.expect("")
 	})
+}
+
+// Without a configuration, what an earlier agent left stays as it is.
+func TestMemoryWithoutAConfiguration(t *testing.T) {
+	kept := memory.State{
+		Servers:   map[string]memory.Server{"a:3000": {Position: sig.Position{Epoch: "e", Seq: 3}, Reached: 3, Heard: time.Now().UTC().Round(0)}},
+		Untold:    []notify.Notification{{Title: "3 more events from timer", Key: "flood-1"}},
+		Waiting:   []memory.Waiting{{Sub: "s", Sender: "a", Event: "b", Until: time.Now().Add(time.Hour).UTC().Round(0)}},
+		Repeating: []memory.Repeating{{Sub: "s", Alert: notify.Notification{Title: "a"}}},
+	}
+	dir := t.TempDir()
+	path := filepath.Join(dir, "agent.json")
+	writeMemory(t, path, kept)
+	h := newHost(t, "subscriptions: 7", func(o *agent.Options) { o.Memory = path })
+	eventually(t, "the file is refused", func() bool { return h.screen.take() != "" })
+	h.Pause(0)
+	h.end()
+	got, err := memory.Load(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got.Pause == nil {
+		t.Error("the pause is not remembered")
+	}
+	kept.Pause, got.Pause = nil, nil
+	got.Tags, got.Away, got.Muted = nil, nil, nil
+	if diff := cmp.Diff(kept, got, cmpopts.EquateEmpty(), cmpopts.EquateApproxTime(2*time.Hour)); diff != "" {
+		t.Errorf("it is not the same (-want +got):\n%s", diff)
+	}
+}
+
+// writeMemory writes a file as an earlier agent left it.
+func writeMemory(t *testing.T, path string, s memory.State) {
+	t.Helper()
+	k := memory.NewKeeper(path, func(context.Context) {}, func(err error) { t.Error(err) })
+	k.Keep(s)
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	if !k.Run(ended) {
+		t.Fatal("the memory is not written")
+	}
+}
+
+// A router of the agent's own begins with the agent: nothing can have been lost before.
+func TestOwnRouterLosesNothing(t *testing.T) {
+	addr, path := freeAddress(t), filepath.Join(t.TempDir(), "agent.json")
+	withMemory := func(o *agent.Options) { o.Memory = path }
+	h := newHost(t, here(addr), withMemory)
+	h.alerts(addr, "first")
+	h.end()
+	h = newHost(t, here(addr), withMemory)
+	h.alerts(addr, "second")
+	time.Sleep(1500 * time.Millisecond) // longer than a loss waits to be told
+	if got := h.screen.take(); got != "" {
+		t.Errorf("shown: %q", got)
+	}
 }
