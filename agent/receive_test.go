@@ -9,14 +9,10 @@ import (
 func TestEndLeavesNoEventOut(t *testing.T) {
 	for range 100 {
 		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
 		loop := make(chan func(), 64)
 		r := &receiver{ctx: ctx, sink: sink{loop: loop}}
 		last := -1
-		take := func() {
-			for len(loop) > 0 {
-				(<-loop)()
-			}
-		}
 		for i := range 40 {
 			if i == 20 {
 				cancel()
@@ -28,6 +24,8 @@ func TestEndLeavesNoEventOut(t *testing.T) {
 				last = i
 			})
 		}
-		take()
+		for len(loop) > 0 {
+			(<-loop)()
+		}
 	}
 }
