@@ -364,3 +364,20 @@ func TestOwnRouterLosesNothing(t *testing.T) {
 		t.Errorf("shown: %q", got)
 	}
 }
+
+// Where a server's events begin for the agent is remembered at once: an agent that is
+// killed in its first second misses nothing.
+func TestKillInTheFirstSecond(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b, path := remembering(t, timerTick)
+		timer := b.add("timer", "tick")
+		time.Sleep(10 * time.Millisecond)
+		synctest.Wait()
+		b.kill(path, func() {
+			b.fire(timer, "tick", 1)
+			time.Sleep(10 * time.Second)
+		})
+		time.Sleep(5 * time.Second)
+		b.expect("While you were away, 11 s timer tick ×1, last at 00:00")
+	})
+}

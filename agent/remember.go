@@ -73,14 +73,20 @@ func (a *Agent) memoryTrouble(err error) {
 	a.ask(func() { a.delivery.push(n) })
 }
 
-// remember has the memory written, if it is time.
+// remember has the memory written, if it is time, or if it is where a server's events
+// begin for us: without that, nothing of an absence could be had.
 func (a *Agent) remember(now time.Time) {
 	m := &a.memory
-	if m.keeper == nil || !m.changed || now.Before(m.next) {
+	if m.keeper == nil || !m.changed || now.Before(m.next) && !a.begins() {
 		return
 	}
 	m.changed, m.next = false, now.Add(memoryPause)
 	m.keeper.Keep(a.state(now))
+}
+
+// begins reports whether it has just become known where a server's events are.
+func (a *Agent) begins() bool {
+	return a.receiver != nil && a.cursor.reached.Epoch != "" && a.memory.since(a.receiver.server) == nil
 }
 
 // due is when remember has something to do; zero: never.
