@@ -158,7 +158,7 @@ func New(opts Options) *Agent {
 
 // Run alerts until ctx ends, and has ended everything that it started when it
 // returns. What is left to alert for then goes to Fallback: the desktop may be
-// ending too. It may be called once.
+// ending too. With a Memory, the next run alerts for it. It may be called once.
 func (a *Agent) Run(ctx context.Context) {
 	a.ctx = ctx
 	a.recall()
@@ -180,10 +180,11 @@ func (a *Agent) Run(ctx context.Context) {
 	for range len(a.asked) { // what has come and was not looked at
 		(<-a.asked)()
 	}
-	a.tellRest()
 	a.tasks.Wait()
+	remembered := a.endMemory() // before what waits for the desktop is given up
+	a.tellRest(remembered)
 	a.delivery.end()
-	if !a.endMemory() {
+	if !remembered {
 		a.tellHeld()
 	}
 	a.router.end() // last: it may have other clients

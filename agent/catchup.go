@@ -3,6 +3,7 @@ package agent
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -53,6 +54,7 @@ func (c *catchup) hear(now time.Time) {
 	now = now.Round(0) // the monotonic clock sleeps too
 	if !c.heard.IsZero() && (c.apart || now.Sub(c.heard) >= shortAbsence) {
 		c.left, c.back, c.open = c.heard, now, now.Add(catchUpTime)
+		maps.DeleteFunc(c.digests, func(_ string, d *digest) bool { return d.Due.IsZero() }) // of an absence before
 	}
 	c.heard, c.apart = now, false
 }
@@ -267,7 +269,9 @@ func (c *catchup) state() map[string]memory.Digest {
 	all := make(map[string]memory.Digest)
 	for id, d := range c.digests {
 		if !d.Due.IsZero() {
-			all[id] = d.Digest // its Kinds are written at once
+			kept := d.Digest
+			kept.Kinds = slices.Clone(d.Kinds)
+			all[id] = kept
 		}
 	}
 	return all
@@ -275,7 +279,7 @@ func (c *catchup) state() map[string]memory.Digest {
 
 func (c *catchup) restore(all map[string]memory.Digest, now time.Time) {
 	for id, d := range all {
-		d.Due = later(d.Due, now.Add(catchUpAgain)) // the rest of it may still come
+		d.Due = now.Add(catchUpAgain) // the rest of it may still come
 		c.digests[id] = &digest{Digest: d}
 	}
 }

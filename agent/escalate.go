@@ -13,7 +13,8 @@ import (
 
 const (
 	maxEscalating     = 1_000
-	maxEscalatingData = 8 << 20 // bytes of events' data
+	maxEscalatingData = 8 << 20     // bytes of events' data
+	escalatesAgain    = time.Minute // after a start, at the earliest
 )
 
 // escalations do what subscriptions with "escalate" say about a critical alert that
@@ -23,6 +24,7 @@ type escalations struct {
 	size     int       // of their data, in bytes
 	soonest  time.Time // when the first is due; zero: there is none
 	restored []memory.Escalating
+	recalled time.Time // when these were
 }
 
 type escalating struct {
@@ -122,8 +124,14 @@ func (e *escalations) use(subs []config.Subscription) {
 	}
 	e.restored = nil
 	e.drop(func(x *escalating) bool {
-		x.sub = by[x.Sub]
-		return x.sub == nil || x.sub.Escalate == nil
+		known := x.sub != nil
+		if x.sub = by[x.Sub]; x.sub == nil || x.sub.Escalate == nil {
+			return true
+		}
+		if !known { // the clock may have been set back since
+			x.Due = earlier(x.Due, e.recalled.Add(max(x.sub.Escalate.After, escalatesAgain)))
+		}
+		return false
 	})
 }
 
@@ -139,8 +147,9 @@ func (e *escalations) state() []memory.Escalating {
 // restore takes over what waited for an answer before a restart, once use says for which
 // subscriptions. What was due meanwhile gets a minute more: nobody could answer.
 func (e *escalations) restore(all []memory.Escalating, now time.Time) {
+	e.recalled = now
 	for _, x := range all[:min(len(all), maxEscalating)] {
-		if soon := now.Add(time.Minute); x.Due.Before(soon) {
+		if soon := now.Add(escalatesAgain); x.Due.Before(soon) {
 			x.Due = soon
 		}
 		e.restored = append(e.restored, x)

@@ -23,7 +23,7 @@ func (a *Agent) apply(c *config.Config) {
 	if a.receiver != nil && a.receiver.server != server {
 		a.lost += a.receiver.client.Dropped()
 		a.receiver.stop()
-		a.memory.note(a.receiver.server, a.cursor.position(), a.pipeline.catchup.heard)
+		a.memory.note(a.receiver.server, a.cursor.state(), a.pipeline.catchup.heard)
 		a.router.end()
 		a.receiver = nil
 	}
@@ -37,10 +37,10 @@ func (a *Agent) apply(c *config.Config) {
 	a.router.use(listen)
 	a.config, a.pipeline.catchup.maxAge = c, c.CatchUp
 	a.matcher.use(c.Subscriptions)
+	a.pipeline.quiet.follow(c.Quiet)
 	for _, n := range a.pipeline.use(c.Subscriptions) {
 		a.tell(n)
 	}
-	a.pipeline.quiet.follow(c.Quiet)
 	a.followDesktop(c.Quiet.Desktop)
 	a.ended(a.pipeline.waits.use(c.Subscriptions))
 	a.expects.use(a.now(), c.Subscriptions)
@@ -66,10 +66,7 @@ func (a *Agent) connect(server string) {
 		carrier = a.router
 	}
 	since := a.memory.since(server)
-	a.cursor = new(cursor)
-	if since != nil {
-		a.cursor.reached = *since
-	}
+	a.cursor = newCursor(a.memory.servers[server])
 	a.pipeline.catchup.heard, a.pipeline.catchup.apart = a.memory.servers[server].Heard, true
 	a.receiver = receive(a.ctx, server, carrier, since, a.log, sink{
 		loop:  a.asked,
@@ -97,6 +94,9 @@ func (a *Agent) connect(server string) {
 func (a *Agent) event(what topic.Topic, ev sig.Event) {
 	a.pipeline.catchup.hear(time.Now())
 	defer a.cursor.reach(ev.Position()) // once it is known what becomes of the event
+	if a.cursor.known(ev.Position()) {
+		return
+	}
 	a.unseen.saw(ev.Sender)
 	matching := a.matcher.match(what, ev)
 	if len(matching) == 0 {
@@ -194,7 +194,7 @@ func (a *Agent) missed(n int) {
 		return // it is as old as this connection: nobody could send it anything before
 	}
 	a.stale = true
-	a.gone.add(time.Now(), n, later(a.pipeline.catchup.heard, a.receiver.client.Link().Heard))
+	a.gone.add(time.Now(), n, later(a.pipeline.catchup.heard, a.receiver.client.Link().Heard), a.pipeline.catchup.apart)
 	if n < 0 {
 		a.gap = true
 		return
@@ -268,16 +268,18 @@ func (a *Agent) pushDigest(n notify.Notification, done func()) {
 	a.delivery.pushDigest(n, done)
 }
 
-// tellRest shows what would be lost at the end: who came or went, and what was
-// counted.
-func (a *Agent) tellRest() {
+// tellRest shows what would be lost at the end: who came or went and, unless it is
+// remembered, what was counted.
+func (a *Agent) tellRest(remembered bool) {
 	if a.presence != nil {
 		if n, ok := a.presence.news(); ok {
 			a.report(time.Now(), ownPresence, n)
 		}
 	}
 	for _, n := range a.pipeline.rest() {
-		a.tell(n)
+		if !remembered {
+			a.tell(n)
+		}
 	}
 	a.alertedEnded()
 }

@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"slices"
 	"time"
 
 	"sigalert/agent/config"
@@ -30,7 +31,8 @@ type pipeline struct {
 	repeats     repeats
 	escalations escalations
 
-	verdicts []verdict // of the last event; the room is the next one's
+	untold   []notify.Notification // by an earlier agent, until there are subscriptions
+	verdicts []verdict             // of the last event; the room is the next one's
 }
 
 func newPipeline() *pipeline {
@@ -146,7 +148,9 @@ func (pl *pipeline) use(subs []config.Subscription) (told []notify.Notification)
 	pl.inhibits.use(subs)
 	pl.repeats.use(subs)
 	pl.escalations.use(subs)
-	return append(pl.rates.use(subs), pl.quiet.use(subs)...)
+	told = append(pl.untold, append(pl.rates.use(subs), pl.quiet.use(subs)...)...)
+	pl.untold = nil
+	return told
 }
 
 // due returns what the stages have to say now.
@@ -163,7 +167,7 @@ func (pl *pipeline) due(now time.Time) (told []notify.Notification) {
 	return told
 }
 
-// rest returns what would be lost at the end, and is not remembered.
+// rest returns what was counted, at the end.
 func (pl *pipeline) rest() (told []notify.Notification) {
 	told = pl.floods.rest()
 	for _, l := range pl.rates.of {
@@ -193,6 +197,12 @@ func (pl *pipeline) next() time.Time {
 func (pl *pipeline) state() (s memory.State) {
 	s.Pause, s.Muted = pl.quiet.state()
 	s.Tags, s.Away = pl.tags.state(), pl.catchup.state()
+	s.Untold = append(slices.Clone(pl.untold), pl.floods.untold()...)
+	for _, l := range pl.rates.of {
+		if n, ok := l.clone().summary(l.next()); ok {
+			s.Untold = append(s.Untold, n)
+		}
+	}
 	return s
 }
 
@@ -201,6 +211,7 @@ func (pl *pipeline) restore(s memory.State, now time.Time) {
 	pl.quiet.restore(s.Pause, s.Muted)
 	pl.tags.restore(s.Tags)
 	pl.catchup.restore(s.Away, now)
+	pl.untold = s.Untold
 }
 
 // clone is a pipeline that decides as this one would, and leaves it as it is.

@@ -3,6 +3,8 @@ package agent
 import (
 	"context"
 	"maps"
+	"reflect"
+	"slices"
 	"time"
 
 	"sigalert/agent/memory"
@@ -95,14 +97,20 @@ func (a *Agent) memoryTrouble(err error) {
 	a.ask(func() { a.delivery.push(n) })
 }
 
-// remember has the memory written, if it is time.
+// remember has the memory written, if it is time, or if it is where a server's events
+// begin for us: without that, nothing of an absence could be had.
 func (a *Agent) remember(now time.Time) {
 	m := &a.memory
-	if m.keeper == nil || !m.changed || now.Before(m.next) {
+	if m.keeper == nil || !m.changed || now.Before(m.next) && !a.begins() {
 		return
 	}
 	m.changed, m.next = false, now.Add(memoryPause)
 	m.keeper.Keep(a.state(now))
+}
+
+// begins reports whether it has just become known where a server's events are.
+func (a *Agent) begins() bool {
+	return a.receiver != nil && a.cursor.reached.Epoch != "" && a.memory.since(a.receiver.server) == nil
 }
 
 // due is when remember has something to do; zero: never.
@@ -123,12 +131,13 @@ func (m *remembering) since(server string) *sig.Position {
 
 // note takes over how far a server's events have come, and when it was heard. While
 // nothing comes, that time is of no interest but for how long ago it is.
-func (m *remembering) note(server string, p sig.Position, heard time.Time) {
+func (m *remembering) note(server string, s memory.Server, heard time.Time) {
 	was, known := m.servers[server]
-	if p.Epoch == "" || m.servers == nil || known && was.Position == p && heard.Sub(was.Heard) < memoryIdle {
+	if s.Heard = was.Heard; s.Position.Epoch == "" || m.servers == nil || known && reflect.DeepEqual(s, was) && heard.Sub(was.Heard) < memoryIdle {
 		return
 	}
-	m.servers[server] = memory.Server{Position: p, Heard: heard}
+	s.Heard = heard
+	m.servers[server] = s
 	if len(m.servers) <= maxServers {
 		return
 	}
@@ -144,16 +153,30 @@ func (m *remembering) note(server string, p sig.Position, heard time.Time) {
 // state is what is to be remembered.
 func (a *Agent) state(now time.Time) memory.State {
 	s := a.pipeline.state()
+	s.Untold = newestOf(append(a.delivery.untold(), s.Untold...))
 	a.rememberWaiting(&s, now)
 	s.Alerts, s.Numbers = a.recents.state()
 	if d, ok := a.opts.Notifier.(desktop); ok {
 		s.Screen = d.Screen()
 	}
 	if a.receiver != nil {
-		a.memory.note(a.receiver.server, a.cursor.position(), a.pipeline.catchup.heard)
+		if n, ok := new(a.gone).due(a.gone.when, a.cursor.reached.Epoch); ok {
+			s.Untold = append(s.Untold, n)
+		}
+		a.memory.note(a.receiver.server, a.cursor.state(), a.pipeline.catchup.heard)
 	}
 	s.Servers = maps.Clone(a.memory.servers)
 	return s
+}
+
+// newestOf leaves out what a later one with the same key takes the place of.
+func newestOf(all []notify.Notification) (newest []notify.Notification) {
+	for i, n := range all {
+		if n.Key == "" || !slices.ContainsFunc(all[i+1:], func(o notify.Notification) bool { return notify.ShortKey(o.Key) == notify.ShortKey(n.Key) }) {
+			newest = append(newest, n)
+		}
+	}
+	return newest
 }
 
 // endMemory writes the memory once more, and reports whether that was done.

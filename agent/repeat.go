@@ -20,6 +20,7 @@ type repeats struct {
 	list     []*repeating
 	soonest  time.Time // when the first is shown again; zero: there is none
 	restored []memory.Repeating
+	recalled time.Time // when these were
 }
 
 type repeating struct {
@@ -120,8 +121,14 @@ func (r *repeats) use(subs []config.Subscription) {
 	}
 	r.restored = nil
 	r.drop(func(x *repeating) bool {
-		x.sub = by[x.Sub]
-		return x.sub == nil || x.sub.Repeat.Every == 0 || x.Shown >= x.sub.Repeat.AtMost
+		known := x.sub != nil
+		if x.sub = by[x.Sub]; x.sub == nil || x.sub.Repeat.Every == 0 || x.Shown >= x.sub.Repeat.AtMost {
+			return true
+		}
+		if !known { // the clock may have been set back since
+			x.Due = earlier(x.Due, r.recalled.Add(x.sub.Repeat.Every))
+		}
+		return false
 	})
 }
 
@@ -136,6 +143,6 @@ func (r *repeats) state() []memory.Repeating {
 
 // restore takes over what was to be shown again before a restart, once use says for
 // which subscriptions. What was due meanwhile is due now.
-func (r *repeats) restore(all []memory.Repeating, _ time.Time) {
-	r.restored = slices.Clone(all[:min(len(all), maxRepeating)])
+func (r *repeats) restore(all []memory.Repeating, now time.Time) {
+	r.restored, r.recalled = slices.Clone(all[:min(len(all), maxRepeating)]), now
 }

@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"encoding/json"
 	"fmt"
 	"slices"
 	"sync/atomic"
@@ -34,7 +35,8 @@ type waits struct {
 type waiting struct {
 	number int // as in entry; 0: it is not known yet
 	ev     sig.Event
-	size   int // of its data
+	size   int             // of its data
+	data   json.RawMessage // as state has it; nil: nobody has asked yet
 	sub    *config.Subscription
 	key    string // "": it has no tag
 	since  time.Time
@@ -207,12 +209,11 @@ func (w *waits) state() []memory.Waiting {
 	all := slices.Clone(w.restored)
 	w.leaving = slices.DeleteFunc(w.leaving, func(x *waiting) bool { return x.gone.Load() })
 	for _, x := range slices.Concat(w.leaving, w.list) {
-		data, err := x.ev.Data.JSON()
-		if err != nil { // it did not come from a network
-			data = nil
+		if x.data == nil {
+			x.data, _ = x.ev.Data.JSON() // what is no JSON did not come from a network
 		}
 		all = append(all, memory.Waiting{
-			Number: x.number, Sub: x.sub.ID(), Sender: x.ev.Sender, Event: x.ev.Event, Data: data,
+			Number: x.number, Sub: x.sub.ID(), Sender: x.ev.Sender, Event: x.ev.Event, Data: x.data,
 			Seq: x.ev.Seq, Time: keepable(x.ev.Time), Key: x.key, Since: x.since, Until: x.until,
 		})
 	}
@@ -231,6 +232,7 @@ func keepable(t time.Time) time.Time {
 // subscriptions. What was due meanwhile may have been resolved, which is then replayed.
 func (w *waits) restore(all []memory.Waiting, now time.Time) {
 	for _, x := range all[:min(len(all), maxWaiting)] {
+		x.Until = earlier(x.Until, now.Add(x.Until.Sub(x.Since))) // the clock may have been set back
 		if soon := now.Add(replayedWait); x.Until.Before(soon) {
 			x.Until = soon
 		}
