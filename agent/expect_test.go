@@ -189,6 +189,22 @@ func TestExpectsCounts(t *testing.T) {
 	}
 }
 
+// A server whose clock was ahead, and is right again, has its events count all the same.
+func TestExpectsWithAClockSetBack(t *testing.T) {
+	subs := subscribed(t, "- {sender: a, expect_every: 1m}\n")
+	var e expects
+	e.use(start, subs)
+	e.link(start, true)
+	for _, ev := range []struct{ came, clock float64 }{{3600, 0}, {3650, -7200}} {
+		p := passed(at(ev.came), event("a", "e", "1"), &subs[0])
+		p.ev.Time = at(ev.came + ev.clock)
+		e.saw(p)
+	}
+	if next := e.next(); next != at(3710) {
+		t.Errorf("the next is due at %s", next)
+	}
+}
+
 func TestAgo(t *testing.T) {
 	now := time.Date(2026, 7, 15, 12, 0, 0, 0, time.UTC) // a Wednesday
 	for before, want := range map[time.Duration]string{

@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"fmt"
 	"hash/maphash"
 	"strconv"
 	"time"
@@ -67,7 +68,7 @@ func (f *folds) judge(p *passage) verdict {
 		all = fold{key: p.alert.Key}
 		if all.key == "" {
 			f.begun++
-			all.key = "fold-" + strconv.Itoa(f.begun)
+			all.key = fmt.Sprintf("fold %d %d", p.now.Unix(), f.begun) // none that an earlier agent's alert has
 		}
 	}
 	all.count++

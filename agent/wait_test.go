@@ -134,3 +134,32 @@ func TestReplayedWaits(t *testing.T) {
 		}
 	}
 }
+
+// What waits under a tag does not take the place of a newer alert with it.
+func TestNewerTakesThePlaceOfWhatWaits(t *testing.T) {
+	subs := subscribed(t, "- {sender: a, event: warn, tag: t, for: 1m}\n- {sender: a, event: alarm, tag: t}\n")
+	pl := newPipeline()
+	pl.use(subs)
+	pl.judge(passed(start, event("a", "warn", "1"), &subs[0]))
+	p := passed(at(30), event("a", "alarm", "2"), &subs[1])
+	pl.judge(p)
+	if p.decided().decision != Sent || len(p.ends) != 1 || p.ends[0].v.reason != "a newer one took its place" {
+		t.Errorf("%+v, %+v", p.decided(), p.ends)
+	}
+	if old := pl.ripe(at(60), false); old != nil {
+		t.Errorf("the older one is shown after it: %+v", old.decided())
+	}
+}
+
+// A clock that was set back while the agent was off has nothing wait for longer.
+func TestClockSetBackOverRestart(t *testing.T) {
+	subs := subscribed(t, "- {sender: a, for: 1m}\n")
+	pl := newPipeline()
+	pl.judge(passed(start, event("a", "e", "1"), &subs[0]))
+	later := newPipeline()
+	later.waits.restore(reread(t, pl.waits.state()), at(-7200))
+	later.waits.use(subs)
+	if next := later.waits.next(); next.After(at(-7140)) {
+		t.Errorf("it waits until %s", next)
+	}
+}

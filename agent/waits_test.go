@@ -285,3 +285,27 @@ func TestWaitsOverARestart(t *testing.T) {
 		b.expect("")
 	})
 }
+
+// A critical alert after a restart has nothing to do with those of before: it neither
+// takes their place nor ends what is to be done about them.
+func TestFoldsAfterARestart(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b, _ := remembering(t, `subscriptions: [{sender: disk, urgency: critical, title: "{{ data }}", body: B, repeat: {every: 15m, at_most: 1}}]`)
+		disk := b.add("disk", "full")
+		b.fire(disk, "full", "one")
+		first := b.last()
+		b.expect("one B")
+		b.end()
+		time.Sleep(time.Minute)
+		b.start()
+		b.fire(disk, "full", "two")
+		if n := b.last(); n.Key == first.Key {
+			t.Errorf("both have the key %s", n.Key)
+		}
+		b.expect("two B")
+		time.Sleep(time.Hour)
+		if got := b.screen.take(); !strings.Contains(got, "one B\nShown again") || !strings.Contains(got, "two B\nShown again") {
+			t.Errorf("shown again: %s", got)
+		}
+	})
+}
