@@ -101,7 +101,6 @@ type Agent struct {
 	unfollow      context.CancelFunc // ends Options.Silence; nil: it does not run
 	commands      *commands
 	requests      int // of buttons, that are under way
-	escalating    int // escalations that are being published
 	expects       expects
 	link          *linkWatch
 	presence      *presence

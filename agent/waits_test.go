@@ -170,7 +170,7 @@ func TestEscalatePublishes(t *testing.T) {
 				said = append(said, v.Reason)
 			}
 		}
-		if diff := cmp.Diff([]string{"escalated after 5 m, if nobody clicks or closes it", "nobody clicked or closed it within 5 m: published as oncall: unanswered"}, said); diff != "" || x.Decision != agent.Shown {
+		if diff := cmp.Diff([]string{"escalated after 5 m, if nobody clicks or closes it", "nobody clicked or closed it within 5 m: it is published as oncall: unanswered"}, said); diff != "" || x.Decision != agent.Shown {
 			t.Errorf("%s: %s", x.Decision, diff)
 		}
 		// Without a server it is published once there is one, or said that it was not.
@@ -306,6 +306,48 @@ func TestFoldsAfterARestart(t *testing.T) {
 		time.Sleep(time.Hour)
 		if got := b.screen.take(); !strings.Contains(got, "one B\nShown again") || !strings.Contains(got, "two B\nShown again") {
 			t.Errorf("shown again: %s", got)
+		}
+	})
+}
+
+// An escalation for which there is no server is not lost with the agent, and one that
+// fails for another reason is not tried again.
+func TestEscalationOverARestart(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b, _ := remembering(t, `subscriptions: [
+  {sender: disk, urgency: critical, escalate: {after: 5m, publish: {sender: oncall, event: unanswered}}},
+  {sender: oncall, event: unanswered, title: On call, body: B}]`)
+		b.fire(b.add("disk", "full"), "full", 1)
+		b.expect("disk: full 1")
+		b.stop()
+		time.Sleep(6 * time.Minute)
+		b.screen.take() // that the server was lost
+		b.end()
+		b.up()
+		b.start()
+		time.Sleep(2 * time.Minute)
+		if got := b.screen.take(); !strings.Contains(got, "On call B") {
+			t.Errorf("after the restart: %s", got)
+		}
+		b.end()
+		b.start()
+		time.Sleep(time.Hour)
+		b.expect("")
+	})
+}
+
+// What an escalation publishes may be alerted for by the same subscription, and is not
+// published about again.
+func TestEscalationIsNoLoop(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, `subscriptions: [{urgency: critical, title: "{{ event }}", body: B, escalate: {after: 5m, publish: {sender: oncall, event: unanswered}}}]`)
+		b.fire(b.add("disk", "full"), "full", 1)
+		b.expect("full B")
+		time.Sleep(24 * time.Hour)
+		b.expect("unanswered B")
+		x := b.Recent(1, false)[0]
+		if said := fmt.Sprint(x.Verdicts); !strings.Contains(said, "not escalated: it is what its subscription publishes") {
+			t.Errorf("%s", said)
 		}
 	})
 }
