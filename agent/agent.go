@@ -102,6 +102,7 @@ type Agent struct {
 	commands      *commands
 	requests      int // of buttons, that are under way
 	expects       expects
+	crowded       time.Time // until when what tellUnasked shows waits
 	link          *linkWatch
 	presence      *presence
 	unseen        unseen

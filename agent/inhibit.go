@@ -111,7 +111,7 @@ func (in *inhibits) end(x *inhibitor) {
 }
 
 // due returns what to show of what was held back until now.
-func (in *inhibits) due(now time.Time) (told []notify.Notification) {
+func (in *inhibits) due(now time.Time) (told []unasked) {
 	if !in.first.IsZero() && !now.Before(in.first) {
 		in.first = time.Time{}
 		for _, x := range in.tags {
@@ -124,7 +124,7 @@ func (in *inhibits) due(now time.Time) (told []notify.Notification) {
 	}
 	for _, x := range in.over {
 		if n, ok := x.held.resume(); ok {
-			told = append(told, n)
+			told = append(told, unasked{Notification: n})
 		}
 	}
 	in.over = nil
@@ -132,7 +132,7 @@ func (in *inhibits) due(now time.Time) (told []notify.Notification) {
 }
 
 // rest returns what would be lost at the end.
-func (in *inhibits) rest() []notify.Notification {
+func (in *inhibits) rest() []unasked {
 	for _, x := range in.tags {
 		in.end(x)
 	}
@@ -140,7 +140,12 @@ func (in *inhibits) rest() []notify.Notification {
 }
 
 // next is when due has something to do; zero: never.
-func (in *inhibits) next() time.Time { return in.first }
+func (in *inhibits) next() time.Time {
+	if len(in.over) > 0 {
+		return in.over[0].until.Add(-inhibitsFor) // when it was shown
+	}
+	return in.first
+}
 
 // use replaces the subscriptions.
 func (in *inhibits) use(subs []config.Subscription) {

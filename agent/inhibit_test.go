@@ -43,11 +43,11 @@ func TestInhibits(t *testing.T) {
 		"a text that fails":        {func(pl *pipeline) { judged(pl, subs, 0, "r1", "1") }, "f", false},
 		"its own tag":              {func(pl *pipeline) { judged(pl, subs, 0, "s", "1") }, "s", false},
 		"another's of its own tag": {func(pl *pipeline) { judged(pl, subs, 0, "r1", "1") }, "s", true},
-		"a day later":              {func(pl *pipeline) { judged(pl, subs, 0, "r1", "1"); pl.due(at(24 * 3600)) }, "h", false},
+		"a day later":              {func(pl *pipeline) { judged(pl, subs, 0, "r1", "1"); pl.inhibits.due(at(24 * 3600)) }, "h", false},
 		"shown anew within a day": {func(pl *pipeline) {
 			judged(pl, subs, 0, "r1", "1")
 			judged(pl, subs, 60, "r1", "1")
-			pl.due(at(24 * 3600))
+			pl.inhibits.due(at(24 * 3600))
 		}, "h", true},
 		"after a reload": {func(pl *pipeline) { judged(pl, subs, 0, "r1", "1"); pl.use(subs) }, "h", true},
 		"after a restart": {func(pl *pipeline) {
@@ -94,13 +94,13 @@ func TestInhibitsTell(t *testing.T) {
 		judged(pl, subs, 0, "r1", "1")
 		judged(pl, subs, 1, "h1", "1")
 		judged(pl, subs, 2, "h2", "1")
-		if told := pl.due(at(2)); len(told) > 0 {
+		if told := pl.inhibits.due(at(2)); len(told) > 0 {
 			t.Errorf("%s: told early: %+v", name, told)
 		}
 		end(pl)
 		pl.inhibits.first = at(3)
 		var lines []string
-		for _, n := range append(pl.due(at(3)), pl.due(at(4))...) {
+		for _, n := range append(pl.inhibits.due(at(3)), pl.inhibits.due(at(4))...) {
 			lines = append(lines, n.Line())
 		}
 		if diff := cmp.Diff([]string{`2 alerts while "down" was shown | h2: e (1) h1: e (1)`}, lines); diff != "" {

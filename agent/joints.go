@@ -230,8 +230,8 @@ func (a *Agent) tellDue(now time.Time) {
 	}
 	local := now.In(a.zone())
 	a.concludeWaiting(local)
-	a.tellUnanswered(local)
-	a.tellMissing(local)
+	a.tellUnasked(local)
+	a.escalateDue(local)
 	muted, paused := len(a.pipeline.quiet.muted), a.pipeline.quiet.pause.paused
 	for _, n := range a.pipeline.due(local) {
 		a.tell(n)
@@ -290,7 +290,7 @@ func (a *Agent) tellHeld() {
 
 // next is when something is due; zero: never.
 func (a *Agent) next() time.Time {
-	next := earlier(earlier(a.pipeline.next(), a.expects.next()), a.memory.due())
+	next := earlier(earlier(a.pipeline.next(), a.nextUnasked()), a.memory.due())
 	if a.receiver != nil {
 		next = earlier(earlier(next, a.link.next()), earlier(a.presence.next(), a.gone.when))
 		if a.link.connected {

@@ -18,6 +18,7 @@ const (
 	ownLink     = sig.Name("link")     // the server is lost, or back
 	ownPresence = sig.Name("presence") // senders came or went
 	ownGap      = sig.Name("gap")      // events were lost
+	ownMissing  = sig.Name("missing")  // nothing came of what a subscription expects
 )
 
 // ownEvent is what the agent itself has to say, as an event.

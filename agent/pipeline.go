@@ -148,9 +148,9 @@ func (pl *pipeline) use(subs []config.Subscription) (told []notify.Notification)
 	return append(pl.rates.use(subs), pl.quiet.use(subs)...)
 }
 
-// due returns what the stages have to say now.
+// due returns what the stages have to say now, but for what tellUnasked shows.
 func (pl *pipeline) due(now time.Time) (told []notify.Notification) {
-	told = append(pl.inhibits.due(now), pl.quiet.due(now)...)
+	told = pl.quiet.due(now)
 	if n, ok := pl.floods.due(now); ok {
 		told = append(told, n)
 	}
@@ -177,8 +177,7 @@ func (pl *pipeline) rest() (told []notify.Notification) {
 func (pl *pipeline) next() time.Time {
 	var next time.Time
 	for _, at := range [...]time.Time{
-		pl.waits.next(), pl.inhibits.next(), pl.quiet.next(), pl.catchup.next(), pl.floods.next(),
-		pl.repeats.next(), pl.escalations.next(),
+		pl.waits.next(), pl.quiet.next(), pl.catchup.next(), pl.floods.next(), pl.escalations.next(),
 	} {
 		next = earlier(next, at)
 	}

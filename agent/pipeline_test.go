@@ -34,6 +34,9 @@ func run(t *testing.T, yaml string, steps ...string) (lines []string) {
 			for p := pl.ripe(now, false); p != nil; p = pl.ripe(now, false) {
 				lines = append(lines, decided(p, c.Subscriptions)...)
 			}
+			for _, n := range pl.inhibits.due(now) {
+				lines = append(lines, "tells "+n.Line())
+			}
 			for _, n := range pl.due(now) {
 				lines = append(lines, "tells "+n.Line())
 			}

@@ -51,7 +51,7 @@ func (a *Agent) tellWaiting(now time.Time) {
 		}
 	}
 	for _, n := range a.pipeline.inhibits.rest() {
-		a.opts.Fallback(n)
+		a.opts.Fallback(n.Notification)
 	}
 }
 
@@ -73,12 +73,8 @@ func (a *Agent) recallWaiting(s memory.State, now time.Time) {
 	a.expects.restore(s.Expected, now.In(a.zone()))
 }
 
-// tellUnanswered shows the alerts again that nobody has answered, or escalates them.
-func (a *Agent) tellUnanswered(now time.Time) {
-	for _, n := range a.pipeline.repeats.due(now, a.pipeline.quiet) {
-		a.delivery.push(n)
-		a.memory.changed = true
-	}
+// escalateDue escalates the alerts that nobody has answered.
+func (a *Agent) escalateDue(now time.Time) {
 	for _, x := range a.pipeline.escalations.due(now) {
 		a.escalate(x, now)
 		a.memory.changed = true
@@ -179,16 +175,19 @@ func (a *Agent) publishUnanswered(x *escalating, p *passage) {
 	})
 }
 
-// tellMissing says that nothing came of what subscriptions expect.
-func (a *Agent) tellMissing(now time.Time) {
+// missing says that nothing came of what subscriptions expect, but for those that are
+// muted.
+func (a *Agent) missing(now time.Time) (all []unasked) {
 	for _, m := range a.expects.due(now) {
-		a.memory.changed = true
+		n := unasked{m.Notification, ownMissing}
 		if h := a.pipeline.quiet.of(m.sub); h != nil {
 			h.keep(held{name: m.Title, key: m.Key}, whilePaused)
-		} else {
-			a.tell(m.Notification)
+			a.reported(now, n, outcome.Held, "its subscription is muted"+untilText(now, h.until))
+			continue
 		}
+		all = append(all, n)
 	}
+	return all
 }
 
 // arrived takes an event for those who expect one: what was said of its absence is over.
