@@ -201,14 +201,18 @@ func (e *expects) next() (next time.Time) {
 	return next
 }
 
-// state is what is expected, by subscription, for a restart.
-func (e *expects) state(now time.Time) map[string]memory.Expected {
+// state is what is expected, by subscription, for a restart. Before the end it is a little
+// behind: a memory that changes all the time would be written all the time.
+func (e *expects) state(now time.Time, atEnd bool) map[string]memory.Expected {
 	all := make(map[string]memory.Expected, len(e.all))
 	for id, x := range e.all {
 		kept := x.Expected
 		kept.Last = keepable(kept.Last)
 		if e.connected {
 			kept.Counted = x.counted(now)
+			if !atEnd {
+				kept.Counted = kept.Counted.Truncate(min(memoryIdle, x.sub.ExpectEvery/60))
+			}
 		}
 		all[id] = kept
 	}

@@ -55,7 +55,7 @@ func (w *week) saw(at time.Time, data string) {
 }
 
 func (w *week) restart(away time.Duration) {
-	kept := reread(w.t, w.e.state(w.now))
+	kept := reread(w.t, w.e.state(w.now, true))
 	w.now = w.now.Add(away)
 	w.e = expects{}
 	w.e.restore(kept, w.now.In(w.zone))
@@ -202,6 +202,25 @@ func TestExpectsWithAClockSetBack(t *testing.T) {
 	}
 	if next := e.next(); next != at(3710) {
 		t.Errorf("the next is due at %s", next)
+	}
+}
+
+// While nothing happens, what is remembered hardly changes.
+func TestExpectsAreRememberedRarely(t *testing.T) {
+	var e expects
+	e.use(start, subscribed(t, "- {sender: a, expect_every: 25h}\n- {sender: b, expect_every: 1h}\n"))
+	e.link(start, true)
+	states := make(map[string]bool)
+	for s := 0.0; s < 1800; s += 15 {
+		states[fmt.Sprint(e.state(at(s), false))] = true
+	}
+	if len(states) != 30 {
+		t.Errorf("%d states within half an hour", len(states))
+	}
+	for _, x := range e.state(at(1799), true) {
+		if x.Counted != 1799*time.Second {
+			t.Errorf("at the end: %s", x.Counted)
+		}
 	}
 }
 

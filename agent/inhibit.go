@@ -11,10 +11,12 @@ import (
 	"sigalert/agent/memory"
 	"sigalert/agent/notify"
 	"sigalert/internal/plain"
+	"sigalert/internal/words"
 )
 
 const (
 	maxShownTags = 1_000
+	maxHolding   = 50             // of them that hold something back at once
 	maxTagKeys   = 32             // alerts of one tag, each of another sender
 	inhibitsFor  = 24 * time.Hour // after the last alert with the tag: it may never be resolved
 )
@@ -52,9 +54,23 @@ func (in *inhibits) judge(p *passage) verdict {
 	if x == nil || !slices.ContainsFunc(x.keys, func(key string) bool { return key != own }) {
 		return v
 	}
+	if x.held.count == 0 && in.holding() >= maxHolding {
+		v.reason = fmt.Sprintf("%q is shown, but %s hold alerts back already", plain.Line(x.tag, maxReason), words.Count(maxHolding, "other tag"))
+		return v
+	}
 	p.hold, p.while = &x.held, fmt.Sprintf("while %q was shown", plain.Line(x.tag, maxReason))
 	v.decision, v.reason = Held, fmt.Sprintf("%q is shown", plain.Line(x.tag, maxReason))
 	return v
+}
+
+// holding counts the tags that hold something back.
+func (in *inhibits) holding() (n int) {
+	for _, x := range in.tags {
+		if x.held.count > 0 {
+			n++
+		}
+	}
+	return n + len(in.over)
 }
 
 // shownTag is a tag, without more of it than is needed to know it by.

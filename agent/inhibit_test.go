@@ -108,3 +108,20 @@ func TestInhibitsTell(t *testing.T) {
 		}
 	}
 }
+
+// Not more tags hold alerts back at once than there is room for.
+func TestInhibitsAreBounded(t *testing.T) {
+	subs := subscribed(t, "- {sender: r, tag: '{{ data }}'}\n- {sender: h, unless: '{{ data }}'}\n")
+	pl := newPipeline()
+	pl.use(subs)
+	for i := range maxHolding + 1 {
+		pl.inhibits.show(start, fmt.Sprint("t", i), "k")
+		v := judged(pl, subs, float64(i), "h", fmt.Sprintf(`"t%d"`, i))
+		if (v.stage == "unless") != (i < maxHolding) {
+			t.Errorf("%d: %+v", i, v)
+		}
+	}
+	if v := judged(pl, subs, 100, "h", `"t0"`); v.stage != "unless" {
+		t.Errorf("one that holds already: %+v", v)
+	}
+}

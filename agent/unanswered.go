@@ -60,7 +60,7 @@ func (a *Agent) rememberWaiting(s *memory.State, now time.Time) {
 	pl := a.pipeline
 	s.Waiting, s.Inhibitors = pl.waits.state(), pl.inhibits.state()
 	s.Repeating, s.Escalating = pl.repeats.state(), pl.escalations.state()
-	s.Expected = a.expects.state(now)
+	s.Expected = a.expects.state(now, a.ctx.Err() != nil)
 }
 
 // recallWaiting takes over what waited when an earlier agent ended.

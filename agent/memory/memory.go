@@ -20,8 +20,8 @@ import (
 // version is that of the file's form. A file of another version is not read.
 const version = 1
 
-// maxFile bounds the file that is read, in bytes.
-const maxFile = 16 << 20
+// maxFile bounds the file that is read, in bytes: what the stages keep at most fits.
+const maxFile = 256 << 20
 
 const retryDelay = 10 * time.Second // between two attempts to write
 
@@ -93,12 +93,14 @@ func NewKeeper(path string, before func(context.Context), trouble func(error)) *
 
 // Keep takes over what is to be written. It does not wait.
 func (k *Keeper) Keep(s State) {
-	text, err := json.Marshal(form{version, s})
-	if err != nil { // a State has nothing that JSON cannot hold
+	var text bytes.Buffer
+	enc := json.NewEncoder(&text)
+	enc.SetEscapeHTML(false)                             // "<" would take six times the room
+	if err := enc.Encode(form{version, s}); err != nil { // a State has nothing that JSON cannot hold
 		panic(err)
 	}
 	k.mu.Lock()
-	k.waiting = append(text, '\n')
+	k.waiting = text.Bytes()
 	k.mu.Unlock()
 	k.ready.Raise()
 }
