@@ -49,9 +49,8 @@ func (in *inhibits) judge(p *passage) verdict {
 		v.key, v.err = "unless", err
 		return v
 	}
-	x := in.tags[shownTag(text)]
-	own := tagKey(p.ev.Sender, p.said.Tag)
-	if x == nil || !slices.ContainsFunc(x.keys, func(key string) bool { return key != own }) {
+	x := in.shown(shownTag(text), tagKey(p.ev.Sender, p.said.Tag))
+	if x == nil {
 		return v
 	}
 	if x.held.count == 0 && in.holding() >= maxHolding {
@@ -61,6 +60,15 @@ func (in *inhibits) judge(p *passage) verdict {
 	p.hold, p.while = &x.held, fmt.Sprintf("while %q was shown", plain.Line(x.tag, maxReason))
 	v.decision, v.reason = Held, fmt.Sprintf("%q is shown", plain.Line(x.tag, maxReason))
 	return v
+}
+
+// shown is a tag that another alert than that with a key shows; nil: none does.
+func (in *inhibits) shown(tag, own string) *inhibitor {
+	x := in.tags[tag]
+	if x == nil || !slices.ContainsFunc(x.keys, func(key string) bool { return key != own }) {
+		return nil
+	}
+	return x
 }
 
 // holding counts the tags that hold something back.

@@ -179,7 +179,7 @@ func (a *Agent) publishUnanswered(x *escalating, p *passage) {
 // muted.
 func (a *Agent) missing(now time.Time) (all []unasked) {
 	for _, m := range a.expects.due(now) {
-		n := unasked{m.Notification, ownMissing}
+		n := unasked{Notification: m.Notification, what: ownMissing}
 		if h := a.pipeline.quiet.of(m.sub); h != nil {
 			h.keep(held{name: m.Title, key: m.Key}, whilePaused)
 			a.reported(now, n, outcome.Held, "its subscription is muted"+untilText(now, h.until))

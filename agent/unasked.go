@@ -22,7 +22,8 @@ const (
 // unasked is a notification that no event has just asked for.
 type unasked struct {
 	notify.Notification
-	what sig.Name // it is in the history; "": it is not
+	what  sig.Name // it is in the history; "": it is not
+	again verdict  // about its alert, if that is shown again
 }
 
 // spare is how many of them there is room for.
@@ -56,8 +57,9 @@ func (a *Agent) tellUnasked(now time.Time) {
 	}
 	a.memory.changed = true
 	var all []unasked
-	for _, n := range a.pipeline.repeats.due(now, a.pipeline.quiet) {
-		all = append(all, unasked{Notification: n})
+	for _, n := range a.pipeline.repeats.due(now, func(x *repeating) bool { return a.pipeline.holds(now, x) }) {
+		a.recents.amend(int(n.Ref), n.again)
+		all = append(all, n)
 	}
 	for _, n := range append(a.missing(now), a.pipeline.inhibits.due(now)...) {
 		if a.pipeline.quiet.keep(now, n.Notification) {

@@ -351,3 +351,35 @@ func TestEscalationIsNoLoop(t *testing.T) {
 		}
 	})
 }
+
+// An alert is not shown again while another one holds it back; explain says how often it
+// was.
+func TestRepeatWaitsForWhatHoldsItBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b, _ := remembering(t, `subscriptions: [
+  {sender: host, title: Host, body: B, unless: router-down, repeat: {every: 10h, at_most: 3}},
+  {sender: router, tag: router-down, title: Router, body: B}]`)
+		host, router := b.add("host", "e"), b.add("router", "e")
+		b.fire(host, "e", 1)
+		b.fire(router, "e", 1)
+		b.expect("Host B; Router B")
+		b.end()
+		b.start()
+		time.Sleep(11 * time.Hour)
+		b.expect("")
+		b.fire(router, "e", map[string]any{"resolved": true})
+		b.screen.take()
+		time.Sleep(20 * time.Hour)
+		b.expect("Host B\nShown again (1 of 3), unanswered since 00:00; Host B\nShown again (2 of 3), unanswered since yesterday 00:00")
+		x, _ := b.Explain(1)
+		var said []string
+		for _, v := range x.Verdicts {
+			if v.Stage == "repeat" {
+				said = append(said, v.Reason)
+			}
+		}
+		if diff := cmp.Diff([]string{"shown again 2 times, at most 3"}, said); diff != "" || x.Decision != agent.Shown {
+			t.Errorf("%s: %s", x.Decision, diff)
+		}
+	})
+}
