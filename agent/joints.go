@@ -470,6 +470,7 @@ func (a *Agent) publish() {
 		Held:        a.pipeline.quiet.pause.count,
 		Quiet:       silence.why,
 		QuietUntil:  silence.until,
+		Pending:     a.pipeline.pending(),
 		Unread:      a.recents.unread(),
 		ConfigError: a.configErr,
 		Counters:    a.counters,

@@ -187,6 +187,15 @@ func (pl *pipeline) next() time.Time {
 	return next
 }
 
+// pending counts the alerts that wait, in whatever way.
+func (pl *pipeline) pending() Pending {
+	n := Pending{Waiting: len(pl.waits.list), Repeating: len(pl.repeats.list), Escalating: len(pl.escalations.list)}
+	for _, x := range pl.inhibits.tags {
+		n.Inhibited += x.held.count
+	}
+	return n
+}
+
 // state is what the stages have to know after a restart.
 func (pl *pipeline) state() (s memory.State) {
 	s.Pause, s.Muted = pl.quiet.state()

@@ -103,7 +103,9 @@ func (a *Agent) escalate(x *escalating, now time.Time) {
 		what = fmt.Sprintf("it is published as %s: %s", e.Publish.Sender, e.Publish.Event)
 	}
 	if !x.again {
-		a.noteEscalation(x, "nobody clicked or closed it within "+words.Span(e.After)+": "+what)
+		what = "nobody clicked or closed it within " + words.Span(e.After) + ": " + what
+		a.noteEscalation(x, what)
+		a.alerted(ownEvent(now, ownEscalated, notify.Notification{Title: x.Alert.Title, Body: what}), outcome.None, "")
 		a.log.Info("escalated", "line", x.sub.Line, "alert", x.Alert.Ref)
 	}
 	if e.Command == nil {
@@ -168,7 +170,7 @@ func (a *Agent) publishUnanswered(x *escalating, p *passage) {
 				a.noteEscalation(x, "it failed: "+why)
 			}
 			a.log.Warn("an escalation failed", "line", line, "err", err)
-			a.tell(notify.Notification{
+			a.report(time.Now(), ownEscalated, notify.Notification{
 				Title: fmt.Sprintf("The escalation of line %d failed", line), Body: plain.Text(why, maxAnswer), Urgency: notify.Critical, Key: fmt.Sprintf("escalation %d", line),
 			})
 		})

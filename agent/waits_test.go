@@ -383,3 +383,30 @@ func TestRepeatWaitsForWhatHoldsItBack(t *testing.T) {
 		}
 	})
 }
+
+// An escalation is in the history, and status counts the alerts that wait for something.
+func TestPendingAndEscalatedAreTold(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b, history := withHistory(t, `subscriptions: [
+  {sender: disk, urgency: critical, tag: down, title: Disk, escalate: {after: 5m, publish: {sender: oncall, event: unanswered}}},
+  {sender: door, for: 1h}, {sender: host, unless: down}, {sender: bell, repeat: 2h}]`)
+		b.fire(b.add("disk", "e"), "e", 1)
+		for _, sender := range []sig.Name{"door", "host", "bell"} {
+			s := b.add(sender, "e")
+			b.fire(s, "e", 1)
+			b.fire(s, "e", 2)
+		}
+		if got, want := b.Status().Pending, (agent.Pending{Waiting: 2, Inhibited: 2, Repeating: 2, Escalating: 1}); got != want {
+			t.Errorf("%+v", got)
+		}
+		history()
+		time.Sleep(6 * time.Minute)
+		want := []string{`{"title":"Disk","message":"nobody clicked or closed it within 5 m: it is published as oncall: unanswered"}`}
+		if diff := cmp.Diff(want, history()); diff != "" {
+			t.Error(diff)
+		}
+		if n := b.Status().Pending.Escalating; n != 0 {
+			t.Errorf("%d are to be escalated", n)
+		}
+	})
+}
