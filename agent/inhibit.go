@@ -166,7 +166,7 @@ func (in *inhibits) rest() []unasked {
 // next is when due has something to do; zero: never.
 func (in *inhibits) next() time.Time {
 	if len(in.over) > 0 {
-		return in.over[0].until.Add(-inhibitsFor) // when it was shown
+		return time.Unix(0, 0) // at once
 	}
 	return in.first
 }

@@ -2,6 +2,7 @@ package agent_test
 
 import (
 	"fmt"
+	"os"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -409,4 +410,39 @@ func TestPendingAndEscalatedAreTold(t *testing.T) {
 			t.Errorf("%d are to be escalated", n)
 		}
 	})
+}
+
+// A memory that somebody has edited does no harm.
+func TestEditedMemory(t *testing.T) {
+	for name, state := range map[string]string{
+		"empty":       `"waiting": [{}], "inhibitors": [{}], "repeating": [{}], "escalating": [{}], "expected": {"": {}}`,
+		"null":        `"waiting": null, "inhibitors": null, "repeating": null, "escalating": null, "expected": null`,
+		"no names":    `"inhibitors": [{"tag": "t", "keys": ["tag \"a\" t", "k"], "held": {"count": 1, "last": [{"name": "n", "key": "tag \"a\" t"}]}}], "tags": {"tag \"a\" t": true}`,
+		"no counts":   `"inhibitors": [{"tag": "t", "keys": ["tag \"a\" t"], "held": {"count": -7, "last": [{"name": "n", "key": "k"}], "names": {"n": -1}}}], "tags": {"tag \"a\" t": true}`,
+		"odd numbers": `"repeating": [{"sub": "a\u0001\u0001\u0001", "shown": -9, "alert": {"Ref": 77}}], "escalating": [{"sub": "a\u0001\u0001\u0001", "data": {"x": 1}, "alert": {"Ref": 99}}]`,
+		"odd times":   `"waiting": [{"sub": "c\u0001\u0001\u0001", "since": "9999-01-01T00:00:00Z", "until": "0001-01-01T00:00:00Z"}], "expected": {"a\u0001\u0001\u0001": {"last": "9999-01-01T00:00:00Z", "counted": -1}}`,
+		"twice":       `"inhibitors": [{"tag": "t", "keys": ["k"]}, {"tag": "t", "keys": ["l"]}], "waiting": [{"key": "tag \"a\" t"}, {"key": "tag \"a\" t"}]`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				b, path := remembering(t, `subscriptions: [{sender: a, tag: t, urgency: critical, title: T, body: B, repeat: 10m, expect_every: 1h, escalate: {after: 1m, publish: {sender: b, event: e}}}, {sender: c, unless: t, for: 1m}]`)
+				a := b.add("a", "e")
+				b.end()
+				if err := os.WriteFile(path, []byte(`{"version": 1, "state": {`+state+`}}`), 0o600); err != nil {
+					t.Fatal(err)
+				}
+				b.start()
+				b.fire(a, "e", map[string]any{"resolved": true})
+				b.fire(a, "e", 1)
+				time.Sleep(2 * time.Minute)
+				if got := b.screen.take(); !strings.Contains(got, "T B") {
+					t.Errorf("%s", got)
+				}
+				time.Sleep(90 * time.Minute)
+				if got := b.screen.take(); !strings.Contains(got, "T B\nShown again (8 of 8)") || !strings.Contains(got, "Nothing from a since") {
+					t.Errorf("later: %s", got)
+				}
+			})
+		})
+	}
 }
