@@ -210,7 +210,7 @@ func (a *Agent) loop(ctx context.Context) {
 		}
 		now := time.Now()
 		if a.receiver != nil && !next.IsZero() && now.Sub(next) > stoppedGap {
-			a.stoodStill(now)
+			a.stoodStill(next, now)
 		}
 		a.tellDue(now)
 		a.publish()

@@ -27,6 +27,7 @@ type escalations struct {
 	soonest  time.Time // when the first is due that is not under way; zero: there is none
 	underWay int
 	restored []memory.Escalating
+	began    time.Time // when restored was taken over
 }
 
 type escalating struct {
@@ -162,11 +163,18 @@ func (e *escalations) use(subs []config.Subscription) {
 	for _, x := range e.restored {
 		e.list = append(e.list, &escalating{Escalating: x})
 	}
-	e.restored = nil
 	e.drop(func(x *escalating) bool {
 		x.sub = by[x.Sub]
 		return x.sub == nil || x.sub.Escalate == nil
 	})
+	if e.restored == nil {
+		return
+	}
+	for _, x := range e.list { // the clock may have been set back
+		x.Due = earlier(x.Due, e.began.Add(max(time.Minute, x.sub.Escalate.After)))
+	}
+	e.restored = nil
+	e.settle()
 }
 
 // state is what waits for an answer, for a restart.
@@ -181,7 +189,8 @@ func (e *escalations) state() []memory.Escalating {
 // restore takes over what waited for an answer before a restart, once use says for which
 // subscriptions. What was due meanwhile gets a minute more: nobody could answer.
 func (e *escalations) restore(all []memory.Escalating, now time.Time) {
-	for _, x := range all[:min(len(all), maxEscalating)] {
+	e.began = now
+	for _, x := range all[:min(len(all), 2*maxEscalating)] {
 		if soon := now.Add(time.Minute); x.Due.Before(soon) {
 			x.Due = soon
 		}

@@ -1,6 +1,8 @@
 package agent
 
 import (
+	"cmp"
+	"slices"
 	"time"
 
 	"sigalert/agent/config"
@@ -62,6 +64,17 @@ func (e *expects) link(now time.Time, connected bool) {
 		}
 	}
 	e.connected, e.linked = connected, now
+}
+
+// stoodStill is for an agent that has not run since a time: what came meanwhile is still
+// to be looked at.
+func (e *expects) stoodStill(since, now time.Time) {
+	for _, x := range e.all {
+		if e.connected {
+			x.Counted = x.counted(since)
+			x.since, x.grace = now, now.Add(expectGrace)
+		}
+	}
 }
 
 // counted is for how long nothing came, as it is while there is a connection.
@@ -139,6 +152,7 @@ func (e *expects) due(now time.Time) (told []missing) {
 		x.Told = true
 		told = append(told, missing{x.sub, x.tell(now)})
 	}
+	slices.SortFunc(told, func(a, b missing) int { return cmp.Compare(a.sub.Line, b.sub.Line) })
 	return told
 }
 

@@ -191,10 +191,10 @@ func (in *inhibits) state() (all []memory.Inhibitor) {
 }
 
 // restore takes over what was shown and held back before a restart.
-func (in *inhibits) restore(all []memory.Inhibitor, _ time.Time) {
+func (in *inhibits) restore(all []memory.Inhibitor, now time.Time) {
 	in.tags, in.over = make(map[string]*inhibitor), nil
 	for _, kept := range all[:min(len(all), maxShownTags)] {
-		x := &inhibitor{kept.Tag, kept.Keys, kept.Until, restoreHold(kept.Held)}
+		x := &inhibitor{kept.Tag, kept.Keys, earlier(kept.Until, now.Add(inhibitsFor)), restoreHold(kept.Held)}
 		if len(x.keys) == 0 {
 			in.over = append(in.over, x)
 			continue

@@ -435,12 +435,13 @@ func (a *Agent) woke() {
 	if !a.link.isWaking(now) {
 		a.log.Info("woke from suspend")
 	}
-	a.stoodStill(now)
+	a.stoodStill(now, now)
 }
 
-// stoodStill is called when the agent has not run for a while: whatever it has not heard
-// of in the meantime may still be on its way.
-func (a *Agent) stoodStill(now time.Time) {
+// stoodStill is called when the agent has not run since a time, by a clock that may have
+// stood still, too: whatever it has not heard of in the meantime may still be on its way.
+func (a *Agent) stoodStill(since, now time.Time) {
+	a.expects.stoodStill(since, now)
 	a.link.woke(now)
 	a.presence.woke(now)
 	a.receiver.client.Reconnect()

@@ -142,6 +142,9 @@ func (r *repeats) state() []memory.Repeating {
 
 // restore takes over what was to be shown again before a restart, once use says for
 // which subscriptions. What was due meanwhile is due now.
-func (r *repeats) restore(all []memory.Repeating, _ time.Time) {
-	r.restored = slices.Clone(all[:min(len(all), maxRepeating)])
+func (r *repeats) restore(all []memory.Repeating, now time.Time) {
+	for _, x := range all[:min(len(all), maxRepeating)] {
+		x.Due = earlier(x.Due, now.Add(max(0, x.Due.Sub(x.Since)))) // the clock may have been set back
+		r.restored = append(r.restored, x)
+	}
 }

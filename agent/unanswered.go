@@ -53,6 +53,9 @@ func (a *Agent) tellWaiting(now time.Time) {
 	for _, n := range a.pipeline.inhibits.rest() {
 		a.opts.Fallback(n.Notification)
 	}
+	if n := len(a.pipeline.escalations.list); n > 0 {
+		a.log.Warn("alerts were not escalated: the agent ended", "count", n)
+	}
 }
 
 // rememberWaiting adds what waits, in whatever way, to what is to be remembered.

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"sigalert/agent/notify"
 )
 
 // reread is a state as it comes back from a file.
@@ -153,13 +155,30 @@ func TestNewerTakesThePlaceOfWhatWaits(t *testing.T) {
 
 // A clock that was set back while the agent was off has nothing wait for longer.
 func TestClockSetBackOverRestart(t *testing.T) {
-	subs := subscribed(t, "- {sender: a, for: 1m}\n")
+	subs := subscribed(t, "- {sender: a, urgency: critical, for: 1m, repeat: 1m, escalate: {after: 1m, command: [x]}}\n")
 	pl := newPipeline()
-	pl.judge(passed(start, event("a", "e", "1"), &subs[0]))
+	p := passed(start, event("a", "e", "1"), &subs[0])
+	pl.judge(p)
+	p.alert.Urgency = notify.Critical
+	pl.repeats.begin(p)
+	pl.escalations.begin(p)
+	pl.inhibits.used = true
+	pl.inhibits.show(start, "t", "k")
 	later := newPipeline()
-	later.waits.restore(reread(t, pl.waits.state()), at(-7200))
+	now := at(-7200)
+	later.waits.restore(reread(t, pl.waits.state()), now)
+	later.repeats.restore(reread(t, pl.repeats.state()), now)
+	later.escalations.restore(reread(t, pl.escalations.state()), now)
+	later.inhibits.restore(reread(t, pl.inhibits.state()), now)
 	later.waits.use(subs)
-	if next := later.waits.next(); next.After(at(-7140)) {
-		t.Errorf("it waits until %s", next)
+	later.repeats.use(subs)
+	later.escalations.use(subs)
+	for name, next := range map[string]time.Time{"for": later.waits.next(), "repeat": later.repeats.next(), "escalate": later.escalations.next()} {
+		if !next.Equal(at(-7140)) {
+			t.Errorf("%s: until %s", name, next)
+		}
+	}
+	if next := later.inhibits.next(); !next.Equal(now.Add(inhibitsFor)) {
+		t.Errorf("unless: until %s", next)
 	}
 }
