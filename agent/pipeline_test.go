@@ -292,7 +292,7 @@ deliver: sent
 				`a e 4`, `+29s`, `a e {"resolved": true}`, `+1m`,
 			},
 			want: `1 when: passed: it has no condition
-1 for: held back: waits 30 s: for
+1 for: held back: waits 30 s in case it is resolved
 ends 1 for: held back: a newer one waits in its place
 1 when: passed: it has no condition
 1 for: held back: waits 10 s: for
@@ -305,7 +305,7 @@ deliver: sent
   a: e | 3
 1 resolve: resolved: what its tag showed is closed
 1 when: passed: it has no condition
-1 for: held back: waits 30 s: for
+1 for: held back: waits 30 s in case it is resolved
 ends 1 for: held back: resolved within 30 s
 1 resolve: resolved: what was held back under its tag is forgotten`,
 		},
@@ -313,7 +313,7 @@ ends 1 for: held back: resolved within 30 s
 			file:  `subscriptions: [{sender: a, tag: t, for: 30s}]`,
 			steps: []string{`a e 1`, "pause", "+30s", "resume"},
 			want: `1 when: passed: it has no condition
-1 for: held back: waits 30 s: for
+1 for: held back: waits 30 s in case it is resolved
 1 for: passed: not resolved within 30 s
 quiet: held back: paused
 tells 1 alert while paused | a: e (1)`,

@@ -83,7 +83,7 @@ func (w *waits) judge(p *passage) verdict {
 	}
 	w.add(x)
 	p.waiting = x
-	v.decision, v.reason = Held, "waits "+words.Span(x.until.Sub(p.now))+": for"
+	v.decision, v.reason = Held, "waits "+words.Span(x.until.Sub(p.now))+" in case it is resolved"
 	return v
 }
 

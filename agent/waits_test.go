@@ -52,7 +52,7 @@ func TestForInTheWholeAgent(t *testing.T) {
 		b.fire(door, "ring", 2)
 		b.expect("")
 		x, _ := b.Explain(1)
-		if last := x.Verdicts[len(x.Verdicts)-1]; last.Reason != "waits 30 s: for" || x.Decision != agent.Held || b.Status().Unread != 0 {
+		if last := x.Verdicts[len(x.Verdicts)-1]; last.Reason != "waits 30 s in case it is resolved" || x.Decision != agent.Held || b.Status().Unread != 0 {
 			t.Errorf("%+v, %d unread", last, b.Status().Unread)
 		}
 		if got := history(); len(got) > 0 {
