@@ -295,7 +295,7 @@ deliver: sent
 1 for: held back: waits 30 s in case it is resolved
 ends 1 for: held back: a newer one waits in its place
 1 when: passed: it has no condition
-1 for: held back: waits 10 s: for
+1 for: held back: waits 10 s in case it is resolved
 1 for: passed: not resolved within 30 s
 deliver: sent
   a: e | 2
