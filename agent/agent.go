@@ -103,6 +103,7 @@ type Agent struct {
 	requests      int // of buttons, that are under way
 	expects       expects
 	crowded       time.Time // until when what tellUnasked shows waits
+	crowding      time.Time // since when it waits; zero: it does not
 	link          *linkWatch
 	presence      *presence
 	unseen        unseen

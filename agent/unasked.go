@@ -12,10 +12,11 @@ import (
 )
 
 // What the agent shows without a new event, such as an alert once more, has this much of
-// the rates of new notifications: the rest is for events.
+// the rates of new notifications: the rest is for events, until it has waited for long.
 const (
 	unaskedAtOnce   = 3
 	unaskedInAWhile = 10
+	unaskedPatience = time.Minute
 	unaskedLines    = 8
 )
 
@@ -52,9 +53,17 @@ func (a *Agent) tellUnasked(now time.Time) {
 	}
 	room := a.pipeline.floods.spare(now)
 	if room == 0 {
-		a.crowded = now.Add(floodUpdate)
-		return
+		if a.crowding.IsZero() {
+			a.crowding = now
+		}
+		f := a.pipeline.floods
+		if now.Sub(a.crowding) < unaskedPatience || !f.few.room(now) || !f.many.room(now) {
+			a.crowded = now.Add(floodUpdate)
+			return
+		}
+		room = 1
 	}
+	a.crowding = time.Time{}
 	a.memory.changed = true
 	var all []unasked
 	for _, n := range a.pipeline.repeats.due(now, func(x *repeating) bool { return a.pipeline.holds(now, x) }) {

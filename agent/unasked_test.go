@@ -134,3 +134,18 @@ func TestMissingIsInTheHistory(t *testing.T) {
 		})
 	}
 }
+
+// Alerts that go on and on, within the limits, leave room for the rest.
+func TestUnaskedDoesNotStarve(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, `subscriptions: [{sender: timer}, {sender: job, expect_every: 10m}]`)
+		timer := b.add("timer", "tick")
+		for range 12 * 15 {
+			b.fire(timer, "tick", 1)
+			time.Sleep(4 * time.Second)
+		}
+		if got := b.screen.take(); strings.Count(got, "Nothing from job for") != 1 || strings.Count(got, "timer: tick") < 170 {
+			t.Errorf("%d ticks, and %d words about the job", strings.Count(got, "timer: tick"), strings.Count(got, "Nothing from job for"))
+		}
+	})
+}
