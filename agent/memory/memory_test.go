@@ -97,6 +97,7 @@ func TestTrouble(t *testing.T) {
 		time.Sleep(25 * time.Second)
 		k.Keep(some(2))
 		time.Sleep(time.Second)
+		synctest.Wait()
 		if len(told) != 1 || told[0] == nil || flushed != 4 {
 			t.Fatalf("told %v after %d attempts", told, flushed)
 		}
@@ -104,11 +105,13 @@ func TestTrouble(t *testing.T) {
 			t.Fatal(err)
 		}
 		time.Sleep(10 * time.Second)
+		synctest.Wait()
 		if s, err := Load(path); len(told) != 2 || told[1] != nil || err != nil || !reflect.DeepEqual(s, some(2)) {
 			t.Errorf("told %v; %+v, %v", told, s, err)
 		}
 		k.Keep(some(2))
 		time.Sleep(time.Minute)
+		synctest.Wait()
 		if flushed != 5 {
 			t.Error("what the file has already is written again")
 		}
