@@ -6,7 +6,9 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -83,9 +85,23 @@ func TestTrouble(t *testing.T) {
 		if err := os.Mkdir(path+".new", 0o700); err != nil { // in the way of the new file
 			t.Fatal(err)
 		}
-		var told []error
-		flushed := 0
-		k := NewKeeper(path, func(context.Context) { flushed++ }, func(err error) { told = append(told, err) })
+		var mu sync.Mutex // guards the variables below
+		var reported []error
+		attempts := 0
+		k := NewKeeper(path, func(context.Context) {
+			mu.Lock()
+			defer mu.Unlock()
+			attempts++
+		}, func(err error) {
+			mu.Lock()
+			defer mu.Unlock()
+			reported = append(reported, err)
+		})
+		state := func() (told []error, flushed int) {
+			mu.Lock()
+			defer mu.Unlock()
+			return slices.Clone(reported), attempts
+		}
 		whole := true
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan struct{})
@@ -97,7 +113,7 @@ func TestTrouble(t *testing.T) {
 		time.Sleep(25 * time.Second)
 		k.Keep(some(2))
 		time.Sleep(time.Second)
-		synctest.Wait()
+		told, flushed := state()
 		if len(told) != 1 || told[0] == nil || flushed != 4 {
 			t.Fatalf("told %v after %d attempts", told, flushed)
 		}
@@ -105,14 +121,13 @@ func TestTrouble(t *testing.T) {
 			t.Fatal(err)
 		}
 		time.Sleep(10 * time.Second)
-		synctest.Wait()
+		told, _ = state()
 		if s, err := Load(path); len(told) != 2 || told[1] != nil || err != nil || !reflect.DeepEqual(s, some(2)) {
 			t.Errorf("told %v; %+v, %v", told, s, err)
 		}
 		k.Keep(some(2))
 		time.Sleep(time.Minute)
-		synctest.Wait()
-		if flushed != 5 {
+		if _, flushed = state(); flushed != 5 {
 			t.Error("what the file has already is written again")
 		}
 		if err := os.Mkdir(path+".new", 0o700); err != nil {
@@ -124,6 +139,7 @@ func TestTrouble(t *testing.T) {
 		if s, err := Load(path); whole || err != nil || !reflect.DeepEqual(s, some(2)) {
 			t.Errorf("at the end: %v, %+v, %v", whole, s, err)
 		}
+		told, _ = state()
 		if errors.Is(told[len(told)-1], os.ErrNotExist) {
 			t.Errorf("told %v", told)
 		}
