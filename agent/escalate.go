@@ -15,7 +15,7 @@ import (
 const (
 	maxEscalating     = 1_000   // before the oldest is escalated early; of twice as many, the newest is not escalated
 	maxEscalatingData = 8 << 20 // bytes of events' data
-	maxUnderWay       = 16      // escalations at once
+	maxUnderWay       = 16      // commands at once, and publications
 )
 
 // escalations do what subscriptions with "escalate" say about a critical alert that
@@ -24,8 +24,8 @@ const (
 type escalations struct {
 	list     []*escalating
 	size     int       // of their data, in bytes
-	soonest  time.Time // when the first is due that is not under way; zero: there is none
-	underWay int
+	soonest  time.Time // when the first is due for which there is room; zero: there is none
+	underWay [2]int    // by way
 	restored []memory.Escalating
 	began    time.Time // when restored was taken over
 }
@@ -34,7 +34,24 @@ type escalating struct {
 	memory.Escalating
 	sub      *config.Subscription
 	underWay bool
+	by       way  // it is under way
 	again    bool // it was under way before
+}
+
+// way is how an alert is escalated. Publications may wait for the server for long, which
+// must not hold up commands.
+type way int
+
+const (
+	byCommand way = iota
+	byPublication
+)
+
+func wayOf(e *config.Escalation) way {
+	if e.Command != nil {
+		return byCommand
+	}
+	return byPublication
 }
 
 func (e *escalations) judge(p *passage) verdict {
@@ -107,7 +124,7 @@ func (e *escalations) drop(which func(*escalating) bool) {
 func (e *escalations) settle() {
 	e.soonest, e.size = time.Time{}, 0
 	for _, x := range e.list {
-		if !x.underWay {
+		if !x.underWay && e.underWay[wayOf(x.sub.Escalate)] < maxUnderWay {
 			e.soonest = earlier(e.soonest, x.Due)
 		}
 		e.size += len(x.Data)
@@ -117,13 +134,13 @@ func (e *escalations) settle() {
 // due returns what is to be escalated now, and is under way from now on, until settled
 // is called.
 func (e *escalations) due(now time.Time) (all []*escalating) {
-	if at := e.next(); at.IsZero() || now.Before(at) {
+	if e.soonest.IsZero() || now.Before(e.soonest) {
 		return nil
 	}
 	for _, x := range e.list {
-		if !x.underWay && !now.Before(x.Due) && e.underWay < maxUnderWay {
-			x.underWay = true
-			e.underWay++
+		if by := wayOf(x.sub.Escalate); !x.underWay && !now.Before(x.Due) && e.underWay[by] < maxUnderWay {
+			x.underWay, x.by = true, by
+			e.underWay[by]++
 			all = append(all, x)
 		}
 	}
@@ -134,7 +151,7 @@ func (e *escalations) due(now time.Time) (all []*escalating) {
 // settled is for one that is no longer under way: it is done, or is to be done again at
 // a time.
 func (e *escalations) settled(x *escalating, again time.Time) {
-	e.underWay--
+	e.underWay[x.by]--
 	x.underWay = false
 	if x.again = !again.IsZero(); x.again {
 		x.Due = again
@@ -146,12 +163,7 @@ func (e *escalations) settled(x *escalating, again time.Time) {
 
 // next is when due has something to escalate; zero: never, or not before settled is
 // called.
-func (e *escalations) next() time.Time {
-	if e.underWay == maxUnderWay {
-		return time.Time{}
-	}
-	return e.soonest
-}
+func (e *escalations) next() time.Time { return e.soonest }
 
 // use replaces the subscriptions. Alerts of those that stay, and still escalate, keep
 // their time.

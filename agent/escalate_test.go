@@ -122,3 +122,17 @@ func TestEscalationsUnderWay(t *testing.T) {
 		t.Errorf("after a restart: %d of %d", len(got), len(kept))
 	}
 }
+
+// Publications that wait for the server hold up no commands.
+func TestEscalationsOfBothWays(t *testing.T) {
+	subs := subscribed(t, "- {sender: a, urgency: critical, escalate: {after: 5m, publish: {sender: b, event: c}}}\n- {sender: d, urgency: critical, escalate: {after: 5m, command: [x]}}\n")
+	var e escalations
+	for i := range 21 {
+		p := passed(start, event("a", "e", "1"))
+		p.sub, p.alert = &subs[i/20], notify.Notification{Title: "T", Ref: uint64(i + 1), Urgency: notify.Critical}
+		e.begin(p)
+	}
+	if all := e.due(at(300)); len(all) != maxUnderWay+1 || all[maxUnderWay].sub != &subs[1] || !e.next().IsZero() {
+		t.Errorf("%d are under way, the next is due at %s", len(all), e.next())
+	}
+}
