@@ -101,8 +101,9 @@ type Agent struct {
 	unfollow      context.CancelFunc // ends Options.Silence; nil: it does not run
 	commands      *commands
 	requests      int // of buttons, that are under way
-	escalating    int // escalations that are being published
 	expects       expects
+	crowded       time.Time // until when what tellUnasked shows waits
+	crowding      time.Time // since when it waits; zero: it does not
 	link          *linkWatch
 	presence      *presence
 	unseen        unseen
@@ -211,7 +212,7 @@ func (a *Agent) loop(ctx context.Context) {
 		}
 		now := time.Now()
 		if a.receiver != nil && !next.IsZero() && now.Sub(next) > stoppedGap {
-			a.stoodStill(now)
+			a.stoodStill(next, now)
 		}
 		a.tellDue(now)
 		a.publish()

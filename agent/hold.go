@@ -167,9 +167,9 @@ func (h *hold) state() memory.Hold {
 
 // restoreHold is the hold that state was called on.
 func restoreHold(s memory.Hold) hold {
-	h := hold{of: s.Of, paused: s.Paused, until: s.Until, while: s.While, count: s.Count, names: s.Names, ref: s.Ref}
+	h := hold{of: s.Of, paused: s.Paused, until: s.Until, while: s.While, count: max(0, s.Count), names: s.Names, ref: s.Ref}
 	if h.names == nil {
-		h.names = make(map[string]int)
+		h.names = make(map[string]int) // takeBack relies on it
 	}
 	for _, n := range s.Last {
 		h.last = append(h.last, held{n.Name, n.Text, n.Key})

@@ -231,8 +231,8 @@ func (a *Agent) tellDue(now time.Time) {
 	}
 	local := now.In(a.zone())
 	a.concludeWaiting(local)
-	a.tellUnanswered(local)
-	a.tellMissing(local)
+	a.tellUnasked(local)
+	a.escalateDue(local)
 	muted, paused := len(a.pipeline.quiet.muted), a.pipeline.quiet.pause.paused
 	for _, n := range a.pipeline.due(local) {
 		a.tell(n)
@@ -300,7 +300,7 @@ func (a *Agent) tellHeld() {
 
 // next is when something is due; zero: never.
 func (a *Agent) next() time.Time {
-	next := earlier(earlier(a.pipeline.next(), a.expects.next()), a.memory.due())
+	next := earlier(earlier(a.pipeline.next(), a.nextUnasked()), a.memory.due())
 	if a.receiver != nil {
 		next = earlier(earlier(next, a.link.next()), earlier(a.presence.next(), a.gone.when))
 		if a.link.connected {
@@ -445,12 +445,13 @@ func (a *Agent) woke() {
 	if !a.link.isWaking(now) {
 		a.log.Info("woke from suspend")
 	}
-	a.stoodStill(now)
+	a.stoodStill(now, now)
 }
 
-// stoodStill is called when the agent has not run for a while: whatever it has not heard
-// of in the meantime may still be on its way.
-func (a *Agent) stoodStill(now time.Time) {
+// stoodStill is called when the agent has not run since a time, by a clock that may have
+// stood still, too: whatever it has not heard of in the meantime may still be on its way.
+func (a *Agent) stoodStill(since, now time.Time) {
+	a.expects.stoodStill(since, now)
 	a.link.woke(now)
 	a.presence.woke(now)
 	a.receiver.client.Reconnect()
@@ -480,6 +481,7 @@ func (a *Agent) publish() {
 		Held:        a.pipeline.quiet.pause.count,
 		Quiet:       silence.why,
 		QuietUntil:  silence.until,
+		Pending:     a.pipeline.pending(),
 		Unread:      a.recents.unread(),
 		ConfigError: a.configErr,
 		Counters:    a.counters,

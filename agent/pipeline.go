@@ -153,9 +153,9 @@ func (pl *pipeline) use(subs []config.Subscription) (told []notify.Notification)
 	return told
 }
 
-// due returns what the stages have to say now.
+// due returns what the stages have to say now, but for what tellUnasked shows.
 func (pl *pipeline) due(now time.Time) (told []notify.Notification) {
-	told = append(pl.inhibits.due(now), pl.quiet.due(now)...)
+	told = pl.quiet.due(now)
 	if n, ok := pl.floods.due(now); ok {
 		told = append(told, n)
 	}
@@ -182,8 +182,7 @@ func (pl *pipeline) rest() (told []notify.Notification) {
 func (pl *pipeline) next() time.Time {
 	var next time.Time
 	for _, at := range [...]time.Time{
-		pl.waits.next(), pl.inhibits.next(), pl.quiet.next(), pl.catchup.next(), pl.floods.next(),
-		pl.repeats.next(), pl.escalations.next(),
+		pl.waits.next(), pl.quiet.next(), pl.catchup.next(), pl.floods.next(), pl.escalations.next(),
 	} {
 		next = earlier(next, at)
 	}
@@ -191,6 +190,15 @@ func (pl *pipeline) next() time.Time {
 		next = earlier(next, l.next())
 	}
 	return next
+}
+
+// pending counts the alerts that wait, in whatever way.
+func (pl *pipeline) pending() Pending {
+	n := Pending{Waiting: len(pl.waits.list), Repeating: len(pl.repeats.list), Escalating: len(pl.escalations.list)}
+	for _, x := range pl.inhibits.tags {
+		n.Inhibited += x.held.count
+	}
+	return n
 }
 
 // state is what the stages have to know after a restart.

@@ -54,12 +54,16 @@ type ended struct {
 func (w *waits) judge(p *passage) verdict {
 	v := verdict{stage: "for", line: p.sub.Line}
 	if p.sub.For == 0 {
+		if len(w.list) > 0 {
+			w.replace(p, tagKey(p.ev.Sender, p.said.Tag))
+		}
 		return v
 	}
 	x := &waiting{ev: p.ev, sub: p.sub, key: tagKey(p.ev.Sender, p.said.Tag), since: p.now, until: p.now.Add(p.sub.For)}
 	text, _ := p.seen.Text()
 	x.size = len(text)
 	if x.key != "" && w.tags.shown(x.key) {
+		w.replace(p, x.key)
 		v.reason = "what its tag shows is brought up to date at once"
 		return v
 	}
@@ -81,7 +85,7 @@ func (w *waits) judge(p *passage) verdict {
 	}
 	w.add(x)
 	p.waiting = x
-	v.decision, v.reason = Held, "waits "+words.Span(x.until.Sub(p.now))+": for"
+	v.decision, v.reason = Held, "waits "+words.Span(x.until.Sub(p.now))+" in case it is resolved"
 	return v
 }
 
@@ -128,6 +132,13 @@ func (x *waiting) ends(why string) ended {
 func (w *waits) takeBack(p *passage, key string) {
 	if x := w.remove(key); x != nil {
 		p.ends = append(p.ends, x.ends("resolved within "+words.Span(x.until.Sub(x.since))))
+	}
+}
+
+// replace ends the wait under a key, because a newer alert with it does not wait.
+func (w *waits) replace(p *passage, key string) {
+	if x := w.remove(key); x != nil {
+		p.ends = append(p.ends, x.ends("a newer one took its place"))
 	}
 }
 
@@ -232,7 +243,7 @@ func keepable(t time.Time) time.Time {
 // subscriptions. What was due meanwhile may have been resolved, which is then replayed.
 func (w *waits) restore(all []memory.Waiting, now time.Time) {
 	for _, x := range all[:min(len(all), maxWaiting)] {
-		x.Until = earlier(x.Until, now.Add(x.Until.Sub(x.Since))) // the clock may have been set back
+		x.Until = earlier(x.Until, now.Add(max(0, x.Until.Sub(x.Since)))) // the clock may have been set back
 		if soon := now.Add(replayedWait); x.Until.Before(soon) {
 			x.Until = soon
 		}

@@ -20,9 +20,8 @@ import (
 // version is that of the file's form. A file of another version is not read.
 const version = 1
 
-// maxFile bounds the file that is read, in bytes: a State may need some 20 MiB for data,
-// and about as much for texts.
-const maxFile = 128 << 20
+// maxFile bounds the file that is read, in bytes: what the stages keep at most fits.
+const maxFile = 256 << 20
 
 const retryDelay = 10 * time.Second // between two attempts to write
 
