@@ -97,8 +97,9 @@ type Agent struct {
 	unfollow      context.CancelFunc // ends Options.Silence; nil: it does not run
 	commands      *commands
 	requests      int // of buttons, that are under way
-	escalating    int // escalations that are being published
 	expects       expects
+	crowded       time.Time // until when what tellUnasked shows waits
+	crowding      time.Time // since when it waits; zero: it does not
 	unseen        unseen
 	counters      Counters
 	lost          uint64               // dropped by receivers that have ended, or by servers
@@ -147,7 +148,7 @@ func New(opts Options) *Agent {
 
 // Run alerts until ctx ends, and has ended everything that it started when it
 // returns. What is left to alert for then goes to Fallback: the desktop may be
-// ending too. It may be called once.
+// ending too. With a Memory, the next run alerts for it. It may be called once.
 func (a *Agent) Run(ctx context.Context) {
 	a.ctx = ctx
 	a.recall()
@@ -169,10 +170,11 @@ func (a *Agent) Run(ctx context.Context) {
 	for range len(a.asked) { // what has come and was not looked at
 		(<-a.asked)()
 	}
-	a.tellRest()
 	a.tasks.Wait()
+	remembered := a.endMemory() // before what waits for the desktop is given up
+	a.tellRest(remembered)
 	a.delivery.end()
-	if !a.endMemory() {
+	if !remembered {
 		a.tellHeld()
 	}
 	for _, s := range a.servers {
@@ -201,7 +203,7 @@ func (a *Agent) loop(ctx context.Context) {
 		}
 		now := time.Now()
 		if len(a.servers) > 0 && !next.IsZero() && now.Sub(next) > stoppedGap {
-			a.stoodStill(now)
+			a.stoodStill(next, now)
 		}
 		a.tellDue(now)
 		a.publish()

@@ -3,6 +3,7 @@ package agent
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -99,6 +100,9 @@ func (c *catchup) count(p *passage, last *absence) {
 	id := p.idOf(p.sub)
 	d := c.digests[id]
 	if d == nil || d.Due.IsZero() && !d.Back.Equal(last.back) {
+		maps.DeleteFunc(c.digests, func(_ string, d *digest) bool { // of an absence before
+			return d.Server == p.server && d.Due.IsZero() && !d.Back.Equal(last.back)
+		})
 		d = &digest{Digest: memory.Digest{Server: p.server, Left: last.left, Back: last.back}}
 		c.digests[id] = d
 	}
@@ -278,7 +282,9 @@ func (c *catchup) state() map[string]memory.Digest {
 	all := make(map[string]memory.Digest)
 	for id, d := range c.digests {
 		if !d.Due.IsZero() {
-			all[id] = d.Digest // its Kinds are written at once
+			kept := d.Digest
+			kept.Kinds = slices.Clone(d.Kinds)
+			all[id] = kept
 		}
 	}
 	return all
@@ -286,7 +292,7 @@ func (c *catchup) state() map[string]memory.Digest {
 
 func (c *catchup) restore(all map[string]memory.Digest, now time.Time) {
 	for id, d := range all {
-		d.Due = later(d.Due, now.Add(catchUpAgain)) // the rest of it may still come
+		d.Due = now.Add(catchUpAgain) // the rest of it may still come
 		c.digests[id] = &digest{Digest: d}
 	}
 }

@@ -162,7 +162,7 @@ func TestGoneIsSaid(t *testing.T) {
 		"forgotten":                {false, 5, time.Hour, "3 events lost: the router had forgotten them"},
 		"forgotten in a moment":    {false, 5, time.Second, "3 events lost: the router had forgotten them"},
 		"a restart":                {true, 1, time.Hour, "Events may be lost: the router restarted How many is unknown."},
-		"a restart in a moment":    {true, 1, time.Second, ""},
+		"a restart in a moment":    {true, 1, time.Second, "Events may be lost: the router restarted How many is unknown."},
 		"a restart, and forgotten": {true, 5, time.Hour, "At least 4 events lost: the router restarted"},
 	} {
 		t.Run(name, func(t *testing.T) {

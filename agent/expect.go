@@ -1,6 +1,8 @@
 package agent
 
 import (
+	"cmp"
+	"slices"
 	"time"
 
 	"sigalert/agent/config"
@@ -61,6 +63,17 @@ func (e *expects) link(now time.Time, connected func(*config.Subscription) bool)
 	}
 }
 
+// stoodStill is for an agent that has not run since a time: what came meanwhile is still
+// to be looked at.
+func (e *expects) stoodStill(since, now time.Time) {
+	for _, x := range e.all {
+		if !x.linked.IsZero() {
+			x.Counted = x.counted(since)
+			x.since, x.grace = now, now.Add(expectGrace)
+		}
+	}
+}
+
 // counted is for how long nothing came, as it is while the servers are connected.
 func (x *expected) counted(now time.Time) time.Duration { return x.Counted + max(0, now.Sub(x.since)) }
 
@@ -86,7 +99,7 @@ func (e *expects) saw(p *passage) (over []string) {
 		if last.IsZero() || last.After(now) {
 			last = now
 		}
-		if last.Before(x.Last) { // replayed later than a newer one
+		if p.ev.Replayed && last.Before(x.Last) { // later than a newer one
 			continue
 		}
 		if x.Told {
@@ -130,6 +143,7 @@ func (e *expects) due(now time.Time) (told []missing) {
 		x.Told = true
 		told = append(told, missing{x.sub, x.tell(now)})
 	}
+	slices.SortFunc(told, func(a, b missing) int { return cmp.Compare(a.sub.Line, b.sub.Line) })
 	return told
 }
 
@@ -192,14 +206,18 @@ func (e *expects) next() (next time.Time) {
 	return next
 }
 
-// state is what is expected, by subscription, for a restart.
-func (e *expects) state(now time.Time) map[string]memory.Expected {
+// state is what is expected, by subscription, for a restart. Before the end it is a little
+// behind: a memory that changes all the time would be written all the time.
+func (e *expects) state(now time.Time, atEnd bool) map[string]memory.Expected {
 	all := make(map[string]memory.Expected, len(e.all))
 	for id, x := range e.all {
 		kept := x.Expected
 		kept.Last = keepable(kept.Last)
 		if !x.linked.IsZero() {
 			kept.Counted = x.counted(now)
+			if !atEnd {
+				kept.Counted = kept.Counted.Truncate(min(memoryIdle, x.sub.ExpectEvery/60))
+			}
 		}
 		all[id] = kept
 	}

@@ -55,7 +55,7 @@ func (w *week) saw(at time.Time, data string) {
 }
 
 func (w *week) restart(away time.Duration) {
-	kept := reread(w.t, w.e.state(w.now))
+	kept := reread(w.t, w.e.state(w.now, true))
 	w.now = w.now.Add(away)
 	w.e = expects{}
 	w.e.restore(kept, w.now.In(w.zone))
@@ -186,6 +186,41 @@ func TestExpectsCounts(t *testing.T) {
 	e.use(at(3000), subs[2:], up)
 	if told := e.due(at(6600)); len(told) != 1 || told[0].Title != "Nothing since 12:50" {
 		t.Errorf("%+v", told)
+	}
+}
+
+// A server whose clock was ahead, and is right again, has its events count all the same.
+func TestExpectsWithAClockSetBack(t *testing.T) {
+	subs := subscribed(t, "- {sender: a, expect_every: 1m}\n")
+	var e expects
+	e.use(start, subs, down)
+	e.link(start, up)
+	for _, ev := range []struct{ came, clock float64 }{{3600, 0}, {3650, -7200}} {
+		p := passed(at(ev.came), event("a", "e", "1"), &subs[0])
+		p.ev.Time = at(ev.came + ev.clock)
+		e.saw(p)
+	}
+	if next := e.next(); next != at(3710) {
+		t.Errorf("the next is due at %s", next)
+	}
+}
+
+// While nothing happens, what is remembered hardly changes.
+func TestExpectsAreRememberedRarely(t *testing.T) {
+	var e expects
+	e.use(start, subscribed(t, "- {sender: a, expect_every: 25h}\n- {sender: b, expect_every: 1h}\n"), down)
+	e.link(start, up)
+	states := make(map[string]bool)
+	for s := 0.0; s < 1800; s += 15 {
+		states[fmt.Sprint(e.state(at(s), false))] = true
+	}
+	if len(states) != 30 {
+		t.Errorf("%d states within half an hour", len(states))
+	}
+	for _, x := range e.state(at(1799), true) {
+		if x.Counted != 1799*time.Second {
+			t.Errorf("at the end: %s", x.Counted)
+		}
 	}
 }
 

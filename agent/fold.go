@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"fmt"
 	"hash/maphash"
 	"strconv"
 	"time"
@@ -21,7 +22,7 @@ const (
 // and makes a sound only each time their number has doubled.
 type folds struct {
 	known fading[alike, fold]
-	begun int // gives each fold a notification of its own
+	begun int // with the time, gives each fold a notification of its own
 }
 
 // alike is what alerts that are alike have in common: the subscription's line, and a
@@ -69,7 +70,7 @@ func (f *folds) judge(p *passage) verdict {
 		all = fold{key: p.alert.Key}
 		if all.key == "" {
 			f.begun++
-			all.key = "fold-" + strconv.Itoa(f.begun)
+			all.key = fmt.Sprintf("fold-%d-%d", p.now.UnixMilli(), f.begun)
 		}
 	}
 	all.count++

@@ -98,8 +98,9 @@ func (h *hold) takeBack(key string) {
 	})
 }
 
-// pause begins a pause or changes its end; what is held stays held.
-func (h *hold) pause(until time.Time) { h.paused, h.until = true, until }
+// pause begins a pause or changes its end, which is by the wall clock, as people read it
+// and the machine may sleep; what is held stays held.
+func (h *hold) pause(until time.Time) { h.paused, h.until = true, until.Round(0) }
 
 // resume ends the pause; the notification says what was held back, if anything.
 func (h *hold) resume() (n notify.Notification, ok bool) {
@@ -157,7 +158,7 @@ func (h *hold) clone() hold {
 
 // state is what of it is remembered.
 func (h *hold) state() memory.Hold {
-	s := memory.Hold{Of: h.of, Paused: h.paused, Until: h.until.Round(0), While: h.while, Count: h.count, Names: maps.Clone(h.names), Ref: h.ref}
+	s := memory.Hold{Of: h.of, Paused: h.paused, Until: h.until, While: h.while, Count: h.count, Names: maps.Clone(h.names), Ref: h.ref}
 	for _, n := range h.last {
 		s.Last = append(s.Last, memory.Held{Name: n.name, Text: n.text, Key: n.key})
 	}
@@ -166,7 +167,10 @@ func (h *hold) state() memory.Hold {
 
 // restoreHold is the hold that state was called on.
 func restoreHold(s memory.Hold) hold {
-	h := hold{of: s.Of, paused: s.Paused, until: s.Until, while: s.While, count: s.Count, names: s.Names, ref: s.Ref}
+	h := hold{of: s.Of, paused: s.Paused, until: s.Until, while: s.While, count: max(0, s.Count), names: s.Names, ref: s.Ref}
+	if h.names == nil {
+		h.names = make(map[string]int) // takeBack relies on it
+	}
 	for _, n := range s.Last {
 		h.last = append(h.last, held{n.Name, n.Text, n.Key})
 	}

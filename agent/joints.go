@@ -19,10 +19,10 @@ func (a *Agent) apply(c *config.Config) {
 	}
 	begun := a.useServers(servers)
 	a.config, a.pipeline.catchup.maxAge = c, c.CatchUp
+	a.pipeline.quiet.follow(c.Quiet)
 	for _, n := range a.pipeline.use(c.Subscriptions) {
 		a.tell(n)
 	}
-	a.pipeline.quiet.follow(c.Quiet)
 	a.followDesktop(c.Quiet.Desktop)
 	a.ended(a.pipeline.waits.use(c.Subscriptions))
 	now := a.now()
@@ -153,8 +153,8 @@ func (a *Agent) tellDue(now time.Time) {
 	}
 	local := now.In(a.zone())
 	a.concludeWaiting(local)
-	a.tellUnanswered(local)
-	a.tellMissing(local)
+	a.tellUnasked(local)
+	a.escalateDue(local)
 	muted, paused := len(a.pipeline.quiet.muted), a.pipeline.quiet.pause.paused
 	for _, n := range a.pipeline.due(local) {
 		a.tell(n)
@@ -190,16 +190,18 @@ func (a *Agent) pushDigest(n notify.Notification, done func()) {
 	a.delivery.pushDigest(n, done)
 }
 
-// tellRest shows what would be lost at the end: who came or went, and what was
-// counted.
-func (a *Agent) tellRest() {
+// tellRest shows what would be lost at the end: who came or went and, unless it is
+// remembered, what was counted.
+func (a *Agent) tellRest(remembered bool) {
 	for _, s := range a.servers {
 		if n, ok := s.presence.news(); ok {
 			a.report(time.Now(), ownPresence, n)
 		}
 	}
 	for _, n := range a.pipeline.rest() {
-		a.tell(n)
+		if !remembered {
+			a.tell(n)
+		}
 	}
 	a.alertedEnded()
 }
@@ -220,7 +222,7 @@ func (a *Agent) tellHeld() {
 
 // next is when something is due; zero: never.
 func (a *Agent) next() time.Time {
-	next := earlier(earlier(a.pipeline.next(), a.expects.next()), a.memory.due())
+	next := earlier(earlier(a.pipeline.next(), a.nextUnasked()), a.memory.due())
 	for _, s := range a.servers {
 		next = earlier(next, s.next())
 	}
@@ -252,11 +254,13 @@ func (a *Agent) woke() {
 	if !a.servers[0].link.isWaking(now) {
 		a.log.Info("woke from suspend")
 	}
-	a.stoodStill(now)
+	a.stoodStill(now, now)
 }
 
-// stoodStill is called when the agent has not run for a while.
-func (a *Agent) stoodStill(now time.Time) {
+// stoodStill is called when the agent has not run since a time, by a clock that may have
+// stood still, too.
+func (a *Agent) stoodStill(since, now time.Time) {
+	a.expects.stoodStill(since, now)
 	for _, s := range a.servers {
 		s.stoodStill(now)
 	}
@@ -301,6 +305,7 @@ func (a *Agent) publish() {
 		Held:        a.pipeline.quiet.pause.count,
 		Quiet:       silence.why,
 		QuietUntil:  silence.until,
+		Pending:     a.pipeline.pending(),
 		Unread:      a.recents.unread(),
 		ConfigError: a.configErr,
 		Counters:    a.counters,

@@ -48,7 +48,7 @@ type limiter struct {
 	ref     uint64    // of it
 	lastAt  time.Time // when the flood last grew
 	due     time.Time // when the count is to be shown; zero: there is nothing new
-	floods  int       // gives each flood a notification of its own
+	began   int64     // the flood, in milliseconds; it gives each a notification of its own
 }
 
 // admit reports whether an event is to be shown; otherwise it is counted.
@@ -60,7 +60,7 @@ func (l *limiter) admit(p *passage) bool {
 	}
 	if now.Sub(l.lastAt) >= l.rate.Within {
 		l.senders, l.count = make(map[source]int), 0
-		l.floods++
+		l.began = now.UnixMilli()
 	}
 	if len(l.senders) < maxCounted {
 		l.senders[p.source()]++
@@ -82,7 +82,7 @@ func (l *limiter) summary(now time.Time) (n notify.Notification, ok bool) {
 	return notify.Notification{
 		Title: fmt.Sprintf("%s from %s", words.Count(l.count, "more event"), l.from()),
 		Body:  "Last: " + l.last,
-		Key:   fmt.Sprintf("%s-%d", l.key, l.floods),
+		Key:   fmt.Sprintf("%s-%d", l.key, l.began),
 		Ref:   l.ref,
 	}, true
 }

@@ -1,6 +1,7 @@
 package agent_test
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -9,8 +10,13 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
 	"sigalert/agent"
 	"sigalert/agent/memory"
+	"sigalert/agent/notify"
+	"sigalert/sig"
 	"sigalert/sig/sigtest"
 )
 
@@ -70,6 +76,107 @@ func TestKillLosesNothing(t *testing.T) {
 		b.start()
 		time.Sleep(5 * time.Second)
 		b.expect("While you were away, 1 s timer tick ×2, last at 00:00")
+	})
+}
+
+// What a storm has counted and not told yet is told after a kill, and an alert that waits
+// for the desktop comes again, alone: what came after it was decided.
+func TestKillAmidAStorm(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b, path := remembering(t, "subscriptions:\n- {sender: timer}\n- {sender: fire, urgency: critical}")
+		timer, fire := b.add("timer", "tick"), b.add("fire", "alarm")
+		time.Sleep(10 * time.Second)
+		for i := range 12 {
+			b.fire(timer, "tick", i)
+		}
+		time.Sleep(pace)
+		b.screen.take()
+		b.screen.set(true, nil)
+		b.fire(fire, "alarm", 1)
+		for i := range 3 {
+			b.fire(timer, "tick", i)
+		}
+		time.Sleep(1500 * time.Millisecond)
+		b.kill(path, func() { b.screen.set(false, nil) })
+		time.Sleep(time.Minute)
+		b.expect("10 more events from timer Last: timer: tick; fire: alarm 1")
+		b.end()
+		b.start()
+		time.Sleep(time.Minute)
+		b.expect("")
+	})
+}
+
+// kill ends the agent and has the next one find the file as it is now.
+func (b *bench) kill(path string, meanwhile func()) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		panic(err)
+	}
+	b.end()
+	if err := os.WriteFile(path, text, 0o600); err != nil {
+		panic(err)
+	}
+	meanwhile()
+	b.start()
+}
+
+// What waits for a desktop that hangs at the end is a line of the log, and comes again.
+func TestEndWhileTheDesktopHangs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b, _ := remembering(t, timerTick)
+		timer := b.add("timer", "tick")
+		time.Sleep(10 * time.Second)
+		b.screen.set(true, nil)
+		b.fire(timer, "tick", 1)
+		b.fire(timer, "tick", 2)
+		b.end()
+		if got := b.log.alerts(); got != "timer: tick | 1; timer: tick | 2" {
+			t.Errorf("logged: %q", got)
+		}
+		b.screen.set(false, nil)
+		time.Sleep(time.Hour)
+		b.start()
+		time.Sleep(time.Minute)
+		b.expect("While you were away, 1 h timer tick ×2, last at 00:00")
+	})
+}
+
+// A clock that was set back by hours between two runs makes nothing wait for hours.
+func TestClockSetBackBetweenRuns(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b, path := remembering(t, "subscriptions:\n- {sender: timer, for: 1m}\n- {sender: fire, urgency: critical, repeat: {every: 10m, at_most: 1}}")
+		timer, fire := b.add("timer", "tick"), b.add("fire", "alarm")
+		b.fire(timer, "tick", 1)
+		b.fire(fire, "alarm", 1)
+		time.Sleep(2 * time.Second)
+		b.expect("fire: alarm 1")
+		b.end()
+		s, err := memory.Load(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		const ahead = 5 * time.Hour
+		s.Waiting[0].Since, s.Waiting[0].Until = s.Waiting[0].Since.Add(ahead), s.Waiting[0].Until.Add(ahead)
+		s.Repeating[0].Due = s.Repeating[0].Due.Add(ahead)
+		for name, server := range s.Servers {
+			server.Heard = server.Heard.Add(ahead)
+			s.Servers[name] = server
+		}
+		s.Away = map[string]memory.Digest{"gone": {Kinds: []memory.Kind{{Name: "door ring", Count: 2}}, Due: time.Now().Add(ahead)}}
+		writeMemory(t, path, s)
+		b.start()
+		time.Sleep(2 * time.Minute)
+		got := b.screen.take()
+		for _, want := range []string{"door ring ×2", "timer: tick 1"} {
+			if !strings.Contains(got, want) {
+				t.Errorf("shown: %q, want %q", got, want)
+			}
+		}
+		time.Sleep(10 * time.Minute)
+		if got := b.screen.take(); !strings.Contains(got, "Shown again (1 of 1)") {
+			t.Errorf("shown: %q", got)
+		}
 	})
 }
 
@@ -199,5 +306,88 @@ func TestDamagedMemory(t *testing.T) {
 		b.end()
 		b.start()
 		b.expect("")
+	})
+}
+
+// Without a configuration, what an earlier agent left stays as it is.
+func TestMemoryWithoutAConfiguration(t *testing.T) {
+	kept := memory.State{
+		Servers:   map[string]memory.Server{"a:3000": {Position: sig.Position{Epoch: "e", Seq: 3}, Reached: 3, Heard: time.Now().UTC().Round(0)}},
+		Untold:    []notify.Notification{{Title: "3 more events from timer", Key: "flood-1"}},
+		Waiting:   []memory.Waiting{{Sub: "s", Sender: "a", Event: "b", Until: time.Now().Add(time.Hour).UTC().Round(0)}},
+		Repeating: []memory.Repeating{{Sub: "s", Alert: notify.Notification{Title: "a"}}},
+	}
+	dir := t.TempDir()
+	path := filepath.Join(dir, "agent.json")
+	writeMemory(t, path, kept)
+	h := newHost(t, "subscriptions: 7", func(o *agent.Options) { o.Memory = path })
+	eventually(t, "the file is refused", func() bool { return h.screen.take() != "" })
+	h.Pause(0)
+	h.end()
+	got, err := memory.Load(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got.Pause == nil {
+		t.Error("the pause is not remembered")
+	}
+	kept.Pause, got.Pause = nil, nil
+	got.Tags, got.Away, got.Muted = nil, nil, nil
+	if diff := cmp.Diff(kept, got, cmpopts.EquateEmpty(), cmpopts.EquateApproxTime(2*time.Hour)); diff != "" {
+		t.Errorf("it is not the same (-want +got):\n%s", diff)
+	}
+}
+
+// writeMemory writes a file as an earlier agent left it.
+func writeMemory(t *testing.T, path string, s memory.State) {
+	t.Helper()
+	k := memory.NewKeeper(path, func(context.Context) {}, func(err error) { t.Error(err) })
+	k.Keep(s)
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	if !k.Run(ended) {
+		t.Fatal("the memory is not written")
+	}
+}
+
+// A router of the agent's own begins with the agent: nothing can have been lost before.
+func TestOwnRouterLosesNothing(t *testing.T) {
+	addr, path := freeAddress(t), filepath.Join(t.TempDir(), "agent.json")
+	withMemory := func(o *agent.Options) { o.Memory = path }
+	h := newHost(t, here(addr), withMemory)
+	h.alerts(addr, "first")
+	h.end()
+	h = newHost(t, here(addr), withMemory)
+	h.alerts(addr, "second")
+	time.Sleep(1500 * time.Millisecond) // longer than a loss waits to be told
+	if got := h.screen.take(); got != "" {
+		t.Errorf("shown: %q", got)
+	}
+}
+
+// Where a server's events begin for the agent is remembered at once: an agent that is
+// killed in its first second misses nothing.
+func TestKillInTheFirstSecond(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b, path := remembering(t, timerTick)
+		b.end()
+		b.stop()
+		if err := os.Remove(path); err != nil {
+			t.Fatal(err)
+		}
+		b.start()
+		b.Pause(0)
+		b.Resume()
+		time.Sleep(time.Millisecond) // it has written once
+		b.up()
+		b.Reconnect()
+		timer := b.add("timer", "tick")
+		time.Sleep(100 * time.Millisecond)
+		b.kill(path, func() {
+			b.fire(timer, "tick", 1)
+			time.Sleep(10 * time.Second)
+		})
+		time.Sleep(5 * time.Second)
+		b.expect("While you were away, 10 s timer tick ×1, last at 00:00")
 	})
 }

@@ -15,10 +15,12 @@ const ownSender = sig.Name("sigalert")
 
 // The events of ownSender.
 const (
-	ownLink     = sig.Name("link")     // the server is lost, or back
-	ownPresence = sig.Name("presence") // senders came or went
-	ownGap      = sig.Name("gap")      // events were lost
-	ownStorm    = sig.Name("storm")    // what a storm that is over has counted
+	ownLink      = sig.Name("link")      // the server is lost, or back
+	ownPresence  = sig.Name("presence")  // senders came or went
+	ownGap       = sig.Name("gap")       // events were lost
+	ownStorm     = sig.Name("storm")     // what a storm that is over has counted
+	ownEscalated = sig.Name("escalated") // nobody has answered an alert
+	ownMissing   = sig.Name("missing")   // nothing came of what a subscription expects
 )
 
 // ownEvent is what the agent itself has to say, as an event.

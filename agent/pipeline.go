@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"slices"
 	"time"
 
 	"sigalert/agent/config"
@@ -30,7 +31,8 @@ type pipeline struct {
 	repeats     repeats
 	escalations escalations
 
-	verdicts []verdict // of the last event; the room is the next one's
+	untold   []notify.Notification // by an earlier agent, until there are subscriptions
+	verdicts []verdict             // of the last event; the room is the next one's
 }
 
 func newPipeline() *pipeline {
@@ -146,12 +148,14 @@ func (pl *pipeline) use(subs []config.Subscription) (told []notify.Notification)
 	pl.inhibits.use(subs)
 	pl.repeats.use(subs)
 	pl.escalations.use(subs)
-	return append(pl.rates.use(subs), pl.quiet.use(subs)...)
+	told = append(pl.untold, append(pl.rates.use(subs), pl.quiet.use(subs)...)...)
+	pl.untold = nil
+	return told
 }
 
-// due returns what the stages have to say now.
+// due returns what the stages have to say now, but for what tellUnasked shows.
 func (pl *pipeline) due(now time.Time) (told []notify.Notification) {
-	told = append(pl.inhibits.due(now), pl.quiet.due(now)...)
+	told = pl.quiet.due(now)
 	if n, ok := pl.floods.due(now); ok {
 		told = append(told, n)
 	}
@@ -163,7 +167,7 @@ func (pl *pipeline) due(now time.Time) (told []notify.Notification) {
 	return told
 }
 
-// rest returns what would be lost at the end, and is not remembered.
+// rest returns what was counted, at the end.
 func (pl *pipeline) rest() (told []notify.Notification) {
 	told = pl.floods.rest()
 	for _, l := range pl.rates.of {
@@ -178,8 +182,7 @@ func (pl *pipeline) rest() (told []notify.Notification) {
 func (pl *pipeline) next() time.Time {
 	var next time.Time
 	for _, at := range [...]time.Time{
-		pl.waits.next(), pl.inhibits.next(), pl.quiet.next(), pl.catchup.next(), pl.floods.next(),
-		pl.repeats.next(), pl.escalations.next(),
+		pl.waits.next(), pl.quiet.next(), pl.catchup.next(), pl.floods.next(), pl.escalations.next(),
 	} {
 		next = earlier(next, at)
 	}
@@ -189,10 +192,25 @@ func (pl *pipeline) next() time.Time {
 	return next
 }
 
+// pending counts the alerts that wait, in whatever way.
+func (pl *pipeline) pending() Pending {
+	n := Pending{Waiting: len(pl.waits.list), Repeating: len(pl.repeats.list), Escalating: len(pl.escalations.list)}
+	for _, x := range pl.inhibits.tags {
+		n.Inhibited += x.held.count
+	}
+	return n
+}
+
 // state is what the stages have to know after a restart.
 func (pl *pipeline) state() (s memory.State) {
 	s.Pause, s.Muted = pl.quiet.state()
 	s.Tags, s.Away = pl.tags.state(), pl.catchup.state()
+	s.Untold = append(slices.Clone(pl.untold), pl.floods.untold()...)
+	for _, l := range pl.rates.of {
+		if n, ok := l.clone().summary(l.next()); ok {
+			s.Untold = append(s.Untold, n)
+		}
+	}
 	return s
 }
 
@@ -201,6 +219,7 @@ func (pl *pipeline) restore(s memory.State, now time.Time) {
 	pl.quiet.restore(s.Pause, s.Muted)
 	pl.tags.restore(s.Tags)
 	pl.catchup.restore(s.Away, now)
+	pl.untold = s.Untold
 }
 
 // clone is a pipeline that decides as this one would, and leaves it as it is.

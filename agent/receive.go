@@ -65,8 +65,12 @@ func (r *receiver) run() {
 	}
 }
 
-// pass has the loop call f, unless the receiver ends first.
+// pass has the loop call f, unless the receiver ends first: after one event that is left
+// out, none may follow, or the cursor would pass it over.
 func (r *receiver) pass(f func()) {
+	if r.ctx.Err() != nil {
+		return
+	}
 	select {
 	case r.sink.loop <- f:
 	case <-r.ctx.Done():

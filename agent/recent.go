@@ -162,6 +162,19 @@ func (r *recents) add(number int, v verdict) {
 	r.change(number, func(e *entry) { e.verdicts = slices.Insert(slices.Clone(e.verdicts), len(e.verdicts)-1, v) })
 }
 
+// amend is add for what takes the place of what the same stage said before.
+func (r *recents) amend(number int, v verdict) {
+	r.change(number, func(e *entry) {
+		all := slices.Clone(e.verdicts)
+		if i := slices.IndexFunc(all, func(w verdict) bool { return w.stage == v.stage }); i >= 0 {
+			all[i] = v
+		} else {
+			all = slices.Insert(all, len(all)-1, v)
+		}
+		e.verdicts = all
+	})
+}
+
 // markRead marks one alert as read, or all up to now if number is 0.
 func (r *recents) markRead(number int) {
 	if number != 0 {

@@ -3,6 +3,7 @@ package agent
 import (
 	"context"
 	"maps"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -10,7 +11,6 @@ import (
 	"sigalert/agent/memory"
 	"sigalert/agent/notify"
 	"sigalert/internal/wait"
-	"sigalert/sig"
 )
 
 const (
@@ -97,14 +97,22 @@ func (a *Agent) memoryTrouble(err error) {
 	a.ask(func() { a.delivery.push(n) })
 }
 
-// remember has the memory written, if it is time.
+// remember has the memory written, if it is time, or if it is where a server's events
+// begin for us: without that, nothing of an absence could be had.
 func (a *Agent) remember(now time.Time) {
 	m := &a.memory
-	if m.keeper == nil || !m.changed || now.Before(m.next) {
+	if m.keeper == nil || !m.changed || now.Before(m.next) && !a.begins() {
 		return
 	}
 	m.changed, m.next = false, now.Add(memoryPause)
 	m.keeper.Keep(a.state(now))
+}
+
+// begins reports whether it has just become known where a server's events are.
+func (a *Agent) begins() bool {
+	return slices.ContainsFunc(a.servers, func(s *server) bool {
+		return s.cursor.reached.Epoch != "" && a.memory.since(s.addresses).Position.Epoch == ""
+	})
 }
 
 // due is when remember has something to do; zero: never.
@@ -118,31 +126,29 @@ func (m *remembering) due() time.Time {
 // memoryKey is under which name a server is remembered.
 func memoryKey(addresses []string) string { return strings.Join(addresses, " ") }
 
-// since is where an earlier agent ended at a server, nil: not known, and when that was
-// heard. If it was not at exactly these addresses, one of them is enough: should another
-// router be there, it has another epoch.
-func (m *remembering) since(addresses []string) (p *sig.Position, heard time.Time) {
+// since is where an earlier agent ended at a server; without an epoch, it is not known. If
+// it was not at exactly these addresses, one of them is enough: should another router be
+// there, it has another epoch.
+func (m *remembering) since(addresses []string) memory.Server {
 	s, ok := m.servers[memoryKey(addresses)]
 	for at, o := range m.servers {
 		if shared := slices.ContainsFunc(strings.Fields(at), func(a string) bool { return slices.Contains(addresses, a) }); !ok && shared && o.Heard.After(s.Heard) {
 			s = o
 		}
 	}
-	if s.Position.Epoch != "" {
-		p = &s.Position
-	}
-	return p, s.Heard
+	return s
 }
 
 // note takes over how far a server's events have come, and when it was heard. While
 // nothing comes, that time is of no interest but for how long ago it is.
-func (m *remembering) note(addresses []string, p sig.Position, heard time.Time) {
+func (m *remembering) note(addresses []string, s memory.Server, heard time.Time) {
 	server := memoryKey(addresses)
 	was, known := m.servers[server]
-	if p.Epoch == "" || m.servers == nil || known && was.Position == p && heard.Sub(was.Heard) < memoryIdle {
+	if s.Heard = was.Heard; s.Position.Epoch == "" || m.servers == nil || known && reflect.DeepEqual(s, was) && heard.Sub(was.Heard) < memoryIdle {
 		return
 	}
-	m.servers[server] = memory.Server{Position: p, Heard: heard}
+	s.Heard = heard
+	m.servers[server] = s
 	if len(m.servers) <= maxServers {
 		return
 	}
@@ -158,16 +164,30 @@ func (m *remembering) note(addresses []string, p sig.Position, heard time.Time) 
 // state is what is to be remembered.
 func (a *Agent) state(now time.Time) memory.State {
 	s := a.pipeline.state()
+	s.Untold = newestOf(append(a.delivery.untold(), s.Untold...))
 	a.rememberWaiting(&s, now)
 	s.Alerts, s.Numbers = a.recents.state()
 	if d, ok := a.opts.Notifier.(desktop); ok {
 		s.Screen = d.Screen()
 	}
-	for _, s := range a.servers {
-		s.remember()
+	for _, server := range a.servers {
+		if n, ok := server.lost(server.gone.when); ok {
+			s.Untold = append(s.Untold, n)
+		}
+		server.remember()
 	}
 	s.Servers = maps.Clone(a.memory.servers)
 	return s
+}
+
+// newestOf leaves out what a later one with the same key takes the place of.
+func newestOf(all []notify.Notification) (newest []notify.Notification) {
+	for i, n := range all {
+		if n.Key == "" || !slices.ContainsFunc(all[i+1:], func(o notify.Notification) bool { return notify.ShortKey(o.Key) == notify.ShortKey(n.Key) }) {
+			newest = append(newest, n)
+		}
+	}
+	return newest
 }
 
 // endMemory writes the memory once more, and reports whether that was done.

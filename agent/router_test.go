@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"sigalert/agent"
-	"sigalert/agent/memory"
 	"sigalert/internal/wait"
 	"sigalert/sig"
 	"sigalert/sig/tcp"
@@ -167,38 +166,6 @@ func TestRouterOfTheAgent(t *testing.T) {
 	}
 	if n := h.log.count("running the router"); n != 1 {
 		t.Errorf("said %d times that it runs the router", n)
-	}
-}
-
-// Nothing can be lost while the router was down with the agent; what another one's restart
-// has cost is told.
-func TestOwnRouterLosesNothing(t *testing.T) {
-	for _, own := range []bool{true, false} {
-		addr, path := freeAddress(t), filepath.Join(t.TempDir(), "agent.json")
-		k := memory.NewKeeper(path, func(context.Context) {}, func(err error) { t.Error(err) })
-		stop := wait.Start(t.Context(), func(ctx context.Context) { k.Run(ctx) })
-		k.Keep(memory.State{Servers: map[string]memory.Server{addr: {Position: sig.Position{Epoch: "old", Seq: 7}, Heard: time.Now().Add(-time.Hour)}}})
-		stop()
-		yaml, want := here(addr), ""
-		if !own {
-			routerAt(t, addr)
-			yaml, want = "server: "+addr+subMe, "Events may be lost: the router restarted How many is unknown."
-		}
-		h := newHost(t, yaml, func(o *agent.Options) { o.Memory = path })
-		h.until("subscribed", subscribed)
-		got := ""
-		if own {
-			time.Sleep(1500 * time.Millisecond) // when it would be told
-			got = h.screen.take()
-		} else {
-			eventually(t, "told", func() bool {
-				got = h.screen.take()
-				return got != ""
-			})
-		}
-		if got != want {
-			t.Errorf("own: %t: shown %q, want %q", own, got, want)
-		}
 	}
 }
 

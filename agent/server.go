@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"sigalert/agent/config"
+	"sigalert/agent/notify"
 	"sigalert/internal/several"
 	"sigalert/internal/topic"
 	"sigalert/sig"
@@ -27,7 +28,7 @@ type server struct {
 
 	subs       []config.Subscription // those that are for it
 	matcher    matcher
-	cursor     cursor
+	cursor     *cursor
 	absence    absence
 	link       *linkWatch
 	presence   *presence
@@ -105,11 +106,13 @@ func (a *Agent) connect(addresses []string) *server {
 		s.router = &ownRouter{ClientCarrier: carrier, bind: a.opts.Router, ctx: context.WithoutCancel(a.ctx), log: a.log}
 		carrier = s.router
 	}
-	since, heard := a.memory.since(addresses)
-	if since != nil {
-		s.cursor.reached = *since
+	before := a.memory.since(addresses)
+	s.cursor = newCursor(before)
+	s.absence.heard, s.absence.apart = before.Heard, true
+	var since *sig.Position
+	if before.Position.Epoch != "" {
+		since = &before.Position
 	}
-	s.absence.heard, s.absence.apart = heard, true
 	s.receiver = receive(a.ctx, carrier, since, a.log, sink{
 		loop:     a.asked,
 		event:    s.event,
@@ -137,7 +140,7 @@ func (s *server) end() {
 
 // remember has the memory take over how far the server's events have come.
 func (s *server) remember() {
-	s.agent.memory.note(s.addresses, s.cursor.position(), s.absence.heard)
+	s.agent.memory.note(s.addresses, s.cursor.state(), s.absence.heard)
 }
 
 // use replaces the subscriptions; those that are for it count.
@@ -191,6 +194,9 @@ func (s *server) event(what topic.Topic, ev sig.Event) {
 	a := s.agent
 	s.absence.hear(time.Now())
 	defer s.cursor.reach(ev.Position()) // once it is known what becomes of the event
+	if s.cursor.known(ev.Position()) {
+		return
+	}
 	a.unseen.saw(s.name, ev.Sender)
 	matching := s.matcher.match(what, ev)
 	if len(matching) == 0 {
@@ -228,7 +234,7 @@ func (s *server) missed(n int) {
 		return // a router of our own is as old as this connection: nobody could send it anything before
 	}
 	s.agent.stale = true
-	s.gone.add(time.Now(), n, later(s.absence.heard, s.receiver.client.Link().Heard))
+	s.gone.add(time.Now(), n, later(s.absence.heard, s.receiver.client.Link().Heard), s.absence.apart)
 	if n < 0 {
 		s.gap = true
 		return
@@ -245,8 +251,8 @@ func (s *server) tellDue(now time.Time) {
 	if n, ok := s.presence.due(now); ok {
 		a.report(now, ownPresence, n)
 	}
-	if n, ok := s.gone.due(now, s.cursor.reached.Epoch); ok {
-		n.Title, n.Key = says(s.name, n.Title), keyOf(n.Key, s.name)
+	if n, ok := s.lost(now); ok {
+		s.gone = gone{}
 		a.report(now, ownGap, n)
 	}
 	if s.link.connected && a.unseen.due(now, s.name) {
@@ -256,6 +262,14 @@ func (s *server) tellDue(now time.Time) {
 			}
 		})
 	}
+}
+
+// lost is what there is to say at a time of events that are lost.
+func (s *server) lost(now time.Time) (n notify.Notification, ok bool) {
+	if n, ok = s.gone.due(now, s.cursor.reached.Epoch); ok {
+		n.Title, n.Key = says(s.name, n.Title), keyOf(n.Key, s.name)
+	}
+	return n, ok
 }
 
 // next is when tellDue has something to say; zero: never.

@@ -29,7 +29,8 @@ type Status struct {
 	Quiet         string    // why alerts are held back: "paused", "quiet hours", "do not disturb is on"; "": they are not
 	QuietUntil    time.Time // zero: it is not known
 	Held          int       // alerts held back meanwhile
-	Unread        int       // alerts that nobody has clicked, closed or marked as read; at most 256
+	Pending       Pending
+	Unread        int // alerts that nobody has clicked, closed or marked as read; at most 256
 	Subscriptions []SubscriptionStatus
 	Unseen        []Unseen // in the file's order; empty until the server has said who is there
 	ConfigError   error    // what is wrong with the file as it is now
@@ -91,6 +92,15 @@ func topicAt(t topic.Topic, server string) string {
 		return t.String()
 	}
 	return t.String() + " at " + server
+}
+
+// Pending counts the alerts of which it is not known yet what becomes of them, and those
+// that nobody has answered.
+type Pending struct {
+	Waiting    int // for their time, as they may be resolved by then
+	Inhibited  int // held back while another alert is shown
+	Repeating  int // shown again, unless somebody answers
+	Escalating int // escalated, unless somebody answers
 }
 
 // Counters count since the agent began.

@@ -36,7 +36,7 @@ type floods struct {
 	few, many window   // notifications that replaced none
 	storms    []*storm // those that go on, and those whose last word is still to be said
 	updated   time.Time
-	begun     int         // gives each storm a notification of its own
+	begun     int         // with the time, gives each storm a notification of its own
 	ended     []sig.Event // for the history
 }
 
@@ -152,7 +152,7 @@ func (f *floods) begin(now time.Time, why string) *storm {
 		}
 	}
 	f.begun++
-	s := &storm{rest: own == maxStorms, senders: make(map[source]bool), why: why, key: fmt.Sprintf("flood-%d", f.begun), first: now}
+	s := &storm{rest: own == maxStorms, senders: make(map[source]bool), why: why, key: fmt.Sprintf("flood-%d-%d", now.UnixMilli(), f.begun), first: now}
 	s.calm = now.Add(stormCalm)
 	f.storms = append(f.storms, s)
 	return s
@@ -300,6 +300,16 @@ func (f *floods) rest() (told []notify.Notification) {
 	}
 	f.storms = nil
 	return told
+}
+
+// untold is what there is to say now, for a restart: the storms do not outlive that.
+func (f *floods) untold() (all []notify.Notification) {
+	for _, s := range f.storms {
+		if s.news {
+			all = append(all, s.say())
+		}
+	}
+	return all
 }
 
 // takeEnded returns, once, what the history is to have of storms that are over.

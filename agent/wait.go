@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"encoding/json"
 	"fmt"
 	"slices"
 	"sync/atomic"
@@ -35,7 +36,8 @@ type waiting struct {
 	number int    // as in entry; 0: it is not known yet
 	server string // as in passage
 	ev     sig.Event
-	size   int // of its data
+	size   int             // of its data
+	data   json.RawMessage // as state has it; nil: nobody has asked yet
 	sub    *config.Subscription
 	key    string // "": it has no tag
 	since  time.Time
@@ -53,12 +55,16 @@ type ended struct {
 func (w *waits) judge(p *passage) verdict {
 	v := verdict{stage: "for", line: p.sub.Line}
 	if p.sub.For == 0 {
+		if len(w.list) > 0 {
+			w.replace(p, p.key(p.said.Tag))
+		}
 		return v
 	}
 	x := &waiting{server: p.server, ev: p.ev, sub: p.sub, key: p.key(p.said.Tag), since: p.now, until: p.now.Add(p.sub.For)}
 	text, _ := p.seen.Text()
 	x.size = len(text)
 	if x.key != "" && w.tags.shown(x.key) {
+		w.replace(p, x.key)
 		v.reason = "what its tag shows is brought up to date at once"
 		return v
 	}
@@ -80,7 +86,7 @@ func (w *waits) judge(p *passage) verdict {
 	}
 	w.add(x)
 	p.waiting = x
-	v.decision, v.reason = Held, "waits "+words.Span(x.until.Sub(p.now))+": for"
+	v.decision, v.reason = Held, "waits "+words.Span(x.until.Sub(p.now))+" in case it is resolved"
 	return v
 }
 
@@ -127,6 +133,13 @@ func (x *waiting) ends(why string) ended {
 func (w *waits) takeBack(p *passage, key string) {
 	if x := w.remove(key); x != nil {
 		p.ends = append(p.ends, x.ends("resolved within "+words.Span(x.until.Sub(x.since))))
+	}
+}
+
+// replace ends the wait under a key, because a newer alert with it does not wait.
+func (w *waits) replace(p *passage, key string) {
+	if x := w.remove(key); x != nil {
+		p.ends = append(p.ends, x.ends("a newer one took its place"))
 	}
 }
 
@@ -208,12 +221,11 @@ func (w *waits) state() []memory.Waiting {
 	all := slices.Clone(w.restored)
 	w.leaving = slices.DeleteFunc(w.leaving, func(x *waiting) bool { return x.gone.Load() })
 	for _, x := range slices.Concat(w.leaving, w.list) {
-		data, err := x.ev.Data.JSON()
-		if err != nil { // it did not come from a network
-			data = nil
+		if x.data == nil {
+			x.data, _ = x.ev.Data.JSON() // what is no JSON did not come from a network
 		}
 		all = append(all, memory.Waiting{
-			Number: x.number, Sub: x.sub.ID(), Server: x.server, Sender: x.ev.Sender, Event: x.ev.Event, Data: data,
+			Number: x.number, Sub: x.sub.ID(), Server: x.server, Sender: x.ev.Sender, Event: x.ev.Event, Data: x.data,
 			Seq: x.ev.Seq, Time: keepable(x.ev.Time), Key: x.key, Since: x.since, Until: x.until,
 		})
 	}
@@ -232,6 +244,7 @@ func keepable(t time.Time) time.Time {
 // subscriptions. What was due meanwhile may have been resolved, which is then replayed.
 func (w *waits) restore(all []memory.Waiting, now time.Time) {
 	for _, x := range all[:min(len(all), maxWaiting)] {
+		x.Until = earlier(x.Until, now.Add(max(0, x.Until.Sub(x.Since)))) // the clock may have been set back
 		if soon := now.Add(replayedWait); x.Until.Before(soon) {
 			x.Until = soon
 		}

@@ -10,25 +10,28 @@ import (
 // State is what an agent has to know after a restart. Every part of it is bounded by
 // the stage that it is from; its zero value is that of an agent that never ran.
 type State struct {
-	Servers    map[string]Server   `json:"servers,omitempty"` // by address; of several, with blanks between them
-	Pause      *Hold               `json:"pause,omitempty"`   // nil: nothing is held back for all
-	Muted      map[string]Hold     `json:"muted,omitempty"`   // by the subscription's identity
-	Tags       map[string]bool     `json:"tags,omitempty"`    // that are open, by key: whether the desktop was sent an alert
-	Away       map[string]Digest   `json:"away,omitempty"`    // what is to be told of an absence, by the server and the subscription's identity
-	Waiting    []Waiting           `json:"waiting,omitempty"`
-	Inhibitors []Inhibitor         `json:"inhibitors,omitempty"`
-	Repeating  []Repeating         `json:"repeating,omitempty"`
-	Escalating []Escalating        `json:"escalating,omitempty"`
-	Expected   map[string]Expected `json:"expected,omitempty"` // by the subscription's identity
-	Alerts     []Alert             `json:"alerts,omitempty"`   // the latest, and those that are not read or have buttons; oldest first
-	Numbers    int                 `json:"numbers,omitempty"`  // the last that an event was given
-	Screen     notify.Screen       `json:"screen,omitzero"`    // what the desktop still shows
+	Servers    map[string]Server     `json:"servers,omitempty"` // by address; of several, with blanks between them
+	Pause      *Hold                 `json:"pause,omitempty"`   // nil: nothing is held back for all
+	Muted      map[string]Hold       `json:"muted,omitempty"`   // by the subscription's identity
+	Tags       map[string]bool       `json:"tags,omitempty"`    // that are open, by key: whether the desktop was sent an alert
+	Untold     []notify.Notification `json:"untold,omitempty"`  // of no single event, that the desktop may not have yet
+	Away       map[string]Digest     `json:"away,omitempty"`    // what is to be told of an absence, by the server and the subscription's identity
+	Waiting    []Waiting             `json:"waiting,omitempty"`
+	Inhibitors []Inhibitor           `json:"inhibitors,omitempty"`
+	Repeating  []Repeating           `json:"repeating,omitempty"`
+	Escalating []Escalating          `json:"escalating,omitempty"`
+	Expected   map[string]Expected   `json:"expected,omitempty"` // by the subscription's identity
+	Alerts     []Alert               `json:"alerts,omitempty"`   // the latest, and those that are not read or have buttons; oldest first
+	Numbers    int                   `json:"numbers,omitempty"`  // the last that an event was given
+	Screen     notify.Screen         `json:"screen,omitzero"`    // what the desktop still shows
 }
 
 // Server is what is known of a server.
 type Server struct {
-	Position sig.Position `json:"position"` // up to which it is known what became of each event
-	Heard    time.Time    `json:"heard"`    // when something came from it last
+	Position sig.Position `json:"position"`          // up to which it is known what became of each event
+	Reached  uint64       `json:"reached,omitempty"` // the number up to which that is known of all but Open
+	Open     []uint64     `json:"open,omitempty"`
+	Heard    time.Time    `json:"heard"` // when something came from it last
 }
 
 // Hold is what is held back, by the agent or by one subscription.

@@ -33,11 +33,12 @@ type Inhibitor struct {
 
 // Repeating is an alert that is shown again.
 type Repeating struct {
-	Sub   string              `json:"sub"` // the subscription's identity
-	Alert notify.Notification `json:"alert"`
-	Since time.Time           `json:"since"` // when it was shown first
-	Due   time.Time           `json:"due"`
-	Shown int                 `json:"shown,omitempty"` // how often since then
+	Sub    string              `json:"sub"` // the subscription's identity
+	Alert  notify.Notification `json:"alert"`
+	Unless string              `json:"unless,omitempty"` // the tag that holds it back
+	Since  time.Time           `json:"since"`            // when it was shown first
+	Due    time.Time           `json:"due"`
+	Shown  int                 `json:"shown,omitempty"` // how often since then
 }
 
 // Escalating is a critical alert that waits for an answer.

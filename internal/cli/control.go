@@ -295,6 +295,7 @@ type statusReport struct {
 	Quiet         string               `json:"quiet,omitempty"` // why alerts are held back
 	QuietUntil    time.Time            `json:"quiet_until,omitzero"`
 	Held          int                  `json:"held_back"`
+	Pending       pendingReport        `json:"pending"`
 	Unread        int                  `json:"unread"`
 	Subscriptions []subscriptionReport `json:"subscriptions"`
 	Unseen        []unseenReport       `json:"unseen"`
@@ -332,6 +333,13 @@ type unseenReport struct {
 	Text    string   `json:"text"` // for people
 }
 
+type pendingReport struct {
+	Waiting    int `json:"waiting"`
+	Inhibited  int `json:"inhibited"`
+	Repeating  int `json:"repeating"`
+	Escalating int `json:"escalating"`
+}
+
 type countersReport struct {
 	Received uint64 `json:"received"`
 	Shown    uint64 `json:"shown"`
@@ -358,6 +366,7 @@ func newStatusReport(st agent.Status, config string) statusReport {
 		Quiet:         st.Quiet,
 		QuietUntil:    st.QuietUntil,
 		Held:          st.Held,
+		Pending:       pendingReport(st.Pending),
 		Unread:        st.Unread,
 		Subscriptions: []subscriptionReport{},
 		Unseen:        []unseenReport{},

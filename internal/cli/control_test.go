@@ -210,7 +210,7 @@ func TestStatus(t *testing.T) {
 	}
 	r.Version, r.PID, r.Summary = "v1", 17, "S"
 	const wantJSON = `{"version":"v1","pid":17,"config":"/c.yaml","summary":"S","server":"127.0.0.1:3000","router":false,"connected":false,"since":"2026-01-31T12:30:00Z",` +
-		`"link_error":"connection refused","paused":true,"paused_until":"2026-01-31T15:00:00Z","held_back":1,"unread":5,"subscriptions":[` +
+		`"link_error":"connection refused","paused":true,"paused_until":"2026-01-31T15:00:00Z","held_back":1,"pending":{"waiting":0,"inhibited":0,"repeating":0,"escalating":0},"unread":5,"subscriptions":[` +
 		`{"line":3,"sender":"timer","text":"every event of timer","state":"active","muted":false,"held_back":0},` +
 		`{"line":4,"sender":"door","event":"ring","text":"door: ring","state":"refused","error":"not offered","muted":true,"muted_until":"2026-02-01T14:00:00Z","held_back":2},` +
 		`{"line":5,"event":"#x","text":"#x of any sender","state":"pending","muted":true,"held_back":0}],` +

@@ -84,6 +84,9 @@ func (r statusReport) lines(now time.Time) []string {
 	if c.Early > 0 {
 		add("Too many were waiting: %s shown before their time", words.Count(int(c.Early), "alert"))
 	}
+	if n := r.Pending; n != (pendingReport{}) {
+		add("Pending: %d waiting, %d held back by other alerts, %d to be shown again, %d to be escalated", n.Waiting, n.Inhibited, n.Repeating, n.Escalating)
+	}
 	add("Unread: %s", words.Count(r.Unread, "alert"))
 	if r.DeliveryError != "" {
 		add("The last alert was not shown: %s", r.DeliveryError)
