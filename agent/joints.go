@@ -101,9 +101,6 @@ func (a *Agent) conclude(p *passage) {
 		if p.counted != nil {
 			*p.counted = p.alert.Ref
 		}
-		if v.stage == "catch_up" {
-			a.pipeline.catchup.note(p.idOf(p.sub), p.alert.Ref)
-		}
 		a.alerted(p.ev, outcome.Held, v.reason)
 	}
 }
@@ -169,18 +166,15 @@ func (a *Agent) tellDue(now time.Time) {
 
 // tellAway shows what happened during an absence.
 func (a *Agent) tellAway(now time.Time) {
-	all, ids := a.pipeline.catchup.due(now)
-	for i, n := range all {
-		told := func() {
-			a.pipeline.catchup.told(ids[i])
+	for _, n := range a.pipeline.catchup.due(now) {
+		if a.pipeline.quiet.keep(a.now(), n.Notification) {
+			n.settled.Store(true)
 			a.memory.changed = true
-		}
-		if a.pipeline.quiet.keep(a.now(), n) {
-			told()
 			continue
 		}
-		a.pushDigest(n, func() { a.ask(told) })
+		a.pushDigest(n.Notification, func() { n.settled.Store(true) })
 	}
+	a.pipeline.catchup.settle()
 }
 
 // pushDigest has the desktop show what may be about several alerts. A click opens the
@@ -210,9 +204,10 @@ func (a *Agent) tellRest(remembered bool) {
 // remembered.
 func (a *Agent) tellHeld() {
 	a.tellWaiting(a.now())
-	all, _ := a.pipeline.catchup.due(time.Now().Add(catchUpTime))
-	all = append(all, a.pipeline.quiet.use(nil)...)
-	for _, n := range all {
+	for _, n := range a.pipeline.catchup.due(time.Now().Add(catchUpAgain)) {
+		a.opts.Fallback(n.Notification)
+	}
+	for _, n := range a.pipeline.quiet.use(nil) {
 		a.opts.Fallback(n)
 	}
 	if n, ok := a.pipeline.quiet.pause.resume(); ok {
