@@ -17,9 +17,12 @@ func (a *Agent) apply(c *config.Config) {
 	if a.opts.Server != "" {
 		servers = []config.Server{{Addresses: []string{a.opts.Server}}}
 	}
-	begun := a.useServers(servers)
+	begun, first := a.useServers(servers), a.config == nil
 	a.config, a.pipeline.catchup.maxAge = c, c.CatchUp
 	a.pipeline.quiet.follow(c.Quiet)
+	if first {
+		a.recallStages(c.Subscriptions)
+	}
 	for _, n := range a.pipeline.use(c.Subscriptions) {
 		a.tell(n)
 	}

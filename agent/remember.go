@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"sigalert/agent/config"
 	"sigalert/agent/memory"
 	"sigalert/agent/notify"
 	"sigalert/internal/wait"
@@ -28,7 +29,8 @@ type remembering struct {
 	changed bool           // the state may have
 	next    time.Time      // when it may be written again
 	servers map[string]memory.Server
-	whole   bool // the file has everything; known once stop has returned
+	before  memory.State // what an earlier agent left, until there is a configuration
+	whole   bool         // the file has everything; known once stop has returned
 }
 
 // recall takes over what an earlier agent left, and begins to remember.
@@ -45,13 +47,24 @@ func (a *Agent) recall() {
 	if m.servers = s.Servers; m.servers == nil {
 		m.servers = make(map[string]memory.Server)
 	}
-	now := time.Now().Round(0)
-	a.pipeline.restore(s, now)
-	a.recallWaiting(s, now)
+	m.before = s
+	a.pipeline.quiet.restore(s.Pause, s.Muted)
 	a.recents.restore(s.Alerts, s.Numbers)
 	a.recallScreen(s.Screen)
 	m.keeper = memory.NewKeeper(a.opts.Memory, a.flush, a.memoryTrouble)
 	m.stop = wait.Start(context.WithoutCancel(a.ctx), func(ctx context.Context) { m.whole = m.keeper.Run(ctx) })
+}
+
+// recallStages takes over what the stages of an earlier agent left, once it is known for
+// which subscriptions.
+func (a *Agent) recallStages(subs []config.Subscription) {
+	s, now := a.memory.before, time.Now().Round(0)
+	a.memory.before = memory.State{}
+	a.ended(a.pipeline.restore(s, subs, now))
+	a.expects.restore(s.Expected, now.In(a.zone()))
+	for _, n := range s.Untold {
+		a.tell(n)
+	}
 }
 
 // desktop is a Notifier whose notifications outlive the process.
@@ -163,9 +176,13 @@ func (m *remembering) note(addresses []string, s memory.Server, heard time.Time)
 
 // state is what is to be remembered.
 func (a *Agent) state(now time.Time) memory.State {
-	s := a.pipeline.state()
+	s := a.memory.before
+	if a.config != nil {
+		s = a.pipeline.state()
+		s.Expected = a.expects.state(now, a.ctx.Err() != nil)
+	}
+	s.Pause, s.Muted = a.pipeline.quiet.state()
 	s.Untold = newestOf(append(a.delivery.untold(), s.Untold...))
-	a.rememberWaiting(&s, now)
 	s.Alerts, s.Numbers = a.recents.state()
 	if d, ok := a.opts.Notifier.(desktop); ok {
 		s.Screen = d.Screen()
