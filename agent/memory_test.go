@@ -23,9 +23,24 @@ import (
 // remembering is a bench whose agent has a memory in a file.
 func remembering(t *testing.T, yaml string, more ...func(*agent.Options)) (b *bench, path string) {
 	t.Helper()
-	path = filepath.Join(t.TempDir(), "agent.json")
+	path = filepath.Join(memoryDir(t), "agent.json")
 	more = append([]func(*agent.Options){func(o *agent.Options) { o.Memory = path }}, more...)
 	return newBenchOn(t, yaml, (*sigtest.Network).Client, more...), path
+}
+
+// memoryDir is a folder for a memory, in RAM where there is one: an agent that has every
+// write of a simulated week synced to a disk takes seconds.
+func memoryDir(t *testing.T) string {
+	dir, err := os.MkdirTemp("/dev/shm", "sigalert-test-")
+	if err != nil {
+		return t.TempDir()
+	}
+	t.Cleanup(func() {
+		if err := os.RemoveAll(dir); err != nil {
+			t.Error(err)
+		}
+	})
+	return dir
 }
 
 // inTheWay keeps the file from being written.
