@@ -141,22 +141,21 @@ func (a *Agent) now() time.Time { return time.Now().In(a.zone()) }
 
 // tell shows a notification, unless it is quiet.
 func (a *Agent) tell(n notify.Notification) {
-	if !a.pipeline.quiet.keep(a.now(), n) {
+	if a.pipeline.quiet.keep(a.now(), n) == "" {
 		a.pushDigest(n, nil)
 	}
 }
 
-// tellDue shows what the stages have to say now.
+// tellDue shows what the stages have to say now, in the zone of this machine.
 func (a *Agent) tellDue(now time.Time) {
 	for _, s := range a.servers {
 		s.tellDue(now)
 	}
-	local := now.In(a.zone())
-	a.concludeWaiting(local)
-	a.tellUnasked(local)
-	a.escalateDue(local)
+	a.concludeWaiting(now)
+	a.tellUnasked(now)
+	a.escalateDue(now)
 	muted, paused := len(a.pipeline.quiet.muted), a.pipeline.quiet.pause.paused
-	for _, n := range a.pipeline.due(local) {
+	for _, n := range a.pipeline.due(now) {
 		a.tell(n)
 	}
 	a.alertedEnded()
@@ -170,7 +169,7 @@ func (a *Agent) tellDue(now time.Time) {
 // tellAway shows what happened during an absence.
 func (a *Agent) tellAway(now time.Time) {
 	for _, n := range a.pipeline.catchup.due(now) {
-		if a.pipeline.quiet.keep(a.now(), n.Notification) {
+		if a.pipeline.quiet.keep(now, n.Notification) != "" {
 			n.settled.Store(true)
 			a.memory.changed = true
 			continue
@@ -295,8 +294,8 @@ func betterThan(a, b sig.ListenerStatus) bool {
 }
 
 // publish makes the stages' state readable by others.
-func (a *Agent) publish() {
-	silence := a.pipeline.quiet.silence(a.now())
+func (a *Agent) publish(now time.Time) {
+	silence := a.pipeline.quiet.silence(now)
 	st := Status{
 		Paused:      a.pipeline.quiet.pause.paused,
 		PausedUntil: a.pipeline.quiet.pause.until,

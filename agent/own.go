@@ -35,10 +35,8 @@ func ownEvent(now time.Time, what sig.Name, n notify.Notification) sig.Event {
 // report is tell for what the history is to have as well, with what became of it.
 func (a *Agent) report(now time.Time, what sig.Name, n notify.Notification) {
 	ev := ownEvent(now, what, n)
-	local := now.In(a.zone())
-	if a.pipeline.quiet.keep(local, n) {
-		s := a.pipeline.quiet.silence(local)
-		a.alerted(ev, outcome.Held, s.why+untilText(local, s.until))
+	if why := a.pipeline.quiet.keep(now.In(a.zone()), n); why != "" {
+		a.alerted(ev, outcome.Held, why)
 		return
 	}
 	a.delivery.pushAlert(n, ev, nil, nil)

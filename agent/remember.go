@@ -144,8 +144,12 @@ func memoryKey(addresses []string) string { return strings.Join(addresses, " ") 
 // there, it has another epoch.
 func (m *remembering) since(addresses []string) memory.Server {
 	s, ok := m.servers[memoryKey(addresses)]
+	if ok {
+		return s
+	}
 	for at, o := range m.servers {
-		if shared := slices.ContainsFunc(strings.Fields(at), func(a string) bool { return slices.Contains(addresses, a) }); !ok && shared && o.Heard.After(s.Heard) {
+		shared := slices.ContainsFunc(strings.Fields(at), func(a string) bool { return slices.Contains(addresses, a) })
+		if shared && o.Heard.After(s.Heard) {
 			s = o
 		}
 	}

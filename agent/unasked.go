@@ -71,9 +71,8 @@ func (a *Agent) tellUnasked(now time.Time) {
 		all = append(all, n)
 	}
 	for _, n := range append(a.missing(now), a.pipeline.inhibits.due(now)...) {
-		if a.pipeline.quiet.keep(now, n.Notification) {
-			s := a.pipeline.quiet.silence(now)
-			a.reported(now, n, outcome.Held, s.why+untilText(now, s.until))
+		if why := a.pipeline.quiet.keep(now, n.Notification); why != "" {
+			a.reported(now, n, outcome.Held, why)
 			continue
 		}
 		all = append(all, n)
