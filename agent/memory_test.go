@@ -3,6 +3,7 @@ package agent_test
 import (
 	"context"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -256,6 +257,32 @@ func TestPausesAndTagsSurvive(t *testing.T) {
 		time.Sleep(time.Hour)
 		if b.Status().Paused || b.Status().Subscriptions[0].Muted {
 			t.Error("a pause does not end")
+		}
+	})
+}
+
+// What nobody has read is the same to the history after a restart.
+func TestUnreadSurvives(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b, _ := remembering(t, timerTick)
+		timer := b.add("timer", "tick")
+		for i := range 3 {
+			b.fire(timer, "tick", i)
+		}
+		b.Respond(notify.Response{Ref: 2, Kind: notify.Dismissed})
+		unread := func() map[int]string {
+			time.Sleep(pace)
+			all := make(map[int]string)
+			for number, ev := range b.Unread() {
+				all[number] = fmt.Sprint(ev.Seq, ev.Time.UnixMicro()) // by which the history knows it
+			}
+			return all
+		}
+		want := unread()
+		b.end()
+		b.start()
+		if got := unread(); len(want) != 2 || !maps.Equal(got, want) {
+			t.Errorf("unread: %v, before %v", got, want)
 		}
 	})
 }
