@@ -46,7 +46,7 @@ type absence struct {
 // digest is what happened for one subscription.
 type digest struct {
 	memory.Digest
-	settled *atomic.Bool // it is known what became of it on the desktop; nil: that was not given it
+	settled *atomic.Bool // set once it is known what became of it; nil: it is not with the desktop
 	again   time.Time    // when it is to be told once more; zero: never
 }
 
@@ -153,9 +153,9 @@ func (c *catchup) takeBack(key string) {
 
 // due returns what is to be told now.
 func (c *catchup) due(now time.Time) (all []away) {
-	c.settle()
 	var due []string
 	for id, d := range c.digests {
+		d.settle()
 		if d.Due.IsZero() || d.settled != nil || now.Before(d.Due) {
 			continue
 		}
@@ -186,13 +186,11 @@ func (c *catchup) due(now time.Time) (all []away) {
 	return all
 }
 
-// settle is for the digests that were shown since, or were lost. They stay, and are
-// shown anew with what is still to come of the same absence.
-func (c *catchup) settle() {
-	for _, d := range c.digests {
-		if d.settled != nil && d.settled.Load() {
-			d.settled, d.Due, d.again = nil, d.again, time.Time{}
-		}
+// settle notes whether the digest was shown since, or was lost. It stays, and is shown
+// anew with what is still to come of the same absence.
+func (d *digest) settle() {
+	if d.settled != nil && d.settled.Load() {
+		d.settled, d.Due, d.again = nil, d.again, time.Time{}
 	}
 }
 
@@ -282,9 +280,9 @@ func (c *catchup) clone() catchup {
 
 // state is what is not told yet, or not for sure.
 func (c *catchup) state() map[string]memory.Digest {
-	c.settle()
 	all := make(map[string]memory.Digest)
 	for id, d := range c.digests {
+		d.settle()
 		if !d.Due.IsZero() {
 			kept := d.Digest
 			kept.Kinds = slices.Clone(d.Kinds)

@@ -176,7 +176,6 @@ func (a *Agent) tellAway(now time.Time) {
 		}
 		a.pushDigest(n.Notification, func() { n.settled.Store(true) })
 	}
-	a.pipeline.catchup.settle()
 }
 
 // pushDigest has the desktop show what may be about several alerts. A click opens the

@@ -302,7 +302,7 @@ func TestMemoryThatCannotBeWritten(t *testing.T) {
 				t.Errorf("shown: %q", got)
 			}
 		}
-		if n := strings.Count(got, "The agent's memory cannot be kept yet"); n != 1 {
+		if n := strings.Count(got, "The agent's memory cannot be saved"); n != 1 {
 			t.Errorf("told %d times: %q", n, got)
 		}
 		if n := b.log.count("cannot write the agent's memory"); n != 1 {
@@ -312,7 +312,7 @@ func TestMemoryThatCannotBeWritten(t *testing.T) {
 			t.Fatal(err)
 		}
 		time.Sleep(time.Minute)
-		b.expect("The agent's memory is being kept now")
+		b.expect("The agent's memory can be saved again")
 		if position(t, path) == 0 {
 			t.Error("nothing was written")
 		}

@@ -19,7 +19,7 @@ const (
 	memoryIdle   = 5 * time.Minute // how old the time may get at which a silent server was heard
 	memoryFlush  = 5 * time.Second // for what Options.Flush waits for
 	maxServers   = 32              // that are remembered
-	memoryFailed = "What happens now may be lost, or be shown twice, after a restart. Alerts go on."
+	memoryFailed = "What happens now may be lost or shown twice after a restart. Alerts go on."
 )
 
 // remembering is the agent's side of its memory. The zero value has none.
@@ -100,12 +100,12 @@ func (a *Agent) flush(ctx context.Context) {
 
 // memoryTrouble says that the memory cannot be written, or can be again.
 func (a *Agent) memoryTrouble(err error) {
-	n := notify.Notification{Title: "The agent's memory is being kept now", Key: "memory"}
+	n := notify.Notification{Title: "The agent's memory can be saved again", Key: "memory"}
 	if err == nil {
 		a.log.Info("the agent's memory can be written now")
 	} else {
 		a.log.Error("cannot write the agent's memory, trying again", "err", err)
-		n.Title, n.Body = "The agent's memory cannot be kept yet", err.Error()+"\n"+memoryFailed
+		n.Title, n.Body = "The agent's memory cannot be saved", err.Error()+"\n"+memoryFailed
 	}
 	a.ask(func() { a.delivery.push(n) })
 }
