@@ -115,6 +115,36 @@ func TestButtons(t *testing.T) {
 	})
 }
 
+// A click on what the agent itself has to say opens the history there.
+func TestClickOnTheAgentsOwn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var opened []sig.Event
+		b := newBenchOn(t, "subscriptions: [{sender: backup, expect_every: 1h}]", (*sigtest.Network).Client, func(o *agent.Options) {
+			o.OpenAlert = func(ev sig.Event, _ bool) { opened = append(opened, ev) }
+		})
+		click := func(title string) {
+			t.Helper()
+			n, at := b.last(), time.Now()
+			if !strings.HasPrefix(n.Title, title) || !n.Click {
+				t.Fatalf("shown: %+v", n)
+			}
+			b.Respond(notify.Response{Ref: n.Ref, Kind: notify.Dismissed})
+			b.answer(n, notify.Clicked)
+			if len(opened) != 1 || opened[0].Sender != "sigalert" || at.Sub(opened[0].Time) > time.Minute {
+				t.Errorf("opened: %v", opened)
+			}
+			opened = nil
+			b.screen.take()
+		}
+		time.Sleep(time.Hour)
+		click("Nothing from backup")
+		b.stop()
+		time.Sleep(30 * time.Second)
+		click("Lost the server")
+		b.expect("")
+	})
+}
+
 // What a button is answered takes the place of its alert, even if that has no tag.
 func TestAnswerReplaces(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -89,7 +89,7 @@ func (a *Agent) tellUnasked(now time.Time) {
 		a.pipeline.floods.many.take(now)
 		switch {
 		case n.what != "":
-			a.delivery.pushAlert(n.Notification, ownEvent(now, n.what, n.Notification), nil, nil)
+			a.pushOwn(now, n.what, n.Notification)
 		case n.again.stage != "":
 			a.delivery.push(n.Notification)
 		default:
