@@ -118,9 +118,9 @@ func TestButtons(t *testing.T) {
 // A click on what the agent itself has to say opens the history there.
 func TestClickOnTheAgentsOwn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var opened []sig.Event
+		opened := make(chan sig.Event, 10)
 		b := newBenchOn(t, "subscriptions: [{sender: backup, expect_every: 1h}]", (*sigtest.Network).Client, func(o *agent.Options) {
-			o.OpenAlert = func(ev sig.Event, _ bool) { opened = append(opened, ev) }
+			o.OpenAlert = func(ev sig.Event, _ bool) { opened <- ev }
 		})
 		click := func(title string) {
 			t.Helper()
@@ -130,10 +130,12 @@ func TestClickOnTheAgentsOwn(t *testing.T) {
 			}
 			b.Respond(notify.Response{Ref: n.Ref, Kind: notify.Dismissed})
 			b.answer(n, notify.Clicked)
-			if len(opened) != 1 || opened[0].Sender != "sigalert" || at.Sub(opened[0].Time) > time.Minute {
-				t.Errorf("opened: %v", opened)
+			if len(opened) != 1 {
+				t.Fatalf("opened %d times", len(opened))
 			}
-			opened = nil
+			if ev := <-opened; ev.Sender != "sigalert" || at.Sub(ev.Time) > time.Minute {
+				t.Errorf("opened: %v", ev)
+			}
 			b.screen.take()
 		}
 		time.Sleep(time.Hour)
