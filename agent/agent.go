@@ -201,12 +201,12 @@ func (a *Agent) loop(ctx context.Context) {
 			}
 		case <-timer.C:
 		}
-		now := time.Now()
+		now := a.now() // once: it looks at the disk whether the zone is another
 		if len(a.servers) > 0 && !next.IsZero() && now.Sub(next) > stoppedGap {
 			a.stoodStill(next, now)
 		}
 		a.tellDue(now)
-		a.publish()
+		a.publish(now)
 		a.remember(now)
 		if next = a.next(); !next.IsZero() {
 			timer.Reset(max(0, next.Sub(now)))

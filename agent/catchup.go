@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"sigalert/agent/memory"
@@ -45,8 +46,14 @@ type absence struct {
 // digest is what happened for one subscription.
 type digest struct {
 	memory.Digest
-	sending bool      // it waits for the desktop
-	again   time.Time // when it is to be told once more; zero: never
+	settled *atomic.Bool // set once it is known what became of it; nil: it is not with the desktop
+	again   time.Time    // when it is to be told once more; zero: never
+}
+
+// away is a digest for the desktop.
+type away struct {
+	notify.Notification
+	settled *atomic.Bool // to be set, by any goroutine, once it is known what became of it
 }
 
 func newCatchup() catchup {
@@ -91,12 +98,12 @@ func (c *catchup) judge(p *passage) verdict {
 	default:
 		v.reason = "it happened during an absence, merged into one"
 	}
-	c.count(p, last)
+	p.counted = &c.count(p, last).Ref
 	return v
 }
 
 // count adds an event to its subscription's digest.
-func (c *catchup) count(p *passage, last *absence) {
+func (c *catchup) count(p *passage, last *absence) *digest {
 	id := p.idOf(p.sub)
 	d := c.digests[id]
 	if d == nil || d.Due.IsZero() && !d.Back.Equal(last.back) {
@@ -128,19 +135,13 @@ func (c *catchup) count(p *passage, last *absence) {
 		d.Last = p.ev.Time
 	}
 	switch due := p.now.Add(catchUpMore); {
-	case d.sending:
+	case d.settled != nil:
 		d.again = due
 	case d.Due.IsZero():
 		d.Due = later(due, last.back.Add(catchUpTime))
 	}
 	last.open = later(last.open, p.now.Add(catchUpTime))
-}
-
-// note is for an event that was counted: a click on its subscription's digest leads to it.
-func (c *catchup) note(id string, ref uint64) {
-	if d := c.digests[id]; d != nil {
-		d.Ref = ref
-	}
+	return d
 }
 
 // takeBack forgets the alerts with a key that are to be told.
@@ -150,53 +151,53 @@ func (c *catchup) takeBack(key string) {
 	}
 }
 
-// due returns what is to be told now, with the identities that told expects once the
-// desktop has it, or nobody will.
-func (c *catchup) due(now time.Time) (all []notify.Notification, ids [][]string) {
+// due returns what is to be told now.
+func (c *catchup) due(now time.Time) (all []away) {
 	var due []string
 	for id, d := range c.digests {
-		if d.Due.IsZero() || d.sending || now.Before(d.Due) {
+		d.settle()
+		if d.Due.IsZero() || d.settled != nil || now.Before(d.Due) {
 			continue
 		}
 		if d.total() == 0 { // all was taken back
 			delete(c.digests, id)
 			continue
 		}
-		d.sending = true
 		due = append(due, id)
 	}
 	slices.SortFunc(due, func(a, b string) int {
 		return cmp.Or(cmp.Compare(c.digests[b].total(), c.digests[a].total()), cmp.Compare(a, b))
 	})
 	for i, id := range due {
+		d := c.digests[id]
+		d.settled = new(atomic.Bool)
 		if i < maxDigests-1 || len(due) == maxDigests {
-			all, ids = append(all, c.digests[id].notification(now, id)), append(ids, []string{id})
+			all = append(all, away{d.notification(now, id), d.settled})
 			continue
 		}
-		rest := &digest{Digest: c.digests[id].Digest}
+		rest := &digest{Digest: d.Digest}
 		rest.Kinds = slices.Clone(rest.Kinds)
 		for _, id := range due[i+1:] {
 			rest.add(c.digests[id])
+			c.digests[id].settled = d.settled
 		}
-		return append(all, rest.notification(now, "")), append(ids, due[i:])
+		return append(all, away{rest.notification(now, ""), d.settled})
 	}
-	return all, ids
+	return all
 }
 
-// told is for digests that were shown, or were lost. They stay, and are shown anew with
-// what is still to come of the same absence.
-func (c *catchup) told(ids []string) {
-	for _, id := range ids {
-		if d := c.digests[id]; d != nil {
-			d.sending, d.Due, d.again = false, d.again, time.Time{}
-		}
+// settle notes whether the digest was shown since, or was lost. It stays, and is shown
+// anew with what is still to come of the same absence.
+func (d *digest) settle() {
+	if d.settled != nil && d.settled.Load() {
+		d.settled, d.Due, d.again = nil, d.again, time.Time{}
 	}
 }
 
 // next is when due has something to say; zero: never.
 func (c *catchup) next() (next time.Time) {
 	for _, d := range c.digests {
-		if !d.sending {
+		if d.settled == nil {
 			next = earlier(next, d.Due)
 		}
 	}
@@ -281,6 +282,7 @@ func (c *catchup) clone() catchup {
 func (c *catchup) state() map[string]memory.Digest {
 	all := make(map[string]memory.Digest)
 	for id, d := range c.digests {
+		d.settle()
 		if !d.Due.IsZero() {
 			kept := d.Digest
 			kept.Kinds = slices.Clone(d.Kinds)

@@ -201,3 +201,38 @@ func TestGoneIsSaid(t *testing.T) {
 		})
 	}
 }
+
+// A digest that is dropped, as more alerts than there is room for wait for a desktop that
+// hangs, holds nothing up.
+func TestDigestIsDropped(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b, _ := remembering(t, "subscriptions: [{sender: a}, {sender: b}, {sender: c}, {sender: d}, {sender: e}]")
+		var all []*sig.Sender
+		for _, name := range []sig.Name{"a", "b", "c", "d", "e"} {
+			all = append(all, b.add(name, "x"))
+		}
+		time.Sleep(time.Second)
+		b.end()
+		for _, s := range all {
+			b.fire(s, "x", 1)
+		}
+		time.Sleep(time.Hour)
+		b.screen.set(true, nil)
+		b.start()
+		time.Sleep(5 * time.Second)
+		for i := range 1_000 {
+			if err := all[0].Trigger("x", map[string]any{"urgency": "critical", "message": i}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		time.Sleep(time.Second)
+		b.screen.set(false, nil)
+		time.Sleep(time.Minute)
+		if got := b.screen.take(); !strings.Contains(got, "message: 999") {
+			t.Errorf("shown: %q", got)
+		}
+		if b.Status().Counters.Dropped == 0 {
+			t.Error("nothing was dropped")
+		}
+	})
+}

@@ -165,7 +165,7 @@ func (a *Agent) do(ctx context.Context, f func()) error {
 	done := make(chan struct{})
 	a.ask(func() {
 		f()
-		a.publish()
+		a.publish(a.now())
 		close(done)
 	})
 	select {

@@ -246,7 +246,7 @@ func (d *delivery) report(q queued, what outcome.Outcome, why, via string) {
 	if q.done != nil {
 		defer q.done()
 	}
-	if q.Ref != 0 && !q.Resolved && !q.digest {
+	if q.Ref != 0 && q.Ref&ownRef == 0 && !q.Resolved && !q.digest {
 		v := verdict{stage: "deliver", decision: Shown, reason: via}
 		switch what {
 		case outcome.Failed:

@@ -10,7 +10,8 @@
 // Three more, link, presence and expect, watch the connection, the senders and what
 // should come. Of these, receive and deliver have goroutines; the others are values
 // without a clock, a channel or a logger. What somebody does with an alert comes back
-// through respond.go. What the agent knows of each server is in server.go, and the
+// through respond.go; what nobody has asked for just now, such as an alert shown again,
+// goes out through unasked.go. What the agent knows of each server is in server.go, and the
 // router that it may run in router.go. What of all this outlives the process is in
 // remember.go and package memory.
 //

@@ -26,8 +26,6 @@ type escalations struct {
 	size     int       // of their data, in bytes
 	soonest  time.Time // when the first is due for which there is room; zero: there is none
 	underWay [2]int    // by way
-	restored []memory.Escalating
-	began    time.Time // when restored was taken over
 }
 
 type escalating struct {
@@ -168,46 +166,37 @@ func (e *escalations) next() time.Time { return e.soonest }
 // use replaces the subscriptions. Alerts of those that stay, and still escalate, keep
 // their time.
 func (e *escalations) use(subs []config.Subscription) {
-	if len(e.list)+len(e.restored) == 0 {
+	if len(e.list) == 0 {
 		return
 	}
 	by := byID(subs)
-	for _, x := range e.restored {
-		e.list = append(e.list, &escalating{Escalating: x})
-	}
 	e.drop(func(x *escalating) bool {
 		x.sub = by[x.Sub]
 		return x.sub == nil || x.sub.Escalate == nil
 	})
-	if e.restored == nil {
-		return
-	}
-	for _, x := range e.list { // the clock may have been set back
-		x.Due = earlier(x.Due, e.began.Add(max(time.Minute, x.sub.Escalate.After)))
-	}
-	e.restored = nil
-	e.settle()
 }
 
 // state is what waits for an answer, for a restart.
 func (e *escalations) state() []memory.Escalating {
-	all := slices.Clone(e.restored)
+	var all []memory.Escalating
 	for _, x := range e.list {
 		all = append(all, x.Escalating)
 	}
 	return all
 }
 
-// restore takes over what waited for an answer before a restart, once use says for which
-// subscriptions. What was due meanwhile gets a minute more: nobody could answer.
-func (e *escalations) restore(all []memory.Escalating, now time.Time) {
-	e.began = now
+// restore takes over what waited for an answer before a restart. What was due meanwhile
+// gets a minute more: nobody could answer.
+func (e *escalations) restore(all []memory.Escalating, subs []config.Subscription, now time.Time) {
 	for _, x := range all[:min(len(all), 2*maxEscalating)] {
-		if soon := now.Add(time.Minute); x.Due.Before(soon) {
-			x.Due = soon
-		}
-		e.restored = append(e.restored, x)
+		e.list = append(e.list, &escalating{Escalating: x})
 	}
+	e.use(subs)
+	soon := now.Add(time.Minute)
+	for _, x := range e.list { // the clock may have been set back
+		x.Due = earlier(later(x.Due, soon), later(soon, now.Add(x.sub.Escalate.After)))
+	}
+	e.settle()
 }
 
 // passage is the alert on its way, once more.

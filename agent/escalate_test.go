@@ -34,14 +34,12 @@ func TestEscalations(t *testing.T) {
 		"a restart": {func(e *escalations) {
 			kept := reread(t, e.state())
 			*e = escalations{}
-			e.restore(kept, minutes(2))
-			e.use(subs)
+			e.restore(kept, subs, minutes(2))
 		}, 5},
 		"a late restart": {func(e *escalations) {
 			kept := reread(t, e.state())
 			*e = escalations{}
-			e.restore(kept, minutes(9))
-			e.use(subs)
+			e.restore(kept, subs, minutes(9))
 		}, 10},
 	} {
 		var e escalations
@@ -116,8 +114,7 @@ func TestEscalationsUnderWay(t *testing.T) {
 	}
 	kept := reread(t, e.state())
 	var later escalations
-	later.restore(kept, at(310))
-	later.use(subs)
+	later.restore(kept, subs, at(310))
 	if got := later.due(at(370)); len(got) != maxUnderWay || len(later.list) != len(kept) {
 		t.Errorf("after a restart: %d of %d", len(got), len(kept))
 	}

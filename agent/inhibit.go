@@ -28,7 +28,7 @@ type inhibits struct {
 	used  bool                  // a subscription has "unless"
 	tags  map[string]*inhibitor // by tag
 	first time.Time             // when the first of them is forgotten, or earlier; zero: there are none
-	over  []*inhibitor          // that are to be told of
+	over  []*inhibitor          // of whose end nothing was said yet
 }
 
 // inhibitor is a tag that is shown, and what it holds back.

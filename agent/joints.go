@@ -17,9 +17,12 @@ func (a *Agent) apply(c *config.Config) {
 	if a.opts.Server != "" {
 		servers = []config.Server{{Addresses: []string{a.opts.Server}}}
 	}
-	begun := a.useServers(servers)
+	begun, first := a.useServers(servers), a.config == nil
 	a.config, a.pipeline.catchup.maxAge = c, c.CatchUp
 	a.pipeline.quiet.follow(c.Quiet)
+	if first {
+		a.recallStages(c.Subscriptions)
+	}
 	for _, n := range a.pipeline.use(c.Subscriptions) {
 		a.tell(n)
 	}
@@ -101,9 +104,6 @@ func (a *Agent) conclude(p *passage) {
 		if p.counted != nil {
 			*p.counted = p.alert.Ref
 		}
-		if v.stage == "catch_up" {
-			a.pipeline.catchup.note(p.idOf(p.sub), p.alert.Ref)
-		}
 		a.alerted(p.ev, outcome.Held, v.reason)
 	}
 }
@@ -141,22 +141,21 @@ func (a *Agent) now() time.Time { return time.Now().In(a.zone()) }
 
 // tell shows a notification, unless it is quiet.
 func (a *Agent) tell(n notify.Notification) {
-	if !a.pipeline.quiet.keep(a.now(), n) {
+	if a.pipeline.quiet.keep(a.now(), n) == "" {
 		a.pushDigest(n, nil)
 	}
 }
 
-// tellDue shows what the stages have to say now.
+// tellDue shows what the stages have to say now, in the zone of this machine.
 func (a *Agent) tellDue(now time.Time) {
 	for _, s := range a.servers {
 		s.tellDue(now)
 	}
-	local := now.In(a.zone())
-	a.concludeWaiting(local)
-	a.tellUnasked(local)
-	a.escalateDue(local)
+	a.concludeWaiting(now)
+	a.tellUnasked(now)
+	a.escalateDue(now)
 	muted, paused := len(a.pipeline.quiet.muted), a.pipeline.quiet.pause.paused
-	for _, n := range a.pipeline.due(local) {
+	for _, n := range a.pipeline.due(now) {
 		a.tell(n)
 	}
 	a.alertedEnded()
@@ -169,17 +168,13 @@ func (a *Agent) tellDue(now time.Time) {
 
 // tellAway shows what happened during an absence.
 func (a *Agent) tellAway(now time.Time) {
-	all, ids := a.pipeline.catchup.due(now)
-	for i, n := range all {
-		told := func() {
-			a.pipeline.catchup.told(ids[i])
+	for _, n := range a.pipeline.catchup.due(now) {
+		if a.pipeline.quiet.keep(now, n.Notification) != "" {
+			n.settled.Store(true)
 			a.memory.changed = true
-		}
-		if a.pipeline.quiet.keep(a.now(), n) {
-			told()
 			continue
 		}
-		a.pushDigest(n, func() { a.ask(told) })
+		a.pushDigest(n.Notification, func() { n.settled.Store(true) })
 	}
 }
 
@@ -210,9 +205,10 @@ func (a *Agent) tellRest(remembered bool) {
 // remembered.
 func (a *Agent) tellHeld() {
 	a.tellWaiting(a.now())
-	all, _ := a.pipeline.catchup.due(time.Now().Add(catchUpTime))
-	all = append(all, a.pipeline.quiet.use(nil)...)
-	for _, n := range all {
+	for _, n := range a.pipeline.catchup.due(time.Now().Add(catchUpAgain)) {
+		a.opts.Fallback(n.Notification)
+	}
+	for _, n := range a.pipeline.quiet.use(nil) {
 		a.opts.Fallback(n)
 	}
 	if n, ok := a.pipeline.quiet.pause.resume(); ok {
@@ -297,8 +293,8 @@ func betterThan(a, b sig.ListenerStatus) bool {
 }
 
 // publish makes the stages' state readable by others.
-func (a *Agent) publish() {
-	silence := a.pipeline.quiet.silence(a.now())
+func (a *Agent) publish(now time.Time) {
+	silence := a.pipeline.quiet.silence(now)
 	st := Status{
 		Paused:      a.pipeline.quiet.pause.paused,
 		PausedUntil: a.pipeline.quiet.pause.until,

@@ -3,6 +3,7 @@ package agent_test
 import (
 	"context"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -23,9 +24,24 @@ import (
 // remembering is a bench whose agent has a memory in a file.
 func remembering(t *testing.T, yaml string, more ...func(*agent.Options)) (b *bench, path string) {
 	t.Helper()
-	path = filepath.Join(t.TempDir(), "agent.json")
+	path = filepath.Join(memoryDir(t), "agent.json")
 	more = append([]func(*agent.Options){func(o *agent.Options) { o.Memory = path }}, more...)
 	return newBenchOn(t, yaml, (*sigtest.Network).Client, more...), path
+}
+
+// memoryDir is a folder for a memory, in RAM where there is one: an agent that has every
+// write of a simulated week synced to a disk takes seconds.
+func memoryDir(t *testing.T) string {
+	dir, err := os.MkdirTemp("/dev/shm", "sigalert-test-")
+	if err != nil {
+		return t.TempDir()
+	}
+	t.Cleanup(func() {
+		if err := os.RemoveAll(dir); err != nil {
+			t.Error(err)
+		}
+	})
+	return dir
 }
 
 // inTheWay keeps the file from being written.
@@ -245,6 +261,32 @@ func TestPausesAndTagsSurvive(t *testing.T) {
 	})
 }
 
+// What nobody has read is the same to the history after a restart.
+func TestUnreadSurvives(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b, _ := remembering(t, timerTick)
+		timer := b.add("timer", "tick")
+		for i := range 3 {
+			b.fire(timer, "tick", i)
+		}
+		b.Respond(notify.Response{Ref: 2, Kind: notify.Dismissed})
+		unread := func() map[int]string {
+			time.Sleep(pace)
+			all := make(map[int]string)
+			for number, ev := range b.Unread() {
+				all[number] = fmt.Sprint(ev.Seq, ev.Time.UnixMicro()) // by which the history knows it
+			}
+			return all
+		}
+		want := unread()
+		b.end()
+		b.start()
+		if got := unread(); len(want) != 2 || !maps.Equal(got, want) {
+			t.Errorf("unread: %v, before %v", got, want)
+		}
+	})
+}
+
 // A memory that cannot be written is told of once, alerts go on, and it recovers.
 func TestMemoryThatCannotBeWritten(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -260,7 +302,7 @@ func TestMemoryThatCannotBeWritten(t *testing.T) {
 				t.Errorf("shown: %q", got)
 			}
 		}
-		if n := strings.Count(got, "The agent's memory cannot be kept yet"); n != 1 {
+		if n := strings.Count(got, "The agent's memory cannot be saved"); n != 1 {
 			t.Errorf("told %d times: %q", n, got)
 		}
 		if n := b.log.count("cannot write the agent's memory"); n != 1 {
@@ -270,7 +312,7 @@ func TestMemoryThatCannotBeWritten(t *testing.T) {
 			t.Fatal(err)
 		}
 		time.Sleep(time.Minute)
-		b.expect("The agent's memory is being kept now")
+		b.expect("The agent's memory can be saved again")
 		if position(t, path) == 0 {
 			t.Error("nothing was written")
 		}

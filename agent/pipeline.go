@@ -1,7 +1,6 @@
 package agent
 
 import (
-	"slices"
 	"time"
 
 	"sigalert/agent/config"
@@ -31,8 +30,7 @@ type pipeline struct {
 	repeats     repeats
 	escalations escalations
 
-	untold   []notify.Notification // by an earlier agent, until there are subscriptions
-	verdicts []verdict             // of the last event; the room is the next one's
+	verdicts []verdict // of the last event; the room is the next one's
 }
 
 func newPipeline() *pipeline {
@@ -148,9 +146,7 @@ func (pl *pipeline) use(subs []config.Subscription) (told []notify.Notification)
 	pl.inhibits.use(subs)
 	pl.repeats.use(subs)
 	pl.escalations.use(subs)
-	told = append(pl.untold, append(pl.rates.use(subs), pl.quiet.use(subs)...)...)
-	pl.untold = nil
-	return told
+	return append(pl.rates.use(subs), pl.quiet.use(subs)...)
 }
 
 // due returns what the stages have to say now, but for what tellUnasked shows.
@@ -201,11 +197,12 @@ func (pl *pipeline) pending() Pending {
 	return n
 }
 
-// state is what the stages have to know after a restart.
-func (pl *pipeline) state() (s memory.State) {
-	s.Pause, s.Muted = pl.quiet.state()
-	s.Tags, s.Away = pl.tags.state(), pl.catchup.state()
-	s.Untold = append(slices.Clone(pl.untold), pl.floods.untold()...)
+// state is what the stages have to know after a restart, but for quiet.
+func (pl *pipeline) state() memory.State {
+	s := memory.State{
+		Tags: pl.tags.state(), Waiting: pl.waits.state(), Inhibitors: pl.inhibits.state(), Away: pl.catchup.state(),
+		Repeating: pl.repeats.state(), Escalating: pl.escalations.state(), Untold: pl.floods.untold(),
+	}
 	for _, l := range pl.rates.of {
 		if n, ok := l.clone().summary(l.next()); ok {
 			s.Untold = append(s.Untold, n)
@@ -214,12 +211,15 @@ func (pl *pipeline) state() (s memory.State) {
 	return s
 }
 
-// restore takes over what state returned in an earlier run.
-func (pl *pipeline) restore(s memory.State, now time.Time) {
-	pl.quiet.restore(s.Pause, s.Muted)
+// restore takes over what state returned in an earlier run. What waited for subscriptions
+// that are gone is returned.
+func (pl *pipeline) restore(s memory.State, subs []config.Subscription, now time.Time) (gone []ended) {
 	pl.tags.restore(s.Tags)
+	pl.inhibits.restore(s.Inhibitors, now)
 	pl.catchup.restore(s.Away, now)
-	pl.untold = s.Untold
+	pl.repeats.restore(s.Repeating, subs, now)
+	pl.escalations.restore(s.Escalating, subs, now)
+	return pl.waits.restore(s.Waiting, subs, now)
 }
 
 // clone is a pipeline that decides as this one would, and leaves it as it is.

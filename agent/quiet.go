@@ -99,15 +99,15 @@ func untilText(now, until time.Time) string {
 	return until.In(now.Location()).Format(format)
 }
 
-// keep reports whether a notification that is of no event is held back.
-func (q *quiet) keep(now time.Time, n notify.Notification) bool {
+// keep holds a notification back that is of no event, and returns why; "": it does not.
+func (q *quiet) keep(now time.Time, n notify.Notification) (why string) {
 	s := q.silence(now)
 	if s.why == "" || n.Urgency == notify.Critical && !q.all {
-		return false
+		return ""
 	}
 	q.pause.takeBack(notify.ShortKey(n.Key)) // whose place it takes
 	q.pause.keep(held{name: n.Title, key: n.Key}, s.while)
-	return true
+	return s.why + untilText(now, s.until)
 }
 
 // of is the subscription's own pause; nil: it is not muted.

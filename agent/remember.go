@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"sigalert/agent/config"
 	"sigalert/agent/memory"
 	"sigalert/agent/notify"
 	"sigalert/internal/wait"
@@ -18,7 +19,7 @@ const (
 	memoryIdle   = 5 * time.Minute // how old the time may get at which a silent server was heard
 	memoryFlush  = 5 * time.Second // for what Options.Flush waits for
 	maxServers   = 32              // that are remembered
-	memoryFailed = "What happens now may be lost, or be shown twice, after a restart. Alerts go on."
+	memoryFailed = "What happens now may be lost or shown twice after a restart. Alerts go on."
 )
 
 // remembering is the agent's side of its memory. The zero value has none.
@@ -28,7 +29,8 @@ type remembering struct {
 	changed bool           // the state may have
 	next    time.Time      // when it may be written again
 	servers map[string]memory.Server
-	whole   bool // the file has everything; known once stop has returned
+	before  memory.State // what an earlier agent left, until there is a configuration
+	whole   bool         // the file has everything; known once stop has returned
 }
 
 // recall takes over what an earlier agent left, and begins to remember.
@@ -45,13 +47,24 @@ func (a *Agent) recall() {
 	if m.servers = s.Servers; m.servers == nil {
 		m.servers = make(map[string]memory.Server)
 	}
-	now := time.Now().Round(0)
-	a.pipeline.restore(s, now)
-	a.recallWaiting(s, now)
+	m.before = s
+	a.pipeline.quiet.restore(s.Pause, s.Muted)
 	a.recents.restore(s.Alerts, s.Numbers)
 	a.recallScreen(s.Screen)
 	m.keeper = memory.NewKeeper(a.opts.Memory, a.flush, a.memoryTrouble)
 	m.stop = wait.Start(context.WithoutCancel(a.ctx), func(ctx context.Context) { m.whole = m.keeper.Run(ctx) })
+}
+
+// recallStages takes over what the stages of an earlier agent left, once it is known for
+// which subscriptions.
+func (a *Agent) recallStages(subs []config.Subscription) {
+	s, now := a.memory.before, time.Now().Round(0)
+	a.memory.before = memory.State{}
+	a.ended(a.pipeline.restore(s, subs, now))
+	a.expects.restore(s.Expected, now.In(a.zone()))
+	for _, n := range s.Untold {
+		a.tell(n)
+	}
 }
 
 // desktop is a Notifier whose notifications outlive the process.
@@ -87,12 +100,12 @@ func (a *Agent) flush(ctx context.Context) {
 
 // memoryTrouble says that the memory cannot be written, or can be again.
 func (a *Agent) memoryTrouble(err error) {
-	n := notify.Notification{Title: "The agent's memory is being kept now", Key: "memory"}
+	n := notify.Notification{Title: "The agent's memory can be saved again", Key: "memory"}
 	if err == nil {
 		a.log.Info("the agent's memory can be written now")
 	} else {
 		a.log.Error("cannot write the agent's memory, trying again", "err", err)
-		n.Title, n.Body = "The agent's memory cannot be kept yet", err.Error()+"\n"+memoryFailed
+		n.Title, n.Body = "The agent's memory cannot be saved", err.Error()+"\n"+memoryFailed
 	}
 	a.ask(func() { a.delivery.push(n) })
 }
@@ -131,8 +144,12 @@ func memoryKey(addresses []string) string { return strings.Join(addresses, " ") 
 // there, it has another epoch.
 func (m *remembering) since(addresses []string) memory.Server {
 	s, ok := m.servers[memoryKey(addresses)]
+	if ok {
+		return s
+	}
 	for at, o := range m.servers {
-		if shared := slices.ContainsFunc(strings.Fields(at), func(a string) bool { return slices.Contains(addresses, a) }); !ok && shared && o.Heard.After(s.Heard) {
+		shared := slices.ContainsFunc(strings.Fields(at), func(a string) bool { return slices.Contains(addresses, a) })
+		if shared && o.Heard.After(s.Heard) {
 			s = o
 		}
 	}
@@ -163,9 +180,13 @@ func (m *remembering) note(addresses []string, s memory.Server, heard time.Time)
 
 // state is what is to be remembered.
 func (a *Agent) state(now time.Time) memory.State {
-	s := a.pipeline.state()
+	s := a.memory.before
+	if a.config != nil {
+		s = a.pipeline.state()
+		s.Expected = a.expects.state(now, a.ctx.Err() != nil)
+	}
+	s.Pause, s.Muted = a.pipeline.quiet.state()
 	s.Untold = newestOf(append(a.delivery.untold(), s.Untold...))
-	a.rememberWaiting(&s, now)
 	s.Alerts, s.Numbers = a.recents.state()
 	if d, ok := a.opts.Notifier.(desktop); ok {
 		s.Screen = d.Screen()

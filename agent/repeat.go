@@ -16,10 +16,8 @@ const maxRepeating = 1_000
 // repeats show the alerts of subscriptions with "repeat" again, until somebody clicks
 // or closes them, or they are resolved.
 type repeats struct {
-	list     []*repeating
-	soonest  time.Time // when the first is shown again; zero: there is none
-	restored []memory.Repeating
-	recalled time.Time // when these were
+	list    []*repeating
+	soonest time.Time // when the first is shown again; zero: there is none
 }
 
 type repeating struct {
@@ -118,37 +116,34 @@ func (r *repeats) next() time.Time { return r.soonest }
 // use replaces the subscriptions. Alerts of those that stay, and still repeat, are shown
 // again as those say now.
 func (r *repeats) use(subs []config.Subscription) {
-	if len(r.list)+len(r.restored) == 0 {
+	if len(r.list) == 0 {
 		return
 	}
 	by := byID(subs)
-	for _, x := range r.restored {
-		r.list = append(r.list, &repeating{Repeating: x})
-	}
-	r.restored = nil
 	r.drop(func(x *repeating) bool {
-		known := x.sub != nil
-		if x.sub = by[x.Sub]; x.sub == nil || x.sub.Repeat.Every == 0 || x.Shown >= x.sub.Repeat.AtMost {
-			return true
-		}
-		if !known { // the clock may have been set back since
-			x.Due = earlier(x.Due, r.recalled.Add(x.sub.Repeat.Every))
-		}
-		return false
+		x.sub = by[x.Sub]
+		return x.sub == nil || x.sub.Repeat.Every == 0 || x.Shown >= x.sub.Repeat.AtMost
 	})
 }
 
 // state is what is to be shown again, for a restart.
 func (r *repeats) state() []memory.Repeating {
-	all := slices.Clone(r.restored)
+	var all []memory.Repeating
 	for _, x := range r.list {
 		all = append(all, x.Repeating)
 	}
 	return all
 }
 
-// restore takes over what was to be shown again before a restart, once use says for
-// which subscriptions. What was due meanwhile is due now.
-func (r *repeats) restore(all []memory.Repeating, now time.Time) {
-	r.restored, r.recalled = slices.Clone(all[:min(len(all), maxRepeating)]), now
+// restore takes over what was to be shown again before a restart. What was due meanwhile
+// is due now.
+func (r *repeats) restore(all []memory.Repeating, subs []config.Subscription, now time.Time) {
+	for _, x := range all[:min(len(all), maxRepeating)] {
+		r.list = append(r.list, &repeating{Repeating: x})
+	}
+	r.use(subs)
+	for _, x := range r.list { // the clock may have been set back
+		x.Due = earlier(x.Due, now.Add(x.sub.Repeat.Every))
+	}
+	r.settle()
 }

@@ -45,8 +45,7 @@ func TestRepeats(t *testing.T) {
 		"it is stopped": {map[float64]func(*repeats, *quiet){20: func(r *repeats, _ *quiet) {
 			kept := reread(t, r.state())
 			*r = repeats{}
-			r.restore(kept, minutes(20))
-			r.use(subs)
+			r.restore(kept, subs, minutes(20))
 		}}, "15:1 30:2 45:3"},
 	} {
 		var r repeats

@@ -30,6 +30,10 @@ func (a *Agent) respond(r notify.Response) {
 	if r.Kind == notify.Expired || r.Kind == notify.Withdrawn {
 		return // nobody has seen it
 	}
+	if r.Ref&ownRef != 0 {
+		a.respondOwn(r)
+		return
+	}
 	a.answered(int(r.Ref))
 	if r.Kind == notify.Dismissed {
 		a.recents.markRead(int(r.Ref))

@@ -115,6 +115,38 @@ func TestButtons(t *testing.T) {
 	})
 }
 
+// A click on what the agent itself has to say opens the history there.
+func TestClickOnTheAgentsOwn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		opened := make(chan sig.Event, 10)
+		b := newBenchOn(t, "subscriptions: [{sender: backup, expect_every: 1h}]", (*sigtest.Network).Client, func(o *agent.Options) {
+			o.OpenAlert = func(ev sig.Event, _ bool) { opened <- ev }
+		})
+		click := func(title string) {
+			t.Helper()
+			n, at := b.last(), time.Now()
+			if !strings.HasPrefix(n.Title, title) || !n.Click {
+				t.Fatalf("shown: %+v", n)
+			}
+			b.Respond(notify.Response{Ref: n.Ref, Kind: notify.Dismissed})
+			b.answer(n, notify.Clicked)
+			if len(opened) != 1 {
+				t.Fatalf("opened %d times", len(opened))
+			}
+			if ev := <-opened; ev.Sender != "sigalert" || at.Sub(ev.Time) > time.Minute {
+				t.Errorf("opened: %v", ev)
+			}
+			b.screen.take()
+		}
+		time.Sleep(time.Hour)
+		click("Nothing from backup")
+		b.stop()
+		time.Sleep(30 * time.Second)
+		click("Lost the server")
+		b.expect("")
+	})
+}
+
 // What a button is answered takes the place of its alert, even if that has no tag.
 func TestAnswerReplaces(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"time"
 
-	"sigalert/agent/memory"
 	"sigalert/agent/notify"
 	"sigalert/internal/outcome"
 	"sigalert/internal/plain"
@@ -56,24 +55,6 @@ func (a *Agent) tellWaiting(now time.Time) {
 	if n := len(a.pipeline.escalations.list); n > 0 {
 		a.log.Warn("alerts were not escalated: the agent ended", "count", n)
 	}
-}
-
-// rememberWaiting adds what waits, in whatever way, to what is to be remembered.
-func (a *Agent) rememberWaiting(s *memory.State, now time.Time) {
-	pl := a.pipeline
-	s.Waiting, s.Inhibitors = pl.waits.state(), pl.inhibits.state()
-	s.Repeating, s.Escalating = pl.repeats.state(), pl.escalations.state()
-	s.Expected = a.expects.state(now, a.ctx.Err() != nil)
-}
-
-// recallWaiting takes over what waited when an earlier agent ended.
-func (a *Agent) recallWaiting(s memory.State, now time.Time) {
-	pl := a.pipeline
-	pl.waits.restore(s.Waiting, now)
-	pl.inhibits.restore(s.Inhibitors, now)
-	pl.repeats.restore(s.Repeating, now)
-	pl.escalations.restore(s.Escalating, now)
-	a.expects.restore(s.Expected, now.In(a.zone()))
 }
 
 // escalateDue escalates the alerts that nobody has answered.

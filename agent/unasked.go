@@ -71,9 +71,8 @@ func (a *Agent) tellUnasked(now time.Time) {
 		all = append(all, n)
 	}
 	for _, n := range append(a.missing(now), a.pipeline.inhibits.due(now)...) {
-		if a.pipeline.quiet.keep(now, n.Notification) {
-			s := a.pipeline.quiet.silence(now)
-			a.reported(now, n, outcome.Held, s.why+untilText(now, s.until))
+		if why := a.pipeline.quiet.keep(now, n.Notification); why != "" {
+			a.reported(now, n, outcome.Held, why)
 			continue
 		}
 		all = append(all, n)
@@ -90,7 +89,7 @@ func (a *Agent) tellUnasked(now time.Time) {
 		a.pipeline.floods.many.take(now)
 		switch {
 		case n.what != "":
-			a.delivery.pushAlert(n.Notification, ownEvent(now, n.what, n.Notification), nil, nil)
+			a.pushOwn(now, n.what, n.Notification)
 		case n.again.stage != "":
 			a.delivery.push(n.Notification)
 		default:

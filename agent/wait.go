@@ -23,12 +23,11 @@ const (
 // they may be resolved by then. Under a tag one alert waits, the newest, until the time
 // of the first is over. What does not fit is shown at once, and counted.
 type waits struct {
-	tags     *tags
-	list     []*waiting       // the next that is due first
-	size     int              // of their data, in bytes
-	early    uint64           // alerts that were shown at once
-	leaving  []*waiting       // given to the desktop, which may not have them yet
-	restored []memory.Waiting // until there are subscriptions
+	tags    *tags
+	list    []*waiting // the next that is due first
+	size    int        // of their data, in bytes
+	early   uint64     // alerts that were shown at once
+	leaving []*waiting // given to the desktop, which may not have them yet
 }
 
 // waiting is an alert that waits.
@@ -170,7 +169,7 @@ func (w *waits) next() time.Time {
 // use replaces the subscriptions. An alert of one that stays waits on; those of others
 // are returned.
 func (w *waits) use(subs []config.Subscription) (gone []ended) {
-	if len(w.list)+len(w.restored) == 0 {
+	if len(w.list) == 0 {
 		return nil
 	}
 	by := byID(subs)
@@ -184,22 +183,6 @@ func (w *waits) use(subs []config.Subscription) (gone []ended) {
 		x.sub = s
 		return false
 	})
-	for _, r := range w.restored {
-		x := &waiting{
-			number: r.Number, server: r.Server, size: len(r.Data), sub: by[r.Sub], key: r.Key, since: r.Since, until: r.Until,
-			ev: sig.Event{Sender: r.Sender, Event: r.Event, Seq: r.Seq, Time: r.Time, Replayed: true},
-		}
-		if len(r.Data) > 0 {
-			x.ev.Data = sig.JSONData(r.Data)
-		}
-		if x.sub == nil {
-			gone = append(gone, ended{x.number, x.ev, verdict{stage: "for", decision: Held, reason: whyGone}})
-			continue
-		}
-		w.add(x)
-		w.tags.show(x.key, false)
-	}
-	w.restored = nil
 	return gone
 }
 
@@ -218,7 +201,7 @@ func byID(subs []config.Subscription) map[string]*config.Subscription {
 
 // state is what waits, for a restart.
 func (w *waits) state() []memory.Waiting {
-	all := slices.Clone(w.restored)
+	var all []memory.Waiting
 	w.leaving = slices.DeleteFunc(w.leaving, func(x *waiting) bool { return x.gone.Load() })
 	for _, x := range slices.Concat(w.leaving, w.list) {
 		if x.data == nil {
@@ -240,16 +223,28 @@ func keepable(t time.Time) time.Time {
 	return t
 }
 
-// restore takes over what waited before a restart, once use says for which
-// subscriptions. What was due meanwhile may have been resolved, which is then replayed.
-func (w *waits) restore(all []memory.Waiting, now time.Time) {
-	for _, x := range all[:min(len(all), maxWaiting)] {
-		x.Until = earlier(x.Until, now.Add(max(0, x.Until.Sub(x.Since)))) // the clock may have been set back
-		if soon := now.Add(replayedWait); x.Until.Before(soon) {
-			x.Until = soon
+// restore takes over what waited before a restart. What was due meanwhile may have been
+// resolved, which is then replayed. Alerts of subscriptions that are gone are returned.
+func (w *waits) restore(all []memory.Waiting, subs []config.Subscription, now time.Time) (gone []ended) {
+	by := byID(subs)
+	for _, r := range all[:min(len(all), maxWaiting)] {
+		x := &waiting{
+			number: r.Number, server: r.Server, size: len(r.Data), sub: by[r.Sub], key: r.Key, since: r.Since,
+			ev: sig.Event{Sender: r.Sender, Event: r.Event, Seq: r.Seq, Time: r.Time, Replayed: true},
 		}
-		w.restored = append(w.restored, x)
+		x.until = earlier(r.Until, now.Add(max(0, r.Until.Sub(r.Since)))) // the clock may have been set back
+		x.until = later(x.until, now.Add(replayedWait))
+		if len(r.Data) > 0 {
+			x.ev.Data = sig.JSONData(r.Data)
+		}
+		if x.sub == nil {
+			gone = append(gone, ended{x.number, x.ev, verdict{stage: "for", decision: Held, reason: whyGone}})
+			continue
+		}
+		w.add(x)
+		w.tags.show(x.key, false)
 	}
+	return gone
 }
 
 func (w *waits) clone(t *tags) waits {

@@ -87,12 +87,8 @@ func TestWaitsOverRestart(t *testing.T) {
 		5 * time.Minute:  {at(305), at(600)},
 	} {
 		later := newPipeline()
-		later.waits.restore(state, start.Add(away))
-		if !later.waits.next().IsZero() || len(later.waits.state()) != 2 {
-			t.Error("what waits is due before there are subscriptions")
-		}
 		later.use(edited)
-		if gone := later.waits.use(edited); len(gone) > 0 {
+		if gone := later.waits.restore(state, edited, start.Add(away)); len(gone) > 0 {
 			t.Errorf("gone: %+v", gone)
 		}
 		var due []time.Time
@@ -110,9 +106,8 @@ func TestWaitsOverRestart(t *testing.T) {
 		}
 	}
 	later := newPipeline()
-	later.waits.restore(state, at(10))
 	later.use(edited)
-	later.waits.use(edited)
+	later.waits.restore(state, edited, at(10))
 	p := passed(at(11), event("a", "e", `{"tag": "t", "resolved": true}`), &edited[1])
 	if later.judge(p); len(p.ends) != 1 || p.ends[0].number != 7 || p.ends[0].v.reason != "resolved within 1 m" {
 		t.Errorf("after a restart it is not resolved: %+v, %+v", p.decided(), p.ends)
@@ -166,13 +161,10 @@ func TestClockSetBackOverRestart(t *testing.T) {
 	pl.inhibits.show(start, "t", "k")
 	later := newPipeline()
 	now := at(-7200)
-	later.waits.restore(reread(t, pl.waits.state()), now)
-	later.repeats.restore(reread(t, pl.repeats.state()), now)
-	later.escalations.restore(reread(t, pl.escalations.state()), now)
+	later.waits.restore(reread(t, pl.waits.state()), subs, now)
+	later.repeats.restore(reread(t, pl.repeats.state()), subs, now)
+	later.escalations.restore(reread(t, pl.escalations.state()), subs, now)
 	later.inhibits.restore(reread(t, pl.inhibits.state()), now)
-	later.waits.use(subs)
-	later.repeats.use(subs)
-	later.escalations.use(subs)
 	for name, next := range map[string]time.Time{"for": later.waits.next(), "repeat": later.repeats.next(), "escalate": later.escalations.next()} {
 		if !next.Equal(at(-7140)) {
 			t.Errorf("%s: until %s", name, next)

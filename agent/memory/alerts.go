@@ -17,6 +17,7 @@ type Alert struct {
 	Event    sig.Name             `json:"event"`
 	Data     json.RawMessage      `json:"data,omitempty"`
 	Cut      bool                 `json:"cut,omitempty"` // it had more data than is kept
+	Seq      uint64               `json:"seq,omitempty"` // the server's number; 0: it has none
 	Time     time.Time            `json:"time"`
 	Verdicts []Verdict            `json:"verdicts"`
 	Sent     *notify.Notification `json:"sent,omitempty"` // nil: nothing was

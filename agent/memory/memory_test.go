@@ -143,24 +143,3 @@ func TestTrouble(t *testing.T) {
 		}
 	})
 }
-
-// What is kept at most, data that JSON writes at length among it, can be read again.
-func TestLargestCanBeRead(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "agent.json")
-	var s State
-	for range 8 {
-		data := []byte(`"` + strings.Repeat("<", 1<<20-2) + `"`)
-		s.Waiting = append(s.Waiting, Waiting{Data: data})
-		s.Escalating = append(s.Escalating, Escalating{Data: data})
-	}
-	k := NewKeeper(path, func(context.Context) {}, func(err error) { t.Error(err) })
-	stop := wait.Start(t.Context(), func(ctx context.Context) { k.Run(ctx) })
-	k.Keep(s)
-	stop()
-	if back, err := Load(path); err != nil || len(back.Escalating) != 8 {
-		t.Errorf("%d, %v", len(back.Escalating), err)
-	}
-	if info, err := os.Stat(path); err != nil || info.Size() > 17<<20 {
-		t.Errorf("%d bytes, %v", info.Size(), err)
-	}
-}
