@@ -216,7 +216,7 @@ func (pl *pipeline) state() (s memory.State) {
 
 // restore takes over what state returned in an earlier run.
 func (pl *pipeline) restore(s memory.State, now time.Time) {
-	pl.quiet.restore(s.Pause, s.Muted)
+	pl.quiet.restore(now, s.Pause, s.Muted)
 	pl.tags.restore(s.Tags)
 	pl.catchup.restore(s.Away, now)
 	pl.untold = s.Untold
