@@ -70,10 +70,17 @@ func (c *absence) hear(now time.Time) {
 	c.heard, c.apart = now, false
 }
 
+// late reports whether an event that is not replayed happened during the absence all the
+// same: it was on its way when the agent or the machine stood still. The server's clock may
+// be wrong, so this ends soon after the return.
+func (c *absence) late(p *passage) bool {
+	return p.ev.Seq > 0 && p.ev.Time.Before(c.back.Add(-catchUpTime)) && !p.now.After(c.back.Add(catchUpTime))
+}
+
 func (c *catchup) judge(p *passage) verdict {
 	v := verdict{stage: "catch_up"}
 	last := c.absences[p.server]
-	if !p.ev.Replayed || last == nil {
+	if last == nil || !p.ev.Replayed && !last.late(p) {
 		return v
 	}
 	d := c.digests[p.idOf(p.sub)]

@@ -433,3 +433,34 @@ func TestKillInTheFirstSecond(t *testing.T) {
 		b.expect("While you were away, 10 s timer tick ×1, last at 00:00")
 	})
 }
+
+// What waits for a desktop that hangs is not lost with the agent, although its own router
+// forgets the event.
+func TestKilledWithItsRouterWhileTheDesktopHangs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b, path := remembering(t, `{router: {listen: "127.0.0.1:3000"}, subscriptions: [{sender: timer}]}`, func(o *agent.Options) {
+			o.Router = func(string) (func(context.Context) error, error) {
+				return func(ctx context.Context) error { <-ctx.Done(); return nil }, nil
+			}
+		})
+		timer := b.add("timer", "tick")
+		time.Sleep(10 * time.Second)
+		b.screen.set(true, nil)
+		b.fire(timer, "tick", map[string]any{"urgency": "critical"})
+		b.fire(timer, "tick", 2)
+		time.Sleep(2 * time.Second)
+		b.kill(path, func() {
+			b.stop()
+			b.up()
+			b.screen.set(false, nil)
+		})
+		time.Sleep(30 * time.Second)
+		if got := b.screen.take(); strings.Count(got, "timer: tick urgency: critical") != 1 || !strings.Contains(got, "timer tick ×1") {
+			t.Errorf("shown: %q", got)
+		}
+		b.end()
+		b.start()
+		time.Sleep(time.Minute)
+		b.expect("")
+	})
+}

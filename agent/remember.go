@@ -48,7 +48,7 @@ func (a *Agent) recall() {
 		m.servers = make(map[string]memory.Server)
 	}
 	m.before = s
-	a.pipeline.quiet.restore(s.Pause, s.Muted)
+	a.pipeline.quiet.restore(time.Now(), s.Pause, s.Muted)
 	a.recents.restore(s.Alerts, s.Numbers)
 	a.recallScreen(s.Screen)
 	m.keeper = memory.NewKeeper(a.opts.Memory, a.flush, a.memoryTrouble)

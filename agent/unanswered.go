@@ -29,12 +29,19 @@ func (a *Agent) concludeWaiting(now time.Time) {
 
 // settling notes that an event's alert is given to the desktop; the function is for when
 // it is known whether that took it. Until then the memory has it. An alert that has
-// waited is there by itself: the events since then need not come again.
+// waited is there by itself: the events since then need not come again. So is one from our
+// own router, whose memory ends with us: its event cannot come again.
 func (a *Agent) settling(p *passage) (settled func()) {
 	if p.waited != nil {
 		return a.pipeline.waits.leaves(p.waited)
 	}
-	c, seq := a.server(p.server).cursor, p.ev.Seq
+	s := a.server(p.server)
+	if s.router.runs() {
+		return a.pipeline.waits.leaves(&waiting{
+			number: int(p.alert.Ref), server: p.server, ev: p.ev, sub: p.sub, key: p.alert.Key, since: p.now, until: p.now,
+		})
+	}
+	c, seq := s.cursor, p.ev.Seq
 	c.wait(seq)
 	return func() { c.settled(seq) }
 }
