@@ -24,6 +24,7 @@ func (a *Agent) Pause(d time.Duration) {
 func (a *Agent) PauseUntil(until time.Time) {
 	a.ask(func() {
 		a.pipeline.quiet.pause.pause(until)
+		a.memory.hurry()
 		if until.IsZero() {
 			a.log.Info("paused")
 		} else {
@@ -57,6 +58,7 @@ func (a *Agent) onLine(line int, change func(*config.Subscription)) {
 		for i := range a.config.Subscriptions {
 			if s := &a.config.Subscriptions[i]; s.Line == line {
 				change(s)
+				a.memory.hurry()
 				a.stale = true
 			}
 		}
@@ -94,6 +96,7 @@ func (a *Agent) resume() {
 	}
 	a.log.Info("resumed", "held", pause.count)
 	a.pipeline.quiet.resume()
+	a.memory.hurry()
 }
 
 // Woke says that the machine has woken from suspend, which the agent may also notice by

@@ -464,3 +464,29 @@ func TestKilledWithItsRouterWhileTheDesktopHangs(t *testing.T) {
 		b.expect("")
 	})
 }
+
+// What somebody asks for is in the file at once.
+func TestPauseIsRememberedAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b, path := remembering(t, timerTick)
+		b.fire(b.add("timer", "tick"), "tick", 1)
+		paused := func() bool {
+			synctest.Wait()
+			s, err := memory.Load(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return s.Pause != nil
+		}
+		for range 3 {
+			b.Pause(0)
+			if !paused() {
+				t.Error("a pause is not in the file")
+			}
+			b.Resume()
+			if paused() {
+				t.Error("its end is not in the file")
+			}
+		}
+	})
+}

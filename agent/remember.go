@@ -128,6 +128,9 @@ func (a *Agent) begins() bool {
 	})
 }
 
+// hurry has the memory written at once: somebody has just asked for what is in it.
+func (m *remembering) hurry() { m.next = time.Time{} }
+
 // due is when remember has something to do; zero: never.
 func (m *remembering) due() time.Time {
 	if m.keeper == nil || !m.changed {
