@@ -413,8 +413,8 @@ func TestFloodsOnTheScreen(t *testing.T) {
 				}
 				events, summaries := 0, ""
 				for _, a := range f.take() {
-					if a.Summary {
-						summaries += a.Why
+					if a.Event.Sender == "sigalert" {
+						summaries += fmt.Sprint(a.Event.Data.Value())
 					} else {
 						events++
 					}

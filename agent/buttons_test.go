@@ -130,7 +130,7 @@ func TestTrialChangesNothing(t *testing.T) {
 			ev := event("a", "e", fmt.Sprintf(`{"tag": "%d", "resolved": %v, "from": %q, "i": %d}`, i%5, i%7 == 3, sender, i))
 			ev.Sender = subs[i%4].Sender
 			p := passed(at(s), ev)
-			p.matching = everyone(subs, p.ev)
+			p.matching = everyone(subs, "", p.ev)
 			pl.judge(p)
 		}
 	}
@@ -139,7 +139,7 @@ func TestTrialChangesNothing(t *testing.T) {
 	pl.quiet.pause.pause(time.Time{})
 	judge(pl, 2, "paused")
 	options := []cmp.Option{
-		cmp.AllowUnexported(pipeline{}, tags{}, changes{}, valueOf{}, quiet{}, lookup{}, hold{}, held{}, catchup{}, digest{}, waits{}, waiting{}, inhibits{}, inhibitor{}, repeats{}, escalations{}, rates{}, floods{}, folds{}, fold{}, storm{}, stormEnd{}, window{}, limiter{}, alike{}, fading[alike, fold]{}, fading[string, bool]{}, fading[valueOf, [32]byte]{}),
+		cmp.AllowUnexported(pipeline{}, tags{}, changes{}, valueOf{}, quiet{}, lookup{}, hold{}, held{}, catchup{}, absence{}, digest{}, waits{}, waiting{}, inhibits{}, inhibitor{}, repeats{}, escalations{}, rates{}, floods{}, folds{}, fold{}, storm{}, window{}, limiter{}, alike{}, fading[alike, fold]{}, fading[string, bool]{}, fading[valueOf, [32]byte]{}),
 		cmp.Comparer(func(a, b []verdict) bool { return true }), // room
 		cmp.Comparer(func(a, b *waiting) bool { return a == b }),
 	}

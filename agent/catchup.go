@@ -3,8 +3,10 @@ package agent
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"sigalert/agent/memory"
@@ -23,33 +25,44 @@ const (
 	namedKinds   = 5
 )
 
-// catchup merges what happened during an absence, of the agent or of the server, into
-// one digest for each subscription. Critical alerts are not held back, unless they are
+// catchup merges what happened during an absence, of the agent or of a server, into one
+// digest for each subscription and server. Critical alerts are not held back, unless they are
 // too old.
 type catchup struct {
-	maxAge time.Duration // below 0: none of it is alerted for
+	maxAge   time.Duration       // below 0: none of it is alerted for
+	absences map[string]*absence // by the server's name
+	digests  map[string]*digest  // by passage.idOf
+}
 
+// absence is the last one of a server.
+type absence struct {
 	heard time.Time // when the server was heard last, by the wall clock; zero: never
 	apart bool      // the agent has not been connected since, however short that was
-	left  time.Time // the last absence
+	left  time.Time // when the absence began
 	back  time.Time
 	open  time.Time // until when what is replayed belongs to it
-
-	digests map[string]*digest // by the subscription's identity
 }
 
 // digest is what happened for one subscription.
 type digest struct {
 	memory.Digest
-	sending bool      // it waits for the desktop
-	again   time.Time // when it is to be told once more; zero: never
+	settled *atomic.Bool // set once it is known what became of it; nil: it is not with the desktop
+	again   time.Time    // when it is to be told once more; zero: never
 }
 
-func newCatchup() catchup { return catchup{digests: make(map[string]*digest)} }
+// away is a digest for the desktop.
+type away struct {
+	notify.Notification
+	settled *atomic.Bool // to be set, by any goroutine, once it is known what became of it
+}
+
+func newCatchup() catchup {
+	return catchup{absences: make(map[string]*absence), digests: make(map[string]*digest)}
+}
 
 // hear notes that the server is heard. One that is there is heard every 15 s, so that a
 // longer silence was an absence: its own, or that of the agent, which may have slept.
-func (c *catchup) hear(now time.Time) {
+func (c *absence) hear(now time.Time) {
 	now = now.Round(0) // the monotonic clock sleeps too
 	if !c.heard.IsZero() && (c.apart || now.Sub(c.heard) >= shortAbsence) {
 		c.left, c.back, c.open = c.heard, now, now.Add(catchUpTime)
@@ -57,18 +70,26 @@ func (c *catchup) hear(now time.Time) {
 	c.heard, c.apart = now, false
 }
 
+// late reports whether an event that is not replayed happened during the absence all the
+// same: it was on its way when the agent or the machine stood still. The server's clock may
+// be wrong, so this ends soon after the return.
+func (c *absence) late(p *passage) bool {
+	return p.ev.Seq > 0 && p.ev.Time.Before(c.back.Add(-catchUpTime)) && !p.now.After(c.back.Add(catchUpTime))
+}
+
 func (c *catchup) judge(p *passage) verdict {
 	v := verdict{stage: "catch_up"}
-	if !p.ev.Replayed {
+	last := c.absences[p.server]
+	if last == nil || !p.ev.Replayed && !last.late(p) {
 		return v
 	}
-	d := c.digests[p.sub.ID()]
+	d := c.digests[p.idOf(p.sub)]
 	goesOn := d != nil && !d.Due.IsZero() // an earlier agent was killed amid it
 	came := p.now
 	if p.waited != nil { // when it ought to have been shown
 		came = p.ev.Time.Add(p.sub.For)
 	}
-	if came.After(c.open) && !goesOn {
+	if came.After(last.open) && !goesOn {
 		return v
 	}
 	age := p.now.Sub(p.ev.Time)
@@ -84,27 +105,30 @@ func (c *catchup) judge(p *passage) verdict {
 	default:
 		v.reason = "it happened during an absence, merged into one"
 	}
-	c.count(p)
+	p.counted = &c.count(p, last).Ref
 	return v
 }
 
 // count adds an event to its subscription's digest.
-func (c *catchup) count(p *passage) {
-	id := p.sub.ID()
+func (c *catchup) count(p *passage, last *absence) *digest {
+	id := p.idOf(p.sub)
 	d := c.digests[id]
-	if d == nil || d.Due.IsZero() && !d.Back.Equal(c.back) {
-		d = &digest{Digest: memory.Digest{Left: c.left, Back: c.back}}
+	if d == nil || d.Due.IsZero() && !d.Back.Equal(last.back) {
+		maps.DeleteFunc(c.digests, func(_ string, d *digest) bool { // of an absence before
+			return d.Server == p.server && d.Due.IsZero() && !d.Back.Equal(last.back)
+		})
+		d = &digest{Digest: memory.Digest{Server: p.server, Left: last.left, Back: last.back}}
 		c.digests[id] = d
 	}
-	if c.back.After(d.Back) { // the one before is not told yet
-		d.Back = c.back
+	if last.back.After(d.Back) { // the one before is not told yet
+		d.Back = last.back
 	}
 	name := p.ev.Sender.String()
 	if !p.ev.Event.IsEvery() {
 		name += " " + p.ev.Event.String()
 	}
 	name = plain.Line(name, maxReason)
-	key := tagKey(p.ev.Sender, p.said.Tag)
+	key := p.key(p.said.Tag)
 	i := slices.IndexFunc(d.Kinds, func(k memory.Kind) bool { return k.Name == name && k.Key == key })
 	switch {
 	case i >= 0:
@@ -118,19 +142,13 @@ func (c *catchup) count(p *passage) {
 		d.Last = p.ev.Time
 	}
 	switch due := p.now.Add(catchUpMore); {
-	case d.sending:
+	case d.settled != nil:
 		d.again = due
 	case d.Due.IsZero():
-		d.Due = later(due, c.back.Add(catchUpTime))
+		d.Due = later(due, last.back.Add(catchUpTime))
 	}
-	c.open = later(c.open, p.now.Add(catchUpTime))
-}
-
-// note is for an event that was counted: a click on its subscription's digest leads to it.
-func (c *catchup) note(id string, ref uint64) {
-	if d := c.digests[id]; d != nil {
-		d.Ref = ref
-	}
+	last.open = later(last.open, p.now.Add(catchUpTime))
+	return d
 }
 
 // takeBack forgets the alerts with a key that are to be told.
@@ -140,53 +158,53 @@ func (c *catchup) takeBack(key string) {
 	}
 }
 
-// due returns what is to be told now, with the identities that told expects once the
-// desktop has it, or nobody will.
-func (c *catchup) due(now time.Time) (all []notify.Notification, ids [][]string) {
+// due returns what is to be told now.
+func (c *catchup) due(now time.Time) (all []away) {
 	var due []string
 	for id, d := range c.digests {
-		if d.Due.IsZero() || d.sending || now.Before(d.Due) {
+		d.settle()
+		if d.Due.IsZero() || d.settled != nil || now.Before(d.Due) {
 			continue
 		}
 		if d.total() == 0 { // all was taken back
 			delete(c.digests, id)
 			continue
 		}
-		d.sending = true
 		due = append(due, id)
 	}
 	slices.SortFunc(due, func(a, b string) int {
 		return cmp.Or(cmp.Compare(c.digests[b].total(), c.digests[a].total()), cmp.Compare(a, b))
 	})
 	for i, id := range due {
+		d := c.digests[id]
+		d.settled = new(atomic.Bool)
 		if i < maxDigests-1 || len(due) == maxDigests {
-			all, ids = append(all, c.digests[id].notification(now, id)), append(ids, []string{id})
+			all = append(all, away{d.notification(now, id), d.settled})
 			continue
 		}
-		rest := &digest{Digest: c.digests[id].Digest}
+		rest := &digest{Digest: d.Digest}
 		rest.Kinds = slices.Clone(rest.Kinds)
 		for _, id := range due[i+1:] {
 			rest.add(c.digests[id])
+			c.digests[id].settled = d.settled
 		}
-		return append(all, rest.notification(now, "")), append(ids, due[i:])
+		return append(all, away{rest.notification(now, ""), d.settled})
 	}
-	return all, ids
+	return all
 }
 
-// told is for digests that were shown, or were lost. They stay, and are shown anew with
-// what is still to come of the same absence.
-func (c *catchup) told(ids []string) {
-	for _, id := range ids {
-		if d := c.digests[id]; d != nil {
-			d.sending, d.Due, d.again = false, d.again, time.Time{}
-		}
+// settle notes whether the digest was shown since, or was lost. It stays, and is shown
+// anew with what is still to come of the same absence.
+func (d *digest) settle() {
+	if d.settled != nil && d.settled.Load() {
+		d.settled, d.Due, d.again = nil, d.again, time.Time{}
 	}
 }
 
 // next is when due has something to say; zero: never.
 func (c *catchup) next() (next time.Time) {
 	for _, d := range c.digests {
-		if !d.sending {
+		if d.settled == nil {
 			next = earlier(next, d.Due)
 		}
 	}
@@ -198,6 +216,9 @@ func (d *digest) add(o *digest) {
 	d.Kinds, d.More = append(d.Kinds, o.Kinds...), d.More+o.More
 	d.Last, d.Back = later(d.Last, o.Last), later(d.Back, o.Back)
 	d.Left = earlier(d.Left, o.Left)
+	if o.Server != d.Server {
+		d.Server = ""
+	}
 }
 
 func (d *digest) total() int {
@@ -240,7 +261,7 @@ func (d *digest) notification(now time.Time, id string) notify.Notification {
 		title += ", " + span(away)
 	}
 	return notify.Notification{
-		Title: title,
+		Title: says(d.Server, title),
 		Body:  strings.Join(parts, ", ") + ", last at " + last.Format(format),
 		Key:   notify.ShortKey(fmt.Sprintf("away %d %s", d.Back.UnixMilli(), id)),
 		Ref:   d.Ref,
@@ -253,8 +274,10 @@ func span(d time.Duration) string {
 }
 
 func (c *catchup) clone() catchup {
-	clone := *c
-	clone.digests = make(map[string]*digest)
+	clone := catchup{c.maxAge, make(map[string]*absence), make(map[string]*digest)}
+	for name, a := range c.absences {
+		clone.absences[name] = new(*a)
+	}
 	for id, d := range c.digests {
 		clone.digests[id] = new(*d)
 		clone.digests[id].Kinds = slices.Clone(d.Kinds)
@@ -266,8 +289,11 @@ func (c *catchup) clone() catchup {
 func (c *catchup) state() map[string]memory.Digest {
 	all := make(map[string]memory.Digest)
 	for id, d := range c.digests {
+		d.settle()
 		if !d.Due.IsZero() {
-			all[id] = d.Digest // its Kinds are written at once
+			kept := d.Digest
+			kept.Kinds = slices.Clone(d.Kinds)
+			all[id] = kept
 		}
 	}
 	return all
@@ -275,7 +301,7 @@ func (c *catchup) state() map[string]memory.Digest {
 
 func (c *catchup) restore(all map[string]memory.Digest, now time.Time) {
 	for id, d := range all {
-		d.Due = later(d.Due, now.Add(catchUpAgain)) // the rest of it may still come
+		d.Due = now.Add(catchUpAgain) // the rest of it may still come
 		c.digests[id] = &digest{Digest: d}
 	}
 }

@@ -51,6 +51,7 @@ type job struct {
 	shell bool // the last of args is a line for it
 	env   []string
 	input []byte
+	done  func(why string) // called once it has run, with why it failed, if it did; nil: nobody asks
 }
 
 // size is how much memory it takes, in bytes.
@@ -80,27 +81,36 @@ func (c *commands) run(p *passage, command *config.Command) (n notify.Notificati
 	if command == nil {
 		return n, false
 	}
-	j, err := newJob(p, command)
-	if err != nil {
+	if err := c.start(p, command, nil); err != nil {
 		return c.failed(p.sub.ID(), p.sub.Line, err.Error())
-	}
-	c.mu.Lock()
-	fits := c.queue.Fits(j)
-	if fits {
-		c.queue.Push(j)
-	} else {
-		c.dropped++
-	}
-	c.mu.Unlock()
-	c.ready.Raise()
-	if !fits {
-		return c.failed(j.sub, j.line, "too many were waiting: the newest are not run")
 	}
 	return n, false
 }
 
+var errCommandsFull = errors.New("too many were waiting: the newest are not run")
+
+// start has a command run. done, which may be nil, is called once it has, unless the
+// agent ends first; the error says why it will not.
+func (c *commands) start(p *passage, command *config.Command, done func(why string)) error {
+	j, err := newJob(p, command)
+	if err != nil {
+		return err
+	}
+	j.done = done
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.queue.Fits(j) {
+		c.dropped++
+		return errCommandsFull
+	}
+	c.queue.Push(j)
+	c.ready.Raise()
+	return nil
+}
+
 // commandInput is what a command reads.
 type commandInput struct {
+	Server  string    `json:"server,omitempty"` // its name; "": it has none
 	Sender  sig.Name  `json:"sender"`
 	Event   sig.Name  `json:"event"`
 	Data    any       `json:"data"`
@@ -115,7 +125,7 @@ type commandInput struct {
 func inputOf(p *passage) (in commandInput, err error) {
 	n := p.alert.Cut()
 	in = commandInput{
-		Sender: p.ev.Sender, Event: p.ev.Event, Time: p.ev.Time,
+		Server: p.server, Sender: p.ev.Sender, Event: p.ev.Event, Time: p.ev.Time,
 		Title: n.Title, Body: n.Body, Urgency: n.Urgency.String(), Tag: p.said.Tag, URL: n.URL,
 	}
 	data, err := p.seen.Text()
@@ -199,11 +209,17 @@ func (c *commands) do(ctx context.Context, j job) {
 	case errors.Is(err, exec.ErrWaitDelay): // what it left running has its output
 		err = nil
 	}
+	why := ""
 	if err != nil {
-		why := err.Error()
+		why = err.Error()
 		if said := strings.TrimSpace(string(out)); said != "" {
 			why += ": " + said
 		}
+	}
+	if j.done != nil {
+		j.done(why)
+	}
+	if err != nil {
 		if n, ok := c.failed(j.sub, j.line, why); ok {
 			c.tell(n)
 		}

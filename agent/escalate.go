@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"fmt"
 	"slices"
 	"time"
 
@@ -12,30 +13,64 @@ import (
 )
 
 const (
-	maxEscalating     = 1_000
+	maxEscalating     = 1_000   // before the oldest is escalated early; of twice as many, the newest is not escalated
 	maxEscalatingData = 8 << 20 // bytes of events' data
+	maxUnderWay       = 16      // commands at once, and publications
 )
 
 // escalations do what subscriptions with "escalate" say about a critical alert that
-// nobody clicked or closed, and that was not resolved, in time.
+// nobody clicked or closed, and that was not resolved, in time. They are remembered
+// until it is known what became of them: one amid which the agent ends is done again.
 type escalations struct {
 	list     []*escalating
 	size     int       // of their data, in bytes
-	soonest  time.Time // when the first is due; zero: there is none
-	restored []memory.Escalating
+	soonest  time.Time // when the first is due for which there is room; zero: there is none
+	underWay [2]int    // by way
 }
 
 type escalating struct {
 	memory.Escalating
-	sub *config.Subscription
+	sub      *config.Subscription
+	underWay bool
+	by       way  // it is under way
+	again    bool // it was under way before
+}
+
+// way is how an alert is escalated. Publications may wait for the server for long, which
+// must not hold up commands.
+type way int
+
+const (
+	byCommand way = iota
+	byPublication
+)
+
+func wayOf(e *config.Escalation) way {
+	if e.Command != nil {
+		return byCommand
+	}
+	return byPublication
 }
 
 func (e *escalations) judge(p *passage) verdict {
 	v := verdict{stage: "escalate", line: p.sub.Line}
-	if p.sub.Escalate != nil && urgency(p.said) == notify.Critical {
+	switch {
+	case p.sub.Escalate == nil || urgency(p.said) != notify.Critical:
+	case isEscalation(p):
+		v.reason = "not escalated: it is what its subscription publishes about one that nobody answered"
+	case len(e.list) >= 2*maxEscalating:
+		v.reason = fmt.Sprintf("not escalated: %s wait for an answer already", words.Number(2*maxEscalating))
+	default:
 		v.reason = "escalated after " + words.Span(p.sub.Escalate.After) + ", if nobody clicks or closes it"
 	}
 	return v
+}
+
+// isEscalation reports whether an event is what its own subscription publishes, which
+// would otherwise be published about again and again.
+func isEscalation(p *passage) bool {
+	to := p.sub.Escalate.Publish
+	return to != nil && to.Sender.Equal(p.ev.Sender) && to.Event.Equal(p.ev.Event)
 }
 
 // begin is for an alert that is on its way to the desktop. One that takes the place of
@@ -44,18 +79,18 @@ func (e *escalations) judge(p *passage) verdict {
 func (e *escalations) begin(p *passage) {
 	var due time.Time
 	if len(e.list) > 0 && p.alert.Key != "" {
-		if i := slices.IndexFunc(e.list, func(x *escalating) bool { return x.Alert.Key == p.alert.Key }); i >= 0 {
+		if i := slices.IndexFunc(e.list, func(x *escalating) bool { return x.Alert.Key == p.alert.Key }); i >= 0 && !e.list[i].underWay {
 			due = e.list[i].Due
 		}
 		e.resolve(p.alert.Key)
 	}
-	if p.sub.Escalate == nil || p.alert.Urgency != notify.Critical {
+	if p.sub.Escalate == nil || p.alert.Urgency != notify.Critical || isEscalation(p) || len(e.list) >= 2*maxEscalating {
 		return
 	}
-	x := &escalating{memory.Escalating{
-		Sub: p.sub.ID(), Sender: p.ev.Sender, Event: p.ev.Event, Time: keepable(p.ev.Time), Alert: p.alert.Cut(),
+	x := &escalating{sub: p.sub, Escalating: memory.Escalating{
+		Sub: p.sub.ID(), Server: p.server, Sender: p.ev.Sender, Event: p.ev.Event, Time: keepable(p.ev.Time), Alert: p.alert.Cut(),
 		Due: earlier(due, p.now.Add(p.sub.Escalate.After)),
-	}, p.sub}
+	}}
 	if data, err := p.ev.Data.JSON(); err == nil && e.size+len(data) <= maxEscalatingData {
 		x.Data = data
 	}
@@ -87,40 +122,54 @@ func (e *escalations) drop(which func(*escalating) bool) {
 func (e *escalations) settle() {
 	e.soonest, e.size = time.Time{}, 0
 	for _, x := range e.list {
-		e.soonest = earlier(e.soonest, x.Due)
+		if !x.underWay && e.underWay[wayOf(x.sub.Escalate)] < maxUnderWay {
+			e.soonest = earlier(e.soonest, x.Due)
+		}
 		e.size += len(x.Data)
 	}
 }
 
-// due takes out what is to be escalated now.
+// due returns what is to be escalated now, and is under way from now on, until settled
+// is called.
 func (e *escalations) due(now time.Time) (all []*escalating) {
 	if e.soonest.IsZero() || now.Before(e.soonest) {
 		return nil
 	}
-	e.drop(func(x *escalating) bool {
-		if now.Before(x.Due) {
-			return false
+	for _, x := range e.list {
+		if by := wayOf(x.sub.Escalate); !x.underWay && !now.Before(x.Due) && e.underWay[by] < maxUnderWay {
+			x.underWay, x.by = true, by
+			e.underWay[by]++
+			all = append(all, x)
 		}
-		all = append(all, x)
-		return true
-	})
+	}
+	e.settle()
 	return all
 }
 
-// next is when due has something to escalate; zero: never.
+// settled is for one that is no longer under way: it is done, or is to be done again at
+// a time.
+func (e *escalations) settled(x *escalating, again time.Time) {
+	e.underWay[x.by]--
+	x.underWay = false
+	if x.again = !again.IsZero(); x.again {
+		x.Due = again
+		e.settle()
+		return
+	}
+	e.drop(func(o *escalating) bool { return o == x })
+}
+
+// next is when due has something to escalate; zero: never, or not before settled is
+// called.
 func (e *escalations) next() time.Time { return e.soonest }
 
 // use replaces the subscriptions. Alerts of those that stay, and still escalate, keep
 // their time.
 func (e *escalations) use(subs []config.Subscription) {
-	if len(e.list)+len(e.restored) == 0 {
+	if len(e.list) == 0 {
 		return
 	}
 	by := byID(subs)
-	for _, x := range e.restored {
-		e.list = append(e.list, &escalating{Escalating: x})
-	}
-	e.restored = nil
 	e.drop(func(x *escalating) bool {
 		x.sub = by[x.Sub]
 		return x.sub == nil || x.sub.Escalate == nil
@@ -129,22 +178,25 @@ func (e *escalations) use(subs []config.Subscription) {
 
 // state is what waits for an answer, for a restart.
 func (e *escalations) state() []memory.Escalating {
-	all := slices.Clone(e.restored)
+	var all []memory.Escalating
 	for _, x := range e.list {
 		all = append(all, x.Escalating)
 	}
 	return all
 }
 
-// restore takes over what waited for an answer before a restart, once use says for which
-// subscriptions. What was due meanwhile gets a minute more: nobody could answer.
-func (e *escalations) restore(all []memory.Escalating, now time.Time) {
-	for _, x := range all[:min(len(all), maxEscalating)] {
-		if soon := now.Add(time.Minute); x.Due.Before(soon) {
-			x.Due = soon
-		}
-		e.restored = append(e.restored, x)
+// restore takes over what waited for an answer before a restart. What was due meanwhile
+// gets a minute more: nobody could answer.
+func (e *escalations) restore(all []memory.Escalating, subs []config.Subscription, now time.Time) {
+	for _, x := range all[:min(len(all), 2*maxEscalating)] {
+		e.list = append(e.list, &escalating{Escalating: x})
 	}
+	e.use(subs)
+	soon := now.Add(time.Minute)
+	for _, x := range e.list { // the clock may have been set back
+		x.Due = earlier(later(x.Due, soon), later(soon, now.Add(x.sub.Escalate.After)))
+	}
+	e.settle()
 }
 
 // passage is the alert on its way, once more.
@@ -154,7 +206,7 @@ func (x *escalating) passage(now time.Time) *passage {
 		ev.Data = sig.JSONData(x.Data)
 	}
 	p := newPassage(now, ev)
-	p.sub = x.sub
+	p.server, p.sub = x.Server, x.sub
 	settle(p)
 	p.alert = x.Alert
 	return p

@@ -1,6 +1,8 @@
 package agent
 
 import (
+	"cmp"
+	"slices"
 	"time"
 
 	"sigalert/agent/config"
@@ -16,22 +18,19 @@ const (
 )
 
 // expects say that nothing came of what a subscription with "expect_every" expects. Time
-// counts only while there is a connection.
-type expects struct {
-	all       map[string]*expected // by the subscription's identity
-	connected bool
-	linked    time.Time // the beginning of the connection
-}
+// counts only while every server that the subscription is for is connected.
+type expects struct{ all map[string]*expected } // by the subscription's identity
 
 type expected struct {
 	memory.Expected
-	sub   *config.Subscription
-	since time.Time // from when time counts beyond Counted, while there is a connection
-	grace time.Time // nothing is said before
+	sub    *config.Subscription
+	linked time.Time // since when all its servers are connected; zero: they are not
+	since  time.Time // from when time counts beyond Counted, while they are
+	grace  time.Time // nothing is said before
 }
 
 // use replaces the subscriptions. One that stays goes on counting.
-func (e *expects) use(now time.Time, subs []config.Subscription) {
+func (e *expects) use(now time.Time, subs []config.Subscription, connected func(*config.Subscription) bool) {
 	old := e.all
 	e.all = make(map[string]*expected)
 	for i := range subs {
@@ -43,28 +42,39 @@ func (e *expects) use(now time.Time, subs []config.Subscription) {
 		x := old[id]
 		if x == nil {
 			x = &expected{since: now, grace: now}
+			if connected(s) {
+				x.linked = now
+			}
 		}
 		x.sub = s
 		e.all[id] = x
 	}
 }
 
-// link takes over whether there is a connection.
-func (e *expects) link(now time.Time, connected bool) {
-	if connected == e.connected {
-		return
-	}
+// link takes over whether all servers of a subscription are connected.
+func (e *expects) link(now time.Time, connected func(*config.Subscription) bool) {
 	for _, x := range e.all {
-		if connected {
-			x.since, x.grace = now, now.Add(expectGrace)
-		} else {
-			x.Counted = x.counted(now)
+		switch is := connected(x.sub); {
+		case is && x.linked.IsZero():
+			x.linked, x.since, x.grace = now, now, now.Add(expectGrace)
+		case !is && !x.linked.IsZero():
+			x.Counted, x.linked = x.counted(now), time.Time{}
 		}
 	}
-	e.connected, e.linked = connected, now
 }
 
-// counted is for how long nothing came, as it is while there is a connection.
+// stoodStill is for an agent that has not run since a time: what came meanwhile is still
+// to be looked at.
+func (e *expects) stoodStill(since, now time.Time) {
+	for _, x := range e.all {
+		if !x.linked.IsZero() {
+			x.Counted = x.counted(since)
+			x.since, x.grace = now, now.Add(expectGrace)
+		}
+	}
+}
+
+// counted is for how long nothing came, as it is while the servers are connected.
 func (x *expected) counted(now time.Time) time.Duration { return x.Counted + max(0, now.Sub(x.since)) }
 
 // saw takes an event that came for subscriptions, whichever of them takes it. The keys
@@ -89,7 +99,7 @@ func (e *expects) saw(p *passage) (over []string) {
 		if last.IsZero() || last.After(now) {
 			last = now
 		}
-		if last.Before(x.Last) { // replayed later than a newer one
+		if p.ev.Replayed && last.Before(x.Last) { // later than a newer one
 			continue
 		}
 		if x.Told {
@@ -97,10 +107,7 @@ func (e *expects) saw(p *passage) (over []string) {
 		}
 		x.Last, x.Counted, x.Told, x.since = last, 0, false, now
 		if p.ev.Replayed {
-			x.since = e.linked
-			if last.After(e.linked) {
-				x.since = last
-			}
+			x.since = later(x.linked, last)
 		}
 	}
 	return over
@@ -129,16 +136,14 @@ func (x *expected) at() time.Time {
 // due returns what did not come, with the subscription that expects it. It is given the
 // time in the zone of this machine.
 func (e *expects) due(now time.Time) (told []missing) {
-	if !e.connected {
-		return nil
-	}
 	for _, x := range e.all {
-		if x.Told || now.Before(x.at()) {
+		if x.linked.IsZero() || x.Told || now.Before(x.at()) {
 			continue
 		}
 		x.Told = true
 		told = append(told, missing{x.sub, x.tell(now)})
 	}
+	slices.SortFunc(told, func(a, b missing) int { return cmp.Compare(a.sub.Line, b.sub.Line) })
 	return told
 }
 
@@ -165,6 +170,9 @@ func (x *expected) tell(now time.Time) notify.Notification {
 	} else if !t.Event.IsEvery() {
 		n.Title = "No " + t.Event.String()
 	}
+	if on := x.sub.Server; !on.IsEvery() {
+		n.Title = says(on.String(), n.Title)
+	}
 	if x.Last.IsZero() {
 		n.Title += " for " + words.Span(x.counted(now))
 	} else {
@@ -190,25 +198,26 @@ func ago(now, t time.Time) string {
 
 // next is when due has something to say; zero: never.
 func (e *expects) next() (next time.Time) {
-	if !e.connected {
-		return next
-	}
 	for _, x := range e.all {
-		if !x.Told {
+		if !x.linked.IsZero() && !x.Told {
 			next = earlier(next, x.at())
 		}
 	}
 	return next
 }
 
-// state is what is expected, by subscription, for a restart.
-func (e *expects) state(now time.Time) map[string]memory.Expected {
+// state is what is expected, by subscription, for a restart. Before the end it is a little
+// behind: a memory that changes all the time would be written all the time.
+func (e *expects) state(now time.Time, atEnd bool) map[string]memory.Expected {
 	all := make(map[string]memory.Expected, len(e.all))
 	for id, x := range e.all {
 		kept := x.Expected
 		kept.Last = keepable(kept.Last)
-		if e.connected {
+		if !x.linked.IsZero() {
 			kept.Counted = x.counted(now)
+			if !atEnd {
+				kept.Counted = kept.Counted.Truncate(min(memoryIdle, x.sub.ExpectEvery/60))
+			}
 		}
 		all[id] = kept
 	}

@@ -14,7 +14,7 @@ const (
 )
 
 // gone says what events of an absence cannot be had. Where nobody knows whether there
-// were any, it says so only if the absence was longer than a moment.
+// were any, it says so only if the absence was longer than a moment, or the agent's own.
 type gone struct {
 	count   int
 	unknown bool
@@ -22,18 +22,20 @@ type gone struct {
 }
 
 // add notes that n events are gone or, if n is below 0, that some may be; heard is when the
-// server was heard last before, by the wall clock.
-func (g *gone) add(now time.Time, n int, heard time.Time) {
+// server was heard last before, by the wall clock, and own that it was the agent that has
+// not run since: however short that was, other programs may have sent something.
+func (g *gone) add(now time.Time, n int, heard time.Time, own bool) {
+	away := !heard.IsZero() && (own || now.Round(0).Sub(heard) > goneGrace)
 	if n >= 0 {
 		g.count += n
-	} else if g.unknown = g.unknown || !heard.IsZero() && now.Round(0).Sub(heard) > goneGrace; !g.unknown && g.count == 0 {
+	} else if g.unknown = g.unknown || away; !g.unknown && g.count == 0 {
 		return
 	}
 	g.when = now.Add(goneWait)
 }
 
 // due is what to tell now; without an epoch, the server remembers no events.
-func (g *gone) due(now time.Time, epoch string) (n notify.Notification, ok bool) {
+func (g gone) due(now time.Time, epoch string) (n notify.Notification, ok bool) {
 	if g.when.IsZero() || now.Before(g.when) {
 		return n, false
 	}
@@ -51,6 +53,5 @@ func (g *gone) due(now time.Time, epoch string) (n notify.Notification, ok bool)
 			title = "At least " + title
 		}
 	}
-	*g = gone{}
 	return notify.Notification{Title: fmt.Sprintf("%s: %s", title, why), Body: body, Key: "gone"}, true
 }

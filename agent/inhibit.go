@@ -11,10 +11,12 @@ import (
 	"sigalert/agent/memory"
 	"sigalert/agent/notify"
 	"sigalert/internal/plain"
+	"sigalert/internal/words"
 )
 
 const (
 	maxShownTags = 1_000
+	maxHolding   = 50             // of them that hold something back at once
 	maxTagKeys   = 32             // alerts of one tag, each of another sender
 	inhibitsFor  = 24 * time.Hour // after the last alert with the tag: it may never be resolved
 )
@@ -26,7 +28,7 @@ type inhibits struct {
 	used  bool                  // a subscription has "unless"
 	tags  map[string]*inhibitor // by tag
 	first time.Time             // when the first of them is forgotten, or earlier; zero: there are none
-	over  []*inhibitor          // that are to be told of
+	over  []*inhibitor          // of whose end nothing was said yet
 }
 
 // inhibitor is a tag that is shown, and what it holds back.
@@ -47,14 +49,36 @@ func (in *inhibits) judge(p *passage) verdict {
 		v.key, v.err = "unless", err
 		return v
 	}
-	x := in.tags[shownTag(text)]
-	own := tagKey(p.ev.Sender, p.said.Tag)
-	if x == nil || !slices.ContainsFunc(x.keys, func(key string) bool { return key != own }) {
+	x := in.shown(shownTag(text), p.key(p.said.Tag))
+	if x == nil {
+		return v
+	}
+	if x.held.count == 0 && in.holding() >= maxHolding {
+		v.reason = fmt.Sprintf("%q is shown, but %s hold alerts back already", plain.Line(x.tag, maxReason), words.Count(maxHolding, "other tag"))
 		return v
 	}
 	p.hold, p.while = &x.held, fmt.Sprintf("while %q was shown", plain.Line(x.tag, maxReason))
 	v.decision, v.reason = Held, fmt.Sprintf("%q is shown", plain.Line(x.tag, maxReason))
 	return v
+}
+
+// shown is a tag that another alert than that with a key shows; nil: none does.
+func (in *inhibits) shown(tag, own string) *inhibitor {
+	x := in.tags[tag]
+	if x == nil || !slices.ContainsFunc(x.keys, func(key string) bool { return key != own }) {
+		return nil
+	}
+	return x
+}
+
+// holding counts the tags that hold something back.
+func (in *inhibits) holding() (n int) {
+	for _, x := range in.tags {
+		if x.held.count > 0 {
+			n++
+		}
+	}
+	return n + len(in.over)
 }
 
 // shownTag is a tag, without more of it than is needed to know it by.
@@ -111,7 +135,7 @@ func (in *inhibits) end(x *inhibitor) {
 }
 
 // due returns what to show of what was held back until now.
-func (in *inhibits) due(now time.Time) (told []notify.Notification) {
+func (in *inhibits) due(now time.Time) (told []unasked) {
 	if !in.first.IsZero() && !now.Before(in.first) {
 		in.first = time.Time{}
 		for _, x := range in.tags {
@@ -124,7 +148,7 @@ func (in *inhibits) due(now time.Time) (told []notify.Notification) {
 	}
 	for _, x := range in.over {
 		if n, ok := x.held.resume(); ok {
-			told = append(told, n)
+			told = append(told, unasked{Notification: n})
 		}
 	}
 	in.over = nil
@@ -132,7 +156,7 @@ func (in *inhibits) due(now time.Time) (told []notify.Notification) {
 }
 
 // rest returns what would be lost at the end.
-func (in *inhibits) rest() []notify.Notification {
+func (in *inhibits) rest() []unasked {
 	for _, x := range in.tags {
 		in.end(x)
 	}
@@ -140,7 +164,12 @@ func (in *inhibits) rest() []notify.Notification {
 }
 
 // next is when due has something to do; zero: never.
-func (in *inhibits) next() time.Time { return in.first }
+func (in *inhibits) next() time.Time {
+	if len(in.over) > 0 {
+		return time.Unix(0, 0) // at once
+	}
+	return in.first
+}
 
 // use replaces the subscriptions.
 func (in *inhibits) use(subs []config.Subscription) {
@@ -162,10 +191,10 @@ func (in *inhibits) state() (all []memory.Inhibitor) {
 }
 
 // restore takes over what was shown and held back before a restart.
-func (in *inhibits) restore(all []memory.Inhibitor, _ time.Time) {
+func (in *inhibits) restore(all []memory.Inhibitor, now time.Time) {
 	in.tags, in.over = make(map[string]*inhibitor), nil
 	for _, kept := range all[:min(len(all), maxShownTags)] {
-		x := &inhibitor{kept.Tag, kept.Keys, kept.Until, restoreHold(kept.Held)}
+		x := &inhibitor{kept.Tag, kept.Keys, earlier(kept.Until, now.Add(inhibitsFor)), restoreHold(kept.Held)}
 		if len(x.keys) == 0 {
 			in.over = append(in.over, x)
 			continue

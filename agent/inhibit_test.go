@@ -13,7 +13,7 @@ import (
 // judged takes an event through a pipeline.
 func judged(pl *pipeline, subs []config.Subscription, s float64, sender sig.Name, data string) verdict {
 	p := passed(at(s), event(sender, "e", data))
-	p.matching = everyone(subs, p.ev)
+	p.matching = everyone(subs, "", p.ev)
 	pl.judge(p)
 	return p.decided()
 }
@@ -43,11 +43,11 @@ func TestInhibits(t *testing.T) {
 		"a text that fails":        {func(pl *pipeline) { judged(pl, subs, 0, "r1", "1") }, "f", false},
 		"its own tag":              {func(pl *pipeline) { judged(pl, subs, 0, "s", "1") }, "s", false},
 		"another's of its own tag": {func(pl *pipeline) { judged(pl, subs, 0, "r1", "1") }, "s", true},
-		"a day later":              {func(pl *pipeline) { judged(pl, subs, 0, "r1", "1"); pl.due(at(24 * 3600)) }, "h", false},
+		"a day later":              {func(pl *pipeline) { judged(pl, subs, 0, "r1", "1"); pl.inhibits.due(at(24 * 3600)) }, "h", false},
 		"shown anew within a day": {func(pl *pipeline) {
 			judged(pl, subs, 0, "r1", "1")
 			judged(pl, subs, 60, "r1", "1")
-			pl.due(at(24 * 3600))
+			pl.inhibits.due(at(24 * 3600))
 		}, "h", true},
 		"after a reload": {func(pl *pipeline) { judged(pl, subs, 0, "r1", "1"); pl.use(subs) }, "h", true},
 		"after a restart": {func(pl *pipeline) {
@@ -94,17 +94,34 @@ func TestInhibitsTell(t *testing.T) {
 		judged(pl, subs, 0, "r1", "1")
 		judged(pl, subs, 1, "h1", "1")
 		judged(pl, subs, 2, "h2", "1")
-		if told := pl.due(at(2)); len(told) > 0 {
+		if told := pl.inhibits.due(at(2)); len(told) > 0 {
 			t.Errorf("%s: told early: %+v", name, told)
 		}
 		end(pl)
 		pl.inhibits.first = at(3)
 		var lines []string
-		for _, n := range append(pl.due(at(3)), pl.due(at(4))...) {
+		for _, n := range append(pl.inhibits.due(at(3)), pl.inhibits.due(at(4))...) {
 			lines = append(lines, n.Line())
 		}
 		if diff := cmp.Diff([]string{`2 alerts while "down" was shown | h2: e (1) h1: e (1)`}, lines); diff != "" {
 			t.Errorf("%s: %s", name, diff)
 		}
+	}
+}
+
+// Not more tags hold alerts back at once than there is room for.
+func TestInhibitsAreBounded(t *testing.T) {
+	subs := subscribed(t, "- {sender: r, tag: '{{ data }}'}\n- {sender: h, unless: '{{ data }}'}\n")
+	pl := newPipeline()
+	pl.use(subs)
+	for i := range maxHolding + 1 {
+		pl.inhibits.show(start, fmt.Sprint("t", i), "k")
+		v := judged(pl, subs, float64(i), "h", fmt.Sprintf(`"t%d"`, i))
+		if (v.stage == "unless") != (i < maxHolding) {
+			t.Errorf("%d: %+v", i, v)
+		}
+	}
+	if v := judged(pl, subs, 100, "h", `"t0"`); v.stage != "unless" {
+		t.Errorf("one that holds already: %+v", v)
 	}
 }

@@ -69,7 +69,7 @@ func (pl *pipeline) ripe(now time.Time, atEnd bool) *passage {
 		why = "shown at once: the agent is ending"
 	}
 	p := newPassage(now, x.ev)
-	p.sub, p.number, p.waited = x.sub, x.number, x
+	p.server, p.sub, p.number, p.waited = x.server, x.sub, x.number, x
 	settle(p)
 	p.verdicts = append(pl.verdicts[:0], verdict{stage: "for", line: x.sub.Line, reason: why})
 	pl.finish(p, verdict{})
@@ -84,7 +84,7 @@ func (pl *pipeline) finish(p *passage, v verdict) {
 	if v.decision == Resolved || p.hold != nil {
 		renderer{}.judge(p) // for the desktop, or for whoever holds it back
 	}
-	key := tagKey(p.ev.Sender, p.said.Tag)
+	key := p.key(p.said.Tag)
 	switch v.decision {
 	case Resolved:
 		p.closes = pl.tags.shown(key)
@@ -108,6 +108,7 @@ func (pl *pipeline) finish(p *passage, v verdict) {
 		pl.tags.show(p.alert.Key, false)
 		pl.inhibits.show(p.now, p.said.Tag, p.alert.Key)
 		p.hold.keep(heldAlert(p), p.while)
+		p.counted = &p.hold.ref
 	}
 	if v.stage == "catch_up" {
 		pl.tags.show(key, false)
@@ -148,9 +149,9 @@ func (pl *pipeline) use(subs []config.Subscription) (told []notify.Notification)
 	return append(pl.rates.use(subs), pl.quiet.use(subs)...)
 }
 
-// due returns what the stages have to say now.
+// due returns what the stages have to say now, but for what tellUnasked shows.
 func (pl *pipeline) due(now time.Time) (told []notify.Notification) {
-	told = append(pl.inhibits.due(now), pl.quiet.due(now)...)
+	told = pl.quiet.due(now)
 	if n, ok := pl.floods.due(now); ok {
 		told = append(told, n)
 	}
@@ -162,7 +163,7 @@ func (pl *pipeline) due(now time.Time) (told []notify.Notification) {
 	return told
 }
 
-// rest returns what would be lost at the end, and is not remembered.
+// rest returns what was counted, at the end.
 func (pl *pipeline) rest() (told []notify.Notification) {
 	told = pl.floods.rest()
 	for _, l := range pl.rates.of {
@@ -177,8 +178,7 @@ func (pl *pipeline) rest() (told []notify.Notification) {
 func (pl *pipeline) next() time.Time {
 	var next time.Time
 	for _, at := range [...]time.Time{
-		pl.waits.next(), pl.inhibits.next(), pl.quiet.next(), pl.catchup.next(), pl.floods.next(),
-		pl.repeats.next(), pl.escalations.next(),
+		pl.waits.next(), pl.quiet.next(), pl.catchup.next(), pl.floods.next(), pl.escalations.next(),
 	} {
 		next = earlier(next, at)
 	}
@@ -188,18 +188,38 @@ func (pl *pipeline) next() time.Time {
 	return next
 }
 
-// state is what the stages have to know after a restart.
-func (pl *pipeline) state() (s memory.State) {
-	s.Pause, s.Muted = pl.quiet.state()
-	s.Tags, s.Away = pl.tags.state(), pl.catchup.state()
+// pending counts the alerts that wait, in whatever way.
+func (pl *pipeline) pending() Pending {
+	n := Pending{Waiting: len(pl.waits.list), Repeating: len(pl.repeats.list), Escalating: len(pl.escalations.list)}
+	for _, x := range pl.inhibits.tags {
+		n.Inhibited += x.held.count
+	}
+	return n
+}
+
+// state is what the stages have to know after a restart, but for quiet.
+func (pl *pipeline) state() memory.State {
+	s := memory.State{
+		Tags: pl.tags.state(), Waiting: pl.waits.state(), Inhibitors: pl.inhibits.state(), Away: pl.catchup.state(),
+		Repeating: pl.repeats.state(), Escalating: pl.escalations.state(), Untold: pl.floods.untold(),
+	}
+	for _, l := range pl.rates.of {
+		if n, ok := l.clone().summary(l.next()); ok {
+			s.Untold = append(s.Untold, n)
+		}
+	}
 	return s
 }
 
-// restore takes over what state returned in an earlier run.
-func (pl *pipeline) restore(s memory.State, now time.Time) {
-	pl.quiet.restore(s.Pause, s.Muted)
+// restore takes over what state returned in an earlier run. What waited for subscriptions
+// that are gone is returned.
+func (pl *pipeline) restore(s memory.State, subs []config.Subscription, now time.Time) (gone []ended) {
 	pl.tags.restore(s.Tags)
+	pl.inhibits.restore(s.Inhibitors, now)
 	pl.catchup.restore(s.Away, now)
+	pl.repeats.restore(s.Repeating, subs, now)
+	pl.escalations.restore(s.Escalating, subs, now)
+	return pl.waits.restore(s.Waiting, subs, now)
 }
 
 // clone is a pipeline that decides as this one would, and leaves it as it is.

@@ -147,7 +147,7 @@ func BenchmarkHostile(b *testing.B) {
 					now = now.Add(time.Minute)
 					pl.changes = changes{}
 					p := newPassage(now, ev)
-					p.matching = everyone(c.Subscriptions, ev)
+					p.matching = everyone(c.Subscriptions, "", ev)
 					pl.judge(p)
 					r.put(p, c.Subscriptions)
 					if p.decided().decision != Sent {

@@ -34,6 +34,9 @@ func run(t *testing.T, yaml string, steps ...string) (lines []string) {
 			for p := pl.ripe(now, false); p != nil; p = pl.ripe(now, false) {
 				lines = append(lines, decided(p, c.Subscriptions)...)
 			}
+			for _, n := range pl.inhibits.due(now) {
+				lines = append(lines, "tells "+n.Line())
+			}
 			for _, n := range pl.due(now) {
 				lines = append(lines, "tells "+n.Line())
 			}
@@ -49,7 +52,7 @@ func run(t *testing.T, yaml string, steps ...string) (lines []string) {
 		}
 		name, data, _ := strings.Cut(rest, " ")
 		p := newPassage(now, event(sig.Name(word), sig.Name(name), data))
-		p.matching = everyone(c.Subscriptions, p.ev)
+		p.matching = everyone(c.Subscriptions, "", p.ev)
 		pl.judge(p)
 		lines = append(lines, decided(p, c.Subscriptions)...)
 	}
@@ -289,10 +292,10 @@ deliver: sent
 				`a e 4`, `+29s`, `a e {"resolved": true}`, `+1m`,
 			},
 			want: `1 when: passed: it has no condition
-1 for: held back: waits 30 s: for
+1 for: held back: waits 30 s in case it is resolved
 ends 1 for: held back: a newer one waits in its place
 1 when: passed: it has no condition
-1 for: held back: waits 10 s: for
+1 for: held back: waits 10 s in case it is resolved
 1 for: passed: not resolved within 30 s
 deliver: sent
   a: e | 2
@@ -302,7 +305,7 @@ deliver: sent
   a: e | 3
 1 resolve: resolved: what its tag showed is closed
 1 when: passed: it has no condition
-1 for: held back: waits 30 s: for
+1 for: held back: waits 30 s in case it is resolved
 ends 1 for: held back: resolved within 30 s
 1 resolve: resolved: what was held back under its tag is forgotten`,
 		},
@@ -310,7 +313,7 @@ ends 1 for: held back: resolved within 30 s
 			file:  `subscriptions: [{sender: a, tag: t, for: 30s}]`,
 			steps: []string{`a e 1`, "pause", "+30s", "resume"},
 			want: `1 when: passed: it has no condition
-1 for: held back: waits 30 s: for
+1 for: held back: waits 30 s in case it is resolved
 1 for: passed: not resolved within 30 s
 quiet: held back: paused
 tells 1 alert while paused | a: e (1)`,

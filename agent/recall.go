@@ -36,7 +36,7 @@ func (r *recents) state() (all []memory.Alert, last int) {
 
 func (e *entry) state() memory.Alert {
 	kept := memory.Alert{
-		Number: e.number, Sub: e.subID, Sender: e.ev.Sender, Event: e.ev.Event, Time: keepable(e.ev.Time), Cut: e.cut, Read: e.read,
+		Number: e.number, Sub: e.subID, Server: e.server, Sender: e.ev.Sender, Event: e.ev.Event, Seq: e.ev.Seq, Time: keepable(e.ev.Time), Cut: e.cut, Read: e.read,
 	}
 	if e.sub != nil {
 		kept.Sub = e.sub.ID()
@@ -85,8 +85,8 @@ func (r *recents) restore(all []memory.Alert, last int) {
 
 func restored(kept memory.Alert) *entry {
 	e := &entry{
-		number: kept.Number, subID: kept.Sub, size: len(kept.Data), cut: kept.Cut, sent: kept.Sent, read: kept.Read,
-		now: kept.Time, ev: sig.Event{Sender: kept.Sender, Event: kept.Event, Time: kept.Time},
+		number: kept.Number, subID: kept.Sub, server: kept.Server, size: len(kept.Data), cut: kept.Cut, sent: kept.Sent, read: kept.Read,
+		now: kept.Time, ev: sig.Event{Sender: kept.Sender, Event: kept.Event, Seq: kept.Seq, Time: kept.Time},
 	}
 	if len(kept.Data) > 0 {
 		e.ev.Data = sig.JSONData(kept.Data)

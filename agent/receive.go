@@ -12,7 +12,6 @@ import (
 
 // receiver is the connection to one server, and what is listened to there.
 type receiver struct {
-	server string
 	client *sig.ClientRouter
 	sink   sink
 	ctx    context.Context // ends with the receiver
@@ -43,9 +42,9 @@ type asked struct {
 
 // receive returns a connection to a server that begins with run, and ends with ctx or
 // stop. Its events begin after since or, if that is nil, with what happens next.
-func receive(ctx context.Context, server string, carrier sig.ClientCarrier, since *sig.Position, log *slog.Logger, to sink) *receiver {
+func receive(ctx context.Context, carrier sig.ClientCarrier, since *sig.Position, log *slog.Logger, to sink) *receiver {
 	ctx, cancel := context.WithCancel(ctx)
-	r := &receiver{server: server, sink: to, ctx: ctx}
+	r := &receiver{sink: to, ctx: ctx}
 	r.client = sig.NewClientRouter(carrier, &sig.ClientOptions{
 		Since:   since,
 		Changed: to.changed,
@@ -66,8 +65,12 @@ func (r *receiver) run() {
 	}
 }
 
-// pass has the loop call f, unless the receiver ends first.
+// pass has the loop call f, unless the receiver ends first: after one event that is left
+// out, none may follow, or the cursor would pass it over.
 func (r *receiver) pass(f func()) {
+	if r.ctx.Err() != nil {
+		return
+	}
 	select {
 	case r.sink.loop <- f:
 	case <-r.ctx.Done():
@@ -129,7 +132,7 @@ func (r *receiver) status(subs []config.Subscription) []SubscriptionStatus {
 	all := make([]SubscriptionStatus, len(subs))
 	for i, s := range subs {
 		st, err := r.client.Status(r.listeners[asked{s.Topic(), false}])
-		all[i] = SubscriptionStatus{Topic: s.Shown(), Line: s.Line, Status: st, Err: err}
+		all[i] = SubscriptionStatus{Topic: s.Shown(), Server: s.OnServer(), Line: s.Line, Status: st, Err: err}
 	}
 	return all
 }

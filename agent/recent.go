@@ -34,6 +34,7 @@ type recents struct {
 type entry struct {
 	number   int
 	now      time.Time
+	server   string    // as in passage
 	ev       sig.Event // without data, if that is large
 	size     int       // of the data, the verdicts and the params
 	cut      bool      // it has lost its data
@@ -85,7 +86,7 @@ func (e *entry) after(old *entry) *entry {
 }
 
 func entryOf(p *passage, subs []config.Subscription) *entry {
-	e := &entry{now: p.now, ev: p.ev, subs: subs, sub: p.sub, verdicts: slices.Clone(p.verdicts), choice: p.choice}
+	e := &entry{now: p.now, server: p.server, ev: p.ev, subs: subs, sub: p.sub, verdicts: slices.Clone(p.verdicts), choice: p.choice}
 	text, _ := p.seen.Text()
 	if e.size = len(text); e.size > maxKeptData {
 		e.ev.Data, e.size, e.cut = sig.Data{}, 0, true
@@ -161,6 +162,19 @@ func (r *recents) add(number int, v verdict) {
 	r.change(number, func(e *entry) { e.verdicts = slices.Insert(slices.Clone(e.verdicts), len(e.verdicts)-1, v) })
 }
 
+// amend is add for what takes the place of what the same stage said before.
+func (r *recents) amend(number int, v verdict) {
+	r.change(number, func(e *entry) {
+		all := slices.Clone(e.verdicts)
+		if i := slices.IndexFunc(all, func(w verdict) bool { return w.stage == v.stage }); i >= 0 {
+			all[i] = v
+		} else {
+			all = slices.Insert(all, len(all)-1, v)
+		}
+		e.verdicts = all
+	})
+}
+
 // markRead marks one alert as read, or all up to now if number is 0.
 func (r *recents) markRead(number int) {
 	if number != 0 {
@@ -197,6 +211,18 @@ func (r *recents) unread() (n int) {
 		}
 	}
 	return n
+}
+
+func (r *recents) unreadEvents() map[int]sig.Event {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	events := make(map[int]sig.Event)
+	for _, e := range r.alerts {
+		if !e.read {
+			events[e.number] = e.ev
+		}
+	}
+	return events
 }
 
 // newest are copies of the last n, newest first; of the alerts alone, or of all.

@@ -3,20 +3,23 @@ package agent
 import (
 	"context"
 	"maps"
+	"reflect"
+	"slices"
+	"strings"
 	"time"
 
+	"sigalert/agent/config"
 	"sigalert/agent/memory"
 	"sigalert/agent/notify"
 	"sigalert/internal/wait"
-	"sigalert/sig"
 )
 
 const (
 	memoryPause  = time.Second     // between two writes
 	memoryIdle   = 5 * time.Minute // how old the time may get at which a silent server was heard
 	memoryFlush  = 5 * time.Second // for what Options.Flush waits for
-	maxServers   = 16              // that are remembered
-	memoryFailed = "What happens now may be lost, or be shown twice, after a restart. Alerts go on."
+	maxServers   = 32              // that are remembered
+	memoryFailed = "What happens now may be lost or shown twice after a restart. Alerts go on."
 )
 
 // remembering is the agent's side of its memory. The zero value has none.
@@ -26,7 +29,8 @@ type remembering struct {
 	changed bool           // the state may have
 	next    time.Time      // when it may be written again
 	servers map[string]memory.Server
-	whole   bool // the file has everything; known once stop has returned
+	before  memory.State // what an earlier agent left, until there is a configuration
+	whole   bool         // the file has everything; known once stop has returned
 }
 
 // recall takes over what an earlier agent left, and begins to remember.
@@ -43,13 +47,24 @@ func (a *Agent) recall() {
 	if m.servers = s.Servers; m.servers == nil {
 		m.servers = make(map[string]memory.Server)
 	}
-	now := time.Now().Round(0)
-	a.pipeline.restore(s, now)
-	a.recallWaiting(s, now)
+	m.before = s
+	a.pipeline.quiet.restore(time.Now(), s.Pause, s.Muted)
 	a.recents.restore(s.Alerts, s.Numbers)
 	a.recallScreen(s.Screen)
 	m.keeper = memory.NewKeeper(a.opts.Memory, a.flush, a.memoryTrouble)
 	m.stop = wait.Start(context.WithoutCancel(a.ctx), func(ctx context.Context) { m.whole = m.keeper.Run(ctx) })
+}
+
+// recallStages takes over what the stages of an earlier agent left, once it is known for
+// which subscriptions.
+func (a *Agent) recallStages(subs []config.Subscription) {
+	s, now := a.memory.before, time.Now().Round(0)
+	a.memory.before = memory.State{}
+	a.ended(a.pipeline.restore(s, subs, now))
+	a.expects.restore(s.Expected, now.In(a.zone()))
+	for _, n := range s.Untold {
+		a.tell(n)
+	}
 }
 
 // desktop is a Notifier whose notifications outlive the process.
@@ -85,25 +100,36 @@ func (a *Agent) flush(ctx context.Context) {
 
 // memoryTrouble says that the memory cannot be written, or can be again.
 func (a *Agent) memoryTrouble(err error) {
-	n := notify.Notification{Title: "The agent's memory is being kept now", Key: "memory"}
+	n := notify.Notification{Title: "The agent's memory can be saved again", Key: "memory"}
 	if err == nil {
 		a.log.Info("the agent's memory can be written now")
 	} else {
 		a.log.Error("cannot write the agent's memory, trying again", "err", err)
-		n.Title, n.Body = "The agent's memory cannot be kept yet", err.Error()+"\n"+memoryFailed
+		n.Title, n.Body = "The agent's memory cannot be saved", err.Error()+"\n"+memoryFailed
 	}
 	a.ask(func() { a.delivery.push(n) })
 }
 
-// remember has the memory written, if it is time.
+// remember has the memory written, if it is time, or if it is where a server's events
+// begin for us: without that, nothing of an absence could be had.
 func (a *Agent) remember(now time.Time) {
 	m := &a.memory
-	if m.keeper == nil || !m.changed || now.Before(m.next) {
+	if m.keeper == nil || !m.changed || now.Before(m.next) && !a.begins() {
 		return
 	}
 	m.changed, m.next = false, now.Add(memoryPause)
 	m.keeper.Keep(a.state(now))
 }
+
+// begins reports whether it has just become known where a server's events are.
+func (a *Agent) begins() bool {
+	return slices.ContainsFunc(a.servers, func(s *server) bool {
+		return s.cursor.reached.Epoch != "" && a.memory.since(s.addresses).Position.Epoch == ""
+	})
+}
+
+// hurry has the memory written at once: somebody has just asked for what is in it.
+func (m *remembering) hurry() { m.next = time.Time{} }
 
 // due is when remember has something to do; zero: never.
 func (m *remembering) due() time.Time {
@@ -113,22 +139,36 @@ func (m *remembering) due() time.Time {
 	return m.next
 }
 
-// since is where an earlier agent ended at a server; nil: not known.
-func (m *remembering) since(server string) *sig.Position {
-	if s, ok := m.servers[server]; ok && s.Position.Epoch != "" {
-		return &s.Position
+// memoryKey is under which name a server is remembered.
+func memoryKey(addresses []string) string { return strings.Join(addresses, " ") }
+
+// since is where an earlier agent ended at a server; without an epoch, it is not known. If
+// it was not at exactly these addresses, one of them is enough: should another router be
+// there, it has another epoch.
+func (m *remembering) since(addresses []string) memory.Server {
+	s, ok := m.servers[memoryKey(addresses)]
+	if ok {
+		return s
 	}
-	return nil
+	for at, o := range m.servers {
+		shared := slices.ContainsFunc(strings.Fields(at), func(a string) bool { return slices.Contains(addresses, a) })
+		if shared && o.Heard.After(s.Heard) {
+			s = o
+		}
+	}
+	return s
 }
 
 // note takes over how far a server's events have come, and when it was heard. While
 // nothing comes, that time is of no interest but for how long ago it is.
-func (m *remembering) note(server string, p sig.Position, heard time.Time) {
+func (m *remembering) note(addresses []string, s memory.Server, heard time.Time) {
+	server := memoryKey(addresses)
 	was, known := m.servers[server]
-	if p.Epoch == "" || m.servers == nil || known && was.Position == p && heard.Sub(was.Heard) < memoryIdle {
+	if s.Heard = was.Heard; s.Position.Epoch == "" || m.servers == nil || known && reflect.DeepEqual(s, was) && heard.Sub(was.Heard) < memoryIdle {
 		return
 	}
-	m.servers[server] = memory.Server{Position: p, Heard: heard}
+	s.Heard = heard
+	m.servers[server] = s
 	if len(m.servers) <= maxServers {
 		return
 	}
@@ -143,17 +183,35 @@ func (m *remembering) note(server string, p sig.Position, heard time.Time) {
 
 // state is what is to be remembered.
 func (a *Agent) state(now time.Time) memory.State {
-	s := a.pipeline.state()
-	a.rememberWaiting(&s, now)
+	s := a.memory.before
+	if a.config != nil {
+		s = a.pipeline.state()
+		s.Expected = a.expects.state(now, a.ctx.Err() != nil)
+	}
+	s.Pause, s.Muted = a.pipeline.quiet.state()
+	s.Untold = newestOf(append(a.delivery.untold(), s.Untold...))
 	s.Alerts, s.Numbers = a.recents.state()
 	if d, ok := a.opts.Notifier.(desktop); ok {
 		s.Screen = d.Screen()
 	}
-	if a.receiver != nil {
-		a.memory.note(a.receiver.server, a.cursor.position(), a.pipeline.catchup.heard)
+	for _, server := range a.servers {
+		if n, ok := server.lost(server.gone.when); ok {
+			s.Untold = append(s.Untold, n)
+		}
+		server.remember()
 	}
 	s.Servers = maps.Clone(a.memory.servers)
 	return s
+}
+
+// newestOf leaves out what a later one with the same key takes the place of.
+func newestOf(all []notify.Notification) (newest []notify.Notification) {
+	for i, n := range all {
+		if n.Key == "" || !slices.ContainsFunc(all[i+1:], func(o notify.Notification) bool { return notify.ShortKey(o.Key) == notify.ShortKey(n.Key) }) {
+			newest = append(newest, n)
+		}
+	}
+	return newest
 }
 
 // endMemory writes the memory once more, and reports whether that was done.

@@ -8,7 +8,6 @@ import (
 
 	"sigalert/agent/config"
 	"sigalert/agent/memory"
-	"sigalert/agent/notify"
 	"sigalert/internal/words"
 )
 
@@ -17,9 +16,8 @@ const maxRepeating = 1_000
 // repeats show the alerts of subscriptions with "repeat" again, until somebody clicks
 // or closes them, or they are resolved.
 type repeats struct {
-	list     []*repeating
-	soonest  time.Time // when the first is shown again; zero: there is none
-	restored []memory.Repeating
+	list    []*repeating
+	soonest time.Time // when the first is shown again; zero: there is none
 }
 
 type repeating struct {
@@ -45,7 +43,13 @@ func (r *repeats) begin(p *passage) {
 		r.resolve(p.alert.Key)
 	}
 	if every := p.sub.Repeat.Every; every > 0 && len(r.list) < maxRepeating {
-		r.list = append(r.list, &repeating{memory.Repeating{Sub: p.sub.ID(), Alert: p.alert.Cut(), Since: p.now, Due: p.now.Add(every)}, p.sub})
+		x := &repeating{memory.Repeating{Sub: p.sub.ID(), Alert: p.alert.Cut(), Since: p.now, Due: p.now.Add(every)}, p.sub}
+		if p.sub.Unless != nil {
+			if text, err := p.sub.Unless.Render(p.seen); err == nil {
+				x.Unless = shownTag(text)
+			}
+		}
+		r.list = append(r.list, x)
 		r.settle()
 	}
 }
@@ -75,9 +79,9 @@ func (r *repeats) settle() {
 	}
 }
 
-// due returns what is to be shown again now. What quiet says is held back now waits for
-// the next time, which does not count.
-func (r *repeats) due(now time.Time, q stage) (again []notify.Notification) {
+// due returns what is to be shown again now. What would be held back now waits for the
+// next time, which does not count.
+func (r *repeats) due(now time.Time, held func(*repeating) bool) (again []unasked) {
 	if r.soonest.IsZero() || now.Before(r.soonest) {
 		return nil
 	}
@@ -86,23 +90,24 @@ func (r *repeats) due(now time.Time, q stage) (again []notify.Notification) {
 			continue
 		}
 		x.Due = now.Add(x.sub.Repeat.Every)
-		if isHeld(q, now, x.sub, x.Alert) {
+		if held(x) {
 			continue
 		}
 		x.Shown++
-		n := x.Alert
-		n.Body = strings.TrimPrefix(n.Body+"\n", "\n") + fmt.Sprintf("Shown again (%d of %d), first at %s", x.Shown, x.sub.Repeat.AtMost, x.Since.In(now.Location()).Format("15:04"))
+		n := unasked{Notification: x.Alert}
+		n.Body = strings.TrimPrefix(n.Body+"\n", "\n") + fmt.Sprintf("Shown again (%d of %d), unanswered since %s", x.Shown, x.sub.Repeat.AtMost, ago(now, x.Since))
+		n.again = verdict{stage: "repeat", line: x.sub.Line, reason: fmt.Sprintf("shown again %s, at most %d", words.Count(x.Shown, "time"), x.sub.Repeat.AtMost)}
 		again = append(again, n)
 	}
 	r.drop(func(x *repeating) bool { return x.Shown >= x.sub.Repeat.AtMost })
 	return again
 }
 
-// isHeld reports whether a stage would hold an alert back that has been shown before.
-func isHeld(q stage, now time.Time, s *config.Subscription, n notify.Notification) bool {
-	p := &passage{now: now, sub: s, alert: n}
-	p.said.Urgency = n.Urgency.String()
-	return q.judge(p).decision == Held
+// holds reports whether an alert that is to be shown again would be held back.
+func (pl *pipeline) holds(now time.Time, x *repeating) bool {
+	p := &passage{now: now, sub: x.sub, alert: x.Alert}
+	p.said.Urgency = x.Alert.Urgency.String()
+	return pl.quiet.judge(p).decision == Held || x.sub.Unless != nil && pl.inhibits.shown(x.Unless, x.Alert.Key) != nil
 }
 
 // next is when due has something to show; zero: never.
@@ -111,14 +116,10 @@ func (r *repeats) next() time.Time { return r.soonest }
 // use replaces the subscriptions. Alerts of those that stay, and still repeat, are shown
 // again as those say now.
 func (r *repeats) use(subs []config.Subscription) {
-	if len(r.list)+len(r.restored) == 0 {
+	if len(r.list) == 0 {
 		return
 	}
 	by := byID(subs)
-	for _, x := range r.restored {
-		r.list = append(r.list, &repeating{Repeating: x})
-	}
-	r.restored = nil
 	r.drop(func(x *repeating) bool {
 		x.sub = by[x.Sub]
 		return x.sub == nil || x.sub.Repeat.Every == 0 || x.Shown >= x.sub.Repeat.AtMost
@@ -127,15 +128,22 @@ func (r *repeats) use(subs []config.Subscription) {
 
 // state is what is to be shown again, for a restart.
 func (r *repeats) state() []memory.Repeating {
-	all := slices.Clone(r.restored)
+	var all []memory.Repeating
 	for _, x := range r.list {
 		all = append(all, x.Repeating)
 	}
 	return all
 }
 
-// restore takes over what was to be shown again before a restart, once use says for
-// which subscriptions. What was due meanwhile is due now.
-func (r *repeats) restore(all []memory.Repeating, _ time.Time) {
-	r.restored = slices.Clone(all[:min(len(all), maxRepeating)])
+// restore takes over what was to be shown again before a restart. What was due meanwhile
+// is due now.
+func (r *repeats) restore(all []memory.Repeating, subs []config.Subscription, now time.Time) {
+	for _, x := range all[:min(len(all), maxRepeating)] {
+		r.list = append(r.list, &repeating{Repeating: x})
+	}
+	r.use(subs)
+	for _, x := range r.list { // the clock may have been set back
+		x.Due = earlier(x.Due, now.Add(x.sub.Repeat.Every))
+	}
+	r.settle()
 }

@@ -45,8 +45,7 @@ func TestRepeats(t *testing.T) {
 		"it is stopped": {map[float64]func(*repeats, *quiet){20: func(r *repeats, _ *quiet) {
 			kept := reread(t, r.state())
 			*r = repeats{}
-			r.restore(kept, minutes(20))
-			r.use(subs)
+			r.restore(kept, subs, minutes(20))
 		}}, "15:1 30:2 45:3"},
 	} {
 		var r repeats
@@ -57,9 +56,9 @@ func TestRepeats(t *testing.T) {
 			if do := tc.do[m]; do != nil {
 				do(&r, q)
 			}
-			for _, n := range r.due(minutes(m), q) {
+			for _, n := range r.due(minutes(m), func(x *repeating) bool { return (&pipeline{quiet: q}).holds(minutes(m), x) }) {
 				var i, of int
-				if _, err := fmt.Sscanf(n.Body, "Shown again (%d of %d), first at 12:", &i, &of); err != nil || n.Title != "T" || n.Key != "k" {
+				if _, err := fmt.Sscanf(n.Body, "Shown again (%d of %d), unanswered since 12:", &i, &of); err != nil || n.Title != "T" || n.Key != "k" {
 					t.Errorf("%s: %+v, %v", name, n, err)
 				}
 				got = append(got, fmt.Sprintf("%g:%d", m, i))

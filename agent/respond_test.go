@@ -74,7 +74,7 @@ func TestButtons(t *testing.T) {
 		var opened []string
 		b, door, asked := withDoor(t, func(o *agent.Options) {
 			o.Open = func(url string) { opened = append(opened, url) }
-			o.OpenAlert = func(ev sig.Event) { opened = append(opened, "history: "+ev.Sender.String()) }
+			o.OpenAlert = func(ev sig.Event, _ bool) { opened = append(opened, "history: "+ev.Sender.String()) }
 		})
 		b.fire(door, "ring", map[string]any{"floor": 2})
 		ring := b.last()
@@ -112,6 +112,38 @@ func TestButtons(t *testing.T) {
 			b.Respond(r)
 		}
 		b.expect("This alert is too old Buttons work for the last 256 alerts.")
+	})
+}
+
+// A click on what the agent itself has to say opens the history there.
+func TestClickOnTheAgentsOwn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		opened := make(chan sig.Event, 10)
+		b := newBenchOn(t, "subscriptions: [{sender: backup, expect_every: 1h}]", (*sigtest.Network).Client, func(o *agent.Options) {
+			o.OpenAlert = func(ev sig.Event, _ bool) { opened <- ev }
+		})
+		click := func(title string) {
+			t.Helper()
+			n, at := b.last(), time.Now()
+			if !strings.HasPrefix(n.Title, title) || !n.Click {
+				t.Fatalf("shown: %+v", n)
+			}
+			b.Respond(notify.Response{Ref: n.Ref, Kind: notify.Dismissed})
+			b.answer(n, notify.Clicked)
+			if len(opened) != 1 {
+				t.Fatalf("opened %d times", len(opened))
+			}
+			if ev := <-opened; ev.Sender != "sigalert" || at.Sub(ev.Time) > time.Minute {
+				t.Errorf("opened: %v", ev)
+			}
+			b.screen.take()
+		}
+		time.Sleep(time.Hour)
+		click("Nothing from backup")
+		b.stop()
+		time.Sleep(30 * time.Second)
+		click("Lost the server")
+		b.expect("")
 	})
 }
 
@@ -311,7 +343,7 @@ func TestAnswersAfterARestart(t *testing.T) {
 		b, door, asked := withDoor(t, func(o *agent.Options) {
 			o.Memory = path
 			o.Open = func(url string) { opened = append(opened, url) }
-			o.OpenAlert = func(ev sig.Event) { opened = append(opened, "history: "+ev.Sender.String()) }
+			o.OpenAlert = func(ev sig.Event, _ bool) { opened = append(opened, "history: "+ev.Sender.String()) }
 		})
 		lamp := b.add("lamp", "on")
 		b.fire(door, "ring", map[string]any{"floor": 2})

@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"sigalert/agent"
-	"sigalert/agent/memory"
 	"sigalert/internal/wait"
 	"sigalert/sig"
 	"sigalert/sig/tcp"
@@ -167,38 +166,6 @@ func TestRouterOfTheAgent(t *testing.T) {
 	}
 	if n := h.log.count("running the router"); n != 1 {
 		t.Errorf("said %d times that it runs the router", n)
-	}
-}
-
-// Nothing can be lost while the router was down with the agent; what another one's restart
-// has cost is told.
-func TestOwnRouterLosesNothing(t *testing.T) {
-	for _, own := range []bool{true, false} {
-		addr, path := freeAddress(t), filepath.Join(t.TempDir(), "agent.json")
-		k := memory.NewKeeper(path, func(context.Context) {}, func(err error) { t.Error(err) })
-		stop := wait.Start(t.Context(), func(ctx context.Context) { k.Run(ctx) })
-		k.Keep(memory.State{Servers: map[string]memory.Server{addr: {Position: sig.Position{Epoch: "old", Seq: 7}, Heard: time.Now().Add(-time.Hour)}}})
-		stop()
-		yaml, want := here(addr), ""
-		if !own {
-			routerAt(t, addr)
-			yaml, want = "server: "+addr+subMe, "Events may be lost: the router restarted How many is unknown."
-		}
-		h := newHost(t, yaml, func(o *agent.Options) { o.Memory = path })
-		h.until("subscribed", subscribed)
-		got := ""
-		if own {
-			time.Sleep(1500 * time.Millisecond) // when it would be told
-			got = h.screen.take()
-		} else {
-			eventually(t, "told", func() bool {
-				got = h.screen.take()
-				return got != ""
-			})
-		}
-		if got != want {
-			t.Errorf("own: %t: shown %q, want %q", own, got, want)
-		}
 	}
 }
 
@@ -382,4 +349,47 @@ func TestRouterReplaced(t *testing.T) {
 	if h.log.count("running the router") > 0 || !nobodyAt(addr) {
 		t.Error("it runs the router, too")
 	}
+}
+
+// The router of this machine goes on beside other servers, whatever becomes of these, and
+// with its clients while the file gives them names, or takes them away.
+func TestRouterBesideServers(t *testing.T) {
+	addr, elsewhere := freeAddress(t), freeAddress(t)
+	stop := routerAt(t, elsewhere)
+	h := newHost(t, here(addr))
+	h.alerts(addr, "alone")
+	h.write(fmt.Sprintf("servers: {far: %q}\n", elsewhere) + here(addr))
+	h.until("both are there", func(st agent.Status) bool {
+		return strings.HasPrefix(st.Line(), "Connected to far, router, 1 subscription")
+	})
+	h.alerts(addr, "here")
+	h.alerts(elsewhere, "there")
+	stop()
+	h.until("one is gone", func(st agent.Status) bool {
+		return strings.HasPrefix(st.Line(), "Connecting to far. Connected to router, 1 subscription")
+	})
+	if st := h.Status(); st.Server != "far, router" || st.Connected || !st.Router || !st.Servers[1].Router || st.Servers[1].Address != addr {
+		t.Errorf("%+v", st)
+	}
+	h.write(here(addr))
+	h.until("alone again", func(st agent.Status) bool { return st.Server == addr && subscribed(st) })
+	h.alerts(addr, "alone again")
+	if n := h.log.count("running the router"); n != 1 {
+		t.Errorf("the router was started %d times", n)
+	}
+}
+
+// Of a list of addresses the agent is where the first answers, and goes to the next when
+// that ends.
+func TestAddressesOverTCP(t *testing.T) {
+	nobody, one, two := freeAddress(t), freeAddress(t), freeAddress(t)
+	stop := routerAt(t, one)
+	routerAt(t, two)
+	h := newHost(t, fmt.Sprintf("server: [%q, %q, %q]%s", nobody, one, two, subMe))
+	h.alerts(one, "first")
+	stop()
+	h.until("at the next", func(st agent.Status) bool { return st.Server == two && subscribed(st) })
+	h.alerts(two, "second")
+	routerAt(t, one)
+	h.alerts(two, "third: a connection that works stays")
 }

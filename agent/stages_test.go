@@ -359,7 +359,7 @@ func TestRecentsAreBounded(t *testing.T) {
 	pl := newPipeline()
 	for n := range 2 * maxAlerts {
 		p := newPassage(start.Add(time.Duration(n)*time.Hour), event("s", "e", `{"list": ["a", "b"], "text": "`+strings.Repeat("x", 100_000)+`"}`))
-		p.matching = everyone(c.Subscriptions, p.ev)
+		p.matching = everyone(c.Subscriptions, "", p.ev)
 		pl.judge(p)
 		r.put(p, c.Subscriptions)
 	}

@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"encoding/json"
 	"fmt"
 	"slices"
 	"sync/atomic"
@@ -22,19 +23,20 @@ const (
 // they may be resolved by then. Under a tag one alert waits, the newest, until the time
 // of the first is over. What does not fit is shown at once, and counted.
 type waits struct {
-	tags     *tags
-	list     []*waiting       // the next that is due first
-	size     int              // of their data, in bytes
-	early    uint64           // alerts that were shown at once
-	leaving  []*waiting       // given to the desktop, which may not have them yet
-	restored []memory.Waiting // until there are subscriptions
+	tags    *tags
+	list    []*waiting // the next that is due first
+	size    int        // of their data, in bytes
+	early   uint64     // alerts that were shown at once
+	leaving []*waiting // given to the desktop, which may not have them yet
 }
 
 // waiting is an alert that waits.
 type waiting struct {
-	number int // as in entry; 0: it is not known yet
+	number int    // as in entry; 0: it is not known yet
+	server string // as in passage
 	ev     sig.Event
-	size   int // of its data
+	size   int             // of its data
+	data   json.RawMessage // as state has it; nil: nobody has asked yet
 	sub    *config.Subscription
 	key    string // "": it has no tag
 	since  time.Time
@@ -52,12 +54,16 @@ type ended struct {
 func (w *waits) judge(p *passage) verdict {
 	v := verdict{stage: "for", line: p.sub.Line}
 	if p.sub.For == 0 {
+		if len(w.list) > 0 {
+			w.replace(p, p.key(p.said.Tag))
+		}
 		return v
 	}
-	x := &waiting{ev: p.ev, sub: p.sub, key: tagKey(p.ev.Sender, p.said.Tag), since: p.now, until: p.now.Add(p.sub.For)}
+	x := &waiting{server: p.server, ev: p.ev, sub: p.sub, key: p.key(p.said.Tag), since: p.now, until: p.now.Add(p.sub.For)}
 	text, _ := p.seen.Text()
 	x.size = len(text)
 	if x.key != "" && w.tags.shown(x.key) {
+		w.replace(p, x.key)
 		v.reason = "what its tag shows is brought up to date at once"
 		return v
 	}
@@ -79,7 +85,7 @@ func (w *waits) judge(p *passage) verdict {
 	}
 	w.add(x)
 	p.waiting = x
-	v.decision, v.reason = Held, "waits "+words.Span(x.until.Sub(p.now))+": for"
+	v.decision, v.reason = Held, "waits "+words.Span(x.until.Sub(p.now))+" in case it is resolved"
 	return v
 }
 
@@ -129,6 +135,13 @@ func (w *waits) takeBack(p *passage, key string) {
 	}
 }
 
+// replace ends the wait under a key, because a newer alert with it does not wait.
+func (w *waits) replace(p *passage, key string) {
+	if x := w.remove(key); x != nil {
+		p.ends = append(p.ends, x.ends("a newer one took its place"))
+	}
+}
+
 // ripe takes out an alert whose time is over, or any that waits; nil: there is none.
 func (w *waits) ripe(now time.Time, any bool) *waiting {
 	if len(w.list) == 0 || !any && now.Before(w.list[0].until) {
@@ -156,7 +169,7 @@ func (w *waits) next() time.Time {
 // use replaces the subscriptions. An alert of one that stays waits on; those of others
 // are returned.
 func (w *waits) use(subs []config.Subscription) (gone []ended) {
-	if len(w.list)+len(w.restored) == 0 {
+	if len(w.list) == 0 {
 		return nil
 	}
 	by := byID(subs)
@@ -170,22 +183,6 @@ func (w *waits) use(subs []config.Subscription) (gone []ended) {
 		x.sub = s
 		return false
 	})
-	for _, r := range w.restored {
-		x := &waiting{
-			number: r.Number, size: len(r.Data), sub: by[r.Sub], key: r.Key, since: r.Since, until: r.Until,
-			ev: sig.Event{Sender: r.Sender, Event: r.Event, Seq: r.Seq, Time: r.Time, Replayed: true},
-		}
-		if len(r.Data) > 0 {
-			x.ev.Data = sig.JSONData(r.Data)
-		}
-		if x.sub == nil {
-			gone = append(gone, ended{x.number, x.ev, verdict{stage: "for", decision: Held, reason: whyGone}})
-			continue
-		}
-		w.add(x)
-		w.tags.show(x.key, false)
-	}
-	w.restored = nil
 	return gone
 }
 
@@ -204,15 +201,14 @@ func byID(subs []config.Subscription) map[string]*config.Subscription {
 
 // state is what waits, for a restart.
 func (w *waits) state() []memory.Waiting {
-	all := slices.Clone(w.restored)
+	var all []memory.Waiting
 	w.leaving = slices.DeleteFunc(w.leaving, func(x *waiting) bool { return x.gone.Load() })
 	for _, x := range slices.Concat(w.leaving, w.list) {
-		data, err := x.ev.Data.JSON()
-		if err != nil { // it did not come from a network
-			data = nil
+		if x.data == nil {
+			x.data, _ = x.ev.Data.JSON() // what is no JSON did not come from a network
 		}
 		all = append(all, memory.Waiting{
-			Number: x.number, Sub: x.sub.ID(), Sender: x.ev.Sender, Event: x.ev.Event, Data: data,
+			Number: x.number, Sub: x.sub.ID(), Server: x.server, Sender: x.ev.Sender, Event: x.ev.Event, Data: x.data,
 			Seq: x.ev.Seq, Time: keepable(x.ev.Time), Key: x.key, Since: x.since, Until: x.until,
 		})
 	}
@@ -227,15 +223,28 @@ func keepable(t time.Time) time.Time {
 	return t
 }
 
-// restore takes over what waited before a restart, once use says for which
-// subscriptions. What was due meanwhile may have been resolved, which is then replayed.
-func (w *waits) restore(all []memory.Waiting, now time.Time) {
-	for _, x := range all[:min(len(all), maxWaiting)] {
-		if soon := now.Add(replayedWait); x.Until.Before(soon) {
-			x.Until = soon
+// restore takes over what waited before a restart. What was due meanwhile may have been
+// resolved, which is then replayed. Alerts of subscriptions that are gone are returned.
+func (w *waits) restore(all []memory.Waiting, subs []config.Subscription, now time.Time) (gone []ended) {
+	by := byID(subs)
+	for _, r := range all[:min(len(all), maxWaiting)] {
+		x := &waiting{
+			number: r.Number, server: r.Server, size: len(r.Data), sub: by[r.Sub], key: r.Key, since: r.Since,
+			ev: sig.Event{Sender: r.Sender, Event: r.Event, Seq: r.Seq, Time: r.Time, Replayed: true},
 		}
-		w.restored = append(w.restored, x)
+		x.until = earlier(r.Until, now.Add(max(0, r.Until.Sub(r.Since)))) // the clock may have been set back
+		x.until = later(x.until, now.Add(replayedWait))
+		if len(r.Data) > 0 {
+			x.ev.Data = sig.JSONData(r.Data)
+		}
+		if x.sub == nil {
+			gone = append(gone, ended{x.number, x.ev, verdict{stage: "for", decision: Held, reason: whyGone}})
+			continue
+		}
+		w.add(x)
+		w.tags.show(x.key, false)
 	}
+	return gone
 }
 
 func (w *waits) clone(t *tags) waits {

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"sigalert/agent/notify"
 )
 
 // reread is a state as it comes back from a file.
@@ -85,12 +87,8 @@ func TestWaitsOverRestart(t *testing.T) {
 		5 * time.Minute:  {at(305), at(600)},
 	} {
 		later := newPipeline()
-		later.waits.restore(state, start.Add(away))
-		if !later.waits.next().IsZero() || len(later.waits.state()) != 2 {
-			t.Error("what waits is due before there are subscriptions")
-		}
 		later.use(edited)
-		if gone := later.waits.use(edited); len(gone) > 0 {
+		if gone := later.waits.restore(state, edited, start.Add(away)); len(gone) > 0 {
 			t.Errorf("gone: %+v", gone)
 		}
 		var due []time.Time
@@ -108,9 +106,8 @@ func TestWaitsOverRestart(t *testing.T) {
 		}
 	}
 	later := newPipeline()
-	later.waits.restore(state, at(10))
 	later.use(edited)
-	later.waits.use(edited)
+	later.waits.restore(state, edited, at(10))
 	p := passed(at(11), event("a", "e", `{"tag": "t", "resolved": true}`), &edited[1])
 	if later.judge(p); len(p.ends) != 1 || p.ends[0].number != 7 || p.ends[0].v.reason != "resolved within 1 m" {
 		t.Errorf("after a restart it is not resolved: %+v, %+v", p.decided(), p.ends)
@@ -132,5 +129,48 @@ func TestReplayedWaits(t *testing.T) {
 		if pl.judge(passed(start, ev, &subs[0])); pl.waits.next() != want {
 			t.Errorf("%s ago: %s, want %s", ago, pl.waits.next(), want)
 		}
+	}
+}
+
+// What waits under a tag does not take the place of a newer alert with it.
+func TestNewerTakesThePlaceOfWhatWaits(t *testing.T) {
+	subs := subscribed(t, "- {sender: a, event: warn, tag: t, for: 1m}\n- {sender: a, event: alarm, tag: t}\n")
+	pl := newPipeline()
+	pl.use(subs)
+	pl.judge(passed(start, event("a", "warn", "1"), &subs[0]))
+	p := passed(at(30), event("a", "alarm", "2"), &subs[1])
+	pl.judge(p)
+	if p.decided().decision != Sent || len(p.ends) != 1 || p.ends[0].v.reason != "a newer one took its place" {
+		t.Errorf("%+v, %+v", p.decided(), p.ends)
+	}
+	if old := pl.ripe(at(60), false); old != nil {
+		t.Errorf("the older one is shown after it: %+v", old.decided())
+	}
+}
+
+// A clock that was set back while the agent was off has nothing wait for longer.
+func TestClockSetBackOverRestart(t *testing.T) {
+	subs := subscribed(t, "- {sender: a, urgency: critical, for: 1m, repeat: 1m, escalate: {after: 1m, command: [x]}}\n")
+	pl := newPipeline()
+	p := passed(start, event("a", "e", "1"), &subs[0])
+	pl.judge(p)
+	p.alert.Urgency = notify.Critical
+	pl.repeats.begin(p)
+	pl.escalations.begin(p)
+	pl.inhibits.used = true
+	pl.inhibits.show(start, "t", "k")
+	later := newPipeline()
+	now := at(-7200)
+	later.waits.restore(reread(t, pl.waits.state()), subs, now)
+	later.repeats.restore(reread(t, pl.repeats.state()), subs, now)
+	later.escalations.restore(reread(t, pl.escalations.state()), subs, now)
+	later.inhibits.restore(reread(t, pl.inhibits.state()), now)
+	for name, next := range map[string]time.Time{"for": later.waits.next(), "repeat": later.repeats.next(), "escalate": later.escalations.next()} {
+		if !next.Equal(at(-7140)) {
+			t.Errorf("%s: until %s", name, next)
+		}
+	}
+	if next := later.inhibits.next(); !next.Equal(now.Add(inhibitsFor)) {
+		t.Errorf("unless: until %s", next)
 	}
 }

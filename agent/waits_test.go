@@ -2,6 +2,7 @@ package agent_test
 
 import (
 	"fmt"
+	"os"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -51,7 +52,7 @@ func TestForInTheWholeAgent(t *testing.T) {
 		b.fire(door, "ring", 2)
 		b.expect("")
 		x, _ := b.Explain(1)
-		if last := x.Verdicts[len(x.Verdicts)-1]; last.Reason != "waits 30 s: for" || x.Decision != agent.Held || b.Status().Unread != 0 {
+		if last := x.Verdicts[len(x.Verdicts)-1]; last.Reason != "waits 30 s in case it is resolved" || x.Decision != agent.Held || b.Status().Unread != 0 {
 			t.Errorf("%+v, %d unread", last, b.Status().Unread)
 		}
 		if got := history(); len(got) > 0 {
@@ -170,7 +171,7 @@ func TestEscalatePublishes(t *testing.T) {
 				said = append(said, v.Reason)
 			}
 		}
-		if diff := cmp.Diff([]string{"escalated after 5 m, if nobody clicks or closes it", "nobody clicked or closed it within 5 m: published as oncall: unanswered"}, said); diff != "" || x.Decision != agent.Shown {
+		if diff := cmp.Diff([]string{"escalated after 5 m, if nobody clicks or closes it", "nobody clicked or closed it within 5 m: it is published as oncall: unanswered"}, said); diff != "" || x.Decision != agent.Shown {
 			t.Errorf("%s: %s", x.Decision, diff)
 		}
 		// Without a server it is published once there is one, or said that it was not.
@@ -284,4 +285,164 @@ func TestWaitsOverARestart(t *testing.T) {
 		time.Sleep(5 * time.Hour)
 		b.expect("")
 	})
+}
+
+// A critical alert after a restart has nothing to do with those of before: it neither
+// takes their place nor ends what is to be done about them.
+func TestFoldsAfterARestart(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b, _ := remembering(t, `subscriptions: [{sender: disk, urgency: critical, title: "{{ data }}", body: B, repeat: {every: 15m, at_most: 1}}]`)
+		disk := b.add("disk", "full")
+		b.fire(disk, "full", "one")
+		first := b.last()
+		b.expect("one B")
+		b.end()
+		time.Sleep(time.Minute)
+		b.start()
+		b.fire(disk, "full", "two")
+		if n := b.last(); n.Key == first.Key {
+			t.Errorf("both have the key %s", n.Key)
+		}
+		b.expect("two B")
+		time.Sleep(time.Hour)
+		if got := b.screen.take(); !strings.Contains(got, "one B\nShown again") || !strings.Contains(got, "two B\nShown again") {
+			t.Errorf("shown again: %s", got)
+		}
+	})
+}
+
+// An escalation for which there is no server is not lost with the agent, and one that
+// fails for another reason is not tried again.
+func TestEscalationOverARestart(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b, _ := remembering(t, `subscriptions: [
+  {sender: disk, urgency: critical, escalate: {after: 5m, publish: {sender: oncall, event: unanswered}}},
+  {sender: oncall, event: unanswered, title: On call, body: B}]`)
+		b.fire(b.add("disk", "full"), "full", 1)
+		b.expect("disk: full 1")
+		b.stop()
+		time.Sleep(6 * time.Minute)
+		b.screen.take() // that the server was lost
+		b.end()
+		b.up()
+		b.start()
+		time.Sleep(2 * time.Minute)
+		if got := b.screen.take(); !strings.Contains(got, "On call B") {
+			t.Errorf("after the restart: %s", got)
+		}
+		b.end()
+		b.start()
+		time.Sleep(time.Hour)
+		b.expect("")
+	})
+}
+
+// What an escalation publishes may be alerted for by the same subscription, and is not
+// published about again.
+func TestEscalationIsNoLoop(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, `subscriptions: [{urgency: critical, title: "{{ event }}", body: B, escalate: {after: 5m, publish: {sender: oncall, event: unanswered}}}]`)
+		b.fire(b.add("disk", "full"), "full", 1)
+		b.expect("full B")
+		time.Sleep(24 * time.Hour)
+		b.expect("unanswered B")
+		x := b.Recent(1, false)[0]
+		if said := fmt.Sprint(x.Verdicts); !strings.Contains(said, "not escalated: it is what its subscription publishes") {
+			t.Errorf("%s", said)
+		}
+	})
+}
+
+// An alert is not shown again while another one holds it back; explain says how often it
+// was.
+func TestRepeatWaitsForWhatHoldsItBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b, _ := remembering(t, `subscriptions: [
+  {sender: host, title: Host, body: B, unless: router-down, repeat: {every: 10h, at_most: 3}},
+  {sender: router, tag: router-down, title: Router, body: B}]`)
+		host, router := b.add("host", "e"), b.add("router", "e")
+		b.fire(host, "e", 1)
+		b.fire(router, "e", 1)
+		b.expect("Host B; Router B")
+		b.end()
+		b.start()
+		time.Sleep(11 * time.Hour)
+		b.expect("")
+		b.fire(router, "e", map[string]any{"resolved": true})
+		b.screen.take()
+		time.Sleep(20 * time.Hour)
+		b.expect("Host B\nShown again (1 of 3), unanswered since 00:00; Host B\nShown again (2 of 3), unanswered since yesterday 00:00")
+		x, _ := b.Explain(1)
+		var said []string
+		for _, v := range x.Verdicts {
+			if v.Stage == "repeat" {
+				said = append(said, v.Reason)
+			}
+		}
+		if diff := cmp.Diff([]string{"shown again 2 times, at most 3"}, said); diff != "" || x.Decision != agent.Shown {
+			t.Errorf("%s: %s", x.Decision, diff)
+		}
+	})
+}
+
+// An escalation is in the history, and status counts the alerts that wait for something.
+func TestPendingAndEscalatedAreTold(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b, history := withHistory(t, `subscriptions: [
+  {sender: disk, urgency: critical, tag: down, title: Disk, escalate: {after: 5m, publish: {sender: oncall, event: unanswered}}},
+  {sender: door, for: 1h}, {sender: host, unless: down}, {sender: bell, repeat: 2h}]`)
+		b.fire(b.add("disk", "e"), "e", 1)
+		for _, sender := range []sig.Name{"door", "host", "bell"} {
+			s := b.add(sender, "e")
+			b.fire(s, "e", 1)
+			b.fire(s, "e", 2)
+		}
+		if got, want := b.Status().Pending, (agent.Pending{Waiting: 2, Inhibited: 2, Repeating: 2, Escalating: 1}); got != want {
+			t.Errorf("%+v", got)
+		}
+		history()
+		time.Sleep(6 * time.Minute)
+		want := []string{`{"title":"Disk","message":"nobody clicked or closed it within 5 m: it is published as oncall: unanswered"}`}
+		if diff := cmp.Diff(want, history()); diff != "" {
+			t.Error(diff)
+		}
+		if n := b.Status().Pending.Escalating; n != 0 {
+			t.Errorf("%d are to be escalated", n)
+		}
+	})
+}
+
+// A memory that somebody has edited does no harm.
+func TestEditedMemory(t *testing.T) {
+	for name, state := range map[string]string{
+		"empty":       `"waiting": [{}], "inhibitors": [{}], "repeating": [{}], "escalating": [{}], "expected": {"": {}}`,
+		"null":        `"waiting": null, "inhibitors": null, "repeating": null, "escalating": null, "expected": null`,
+		"no names":    `"inhibitors": [{"tag": "t", "keys": ["tag \"a\" t", "k"], "held": {"count": 1, "last": [{"name": "n", "key": "tag \"a\" t"}]}}], "tags": {"tag \"a\" t": true}`,
+		"no counts":   `"inhibitors": [{"tag": "t", "keys": ["tag \"a\" t"], "held": {"count": -7, "last": [{"name": "n", "key": "k"}], "names": {"n": -1}}}], "tags": {"tag \"a\" t": true}`,
+		"odd numbers": `"repeating": [{"sub": "a\u0001\u0001\u0001", "shown": -9, "alert": {"Ref": 77}}], "escalating": [{"sub": "a\u0001\u0001\u0001", "data": {"x": 1}, "alert": {"Ref": 99}}]`,
+		"odd times":   `"waiting": [{"sub": "c\u0001\u0001\u0001", "since": "9999-01-01T00:00:00Z", "until": "0001-01-01T00:00:00Z"}], "expected": {"a\u0001\u0001\u0001": {"last": "9999-01-01T00:00:00Z", "counted": -1}}`,
+		"twice":       `"inhibitors": [{"tag": "t", "keys": ["k"]}, {"tag": "t", "keys": ["l"]}], "waiting": [{"key": "tag \"a\" t"}, {"key": "tag \"a\" t"}]`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				b, path := remembering(t, `subscriptions: [{sender: a, tag: t, urgency: critical, title: T, body: B, repeat: 10m, expect_every: 1h, escalate: {after: 1m, publish: {sender: b, event: e}}}, {sender: c, unless: t, for: 1m}]`)
+				a := b.add("a", "e")
+				b.end()
+				if err := os.WriteFile(path, []byte(`{"version": 1, "state": {`+state+`}}`), 0o600); err != nil {
+					t.Fatal(err)
+				}
+				b.start()
+				b.fire(a, "e", map[string]any{"resolved": true})
+				b.fire(a, "e", 1)
+				time.Sleep(2 * time.Minute)
+				if got := b.screen.take(); !strings.Contains(got, "T B") {
+					t.Errorf("%s", got)
+				}
+				time.Sleep(90 * time.Minute)
+				if got := b.screen.take(); !strings.Contains(got, "T B\nShown again (8 of 8)") || !strings.Contains(got, "Nothing from a since") {
+					t.Errorf("later: %s", got)
+				}
+			})
+		})
+	}
 }

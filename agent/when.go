@@ -72,7 +72,7 @@ func (c chooser) resolves(p *passage, s *config.Subscription) bool {
 		return false
 	}
 	tag := tagOf(p, s)
-	p.alert.Key = tagKey(p.ev.Sender, tag)
+	p.alert.Key = p.key(tag)
 	p.alert.Resolved = tag != ""
 	if !c.tags.open(p.alert.Key) && !c.waits.waits(p.alert.Key) {
 		return false

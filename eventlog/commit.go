@@ -39,7 +39,7 @@ func (l *Log) commit(batch []Entry) error {
 	batch = slices.DeleteFunc(slices.Clone(batch), func(e Entry) bool { return e.passed })
 	l.writing.Lock()
 	defer l.writing.Unlock()
-	var fresh []numbered
+	var fresh []EventID
 	if l.opts.Once {
 		batch, fresh = l.numbers.fresh(batch)
 	}

@@ -149,5 +149,7 @@ func (f fields) entry(id uint64) Entry {
 		Data:    append(json.RawMessage(nil), f.data...),
 		Outcome: f.outcome,
 		Why:     string(f.why),
+
+		position: sig.Position{Seq: f.seq},
 	}
 }

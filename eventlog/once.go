@@ -2,37 +2,48 @@ package eventlog
 
 import (
 	"context"
+	"fmt"
 	"slices"
+
+	"sigalert/sig"
 )
 
 // maxOnce is how many events are recognized when they come again: at least these, and
 // at most twice as many.
 const maxOnce = 10_000
 
-// numbered names an event of a server. The time is the server's: one that restarts
-// counts from 1 again.
-type numbered struct {
-	seq  uint64
-	time int64 // µs since 1970
+// EventID tells an event from others. The time is the server's: one that restarts counts
+// from 1 again.
+type EventID struct {
+	seq  uint64 // the server's number; 0: not known
+	time int64  // µs since 1970
 }
 
-func numberedOf(e *Entry) numbered { return numbered{e.position.Seq, e.Time.UnixMicro()} }
+// IDOf is an event's.
+func IDOf(ev sig.Event) EventID { return EventID{ev.Seq, ev.Time.UnixMicro()} }
+
+// EventID is that of the entry's event, if the log has Options.Once; otherwise it has
+// only the event's time.
+func (e Entry) EventID() EventID { return EventID{e.position.Seq, e.Time.UnixMicro()} }
+
+// String is a word without spaces.
+func (id EventID) String() string { return fmt.Sprintf("%d.%d", id.seq, id.time) }
 
 // numbers are the events that a log has had last. The zero value has none.
-type numbers struct{ young, old map[numbered]struct{} }
+type numbers struct{ young, old map[EventID]struct{} }
 
-func (n *numbers) have(x numbered) bool {
+func (n *numbers) have(x EventID) bool {
 	_, young := n.young[x]
 	_, old := n.old[x]
 	return young || old
 }
 
-func (n *numbers) add(x numbered) {
+func (n *numbers) add(x EventID) {
 	if len(n.young) >= maxOnce {
 		n.young, n.old = nil, n.young
 	}
 	if n.young == nil {
-		n.young = make(map[numbered]struct{})
+		n.young = make(map[EventID]struct{})
 	}
 	n.young[x] = struct{}{}
 }
@@ -45,18 +56,18 @@ func loadNumbers(tx reader) (n numbers) {
 			break
 		}
 		if f, err := r.fields(); err == nil && f.seq > 0 {
-			n.add(numbered{f.seq, f.time})
+			n.add(EventID{f.seq, f.time})
 		}
 	}
 	return n
 }
 
 // fresh are those of a batch that the log has not had, and their numbers.
-func (n *numbers) fresh(batch []Entry) ([]Entry, []numbered) {
-	var new []numbered
-	seen := make(map[numbered]bool)
+func (n *numbers) fresh(batch []Entry) ([]Entry, []EventID) {
+	var new []EventID
+	seen := make(map[EventID]bool)
 	return slices.DeleteFunc(batch, func(e Entry) bool {
-		x := numberedOf(&e)
+		x := e.EventID()
 		if x.seq == 0 {
 			return false
 		}

@@ -59,9 +59,9 @@ func TestNumberedRecords(t *testing.T) {
 func TestNumbersAreBounded(t *testing.T) {
 	var n numbers
 	for i := range 10 * maxOnce {
-		n.add(numbered{seq: uint64(i + 1)})
+		n.add(EventID{seq: uint64(i + 1)})
 	}
-	if kept := len(n.young) + len(n.old); kept > 2*maxOnce || !n.have(numbered{seq: 9*maxOnce + 1}) || n.have(numbered{seq: 1}) {
+	if kept := len(n.young) + len(n.old); kept > 2*maxOnce || !n.have(EventID{seq: 9*maxOnce + 1}) || n.have(EventID{seq: 1}) {
 		t.Errorf("%d are kept", kept)
 	}
 }

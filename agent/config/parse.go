@@ -28,6 +28,9 @@ type parser struct {
 	made     map[made]any              // what was made of nodes, so that an alias costs nothing
 	first    map[string][]Subscription // by nameKey: what alerts before another, whatever the event
 	globs    []Subscription            // as first, for those that have a glob
+	named    bool                      // the file gives servers names
+	names    []string                  // of servers
+	taken    map[string]place          // addresses of servers
 	resolves map[*rule.Expr]place      // where each is, until it was warned of
 	noted    map[string]place          // by where they are: keys that may be odd, until they were warned of
 	glued    *regexp.Regexp            // a known key whose colon no space follows
@@ -52,6 +55,7 @@ func newParser(path string) *parser {
 		made:     make(map[made]any),
 		first:    make(map[string][]Subscription),
 		resolves: make(map[*rule.Expr]place),
+		taken:    make(map[string]place),
 	}
 }
 
@@ -120,7 +124,7 @@ var synonyms = map[string][]string{
 	"message": {"body"}, "text": {"body", "label"}, "content": {"body"}, "description": {"body"},
 	"if": {"when"}, "condition": {"when"}, "filter": {"when"},
 	"from": {"sender"}, "source": {"sender"}, "channel": {"event"}, "topic": {"event"},
-	"address": {"listen"}, "bind": {"listen"}, "port": {"listen"}, "host": {"server", "allowed_hosts"},
+	"address": {"listen", "url"}, "bind": {"listen"}, "port": {"listen"}, "host": {"server", "url", "allowed_hosts"}, "uri": {"url", "server"},
 	"alerts": {"subscriptions"}, "rules": {"subscriptions"},
 	"image_path": {"icon"}, "picture": {"image"}, "photo": {"image"},
 	"audio": {"sound"}, "ring": {"sound"}, "beep": {"sound"},
@@ -220,9 +224,7 @@ func (p *parser) file(root *yaml.Node) {
 	var list, defaults *yaml.Node
 	keys := p.fileKeys(&list, &defaults)
 	p.mapping(root, "", keys)
-	if p.config.Server == "" {
-		p.config.Server, _ = address.ParseServer("")
-	}
+	p.placed()
 	var base Subscription
 	if defaults != nil && !isNull(defaults) {
 		base.Line = defaults.Line
@@ -298,6 +300,7 @@ func (p *parser) subscriptionKeys(s *Subscription) map[string]setter {
 	keys := p.alertKeys(s)
 	keys["sender"] = func(n *yaml.Node, where string) { s.Sender, s.SenderGlob = p.pattern(n, where) }
 	keys["event"] = func(n *yaml.Node, where string) { s.Event, s.EventGlob = p.pattern(n, where) }
+	keys["server"] = func(n *yaml.Node, where string) { s.Server, s.ServerGlob = p.onServer(n, where) }
 	keys["expect_every"] = func(n *yaml.Node, where string) { s.ExpectEvery = p.wait(n, where) }
 	return keys
 }
@@ -329,7 +332,7 @@ const maxGlobs = 250
 // remember notes what alerts for whatever it matches.
 func (p *parser) remember(s Subscription) {
 	switch {
-	case s.SenderGlob.IsZero() && s.EventGlob.IsZero():
+	case s.SenderGlob.IsZero() && s.EventGlob.IsZero() && s.ServerGlob.IsZero():
 		key := nameKey(s.Sender) + " " + nameKey(s.Event)
 		p.first[key] = append(p.first[key], s)
 	case len(p.globs) < maxGlobs:
@@ -355,6 +358,9 @@ func (p *parser) before(s Subscription) *Subscription {
 func covering(all []Subscription, s Subscription) *Subscription {
 	coming := topic.IsPresence(s.Event)
 	for i, o := range all {
+		if !covers(o.Server, o.ServerGlob, s.Server, s.ServerGlob) {
+			continue
+		}
 		same := o.Sender.Equal(s.Sender) && o.SenderGlob.Equal(s.SenderGlob) && o.Event.Equal(s.Event) && o.EventGlob.Equal(s.EventGlob)
 		covers := covers(o.Sender, o.SenderGlob, s.Sender, s.SenderGlob) &&
 			covers(o.Event, o.EventGlob, s.Event, s.EventGlob) && (!coming || o.Event.Equal(s.Event))

@@ -348,9 +348,12 @@ func TestCheck(t *testing.T) {
 	}
 }
 
-func TestLoadServer(t *testing.T) {
+func TestLoadServers(t *testing.T) {
 	for in, want := range map[string]string{
-		"server: host\nsubscriptions: [{sendr: x}]": "host:3000", good: "", "": "", "[1]": "", "servers: x": "",
+		"server: host\nsubscriptions: [{sendr: x}]": "host:3000", good: "", "": "", "[1]": "", "servers: x": "error",
+		"server: [a, b:4]": "a:3000 or b:4", "servers: {home: a, work: {url: [b, c]}}": "home (a:3000), work (b:3000 or c:3000)",
+		"router:\nservers: {home: a}": "router (127.0.0.1:3000), home (a:3000)", "servers: {home: a}\nrouter:": "home (a:3000), router (127.0.0.1:3000)",
+		"servers: {home: a}\nserver: b":           "error",
 		"defaults: {title: &k server}\n*k : host": "host:3000",
 		"router: {listen: '127.0.0.1:4000'}":      "127.0.0.1:4000", "router: {listen: ':4000'}": "127.0.0.1:4000", "router:": "127.0.0.1:3000",
 		"router: {listen: x:y}": "error", "router: {}\nserver: a": "error", "server: a\nserver: b": "b:3000",
@@ -360,7 +363,8 @@ func TestLoadServer(t *testing.T) {
 		if err := os.WriteFile(path, []byte(in), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		got, err := config.LoadServer(path)
+		servers, err := config.LoadServers(path)
+		got := (&config.Config{Servers: servers}).Place()
 		if err != nil {
 			got = "error"
 		}

@@ -184,15 +184,8 @@ func (p *parser) waits(s Subscription, where string) {
 	if unless, ok := constant(s.Unless); ok && unless != "" && hasTag && unless == tag {
 		warn("unless", "this is the subscription's own tag: of several senders, only the first is shown")
 	}
-	e := s.Escalate
-	if e == nil {
-		return
-	}
-	if u, ok := constant(s.Urgency); ok && u != "critical" {
+	if u, ok := constant(s.Urgency); ok && u != "critical" && s.Escalate != nil {
 		warn("escalate", "its alerts are never critical, and only critical ones are escalated")
-	}
-	if to := e.Publish; to != nil && covers(s.Sender, s.SenderGlob, to.Sender, topic.Glob{}) && covers(s.Event, s.EventGlob, to.Event, topic.Glob{}) {
-		warn("escalate", "the subscription is for what it publishes, too, which may be escalated in its turn, again and again")
 	}
 }
 

@@ -11,11 +11,13 @@ import (
 // Alert is what became of an event's alert.
 type Alert struct {
 	Number   int                  `json:"number"`
-	Sub      string               `json:"sub,omitempty"` // the subscription's identity; "": none took it
+	Sub      string               `json:"sub,omitempty"`    // the subscription's identity; "": none took it
+	Server   string               `json:"server,omitempty"` // its name; "": it has none
 	Sender   sig.Name             `json:"sender"`
 	Event    sig.Name             `json:"event"`
 	Data     json.RawMessage      `json:"data,omitempty"`
 	Cut      bool                 `json:"cut,omitempty"` // it had more data than is kept
+	Seq      uint64               `json:"seq,omitempty"` // the server's number; 0: it has none
 	Time     time.Time            `json:"time"`
 	Verdicts []Verdict            `json:"verdicts"`
 	Sent     *notify.Notification `json:"sent,omitempty"` // nil: nothing was

@@ -20,8 +20,8 @@ import (
 // version is that of the file's form. A file of another version is not read.
 const version = 1
 
-// maxFile bounds the file that is read, in bytes.
-const maxFile = 16 << 20
+// maxFile bounds the file that is read, in bytes: what the stages keep at most fits.
+const maxFile = 256 << 20
 
 const retryDelay = 10 * time.Second // between two attempts to write
 
@@ -76,7 +76,7 @@ type Keeper struct {
 	ready   wait.Token // there is something to write
 
 	mu      sync.Mutex // guards the field below
-	waiting []byte     // nil: nothing is
+	waiting *State     // nil: nothing is
 
 	// The fields below belong to Run.
 	written []byte // what the file has; nil: not known
@@ -91,16 +91,25 @@ func NewKeeper(path string, before func(context.Context), trouble func(error)) *
 	return &Keeper{path: path, before: before, trouble: trouble, ready: wait.NewToken()}
 }
 
-// Keep takes over what is to be written. It does not wait.
+// Keep takes over what is to be written, which nobody may change any more. It does not
+// wait.
 func (k *Keeper) Keep(s State) {
-	text, err := json.Marshal(form{version, s})
-	if err != nil { // a State has nothing that JSON cannot hold
-		panic(err)
-	}
 	k.mu.Lock()
-	k.waiting = append(text, '\n')
+	k.waiting = &s
 	k.mu.Unlock()
 	k.ready.Raise()
+}
+
+// textOf is the file. Events' data must not grow in it: it is neither indented nor escaped
+// for HTML.
+func textOf(s *State) []byte {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(form{version, *s}); err != nil { // a State has nothing that JSON cannot hold
+		panic(err)
+	}
+	return b.Bytes()
 }
 
 // Run writes until ctx ends; then it writes once more what is waiting. It reports
@@ -118,10 +127,14 @@ func (k *Keeper) Run(ctx context.Context) bool {
 // write reports whether nothing is waiting any more.
 func (k *Keeper) write(ctx context.Context) bool {
 	k.mu.Lock()
-	text := k.waiting
+	state := k.waiting
 	k.waiting = nil
 	k.mu.Unlock()
-	if text == nil || bytes.Equal(text, k.written) {
+	if state == nil {
+		return true
+	}
+	text := textOf(state)
+	if bytes.Equal(text, k.written) {
 		return true
 	}
 	k.before(ctx)
@@ -137,7 +150,7 @@ func (k *Keeper) write(ctx context.Context) bool {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if k.waiting == nil {
-		k.waiting = text
+		k.waiting = state
 	}
 	return false
 }

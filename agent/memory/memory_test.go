@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -18,7 +19,7 @@ import (
 func some(seq uint64) State {
 	at := time.Date(2026, 3, 1, 7, 12, 0, 0, time.UTC)
 	return State{
-		Servers: map[string]Server{"a:3000": {sig.Position{Epoch: "e", Seq: seq}, at}},
+		Servers: map[string]Server{"a:3000": {Position: sig.Position{Epoch: "e", Seq: seq}, Reached: seq + 2, Open: []uint64{seq + 1}, Heard: at}},
 		Pause:   &Hold{Paused: true, Until: at, While: "while paused", Count: 7, Last: []Held{{"n", "t", "k"}}, Names: map[string]int{"n": 7}},
 		Muted:   map[string]Hold{"s\x01": {Of: "s e"}},
 		Tags:    map[string]bool{"t": true, "u": false},
@@ -83,9 +84,24 @@ func TestTrouble(t *testing.T) {
 		if err := os.Mkdir(path+".new", 0o700); err != nil { // in the way of the new file
 			t.Fatal(err)
 		}
+		var mu sync.Mutex // guards the variables below; held but while the test sleeps
 		var told []error
 		flushed := 0
-		k := NewKeeper(path, func(context.Context) { flushed++ }, func(err error) { told = append(told, err) })
+		sleep := func(d time.Duration) {
+			mu.Unlock()
+			time.Sleep(d)
+			mu.Lock()
+		}
+		k := NewKeeper(path, func(context.Context) {
+			mu.Lock()
+			defer mu.Unlock()
+			flushed++
+		}, func(err error) {
+			mu.Lock()
+			defer mu.Unlock()
+			told = append(told, err)
+		})
+		mu.Lock()
 		whole := true
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan struct{})
@@ -94,21 +110,21 @@ func TestTrouble(t *testing.T) {
 			whole = k.Run(ctx)
 		}()
 		k.Keep(some(1))
-		time.Sleep(25 * time.Second)
+		sleep(25 * time.Second)
 		k.Keep(some(2))
-		time.Sleep(time.Second)
+		sleep(time.Second)
 		if len(told) != 1 || told[0] == nil || flushed != 4 {
 			t.Fatalf("told %v after %d attempts", told, flushed)
 		}
 		if err := os.Remove(path + ".new"); err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(10 * time.Second)
+		sleep(10 * time.Second)
 		if s, err := Load(path); len(told) != 2 || told[1] != nil || err != nil || !reflect.DeepEqual(s, some(2)) {
 			t.Errorf("told %v; %+v, %v", told, s, err)
 		}
 		k.Keep(some(2))
-		time.Sleep(time.Minute)
+		sleep(time.Minute)
 		if flushed != 5 {
 			t.Error("what the file has already is written again")
 		}
@@ -117,6 +133,7 @@ func TestTrouble(t *testing.T) {
 		}
 		k.Keep(some(3))
 		cancel()
+		mu.Unlock()
 		<-done
 		if s, err := Load(path); whole || err != nil || !reflect.DeepEqual(s, some(2)) {
 			t.Errorf("at the end: %v, %+v, %v", whole, s, err)

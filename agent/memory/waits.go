@@ -11,7 +11,8 @@ import (
 // Waiting is an alert that waits, for it may be resolved.
 type Waiting struct {
 	Number int             `json:"number,omitempty"`
-	Sub    string          `json:"sub"` // the subscription's identity
+	Sub    string          `json:"sub"`              // the subscription's identity
+	Server string          `json:"server,omitempty"` // its name; "": it has none
 	Sender sig.Name        `json:"sender"`
 	Event  sig.Name        `json:"event"`
 	Data   json.RawMessage `json:"data,omitempty"`
@@ -32,16 +33,18 @@ type Inhibitor struct {
 
 // Repeating is an alert that is shown again.
 type Repeating struct {
-	Sub   string              `json:"sub"` // the subscription's identity
-	Alert notify.Notification `json:"alert"`
-	Since time.Time           `json:"since"` // when it was shown first
-	Due   time.Time           `json:"due"`
-	Shown int                 `json:"shown,omitempty"` // how often since then
+	Sub    string              `json:"sub"` // the subscription's identity
+	Alert  notify.Notification `json:"alert"`
+	Unless string              `json:"unless,omitempty"` // the tag that holds it back
+	Since  time.Time           `json:"since"`            // when it was shown first
+	Due    time.Time           `json:"due"`
+	Shown  int                 `json:"shown,omitempty"` // how often since then
 }
 
 // Escalating is a critical alert that waits for an answer.
 type Escalating struct {
-	Sub    string              `json:"sub"` // the subscription's identity
+	Sub    string              `json:"sub"`              // the subscription's identity
+	Server string              `json:"server,omitempty"` // its name; "": it has none
 	Sender sig.Name            `json:"sender"`
 	Event  sig.Name            `json:"event"`
 	Data   json.RawMessage     `json:"data,omitempty"` // empty if it was too large to keep

@@ -58,7 +58,7 @@ func (p *program) runAgent(ctx context.Context) error {
 		defer tasks.Wait()
 		if only != nil {
 			methods := controls{t.agent, h, path, t.quit}.methods()
-			methods["start"] = p.answerStart(h, t.agent.MarkRead, t.quit)
+			methods["start"] = p.answerStart(h, t.quit)
 			tasks.Go(func() { only.serve(ctx, p, methods, t.quit) })
 		}
 		if first {
@@ -125,7 +125,7 @@ func (p *program) welcome(ctx context.Context, a *agent.Agent, desktop agent.Not
 	}
 	try, or := invocation()+" send me hello", ""
 	if p.instead == "" {
-		or = "\nor: curl -d hello " + a.Status().Server + "/me/hello"
+		or = "\nor: curl -d hello " + a.Status().Servers[0].Address + "/me/hello"
 	} else { // which may know no HTTP
 		try += " --server " + p.instead
 	}
@@ -159,8 +159,8 @@ func (p *program) runWithTray(ctx context.Context, opts agent.Options, path stri
 	defer desktop.Close()
 	opts.Notifier, opts.Silence = desktop, sessionbus.FollowSilence
 	opts.Open = func(url string) { p.open(desktop, url) }
-	opts.OpenAlert = func(ev sig.Event) {
-		if url := h.LinkTo(ev); url != "" {
+	opts.OpenAlert = func(ev sig.Event, held bool) {
+		if url := h.LinkTo(ev, held); url != "" {
 			p.open(desktop, url)
 		}
 	}

@@ -14,6 +14,7 @@ import (
 	"sigalert/agent/notify"
 	"sigalert/eventlog"
 	"sigalert/internal/wait"
+	"sigalert/sig"
 )
 
 const (
@@ -27,7 +28,9 @@ const (
 type Agent interface {
 	Tell(notify.Notification)
 	Status() agent.Status
+	Unread() map[int]sig.Event
 	MarkRead()
+	Respond(notify.Response)
 }
 
 // Options are a history's settings; all must be given.
