@@ -8,7 +8,6 @@ import (
 
 	"sigalert/agent/config"
 	"sigalert/agent/notify"
-	"sigalert/internal/topic"
 	"sigalert/internal/wait"
 	"sigalert/internal/zone"
 	"sigalert/sig"
@@ -20,7 +19,7 @@ import (
 type Options struct {
 	// ConfigPath is the file to read, and to follow as it changes.
 	ConfigPath string
-	// Server, a host:port, replaces the configuration's server or router.
+	// Server, a host:port, replaces the configuration's servers, and its router.
 	Server string
 	// Router binds the router that the configuration asks for. Default: the agent
 	// runs none, and only connects to its address.
@@ -41,11 +40,18 @@ type Options struct {
 	// data is too large to keep until the desktop answers comes without it, and
 	// Why says so. Default: none.
 	Alerted func(Alert)
+	// Memory is the path of the file that keeps what is to outlive the process: how
+	// far the server's events have come, pauses, and what is not told yet. Default:
+	// none.
+	Memory string
+	// Flush returns once what Alerted was given is on the disk, or cannot be written,
+	// or ctx has ended: Memory must not be ahead of it. Default: it is at once.
+	Flush func(ctx context.Context)
 	// Open opens an address that a button of an alert is for, and OpenAlert the
-	// history at an alert that was clicked. Neither must wait. Default: nothing is
-	// opened.
+	// history at an alert that was clicked or, if that was held back, at what was held
+	// back: a digest of it was clicked. Neither must wait. Default: nothing is opened.
 	Open      func(url string)
-	OpenAlert func(sig.Event)
+	OpenAlert func(ev sig.Event, held bool)
 	// Silence follows whether the desktop asks for silence, until ctx ends, and calls
 	// changed with why, such as "the screen is locked", and with "" when it no longer
 	// does. It runs while the configuration has do_not_disturb: hold. Default: it is
@@ -85,25 +91,21 @@ type Agent struct {
 	tasks         sync.WaitGroup
 	config        *config.Config // nil: there was no good one yet
 	configErr     error          // what is wrong with the file now
-	receiver      *receiver
-	router        *ownRouter // that the configuration may have us run; nil: we run none
-	matcher       matcher
+	servers       []*server      // in the file's order; none until there is a configuration
+	memory        remembering
 	pipeline      *pipeline
 	unfollow      context.CancelFunc // ends Options.Silence; nil: it does not run
 	commands      *commands
 	requests      int // of buttons, that are under way
-	link          *linkWatch
-	presence      *presence
+	expects       expects
+	crowded       time.Time // until when what tellUnasked shows waits
+	crowding      time.Time // since when it waits; zero: it does not
 	unseen        unseen
 	counters      Counters
-	lost          uint64                // dropped by receivers that have ended, or by the server
-	refused       map[topic.Topic]error // why a subscription was refused, as it was last logged
-	failing       map[failure]bool      // those that were logged
-	stale         bool                  // the subscriptions' status may have changed
-	subscriptions []SubscriptionStatus  // as it was last
-	subscribed    time.Time             // the beginning of the connection whose server has answered all subscriptions, which was logged
-	gap           bool                  // an unknown number of events was lost, which is to be logged
-	told          time.Time             // the beginning of the connection for which that was logged last
+	lost          uint64               // dropped by receivers that have ended, or by servers
+	failing       map[failure]bool     // those that were logged
+	stale         bool                 // the subscriptions' status may have changed
+	subscriptions []SubscriptionStatus // as it was last
 }
 
 // New returns an agent that does nothing until Run.
@@ -118,7 +120,7 @@ func New(opts Options) *Agent {
 		opts.Open = func(string) {}
 	}
 	if opts.OpenAlert == nil {
-		opts.OpenAlert = func(sig.Event) {}
+		opts.OpenAlert = func(sig.Event, bool) {}
 	}
 	if opts.Configured == nil {
 		opts.Configured = func(*config.Config) {}
@@ -146,9 +148,10 @@ func New(opts Options) *Agent {
 
 // Run alerts until ctx ends, and has ended everything that it started when it
 // returns. What is left to alert for then goes to Fallback: the desktop may be
-// ending too. It may be called once.
+// ending too. With a Memory, the next run alerts for it. It may be called once.
 func (a *Agent) Run(ctx context.Context) {
 	a.ctx = ctx
+	a.recall()
 	a.tasks.Go(func() { a.delivery.run(ctx) })
 	a.tasks.Go(func() { a.commands.serve(ctx) })
 	a.tasks.Go(func() { watchWake(ctx, func() { a.ask(a.woke) }) })
@@ -161,16 +164,22 @@ func (a *Agent) Run(ctx context.Context) {
 	}
 	a.loop(ctx)
 	close(a.done)
-	if a.receiver != nil {
-		a.receiver.stop()
+	for _, s := range a.servers {
+		s.receiver.stop()
 	}
 	for range len(a.asked) { // what has come and was not looked at
 		(<-a.asked)()
 	}
-	a.tellRest()
 	a.tasks.Wait()
+	remembered := a.endMemory() // before what waits for the desktop is given up
+	a.tellRest(remembered)
 	a.delivery.end()
-	a.router.end() // last: it may have other clients
+	if !remembered {
+		a.tellHeld()
+	}
+	for _, s := range a.servers {
+		s.router.end() // last: it may have other clients
+	}
 }
 
 // loop does what is asked and what is due, one after the other.
@@ -184,19 +193,21 @@ func (a *Agent) loop(ctx context.Context) {
 			return
 		case f := <-a.asked:
 			f()
+			a.memory.changed = true
 		case <-a.news:
 			if ctx.Err() == nil { // our own end is not the link's trouble
-				a.stale = true
-				a.observeLink(time.Now())
+				a.stale, a.memory.changed = true, true
+				a.observeLinks(time.Now())
 			}
 		case <-timer.C:
 		}
-		now := time.Now()
-		if a.receiver != nil && !next.IsZero() && now.Sub(next) > stoppedGap {
-			a.stoodStill(now)
+		now := a.now() // once: it looks at the disk whether the zone is another
+		if len(a.servers) > 0 && !next.IsZero() && now.Sub(next) > stoppedGap {
+			a.stoodStill(next, now)
 		}
 		a.tellDue(now)
-		a.publish()
+		a.publish(now)
+		a.remember(now)
 		if next = a.next(); !next.IsZero() {
 			timer.Reset(max(0, next.Sub(now)))
 		} else {

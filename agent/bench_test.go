@@ -113,6 +113,7 @@ type bench struct {
 	server  *sig.ServerRouter
 	memory  int    // of the next server, in events; 0: the default
 	stop    func() // the server
+	start   func() // the agent, or another after its end
 	end     func() // the agent
 }
 
@@ -170,20 +171,24 @@ func newBenchOn(t *testing.T, yaml string, carrier func(*sigtest.Network) sig.Cl
 	for _, change := range more {
 		change(&opts)
 	}
-	b.Agent = agent.New(opts)
-	ctx, cancel := context.WithCancel(t.Context())
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		b.Run(ctx)
-	}()
-	b.end = func() {
-		cancel()
-		<-done
+	b.start = func() {
+		a := agent.New(opts)
+		b.Agent = a
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			a.Run(ctx)
+		}()
+		b.end = func() {
+			cancel()
+			<-done
+		}
+		t.Cleanup(b.end)
+		time.Sleep(time.Second)
 	}
-	t.Cleanup(b.end)
 	b.up()
-	time.Sleep(time.Second)
+	b.start()
 	return b
 }
 

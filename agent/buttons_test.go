@@ -122,15 +122,15 @@ func TestRecentShownAgain(t *testing.T) {
 
 // A trial leaves the pipeline as it was, whatever it decides.
 func TestTrialChangesNothing(t *testing.T) {
-	subs := subscribed(t, "- {sender: a, tag: '{{ data.tag }}', only_changes: data, rate_limit: 3/1m}\n- {sender: b}\n- {}\n")
+	subs := subscribed(t, "- {sender: a, tag: '{{ data.tag }}', only_changes: data, rate_limit: 3/1m}\n- {sender: b}\n- {sender: c, for: 1m}\n- {sender: d, tag: t, unless: '1', repeat: 1m}\n- {}\n")
 	pl := newPipeline()
 	pl.use(subs)
 	judge := func(pl *pipeline, s float64, sender string) {
 		for i := range 20 {
 			ev := event("a", "e", fmt.Sprintf(`{"tag": "%d", "resolved": %v, "from": %q, "i": %d}`, i%5, i%7 == 3, sender, i))
-			ev.Sender = subs[i%2].Sender
+			ev.Sender = subs[i%4].Sender
 			p := passed(at(s), ev)
-			p.matching = everyone(subs, p.ev)
+			p.matching = everyone(subs, "", p.ev)
 			pl.judge(p)
 		}
 	}
@@ -139,8 +139,9 @@ func TestTrialChangesNothing(t *testing.T) {
 	pl.quiet.pause.pause(time.Time{})
 	judge(pl, 2, "paused")
 	options := []cmp.Option{
-		cmp.AllowUnexported(pipeline{}, tags{}, changes{}, valueOf{}, quiet{}, lookup{}, hold{}, held{}, rates{}, floods{}, folds{}, fold{}, storm{}, stormEnd{}, window{}, limiter{}, alike{}, fading[alike, fold]{}, fading[string, bool]{}, fading[valueOf, [32]byte]{}),
+		cmp.AllowUnexported(pipeline{}, tags{}, changes{}, valueOf{}, quiet{}, lookup{}, hold{}, held{}, catchup{}, absence{}, digest{}, waits{}, waiting{}, inhibits{}, inhibitor{}, repeats{}, escalations{}, rates{}, floods{}, folds{}, fold{}, storm{}, window{}, limiter{}, alike{}, fading[alike, fold]{}, fading[string, bool]{}, fading[valueOf, [32]byte]{}),
 		cmp.Comparer(func(a, b []verdict) bool { return true }), // room
+		cmp.Comparer(func(a, b *waiting) bool { return a == b }),
 	}
 	want, trial := pl.clone(), pl.clone()
 	if diff := cmp.Diff(pl, want, options...); diff != "" {

@@ -20,7 +20,7 @@ type changes struct {
 
 // valueOf names a value.
 type valueOf struct {
-	sub    string // the subscription's identity
+	sub    string // the subscription's identity, and the server
 	sender sig.Name
 }
 
@@ -45,7 +45,7 @@ func (c *changes) judge(p *passage) verdict {
 
 // note remembers a value, and reports whether it is another than before.
 func (c *changes) note(p *passage, s *config.Subscription, text string) bool {
-	key, value := valueOf{s.ID(), p.ev.Sender}, sha256.Sum256([]byte(text))
+	key, value := valueOf{p.idOf(s), p.ev.Sender}, sha256.Sum256([]byte(text))
 	was, known := c.values.get(key)
 	c.values.put(key, value, maxValues)
 	return !known || was != value
@@ -71,6 +71,6 @@ func (c *changes) pass(p *passage) {
 // forget is for an event that took an alert back: the next one is news.
 func (c *changes) forget(p *passage) {
 	if p.sub.OnlyChanges != nil {
-		c.values.drop(valueOf{p.sub.ID(), p.ev.Sender})
+		c.values.drop(valueOf{p.idOf(p.sub), p.ev.Sender})
 	}
 }

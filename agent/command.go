@@ -13,6 +13,7 @@ import (
 	"sync"
 	"time"
 
+	"sigalert/agent/config"
 	"sigalert/agent/notify"
 	"sigalert/internal/plain"
 	"sigalert/internal/queue"
@@ -50,6 +51,7 @@ type job struct {
 	shell bool // the last of args is a line for it
 	env   []string
 	input []byte
+	done  func(why string) // called once it has run, with why it failed, if it did; nil: nobody asks
 }
 
 // size is how much memory it takes, in bytes.
@@ -73,33 +75,42 @@ func newCommands(log *slog.Logger, tell func(notify.Notification)) *commands {
 	}
 }
 
-// run has the command of an alert run, if it has one. It does not wait. The
+// run has a command of an alert run, if there is one. It does not wait. The
 // notification says why that was not possible, unless it has been told.
-func (c *commands) run(p *passage) (n notify.Notification, failed bool) {
-	if p.sub.Command == nil {
+func (c *commands) run(p *passage, command *config.Command) (n notify.Notification, failed bool) {
+	if command == nil {
 		return n, false
 	}
-	j, err := newJob(p)
-	if err != nil {
+	if err := c.start(p, command, nil); err != nil {
 		return c.failed(p.sub.ID(), p.sub.Line, err.Error())
-	}
-	c.mu.Lock()
-	fits := c.queue.Fits(j)
-	if fits {
-		c.queue.Push(j)
-	} else {
-		c.dropped++
-	}
-	c.mu.Unlock()
-	c.ready.Raise()
-	if !fits {
-		return c.failed(j.sub, j.line, "too many were waiting: the newest are not run")
 	}
 	return n, false
 }
 
+var errCommandsFull = errors.New("too many were waiting: the newest are not run")
+
+// start has a command run. done, which may be nil, is called once it has, unless the
+// agent ends first; the error says why it will not.
+func (c *commands) start(p *passage, command *config.Command, done func(why string)) error {
+	j, err := newJob(p, command)
+	if err != nil {
+		return err
+	}
+	j.done = done
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.queue.Fits(j) {
+		c.dropped++
+		return errCommandsFull
+	}
+	c.queue.Push(j)
+	c.ready.Raise()
+	return nil
+}
+
 // commandInput is what a command reads.
 type commandInput struct {
+	Server  string    `json:"server,omitempty"` // its name; "": it has none
 	Sender  sig.Name  `json:"sender"`
 	Event   sig.Name  `json:"event"`
 	Data    any       `json:"data"`
@@ -111,19 +122,23 @@ type commandInput struct {
 	URL     string    `json:"url,omitempty"`
 }
 
-func newJob(p *passage) (j job, err error) {
+func inputOf(p *passage) (in commandInput, err error) {
 	n := p.alert.Cut()
-	in := commandInput{
-		Sender: p.ev.Sender, Event: p.ev.Event, Time: p.ev.Time,
+	in = commandInput{
+		Server: p.server, Sender: p.ev.Sender, Event: p.ev.Event, Time: p.ev.Time,
 		Title: n.Title, Body: n.Body, Urgency: n.Urgency.String(), Tag: p.said.Tag, URL: n.URL,
 	}
 	data, err := p.seen.Text()
+	if len(data) > 0 {
+		in.Data = json.RawMessage(data)
+	}
+	return in, err
+}
+
+func newJob(p *passage, command *config.Command) (j job, err error) {
+	in, err := inputOf(p)
 	if err != nil {
 		return j, err
-	}
-	in.Data = json.RawMessage(data)
-	if len(data) == 0 {
-		in.Data = nil
 	}
 	j = job{sub: p.sub.ID(), line: p.sub.Line}
 	if j.input, err = json.Marshal(in); err != nil {
@@ -135,11 +150,11 @@ func newJob(p *passage) (j job, err error) {
 	} {
 		j.env = append(j.env, "SIGALERT_"+v.name+"="+plain.Text(v.value, maxAnswer))
 	}
-	if j.shell = p.sub.Command.Shell != ""; j.shell {
-		j.args = []string{p.sub.Command.Shell}
+	if j.shell = command.Shell != ""; j.shell {
+		j.args = []string{command.Shell}
 		return j, nil
 	}
-	for i, t := range p.sub.Command.Args {
+	for i, t := range command.Args {
 		arg, err := t.Render(p.seen)
 		if err != nil {
 			return j, fmt.Errorf("argument %d: %w", i, err)
@@ -194,11 +209,17 @@ func (c *commands) do(ctx context.Context, j job) {
 	case errors.Is(err, exec.ErrWaitDelay): // what it left running has its output
 		err = nil
 	}
+	why := ""
 	if err != nil {
-		why := err.Error()
+		why = err.Error()
 		if said := strings.TrimSpace(string(out)); said != "" {
 			why += ": " + said
 		}
+	}
+	if j.done != nil {
+		j.done(why)
+	}
+	if err != nil {
 		if n, ok := c.failed(j.sub, j.line, why); ok {
 			c.tell(n)
 		}

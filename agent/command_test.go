@@ -180,3 +180,13 @@ func TestCommandAtTheEnd(t *testing.T) {
 		t.Error("what the command started goes on")
 	}
 }
+
+// A critical alert that nobody answers has its command run.
+func TestEscalateRunsACommand(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "called")
+	b := newBench(t, fmt.Sprintf(`subscriptions: [{sender: disk, urgency: critical, escalate: {after: 1s, command: {shell: 'echo "$SIGALERT_TITLE $SIGALERT_URGENCY" > %s'}}}]`, path))
+	b.fire(b.add("disk", "full"), "full", 1)
+	if got, want := await(t, path), "disk: full critical\n"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+}

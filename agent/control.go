@@ -8,6 +8,7 @@ import (
 	"sigalert/agent/config"
 	"sigalert/agent/notify"
 	"sigalert/internal/words"
+	"sigalert/sig"
 )
 
 // Pause holds alerts back, for d or, if d is 0, until Resume.
@@ -23,6 +24,7 @@ func (a *Agent) Pause(d time.Duration) {
 func (a *Agent) PauseUntil(until time.Time) {
 	a.ask(func() {
 		a.pipeline.quiet.pause.pause(until)
+		a.memory.hurry()
 		if until.IsZero() {
 			a.log.Info("paused")
 		} else {
@@ -56,6 +58,7 @@ func (a *Agent) onLine(line int, change func(*config.Subscription)) {
 		for i := range a.config.Subscriptions {
 			if s := &a.config.Subscriptions[i]; s.Line == line {
 				change(s)
+				a.memory.hurry()
 				a.stale = true
 			}
 		}
@@ -71,12 +74,17 @@ func (a *Agent) ShowAgain(number int) {
 			return
 		}
 		a.recents.markRead(number)
+		a.answered(number)
 		a.delivery.push(e.again())
 	})
 }
 
 // MarkRead marks all alerts up to now as read.
 func (a *Agent) MarkRead() { a.ask(func() { a.recents.markRead(0) }) }
+
+// Unread returns the events of the alerts that nobody has clicked, closed or marked as
+// read, by their numbers.
+func (a *Agent) Unread() map[int]sig.Event { return a.recents.unreadEvents() }
 
 // Resume ends a pause. One notification says how many alerts were held back, if any.
 func (a *Agent) Resume() { a.ask(a.resume) }
@@ -88,17 +96,19 @@ func (a *Agent) resume() {
 	}
 	a.log.Info("resumed", "held", pause.count)
 	a.pipeline.quiet.resume()
+	a.memory.hurry()
 }
 
 // Woke says that the machine has woken from suspend, which the agent may also notice by
 // itself.
 func (a *Agent) Woke() { a.ask(a.woke) }
 
-// Reconnect ends the wait for the next attempt to connect. A connection that works stays.
+// Reconnect ends the wait for the next attempt to connect. A
+// connection that works stays.
 func (a *Agent) Reconnect() {
 	a.ask(func() {
-		if a.receiver != nil {
-			a.receiver.client.Reconnect()
+		for _, s := range a.servers {
+			s.receiver.client.Reconnect()
 		}
 	})
 }
@@ -120,7 +130,7 @@ func (a *Agent) Reload() {
 		if a.configErr == nil && a.config != nil {
 			a.delivery.push(notify.Notification{
 				Title: "Configuration reloaded",
-				Body:  words.Count(len(a.config.Subscriptions), "subscription") + " at " + a.receiver.server,
+				Body:  words.Count(len(a.config.Subscriptions), "subscription") + " at " + a.place(),
 				Key:   "config",
 			})
 		}
@@ -158,7 +168,7 @@ func (a *Agent) do(ctx context.Context, f func()) error {
 	done := make(chan struct{})
 	a.ask(func() {
 		f()
-		a.publish()
+		a.publish(a.now())
 		close(done)
 	})
 	select {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -46,6 +47,7 @@ type delivery struct {
 
 	mu      sync.Mutex // guards the fields below
 	queue   queue.Queue[queued]
+	current *queued // is with the desktop; nil: none is
 	shown   uint64
 	missed  uint64 // given to fallback instead
 	dropped uint64
@@ -57,6 +59,9 @@ type queued struct {
 	notify.Notification
 	picture []byte     // the file of its image, which is not decoded yet
 	event   *sig.Event // nil: there is none, or nobody asks what becomes of it
+	done    func()     // called once it is known what became of it; nil: nobody asks
+	kept    bool       // a later agent is to show it, if this one cannot
+	digest  bool       // its Ref is that of an alert that was held back
 	size    int        // of the event's data and the picture, in bytes
 	cut     bool       // it has lost both
 }
@@ -77,9 +82,16 @@ func newDelivery(opts Options, changed func(), decide func(number int, v verdict
 // push never waits.
 func (d *delivery) push(n notify.Notification) { d.add(queued{Notification: n}) }
 
-// pushAlert is push for an event's notification, with its picture, if it has one.
-func (d *delivery) pushAlert(n notify.Notification, ev sig.Event, picture []byte) {
-	q := queued{Notification: n, picture: picture, size: len(picture)}
+// pushDigest is push for a notification that is about several events, or none. Without
+// done, it is shown after a restart if it cannot be before.
+func (d *delivery) pushDigest(n notify.Notification, done func()) {
+	d.add(queued{Notification: n, done: done, digest: true, kept: done == nil})
+}
+
+// pushAlert is push for an event's notification, with its picture, if it has one. done is
+// called, by any goroutine, once it is known what became of it.
+func (d *delivery) pushAlert(n notify.Notification, ev sig.Event, picture []byte, done func()) {
+	q := queued{Notification: n, picture: picture, size: len(picture), done: done}
 	if d.alerted != nil {
 		data, _ := ev.Data.JSON() // what JSON cannot hold did not come from a network
 		q.event, q.size = &ev, q.size+len(data)
@@ -149,7 +161,11 @@ func (d *delivery) run(ctx context.Context) {
 // end gives fallback what still waits. It is called when run has returned and
 // nobody pushes any more.
 func (d *delivery) end() {
-	for q, ok := d.pop(); ok; q, ok = d.pop() {
+	rest := d.queue.Take()
+	if d.current != nil {
+		rest = slices.Insert(rest, 0, *d.current)
+	}
+	for _, q := range rest {
 		d.fail(q, whyEnded)
 	}
 }
@@ -157,7 +173,25 @@ func (d *delivery) end() {
 func (d *delivery) pop() (q queued, ok bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return d.queue.Pop()
+	if q, ok = d.queue.Pop(); ok {
+		d.current = &q
+	}
+	return q, ok
+}
+
+// untold is what waits to be shown and is about no single event.
+func (d *delivery) untold() (all []notify.Notification) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.current != nil && d.current.kept {
+		all = append(all, d.current.Notification)
+	}
+	for _, q := range d.queue.All() {
+		if q.kept {
+			all = append(all, q.Notification)
+		}
+	}
+	return all
 }
 
 func (d *delivery) deliver(ctx context.Context, q queued) {
@@ -170,10 +204,10 @@ func (d *delivery) deliver(ctx context.Context, q queued) {
 	}
 	receipt, err := d.notify(ctx, q.Notification)
 	if err != nil && ctx.Err() != nil { // our own end is not the desktop's trouble
-		d.fail(q, whyEnded)
 		return
 	}
 	d.mu.Lock()
+	d.current = nil
 	was := d.trouble
 	if err != nil || !q.Resolved { // to close nothing proves nothing
 		d.trouble = err
@@ -209,7 +243,10 @@ func (d *delivery) fail(q queued, why string) {
 // report says what became of an event's notification: why it was not shown, or by whom
 // it was.
 func (d *delivery) report(q queued, what outcome.Outcome, why, via string) {
-	if q.Ref != 0 && !q.Resolved {
+	if q.done != nil {
+		defer q.done()
+	}
+	if q.Ref != 0 && q.Ref&ownRef == 0 && !q.Resolved && !q.digest {
 		v := verdict{stage: "deliver", decision: Shown, reason: via}
 		switch what {
 		case outcome.Failed:

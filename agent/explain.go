@@ -34,13 +34,18 @@ func (a *Agent) Explain(number int) (Explanation, bool) {
 	return e.explain(true), true
 }
 
-// ExplainEvent returns what would become of an event if it came now. Nothing changes.
+// ExplainEvent returns what would become of an event if it came now, from the only server
+// or, if there are several, from one that is none of them. Nothing changes.
 func (a *Agent) ExplainEvent(ctx context.Context, ev sig.Event) (Explanation, error) {
 	var subs []config.Subscription
 	var trial *pipeline
+	server := ""
 	err := a.do(ctx, func() {
 		if a.config != nil {
 			subs, trial = a.config.Subscriptions, a.pipeline.clone()
+		}
+		if len(a.servers) == 1 {
+			server = a.servers[0].name
 		}
 	})
 	if err != nil {
@@ -54,7 +59,7 @@ func (a *Agent) ExplainEvent(ctx context.Context, ev sig.Event) (Explanation, er
 		ev.Time = now
 	}
 	p := newPassage(now, ev)
-	p.matching = everyone(subs, ev)
+	p.server, p.matching = server, everyone(subs, server, ev)
 	trial.judge(p)
 	return entryOf(p, subs).explain(true), nil
 }
@@ -63,7 +68,7 @@ func (a *Agent) ExplainEvent(ctx context.Context, ev sig.Event) (Explanation, er
 // subscription was not asked.
 func (e *entry) explain(others bool) Explanation {
 	x := Explanation{
-		Number: e.number, Time: e.ev.Time, Sender: e.ev.Sender, Event: e.ev.Event, Data: e.ev.Data,
+		Number: e.number, Time: e.ev.Time, Server: e.server, Sender: e.ev.Sender, Event: e.ev.Event, Data: e.ev.Data,
 		Decision: e.verdicts[len(e.verdicts)-1].decision, Sent: e.sent,
 	}
 	var seen *rule.Event
@@ -76,7 +81,7 @@ func (e *entry) explain(others bool) Explanation {
 	if others {
 		for i := range e.subs {
 			s := &e.subs[i]
-			if why := elsewhere(s, e.ev); why != "" {
+			if why := elsewhere(s, e.server, e.ev); why != "" {
 				x.Verdicts = append(x.Verdicts, Verdict{Stage: "match", Decision: Skipped, Line: s.Line, Reason: why})
 				continue
 			}

@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"fmt"
 	"hash/maphash"
 	"strconv"
 	"time"
@@ -21,7 +22,7 @@ const (
 // and makes a sound only each time their number has doubled.
 type folds struct {
 	known fading[alike, fold]
-	begun int // gives each fold a notification of its own
+	begun int // with the time, gives each fold a notification of its own
 }
 
 // alike is what alerts that are alike have in common: the subscription's line, and a
@@ -37,9 +38,11 @@ func tagged(s *config.Subscription, key string) alike {
 	return alike{s.Line, maphash.String(foldSeed, key)}
 }
 
-func texted(s *config.Subscription, title, body string) alike {
+func texted(s *config.Subscription, server, title, body string) alike {
 	var h maphash.Hash
 	h.SetSeed(foldSeed)
+	_, _ = h.WriteString(server)
+	_ = h.WriteByte(0)
 	_, _ = h.WriteString(title)
 	_ = h.WriteByte(0)
 	_, _ = h.WriteString(body)
@@ -60,14 +63,14 @@ func (f *folds) judge(p *passage) verdict {
 	}
 	like := tagged(p.sub, p.alert.Key)
 	if p.alert.Key == "" {
-		like = texted(p.sub, p.alert.Title, p.alert.Body)
+		like = texted(p.sub, p.server, p.alert.Title, p.alert.Body)
 	}
 	all, known := f.known.get(like)
 	if !known || p.now.Sub(all.last) >= foldCalm {
 		all = fold{key: p.alert.Key}
 		if all.key == "" {
 			f.begun++
-			all.key = "fold-" + strconv.Itoa(f.begun)
+			all.key = fmt.Sprintf("fold-%d-%d", p.now.UnixMilli(), f.begun)
 		}
 	}
 	all.count++

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"sigalert/agent/memory"
 	"sigalert/agent/notify"
 	"sigalert/internal/plain"
 	"sigalert/internal/words"
@@ -24,6 +25,7 @@ type hold struct {
 	count int
 	last  []held         // of those that count counts, oldest first
 	names map[string]int // how many of each; of those that are too many to tell apart, under ""
+	ref   uint64         // of the last alert, to which a click on the digest leads; 0: there is none
 }
 
 // held is what is known of a notification that is held back.
@@ -50,8 +52,8 @@ const (
 // heldAlert is an event's notification, of which the digest has the sender and the
 // event, and what is particular to it.
 func heldAlert(p *passage) held {
-	h := held{name: defaultTitle(p.ev), text: p.alert.Title, key: p.alert.Key}
-	if h.text == h.name {
+	h := held{name: named(p.server, defaultTitle(p.ev)), text: p.alert.Title, key: p.alert.Key}
+	if h.text == defaultTitle(p.ev) {
 		h.text = p.alert.Body
 	}
 	return h
@@ -96,8 +98,9 @@ func (h *hold) takeBack(key string) {
 	})
 }
 
-// pause begins a pause or changes its end; what is held stays held.
-func (h *hold) pause(until time.Time) { h.paused, h.until = true, until }
+// pause begins a pause or changes its end, which is by the wall clock, as people read it
+// and the machine may sleep; what is held stays held.
+func (h *hold) pause(until time.Time) { h.paused, h.until = true, until.Round(0) }
 
 // resume ends the pause; the notification says what was held back, if anything.
 func (h *hold) resume() (n notify.Notification, ok bool) {
@@ -110,7 +113,7 @@ func (h *hold) resume() (n notify.Notification, ok bool) {
 	if was.of != "" {
 		title += ": " + was.of
 	}
-	return notify.Notification{Title: title, Body: strings.Join(was.lines(), "\n")}, true
+	return notify.Notification{Title: title, Body: strings.Join(was.lines(), "\n"), Ref: was.ref}, true
 }
 
 // lines are the digest: "backup: done ×3 (last: 4 files)", the newest first.
@@ -151,6 +154,27 @@ func (h *hold) clone() hold {
 	c := *h
 	c.last, c.names = slices.Clone(h.last), maps.Clone(h.names)
 	return c
+}
+
+// state is what of it is remembered.
+func (h *hold) state() memory.Hold {
+	s := memory.Hold{Of: h.of, Paused: h.paused, Until: h.until, While: h.while, Count: h.count, Names: maps.Clone(h.names), Ref: h.ref}
+	for _, n := range h.last {
+		s.Last = append(s.Last, memory.Held{Name: n.name, Text: n.text, Key: n.key})
+	}
+	return s
+}
+
+// restoreHold is the hold that state was called on.
+func restoreHold(s memory.Hold) hold {
+	h := hold{of: s.Of, paused: s.Paused, until: s.Until, while: s.While, count: max(0, s.Count), names: s.Names, ref: s.Ref}
+	if h.names == nil {
+		h.names = make(map[string]int) // takeBack relies on it
+	}
+	for _, n := range s.Last {
+		h.last = append(h.last, held{n.Name, n.Text, n.Key})
+	}
+	return h
 }
 
 // expired reports whether a pause with an end is over.

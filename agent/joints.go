@@ -1,8 +1,6 @@
 package agent
 
 import (
-	"context"
-	"errors"
 	"slices"
 	"strings"
 	"time"
@@ -10,86 +8,66 @@ import (
 	"sigalert/agent/config"
 	"sigalert/agent/notify"
 	"sigalert/internal/outcome"
-	"sigalert/internal/topic"
-	"sigalert/internal/words"
 	"sigalert/sig"
 )
 
 // apply brings a good configuration into force.
 func (a *Agent) apply(c *config.Config) {
-	server, listen := c.Server, c.Router
+	servers := c.Servers
 	if a.opts.Server != "" {
-		server, listen = a.opts.Server, ""
+		servers = []config.Server{{Addresses: []string{a.opts.Server}}}
 	}
-	if a.receiver != nil && a.receiver.server != server {
-		a.lost += a.receiver.client.Dropped()
-		a.receiver.stop()
-		a.router.end()
-		a.receiver = nil
+	begun, first := a.useServers(servers), a.config == nil
+	a.config, a.pipeline.catchup.maxAge = c, c.CatchUp
+	a.pipeline.quiet.follow(c.Quiet)
+	if first {
+		a.recallStages(c.Subscriptions)
 	}
-	old := a.presence
-	a.presence = newPresence(c.Subscriptions)
-	if a.receiver == nil {
-		a.connect(server)
-	} else {
-		a.presence.inherit(old)
-	}
-	a.router.use(listen)
-	a.config = c
-	a.matcher.use(c.Subscriptions)
 	for _, n := range a.pipeline.use(c.Subscriptions) {
 		a.tell(n)
 	}
-	a.pipeline.quiet.follow(c.Quiet)
 	a.followDesktop(c.Quiet.Desktop)
-	a.unseen.use(c.Subscriptions)
-	a.receiver.listen(c.Subscriptions)
+	a.ended(a.pipeline.waits.use(c.Subscriptions))
+	now := a.now()
+	a.expects.use(now, c.Subscriptions, a.reaches)
+	a.expects.link(now, a.reaches)
+	a.recents.use(c.Subscriptions)
+	a.unseen.use(c.Subscriptions, servers)
+	for _, s := range a.servers {
+		s.use(c.Subscriptions)
+	}
+	for _, s := range begun {
+		s.receiver.run()
+	}
 	a.stale = true
-	a.subscribed, a.failing = time.Time{}, make(map[failure]bool)
-	a.log.Info("configuration in force", "server", server, "subscriptions", len(c.Subscriptions))
+	a.failing = make(map[failure]bool)
+	a.log.Info("configuration in force", "server", a.place(), "subscriptions", len(c.Subscriptions))
 	for _, w := range c.Warnings {
 		a.log.Warn(w.Error())
 	}
 	a.opts.Configured(c)
 }
 
-// connect begins to receive from a server. That may be a router of our own.
-func (a *Agent) connect(server string) {
-	carrier := a.opts.Carrier(server)
-	if a.opts.Router != nil {
-		a.router = &ownRouter{ClientCarrier: carrier, bind: a.opts.Router, ctx: context.WithoutCancel(a.ctx), log: a.log}
-		carrier = a.router
+// server finds a server by its name; nil: it is not in the file any more.
+func (a *Agent) server(name string) *server {
+	if i := slices.IndexFunc(a.servers, func(s *server) bool { return s.name == name }); i >= 0 {
+		return a.servers[i]
 	}
-	a.receiver = receive(a.ctx, server, carrier, a.log, sink{
-		loop:  a.asked,
-		event: a.event,
-		presence: func(ev sig.Event) {
-			a.unseen.saw(ev.Sender)
-			a.presence.observe(time.Now(), ev.Sender, ev.Event.Equal(sig.EventConnect))
-		},
-		missed:  a.missed,
-		changed: a.news.Raise,
-	})
-	now, first := time.Now(), a.link == nil
-	a.link = newLinkWatch(server, now)
-	if first {
-		a.link.starting(now)
-	}
-	a.gap = false
-	a.matcher.forget()
+	return nil
 }
 
-// event takes an event through the stages.
-func (a *Agent) event(what topic.Topic, ev sig.Event) {
-	a.unseen.saw(ev.Sender)
-	matching := a.matcher.match(what, ev)
-	if len(matching) == 0 {
-		return
+// reaches reports whether every server that a subscription is for is connected.
+func (a *Agent) reaches(sub *config.Subscription) bool {
+	return !slices.ContainsFunc(a.servers, func(s *server) bool { return sub.IsFor(s.name) && !s.link.connected })
+}
+
+// place is where the servers are, for people.
+func (a *Agent) place() string {
+	names := make([]string, len(a.servers))
+	for i, s := range a.servers {
+		names[i] = s.String()
 	}
-	p := newPassage(a.now(), ev)
-	p.matching = matching
-	a.pipeline.judge(p)
-	a.conclude(p)
+	return strings.Join(names, ", ")
 }
 
 // conclude does what the stages have decided.
@@ -99,15 +77,18 @@ func (a *Agent) conclude(p *passage) {
 	for _, v := range p.verdicts {
 		a.logFailure(v)
 	}
+	a.ended(p.ends)
 	v := p.decided()
-	a.counters.count(v)
+	a.counters.count(v, p.waited != nil)
 	if len(a.pipeline.quiet.muted) > 0 && (v.decision == Held || v.decision == Resolved) {
 		a.stale = true // their status has how many are held back
 	}
 	switch v.decision {
 	case Sent:
-		a.delivery.pushAlert(p.alert, p.ev, p.picture())
-		if n, failed := a.commands.run(p); failed {
+		a.delivery.pushAlert(p.alert, p.ev, p.picture(), a.settling(p))
+		a.pipeline.repeats.begin(p)
+		a.pipeline.escalations.begin(p)
+		if n, failed := a.commands.run(p, p.sub.Command); failed {
 			a.tell(n)
 		}
 	case Resolved:
@@ -116,6 +97,13 @@ func (a *Agent) conclude(p *passage) {
 		}
 		a.alerted(p.ev, outcome.Held, v.decision.String()+": "+v.reason)
 	case Held:
+		if p.waiting != nil {
+			p.waiting.number = int(p.alert.Ref)
+			return // it is not known yet what becomes of it
+		}
+		if p.counted != nil {
+			*p.counted = p.alert.Ref
+		}
 		a.alerted(p.ev, outcome.Held, v.reason)
 	}
 }
@@ -143,88 +131,96 @@ func (a *Agent) alerted(ev sig.Event, what outcome.Outcome, why string) {
 
 // alertedEnded reports the storms that are over: what each has counted.
 func (a *Agent) alertedEnded() {
-	for _, s := range a.pipeline.floods.takeEnded() {
-		if a.opts.Alerted != nil {
-			a.opts.Alerted(Alert{Event: s.ev, Outcome: outcome.Held, Why: s.why, Summary: true})
-		}
+	for _, ev := range a.pipeline.floods.takeEnded() {
+		a.alerted(ev, outcome.None, "")
 	}
 }
 
 // now is the time in the zone in which this machine is now.
 func (a *Agent) now() time.Time { return time.Now().In(a.zone()) }
 
-// missed counts events of ours that the server has forgotten; if n is below 0,
-// nobody knows how many, if any.
-func (a *Agent) missed(n int) {
-	a.stale = true
-	if n < 0 {
-		a.gap = true
-		return
-	}
-	a.lost += uint64(n)
-	a.record(time.Now(), ownGap, words.Count(n, "event")+" lost: the server had forgotten them")
-}
-
 // tell shows a notification, unless it is quiet.
 func (a *Agent) tell(n notify.Notification) {
-	if !a.pipeline.quiet.keep(a.now(), n) {
-		a.delivery.push(n)
+	if a.pipeline.quiet.keep(a.now(), n) == "" {
+		a.pushDigest(n, nil)
 	}
 }
 
-// tellDue shows what the stages have to say now.
+// tellDue shows what the stages have to say now, in the zone of this machine.
 func (a *Agent) tellDue(now time.Time) {
-	if a.receiver != nil {
-		if n, ok := a.link.due(now); ok {
-			a.report(now, ownLink, n)
-		}
-		if n, ok := a.presence.due(now); ok {
-			a.report(now, ownPresence, n)
-		}
-		if a.link.connected && a.unseen.due(now) {
-			a.senders(func(connected []sig.Name, err error) {
-				if err == nil {
-					a.meet(connected)
-				}
-			})
-		}
+	for _, s := range a.servers {
+		s.tellDue(now)
 	}
+	a.concludeWaiting(now)
+	a.tellUnasked(now)
+	a.escalateDue(now)
 	muted, paused := len(a.pipeline.quiet.muted), a.pipeline.quiet.pause.paused
-	for _, n := range a.pipeline.due(now.In(a.zone())) {
+	for _, n := range a.pipeline.due(now) {
 		a.tell(n)
 	}
 	a.alertedEnded()
+	a.tellAway(now)
 	if paused && !a.pipeline.quiet.pause.paused {
 		a.log.Info("resumed")
 	}
 	a.stale = a.stale || len(a.pipeline.quiet.muted) != muted
 }
 
-// tellRest shows what would be lost at the end: who came or went, what was
-// counted, and what a pause holds back.
-func (a *Agent) tellRest() {
-	if a.presence != nil {
-		if n, ok := a.presence.news(); ok {
+// tellAway shows what happened during an absence.
+func (a *Agent) tellAway(now time.Time) {
+	for _, n := range a.pipeline.catchup.due(now) {
+		if a.pipeline.quiet.keep(now, n.Notification) != "" {
+			n.settled.Store(true)
+			a.memory.changed = true
+			continue
+		}
+		a.pushDigest(n.Notification, func() { n.settled.Store(true) })
+	}
+}
+
+// pushDigest has the desktop show what may be about several alerts. A click opens the
+// history at the last of them.
+func (a *Agent) pushDigest(n notify.Notification, done func()) {
+	n.Click = a.config != nil && a.config.History != nil
+	a.delivery.pushDigest(n, done)
+}
+
+// tellRest shows what would be lost at the end: who came or went and, unless it is
+// remembered, what was counted.
+func (a *Agent) tellRest(remembered bool) {
+	for _, s := range a.servers {
+		if n, ok := s.presence.news(); ok {
 			a.report(time.Now(), ownPresence, n)
 		}
 	}
 	for _, n := range a.pipeline.rest() {
-		a.tell(n)
+		if !remembered {
+			a.tell(n)
+		}
 	}
 	a.alertedEnded()
+}
+
+// tellHeld has what waits, or is held back, become lines of the log, unless it is
+// remembered.
+func (a *Agent) tellHeld() {
+	a.tellWaiting(a.now())
+	for _, n := range a.pipeline.catchup.due(time.Now().Add(catchUpAgain)) {
+		a.opts.Fallback(n.Notification)
+	}
+	for _, n := range a.pipeline.quiet.use(nil) {
+		a.opts.Fallback(n)
+	}
 	if n, ok := a.pipeline.quiet.pause.resume(); ok {
-		a.delivery.push(n)
+		a.opts.Fallback(n)
 	}
 }
 
 // next is when something is due; zero: never.
 func (a *Agent) next() time.Time {
-	next := a.pipeline.next()
-	if a.receiver != nil {
-		next = earlier(earlier(next, a.link.next()), a.presence.next())
-		if a.link.connected {
-			next = earlier(next, a.unseen.next())
-		}
+	next := earlier(earlier(a.pipeline.next(), a.nextUnasked()), a.memory.due())
+	for _, s := range a.servers {
+		next = earlier(next, s.next())
 	}
 	return next
 }
@@ -237,168 +233,75 @@ func earlier(a, b time.Time) time.Time {
 	return a
 }
 
-// observeLink takes over the connection's state.
-func (a *Agent) observeLink(now time.Time) {
-	if a.receiver == nil {
-		return
+// observeLinks takes over the connections' state.
+func (a *Agent) observeLinks(now time.Time) {
+	for _, s := range a.servers {
+		s.observe(now)
 	}
-	st, was := a.receiver.client.Link(), a.link.connected
-	st.Err = a.router.explain(st.Err)
-	if st.Err != nil && !st.Connected && (was || !sameText(st.Err, a.link.err)) {
-		a.log.Warn("no connection, trying again", "server", a.receiver.server, "err", st.Err)
-	}
-	// A server that greets and then answers nothing does not count.
-	connected := st.Connected && (was || a.receiver.answered())
-	if n, ok := a.link.observe(now, connected, st.Err); ok {
-		a.report(now, ownLink, n)
-	}
-	switch {
-	case connected && !was:
-		a.log.Info("connected", "server", a.receiver.server)
-	case !connected && was:
-		a.presence.offline()
-		a.matcher.forget()
-	}
-}
-
-// sameText reports whether two errors read the same. Each attempt has an error of
-// its own, and only a new text is news.
-func sameText(a, b error) bool {
-	if a == nil || b == nil {
-		return a == b
-	}
-	return a.Error() == b.Error()
-}
-
-// observeSubscriptions logs once for each connection that the server has answered
-// them all, and that nobody knows what was lost before; an attempt to connect that
-// fails counts for nothing. What the server refused is logged once for each reason:
-// a sender that comes and goes with each event is refused as often.
-func (a *Agent) observeSubscriptions(st Status) {
-	if st.Connected {
-		link := a.receiver.client.Link() // before pending: a later connection has not answered yet
-		settled := link.Connected && a.receiver.pending() == 0
-		if settled && link.Since != a.subscribed {
-			a.subscribed = link.Since
-			a.log.Info("subscribed", "server", st.Server, "subscriptions", len(st.Subscriptions))
-			a.askSenders()
-		}
-		if settled && a.gap && link.Since != a.told {
-			a.told = link.Since
-			a.log.Info("alerts may be missing: the server cannot tell what happened while there was no connection", "server", st.Server)
-			a.record(time.Now(), ownGap, "Events may be missing: the server cannot tell what happened while there was no connection")
-		}
-		a.gap = a.gap && !settled
-	}
-	refused := make(map[topic.Topic]error)
-	for _, sub := range st.Subscriptions {
-		was := a.refused[sub.Topic]
-		if sub.Status == sig.Refused && !sameText(sub.Err, was) {
-			was = sub.Err
-			a.log.Warn("subscription not in force, waiting for its sender to offer the event", "subscription", sub.Topic, "line", sub.Line, "err", sub.Err)
-		}
-		if was != nil {
-			refused[sub.Topic] = was
-		}
-	}
-	a.refused = refused
-}
-
-// askSenders asks who is connected. It is called once the server has our
-// listeners: they report who comes or goes from then on.
-func (a *Agent) askSenders() {
-	p := a.presence
-	watches := len(p.watched) > 0
-	if !watches && len(a.unseen.waiting) == 0 {
-		return
-	}
-	p.asked()
-	a.senders(func(connected []sig.Name, err error) {
-		switch {
-		case p != a.presence:
-			return
-		case err == nil:
-			p.sync(time.Now(), connected)
-			a.meet(connected)
-		case watches:
-			a.log.Warn("cannot find out which senders are connected: those that left in the meantime are not reported", "err", err)
-			p.unanswered()
-		}
-	})
-}
-
-// senders asks the server who is connected; the loop calls f with the answer, unless
-// the connection has been lost by then.
-func (a *Agent) senders(f func(connected []sig.Name, err error)) {
-	r := a.receiver
-	a.tasks.Go(func() {
-		all, err := r.client.Senders(r.ctx, false)
-		a.ask(func() {
-			if r != a.receiver || !a.link.connected {
-				return
-			}
-			var connected []sig.Name
-			for _, s := range all {
-				if s.Connected && !s.Sender.IsEvery() {
-					connected = append(connected, s.Sender)
-				}
-			}
-			f(connected, err)
-		})
-	})
-}
-
-// meet takes over who is connected, and logs once whom nobody has seen.
-func (a *Agent) meet(connected []sig.Name) {
-	if news := a.unseen.sync(time.Now(), connected); len(news) > 0 {
-		a.log.Info("not seen yet, though subscribed to: a name may be mistyped", "senders", strings.Join(news, ", "))
-	}
+	a.expects.link(now, a.reaches)
 }
 
 // woke is called after a suspend, perhaps more than once.
 func (a *Agent) woke() {
-	if a.receiver == nil {
+	if len(a.servers) == 0 {
 		return
 	}
 	now := time.Now()
-	if !a.link.isWaking(now) {
+	if !a.servers[0].link.isWaking(now) {
 		a.log.Info("woke from suspend")
 	}
-	a.stoodStill(now)
+	a.stoodStill(now, now)
 }
 
-// stoodStill is called when the agent has not run for a while: whatever it has not heard
-// of in the meantime may still be on its way.
-func (a *Agent) stoodStill(now time.Time) {
-	a.link.woke(now)
-	a.presence.woke(now)
-	a.receiver.client.Reconnect()
+// stoodStill is called when the agent has not run since a time, by a clock that may have
+// stood still, too.
+func (a *Agent) stoodStill(since, now time.Time) {
+	a.expects.stoodStill(since, now)
+	for _, s := range a.servers {
+		s.stoodStill(now)
+	}
 }
 
-// subscriptionStatus is how each subscription stands now.
+// subscriptionStatus is how each subscription stands now: as on the server where it
+// stands best.
 func (a *Agent) subscriptionStatus() []SubscriptionStatus {
-	all := a.receiver.status(a.config.Subscriptions)
-	for i := range all {
-		sub := &all[i]
-		if errors.Is(sub.Err, sig.ErrNotOffered) {
-			a.unseen.saw(sub.Sender) // by the server
+	all := make([]SubscriptionStatus, len(a.config.Subscriptions))
+	for _, s := range a.servers {
+		s.look()
+		rest := s.statuses
+		for i := range a.config.Subscriptions {
+			if !a.config.Subscriptions[i].IsFor(s.name) {
+				continue
+			}
+			if all[i].Line == 0 || betterThan(rest[0].Status, all[i].Status) {
+				all[i] = rest[0]
+			}
+			rest = rest[1:]
 		}
+	}
+	for i := range all {
 		if h := a.pipeline.quiet.of(&a.config.Subscriptions[i]); h != nil {
-			sub.Muted, sub.MutedUntil, sub.Held = true, h.until, h.count
+			all[i].Muted, all[i].MutedUntil, all[i].Held = true, h.until, h.count
 		}
 	}
 	return all
 }
 
+// betterThan reports whether a subscription stands better so than otherwise.
+func betterThan(a, b sig.ListenerStatus) bool {
+	return a != b && (a == sig.Active || b == sig.Refused)
+}
+
 // publish makes the stages' state readable by others.
-func (a *Agent) publish() {
-	silence := a.pipeline.quiet.silence(a.now())
+func (a *Agent) publish(now time.Time) {
+	silence := a.pipeline.quiet.silence(now)
 	st := Status{
 		Paused:      a.pipeline.quiet.pause.paused,
 		PausedUntil: a.pipeline.quiet.pause.until,
 		Held:        a.pipeline.quiet.pause.count,
 		Quiet:       silence.why,
 		QuietUntil:  silence.until,
+		Pending:     a.pipeline.pending(),
 		Unread:      a.recents.unread(),
 		ConfigError: a.configErr,
 		Counters:    a.counters,
@@ -407,23 +310,22 @@ func (a *Agent) publish() {
 	st.Counters.Shown, st.Counters.Logged, dropped, st.DeliveryError = a.delivery.counts()
 	st.Counters.Dropped = dropped + a.lost
 	st.Counters.Unrun = a.commands.lost()
-	if a.receiver != nil {
-		st.Server, st.Router = a.receiver.server, a.router.runs()
-		st.Connected, st.Since, st.LinkError = a.link.connected, a.link.since, a.link.err
-		st.Lost = a.link.announced && !a.link.connected
+	st.Counters.Early = a.pipeline.waits.early
+	if len(a.servers) > 0 {
 		if a.stale {
 			a.subscriptions = a.subscriptionStatus()
 		}
-		st.Subscriptions = a.subscriptions
-		if st.Connected {
-			st.Unseen = slices.Clone(a.unseen.named)
+		st.Subscriptions, st.Unseen = a.subscriptions, a.unseen.named()
+	}
+	for _, s := range a.servers {
+		st.Servers = append(st.Servers, s.status())
+		st.Counters.Dropped += s.receiver.client.Dropped()
+		if a.stale {
+			s.observeSubscriptions()
 		}
-		st.Counters.Dropped += a.receiver.client.Dropped()
 	}
-	if a.stale {
-		a.observeSubscriptions(st)
-		a.stale = false
-	}
+	st.sum()
+	a.stale = false
 	a.mu.Lock()
 	a.status = st
 	a.mu.Unlock()

@@ -9,7 +9,6 @@ import (
 	"sigalert/agent/config"
 	"sigalert/agent/notify"
 	"sigalert/internal/words"
-	"sigalert/sig"
 )
 
 // floodUpdate is how often a count is updated.
@@ -43,29 +42,31 @@ func (w *window) clone() window { return window{w.rate, slices.Clone(w.shown)} }
 type limiter struct {
 	window
 	key     string // of its notifications
-	senders map[sig.Name]int
+	senders map[source]int
 	count   int
 	last    string    // what the last one was
+	ref     uint64    // of it
 	lastAt  time.Time // when the flood last grew
 	due     time.Time // when the count is to be shown; zero: there is nothing new
-	floods  int       // gives each flood a notification of its own
+	began   int64     // the flood, in milliseconds; it gives each a notification of its own
 }
 
 // admit reports whether an event is to be shown; otherwise it is counted.
-func (l *limiter) admit(now time.Time, ev sig.Event) bool {
+func (l *limiter) admit(p *passage) bool {
+	now := p.now
 	if l.room(now) {
 		l.take(now)
 		return true
 	}
 	if now.Sub(l.lastAt) >= l.rate.Within {
-		l.senders, l.count = make(map[sig.Name]int), 0
-		l.floods++
+		l.senders, l.count = make(map[source]int), 0
+		l.began = now.UnixMilli()
 	}
 	if len(l.senders) < maxCounted {
-		l.senders[ev.Sender]++
+		l.senders[p.source()]++
 	}
 	l.count++
-	l.last, l.lastAt = defaultTitle(ev), now
+	l.last, l.lastAt = named(p.server, defaultTitle(p.ev)), now
 	if l.due.IsZero() {
 		l.due = now.Add(floodUpdate)
 	}
@@ -81,7 +82,8 @@ func (l *limiter) summary(now time.Time) (n notify.Notification, ok bool) {
 	return notify.Notification{
 		Title: fmt.Sprintf("%s from %s", words.Count(l.count, "more event"), l.from()),
 		Body:  "Last: " + l.last,
-		Key:   fmt.Sprintf("%s-%d", l.key, l.floods),
+		Key:   fmt.Sprintf("%s-%d", l.key, l.began),
+		Ref:   l.ref,
 	}, true
 }
 
@@ -111,8 +113,9 @@ func (r *rates) judge(p *passage) verdict {
 	if p.sub.RateLimit == (config.Rate{}) {
 		return v
 	}
-	if l := r.of[p.sub.ID()]; l != nil && !l.admit(p.now, p.ev) {
+	if l := r.of[p.sub.ID()]; l != nil && !l.admit(p) {
 		v.decision, v.reason = Held, l.why()
+		p.counted = &l.ref
 	}
 	return v
 }

@@ -16,7 +16,8 @@ const (
 // linkWatch says when the server is lost and when it is back. A link that returns
 // within the grace goes unmentioned.
 type linkWatch struct {
-	server    string
+	name      string // of the server; "": it has none
+	server    string // where it is
 	connected bool
 	ever      bool // it has been connected
 	since     time.Time
@@ -54,7 +55,7 @@ func (l *linkWatch) observe(now time.Time, connected bool, err error) (n notify.
 	if !was.ever {
 		title = "Connected after "
 	}
-	return notify.Notification{Title: title + words.Span(now.Sub(was.since)), Body: "The server " + l.server + " is answering.", Key: "server"}, true
+	return notify.Notification{Title: says(l.name, title+words.Span(now.Sub(was.since))), Body: "The server " + l.server + " is answering.", Key: keyOf("server", l.name)}, true
 }
 
 // starting grants more time: at a login the network may still be coming.
@@ -85,7 +86,7 @@ func (l *linkWatch) due(now time.Time) (n notify.Notification, ok bool) {
 	if l.err != nil {
 		reason = l.err.Error()
 	}
-	return notify.Notification{Title: title, Body: reason + "\nTrying again until it answers.", Key: "server"}, true
+	return notify.Notification{Title: says(l.name, title), Body: reason + "\nTrying again until it answers.", Key: keyOf("server", l.name)}, true
 }
 
 // next is when due has something to say; zero: never.

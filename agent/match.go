@@ -95,9 +95,11 @@ func brings(s *config.Subscription, ev sig.Event) bool {
 	return s.Topic().Matches(ev) && !(s.Event.IsEvery() && topic.IsPresence(ev.Event))
 }
 
-// elsewhere says why an event is not for the subscription; "" if it is.
-func elsewhere(s *config.Subscription, ev sig.Event) string {
+// elsewhere says why an event of a server is not for the subscription; "" if it is.
+func elsewhere(s *config.Subscription, server string, ev sig.Event) string {
 	switch {
+	case !s.IsFor(server):
+		return fmt.Sprintf("the server is %s, not %s", server, s.OnServer())
 	case !s.Sender.IsEvery() && !s.Sender.Equal(ev.Sender), !s.SenderGlob.Matches(ev.Sender):
 		return fmt.Sprintf("the sender is %s, not %s", topic.Name(ev.Sender), topic.Name(s.Shown().Sender))
 	case !s.Event.IsEvery() && !s.Event.Equal(ev.Event), !s.EventGlob.Matches(ev.Event):
@@ -110,9 +112,9 @@ func elsewhere(s *config.Subscription, ev sig.Event) string {
 
 // everyone finds all subscriptions that match an event, as match does, for one that no
 // listener has brought.
-func everyone(subs []config.Subscription, ev sig.Event) (matching []*config.Subscription) {
+func everyone(subs []config.Subscription, server string, ev sig.Event) (matching []*config.Subscription) {
 	for i := range subs {
-		if elsewhere(&subs[i], ev) == "" {
+		if elsewhere(&subs[i], server, ev) == "" {
 			matching = append(matching, &subs[i])
 		}
 	}

@@ -93,6 +93,9 @@ const hostile = `defaults:
   resolve: data.state == "over"
   only_changes: data
   rate_limit: 1000/1s
+  unless: "no {{ data.text }}"
+  repeat: 15m
+  escalate: {after: 5m, publish: {sender: x, event: y}}
   command: ["true", "{{ data }}"]
   image: true
   actions:
@@ -144,13 +147,13 @@ func BenchmarkHostile(b *testing.B) {
 					now = now.Add(time.Minute)
 					pl.changes = changes{}
 					p := newPassage(now, ev)
-					p.matching = everyone(c.Subscriptions, ev)
+					p.matching = everyone(c.Subscriptions, "", ev)
 					pl.judge(p)
 					r.put(p, c.Subscriptions)
 					if p.decided().decision != Sent {
 						b.Fatalf("%+v", p.verdicts)
 					}
-					_, _ = newJob(p) // may fail: an argument takes too much work
+					_, _ = newJob(p, p.sub.Command) // may fail: an argument takes too much work
 				}
 			})
 		}

@@ -31,6 +31,12 @@ func run(t *testing.T, yaml string, steps ...string) (lines []string) {
 				t.Fatal(err)
 			}
 			now = now.Add(d)
+			for p := pl.ripe(now, false); p != nil; p = pl.ripe(now, false) {
+				lines = append(lines, decided(p, c.Subscriptions)...)
+			}
+			for _, n := range pl.inhibits.due(now) {
+				lines = append(lines, "tells "+n.Line())
+			}
 			for _, n := range pl.due(now) {
 				lines = append(lines, "tells "+n.Line())
 			}
@@ -46,14 +52,23 @@ func run(t *testing.T, yaml string, steps ...string) (lines []string) {
 		}
 		name, data, _ := strings.Cut(rest, " ")
 		p := newPassage(now, event(sig.Name(word), sig.Name(name), data))
-		p.matching = everyone(c.Subscriptions, p.ev)
+		p.matching = everyone(c.Subscriptions, "", p.ev)
 		pl.judge(p)
-		for _, v := range entryOf(p, c.Subscriptions).explain(true).Verdicts {
-			lines = append(lines, written(v))
-		}
-		if p.decided().decision == Sent {
-			lines = append(lines, "  "+p.alert.Line())
-		}
+		lines = append(lines, decided(p, c.Subscriptions)...)
+	}
+	return lines
+}
+
+// decided is what the stages have decided about an event, and about what waited.
+func decided(p *passage, subs []config.Subscription) (lines []string) {
+	for _, e := range p.ends {
+		lines = append(lines, "ends "+written(e.v.written(nil)))
+	}
+	for _, v := range entryOf(p, subs).explain(true).Verdicts {
+		lines = append(lines, written(v))
+	}
+	if p.decided().decision == Sent {
+		lines = append(lines, "  "+p.alert.Line())
 	}
 	return lines
 }
@@ -269,6 +284,86 @@ deliver: sent
 1 when: passed: it has no condition
 deliver: sent
   b: e | image: cat.png actions: jump`,
+		},
+		"for": {
+			file: `subscriptions: [{sender: a, tag: t, for: 30s}]`,
+			steps: []string{
+				`a e 1`, `+20s`, `a e 2`, `+10s`, `a e 3`, `a e {"resolved": true}`,
+				`a e 4`, `+29s`, `a e {"resolved": true}`, `+1m`,
+			},
+			want: `1 when: passed: it has no condition
+1 for: held back: waits 30 s in case it is resolved
+ends 1 for: held back: a newer one waits in its place
+1 when: passed: it has no condition
+1 for: held back: waits 10 s in case it is resolved
+1 for: passed: not resolved within 30 s
+deliver: sent
+  a: e | 2
+1 when: passed: it has no condition
+1 for: passed: what its tag shows is brought up to date at once
+deliver: sent
+  a: e | 3
+1 resolve: resolved: what its tag showed is closed
+1 when: passed: it has no condition
+1 for: held back: waits 30 s in case it is resolved
+ends 1 for: held back: resolved within 30 s
+1 resolve: resolved: what was held back under its tag is forgotten`,
+		},
+		"for and a pause": {
+			file:  `subscriptions: [{sender: a, tag: t, for: 30s}]`,
+			steps: []string{`a e 1`, "pause", "+30s", "resume"},
+			want: `1 when: passed: it has no condition
+1 for: held back: waits 30 s in case it is resolved
+1 for: passed: not resolved within 30 s
+quiet: held back: paused
+tells 1 alert while paused | a: e (1)`,
+		},
+		"unless": {
+			file: `subscriptions: [{sender: router, tag: router-down}, {sender: "h*", tag: up, unless: "{{ data.behind }}-down"}]`,
+			steps: []string{
+				`h1 e {"behind": "router"}`, `router e 1`, `h2 e {"behind": "router"}`, `h3 e {"behind": "switch"}`, `h4 e {"behind": "router"}`,
+				`h4 e {"resolved": true}`, `router e {"resolved": true}`, `+0s`, `h5 e {"behind": "router"}`,
+			},
+			want: `1 match: skipped: the sender is h1, not router
+1 when: passed: it has no condition
+deliver: sent
+  h1: e | behind: router
+1 when: passed: it has no condition
+1 match: skipped: the sender is router, not h*
+deliver: sent
+  router: e | 1
+1 match: skipped: the sender is h2, not router
+1 when: passed: it has no condition
+1 unless: held back: "router-down" is shown
+1 match: skipped: the sender is h3, not router
+1 when: passed: it has no condition
+deliver: sent
+  h3: e | behind: switch
+1 match: skipped: the sender is h4, not router
+1 when: passed: it has no condition
+1 unless: held back: "router-down" is shown
+1 match: skipped: the sender is h4, not router
+1 resolve: resolved: what was held back under its tag is forgotten
+1 match: skipped: the sender is router, not h*
+1 resolve: resolved: what its tag showed is closed
+tells 1 alert while "router-down" was shown | h2: e (behind: router)
+1 match: skipped: the sender is h5, not router
+1 when: passed: it has no condition
+deliver: sent
+  h5: e | behind: router`,
+		},
+		"repeat and escalate": {
+			file:  `subscriptions: [{sender: a, repeat: 15m, escalate: {after: 5m, command: [x]}}]`,
+			steps: []string{`a e {"urgency": "critical"}`, `a e 1`},
+			want: `1 when: passed: it has no condition
+1 repeat: passed: shown again after 15 m, at most 8 times
+1 escalate: passed: escalated after 5 m, if nobody clicks or closes it
+deliver: sent
+  a: e | urgency: critical
+1 when: passed: it has no condition
+1 repeat: passed: shown again after 15 m, at most 8 times
+deliver: sent
+  a: e | 1`,
 		},
 		"a pause": {
 			file:  "subscriptions: [{sender: a}]",

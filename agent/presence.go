@@ -1,7 +1,6 @@
 package agent
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -21,6 +20,7 @@ const (
 // presence says when senders come and go. A sender that returns within the grace
 // is not mentioned, and many changes within 2 s make one notification.
 type presence struct {
+	server  string                // its name; "": it has none
 	watched []config.Subscription // whose senders are
 	senders map[sig.Name]*senderState
 	online  bool // the server was asked; otherwise nothing is known of them
@@ -192,7 +192,7 @@ func (p *presence) news() (n notify.Notification, ok bool) {
 		return n, false
 	case 1:
 		c := changes[0]
-		return notify.Notification{Title: c.String(), Key: "presence " + c.sender.String()}, true
+		return notify.Notification{Title: named(p.server, c.String()), Key: "presence " + source{p.server, c.sender}.String()}, true
 	}
 	slices.SortFunc(changes, func(a, b change) int { return strings.Compare(a.String(), b.String()) })
 	lines := make([]string, len(changes))
@@ -200,7 +200,7 @@ func (p *presence) news() (n notify.Notification, ok bool) {
 		lines[i] = c.String()
 	}
 	return notify.Notification{
-		Title: fmt.Sprintf("%s came or went", words.Count(len(changes), "sender")),
+		Title: named(p.server, words.Count(len(changes), "sender")+" came or went"),
 		Body:  strings.Join(lines, "\n"),
 	}, true
 }

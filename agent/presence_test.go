@@ -105,34 +105,34 @@ func TestUnseen(t *testing.T) {
 	}
 	var u unseen
 	start := time.Unix(0, 0)
-	u.use(c.Subscriptions)
-	if len(u.named) > 0 || !u.next().IsZero() {
-		t.Errorf("before the server has said anything: %v, %s", u.named, u.next())
+	u.use(c.Subscriptions, c.Servers)
+	if len(u.named()) > 0 || !u.next("").IsZero() {
+		t.Errorf("before the server has said anything: %v, %s", u.named(), u.next(""))
 	}
-	news := u.sync(start, []sig.Name{"backup", "timer", sig.Number(5)})
+	news := u.sync(start, "", []sig.Name{"backup", "timer", sig.Number(5)})
 	if diff := cmp.Diff([]string{"bakup (did you mean backup?)", `"5" (did you mean 5?)`, "garage"}, news); diff != "" {
 		t.Error(diff)
 	}
-	if got := unseenLine(u.named); got != ", 3 senders not seen yet, such as bakup (did you mean backup?)" {
+	if got := unseenLine(u.named()); got != ", 3 senders not seen yet, such as bakup (did you mean backup?)" {
 		t.Error(got)
 	}
-	if news := u.sync(start, []sig.Name{"timer"}); len(news) > 0 {
+	if news := u.sync(start, "", []sig.Name{"timer"}); len(news) > 0 {
 		t.Errorf("said again: %q", news)
 	}
-	u.saw("garage")
-	u.saw("timer")
-	u.saw("5")
-	if got := unseenLine(u.named); got != ", sender not seen yet: bakup" {
+	u.saw("", "garage")
+	u.saw("", "timer")
+	u.saw("", "5")
+	if got := unseenLine(u.named()); got != ", sender not seen yet: bakup" {
 		t.Error(got)
 	}
-	u.use(c.Subscriptions) // what was seen stays seen
-	if news := u.sync(start, nil); len(news) > 0 || fmt.Sprint(u.named) != "[bakup]" {
-		t.Errorf("%q, %v", news, u.named)
+	u.use(c.Subscriptions, c.Servers) // what was seen stays seen
+	if news := u.sync(start, "", nil); len(news) > 0 || fmt.Sprint(u.named()) != "[bakup]" {
+		t.Errorf("%q, %v", news, u.named())
 	}
-	if u.due(start.Add(59*time.Second)) || !u.due(start.Add(time.Minute)) || u.due(start.Add(2*time.Minute)) {
+	if u.due(start.Add(59*time.Second), "") || !u.due(start.Add(time.Minute), "") || u.due(start.Add(2*time.Minute), "") {
 		t.Error("asked at the wrong time")
 	}
-	if u.saw("bakup"); unseenLine(u.named) != "" || !u.next().IsZero() {
-		t.Errorf("%v, %s", u.named, u.next())
+	if u.saw("", "bakup"); unseenLine(u.named()) != "" || !u.next("").IsZero() {
+		t.Errorf("%v, %s", u.named(), u.next(""))
 	}
 }

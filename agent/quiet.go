@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"sigalert/agent/config"
+	"sigalert/agent/memory"
 	"sigalert/agent/notify"
 	"sigalert/internal/hours"
 )
@@ -18,6 +19,8 @@ type quiet struct {
 	desktop string // why it asks for silence; "": it does not
 	all     bool   // critical alerts are held back, too
 
+	blind   bool      // what an earlier agent held back waits for the configuration
+	known   time.Time // until when it waits for the desktop
 	checked time.Time // when due last looked
 	within  lookup    // the quiet hours
 }
@@ -28,6 +31,9 @@ type lookup struct {
 	from, until time.Time // until is zero: for ever
 	zone        *time.Location
 }
+
+// desktopAnswers is how long after a start the desktop has to say that it asks for silence.
+const desktopAnswers = 2 * time.Second
 
 // zoneCheck is how often the quiet hours are looked at: the time zone may be another.
 const zoneCheck = time.Minute
@@ -98,15 +104,15 @@ func untilText(now, until time.Time) string {
 	return until.In(now.Location()).Format(format)
 }
 
-// keep reports whether a notification that is of no event is held back.
-func (q *quiet) keep(now time.Time, n notify.Notification) bool {
+// keep holds a notification back that is of no event, and returns why; "": it does not.
+func (q *quiet) keep(now time.Time, n notify.Notification) (why string) {
 	s := q.silence(now)
 	if s.why == "" || n.Urgency == notify.Critical && !q.all {
-		return false
+		return ""
 	}
 	q.pause.takeBack(notify.ShortKey(n.Key)) // whose place it takes
 	q.pause.keep(held{name: n.Title, key: n.Key}, s.while)
-	return true
+	return s.why + untilText(now, s.until)
 }
 
 // of is the subscription's own pause; nil: it is not muted.
@@ -122,7 +128,7 @@ func (q *quiet) mute(s *config.Subscription, until time.Time) {
 	id := s.ID()
 	h := q.muted[id]
 	if h == nil {
-		h = &hold{of: s.Shown().String()}
+		h = &hold{of: topicAt(s.Shown(), s.OnServer())}
 		q.muted[id] = h
 	}
 	h.pause(until)
@@ -147,6 +153,32 @@ func (q *quiet) takeBack(key string) {
 	}
 }
 
+// state is what of the pauses is remembered.
+func (q *quiet) state() (pause *memory.Hold, muted map[string]memory.Hold) {
+	if q.pause.paused || q.pause.count > 0 {
+		pause = new(q.pause.state())
+	}
+	for id, h := range q.muted {
+		if muted == nil {
+			muted = make(map[string]memory.Hold)
+		}
+		muted[id] = h.state()
+	}
+	return pause, muted
+}
+
+// restore takes over what an earlier agent held back. It stays held back until it is known
+// whether it is still quiet.
+func (q *quiet) restore(now time.Time, pause *memory.Hold, muted map[string]memory.Hold) {
+	q.blind, q.known = true, now.Add(desktopAnswers)
+	if pause != nil {
+		q.pause = restoreHold(*pause)
+	}
+	for id, h := range muted {
+		q.muted[id] = new(restoreHold(h))
+	}
+}
+
 func (q *quiet) clone() *quiet {
 	c := *q
 	c.pause, c.muted = q.pause.clone(), make(map[string]*hold)
@@ -158,9 +190,9 @@ func (q *quiet) clone() *quiet {
 
 // follow takes over what the configuration says.
 func (q *quiet) follow(c config.Quiet) {
-	q.hours, q.all, q.within = c.Hours, c.HoldAll, lookup{}
+	q.hours, q.all, q.within, q.blind = c.Hours, c.HoldAll, lookup{}, false
 	if !c.Desktop {
-		q.desktop = ""
+		q.desktop, q.known = "", time.Time{}
 	}
 }
 
@@ -186,7 +218,9 @@ func (q *quiet) use(subs []config.Subscription) (told []notify.Notification) {
 // due ends the pauses that are over, and returns what to show of them, and of quiet
 // hours that are over. It is given the time in the zone of this machine.
 func (q *quiet) due(now time.Time) (told []notify.Notification) {
-	q.checked = now
+	if q.checked = now; q.blind || now.Before(q.known) {
+		return nil
+	}
 	for id, h := range q.muted {
 		if h.expired(now) {
 			delete(q.muted, id)
@@ -212,6 +246,12 @@ func (q *quiet) resume() { q.pause.paused, q.pause.until = false, time.Time{} }
 
 // next is when due has something to do; zero: never.
 func (q *quiet) next() time.Time {
+	if q.blind {
+		return time.Time{}
+	}
+	if q.checked.Before(q.known) {
+		return q.known
+	}
 	next := q.pause.until
 	for _, h := range q.muted {
 		next = earlier(next, h.until)

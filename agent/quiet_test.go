@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"sigalert/agent/config"
 	"sigalert/agent/notify"
 	"sigalert/internal/hours"
 )
@@ -126,7 +127,7 @@ func TestQuietAndCritical(t *testing.T) {
 	}
 	q := newQuiet()
 	q.pause.pause(time.Time{})
-	if q.keep(start, notify.Notification{Urgency: notify.Critical}) || !q.keep(start, notify.Notification{}) {
+	if q.keep(start, notify.Notification{Urgency: notify.Critical}) != "" || q.keep(start, notify.Notification{}) == "" {
 		t.Error("what is of no event")
 	}
 }
@@ -184,5 +185,38 @@ func TestHoldEnds(t *testing.T) {
 	h.resume()
 	if h.paused || h.expired(at(100)) {
 		t.Error("still paused")
+	}
+}
+
+// What an earlier agent held back is not shown before the file has said when it is quiet.
+func TestHeldBackUntilTheFileIsRead(t *testing.T) {
+	c, err := config.Parse("config.yaml", []byte(`{quiet_hours: {times: ["00:00-23:59"]}, subscriptions: [{sender: a}]}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	earlier := newPipeline()
+	earlier.quiet.follow(c.Quiet)
+	earlier.use(c.Subscriptions)
+	for i := range c.Subscriptions {
+		earlier.judge(passed(start, event("a", "e", "1"), &c.Subscriptions[i]))
+	}
+	if earlier.quiet.pause.count != 1 {
+		t.Fatal("nothing is held back")
+	}
+	later := newPipeline()
+	pause, muted := earlier.quiet.state()
+	later.quiet.restore(start, pause, muted)
+	told := later.due(start)
+	if next := later.next(); len(told) > 0 || !next.IsZero() {
+		t.Errorf("before the file is read: %+v, next at %s", told, next)
+	}
+	later.quiet.follow(c.Quiet)
+	later.use(c.Subscriptions)
+	if told := later.due(at(60)); len(told) > 0 {
+		t.Errorf("in quiet hours: %+v", told)
+	}
+	later.quiet.follow(config.Quiet{})
+	if told := later.due(at(120)); len(told) != 1 {
+		t.Errorf("afterwards: %+v", told)
 	}
 }

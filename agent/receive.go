@@ -12,7 +12,6 @@ import (
 
 // receiver is the connection to one server, and what is listened to there.
 type receiver struct {
-	server string
 	client *sig.ClientRouter
 	sink   sink
 	ctx    context.Context // ends with the receiver
@@ -28,6 +27,7 @@ type sink struct {
 	event    func(topic.Topic, sig.Event) // asked for by this topic
 	presence func(sig.Event)              // a #connect or #disconnect
 	missed   func(n int)                  // as in sig.ClientOptions
+	passed   func(sig.Position)           // as in sig.ClientOptions
 
 	// changed is called off the loop when the connection or a listener's status
 	// has changed. It must not wait.
@@ -40,25 +40,37 @@ type asked struct {
 	presence bool // it is for the comings and goings
 }
 
-// receive connects to a server until ctx ends or stop is called.
-func receive(ctx context.Context, server string, carrier sig.ClientCarrier, log *slog.Logger, to sink) *receiver {
+// receive returns a connection to a server that begins with run, and ends with ctx or
+// stop. Its events begin after since or, if that is nil, with what happens next.
+func receive(ctx context.Context, carrier sig.ClientCarrier, since *sig.Position, log *slog.Logger, to sink) *receiver {
 	ctx, cancel := context.WithCancel(ctx)
-	r := &receiver{server: server, sink: to, ctx: ctx}
+	r := &receiver{sink: to, ctx: ctx}
 	r.client = sig.NewClientRouter(carrier, &sig.ClientOptions{
+		Since:   since,
 		Changed: to.changed,
 		Missed:  func(n int) { r.pass(func() { to.missed(n) }) },
+		Passed:  func(p sig.Position) { r.pass(func() { to.passed(p) }) },
 		Logger:  log,
 	})
-	ended := wait.Start(ctx, r.client.Run)
+	r.stop = cancel
+	return r
+}
+
+// run connects. What is listened to by then has what happened after since.
+func (r *receiver) run() {
+	cancel, ended := r.stop, wait.Start(r.ctx, r.client.Run)
 	r.stop = func() {
 		cancel()
 		ended()
 	}
-	return r
 }
 
-// pass has the loop call f, unless the receiver ends first.
+// pass has the loop call f, unless the receiver ends first: after one event that is left
+// out, none may follow, or the cursor would pass it over.
 func (r *receiver) pass(f func()) {
+	if r.ctx.Err() != nil {
+		return
+	}
 	select {
 	case r.sink.loop <- f:
 	case <-r.ctx.Done():
@@ -76,7 +88,11 @@ func (r *receiver) listen(subs []config.Subscription) {
 		}
 		l := old[what]
 		if l == nil {
-			l = r.client.AddRemoteListener(what.Sender, what.Event, func(ev sig.Event) { r.pass(func() { take(ev) }) })
+			listen := r.client.ResumeRemoteListener
+			if what.presence { // who came and went before is of no interest
+				listen = r.client.AddRemoteListener
+			}
+			l = listen(what.Sender, what.Event, func(ev sig.Event) { r.pass(func() { take(ev) }) })
 		}
 		delete(old, what)
 		r.listeners[what] = l
@@ -116,7 +132,7 @@ func (r *receiver) status(subs []config.Subscription) []SubscriptionStatus {
 	all := make([]SubscriptionStatus, len(subs))
 	for i, s := range subs {
 		st, err := r.client.Status(r.listeners[asked{s.Topic(), false}])
-		all[i] = SubscriptionStatus{Topic: s.Shown(), Line: s.Line, Status: st, Err: err}
+		all[i] = SubscriptionStatus{Topic: s.Shown(), Server: s.OnServer(), Line: s.Line, Status: st, Err: err}
 	}
 	return all
 }

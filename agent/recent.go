@@ -34,11 +34,13 @@ type recents struct {
 type entry struct {
 	number   int
 	now      time.Time
+	server   string    // as in passage
 	ev       sig.Event // without data, if that is large
 	size     int       // of the data, the verdicts and the params
 	cut      bool      // it has lost its data
 	subs     []config.Subscription
 	sub      *config.Subscription // that took it; nil: none did
+	subID    string               // its identity, if an earlier agent showed the alert
 	verdicts []verdict
 	choice   int                  // how many of them are about which subscription takes it
 	sent     *notify.Notification // nil: none
@@ -51,24 +53,40 @@ type entry struct {
 func (r *recents) put(p *passage, subs []config.Subscription) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.last++
-	p.alert.Ref = uint64(r.last)
-	if p.alert.Key == "" && len(p.alert.Actions) > 0 {
-		p.alert.Key = fmt.Sprintf("alert %d", r.last)
+	i, again := r.find(p.number)
+	number := p.number
+	if !again {
+		r.last++
+		number = r.last
+	}
+	p.alert.Ref = uint64(number)
+	if p.alert.Key == "" && (len(p.alert.Actions) > 0 || p.sub != nil && p.sub.Repeat.Every > 0) {
+		p.alert.Key = fmt.Sprintf("alert %d", number)
 	}
 	e := entryOf(p, subs)
-	e.number = r.last
+	e.number = number
+	if again {
+		r.alerts[i] = e.after(r.alerts[i])
+		return
+	}
 	switch d := p.decided().decision; {
 	case d == Filtered, d == Resolved && !p.closes:
 		r.filtered = keep(r.filtered, e, maxFiltered)
 	default:
-		e.read = d == Resolved
+		e.read = d == Resolved || p.waiting != nil
 		r.alerts = keep(r.alerts, e, maxAlerts)
 	}
 }
 
+// after is what became of an event after what was known of it before.
+func (e *entry) after(old *entry) *entry {
+	e.now, e.subs, e.sub, e.choice = old.now, old.subs, old.sub, old.choice
+	e.verdicts = slices.Concat(old.verdicts, e.verdicts)
+	return e
+}
+
 func entryOf(p *passage, subs []config.Subscription) *entry {
-	e := &entry{now: p.now, ev: p.ev, subs: subs, sub: p.sub, verdicts: slices.Clone(p.verdicts), choice: p.choice}
+	e := &entry{now: p.now, server: p.server, ev: p.ev, subs: subs, sub: p.sub, verdicts: slices.Clone(p.verdicts), choice: p.choice}
 	text, _ := p.seen.Text()
 	if e.size = len(text); e.size > maxKeptData {
 		e.ev.Data, e.size, e.cut = sig.Data{}, 0, true
@@ -139,6 +157,24 @@ func (r *recents) decide(number int, v verdict) {
 	})
 }
 
+// add notes something about an alert, before what became of it at last.
+func (r *recents) add(number int, v verdict) {
+	r.change(number, func(e *entry) { e.verdicts = slices.Insert(slices.Clone(e.verdicts), len(e.verdicts)-1, v) })
+}
+
+// amend is add for what takes the place of what the same stage said before.
+func (r *recents) amend(number int, v verdict) {
+	r.change(number, func(e *entry) {
+		all := slices.Clone(e.verdicts)
+		if i := slices.IndexFunc(all, func(w verdict) bool { return w.stage == v.stage }); i >= 0 {
+			all[i] = v
+		} else {
+			all = slices.Insert(all, len(all)-1, v)
+		}
+		e.verdicts = all
+	})
+}
+
 // markRead marks one alert as read, or all up to now if number is 0.
 func (r *recents) markRead(number int) {
 	if number != 0 {
@@ -155,9 +191,14 @@ func (r *recents) markRead(number int) {
 func (r *recents) change(number int, change func(*entry)) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if i, ok := slices.BinarySearchFunc(r.alerts, number, func(e *entry, n int) int { return e.number - n }); ok {
+	if i, ok := r.find(number); ok {
 		change(r.alerts[i])
 	}
+}
+
+// find is where an alert is.
+func (r *recents) find(number int) (i int, ok bool) {
+	return slices.BinarySearchFunc(r.alerts, number, func(e *entry, n int) int { return e.number - n })
 }
 
 // unread counts the alerts that nobody has read.
@@ -170,6 +211,18 @@ func (r *recents) unread() (n int) {
 		}
 	}
 	return n
+}
+
+func (r *recents) unreadEvents() map[int]sig.Event {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	events := make(map[int]sig.Event)
+	for _, e := range r.alerts {
+		if !e.read {
+			events[e.number] = e.ev
+		}
+	}
+	return events
 }
 
 // newest are copies of the last n, newest first; of the alerts alone, or of all.

@@ -58,7 +58,7 @@ func (renderer) judge(p *passage) verdict {
 	p.alert = notify.Notification{
 		Title:    p.text(s.Title, "title", cmp.Or(said.Title, defaultTitle(p.ev))),
 		Urgency:  urgency(said),
-		Key:      tagKey(p.ev.Sender, said.Tag),
+		Key:      p.key(said.Tag),
 		URL:      p.checked(s.URL, "url", said.URL, payload.Link, "must be an http, https or mailto address"),
 		Timeout:  s.Timeout,
 		Resolved: p.alert.Resolved,
@@ -123,12 +123,15 @@ func urgency(p payload.Payload) notify.Urgency {
 	return u
 }
 
-// tagKey is the key of a tag's notifications. Each sender has tags of its own:
+// tagKey is the key of a tag's notifications. Each sender of each server has its own:
 // "disk" of one machine must not replace that of another.
 // However long the tag is, the key is short.
-func tagKey(sender sig.Name, tag string) string {
-	if tag == "" {
+func tagKey(server string, sender sig.Name, tag string) string {
+	switch {
+	case tag == "":
 		return ""
+	case server != "":
+		return notify.ShortKey(fmt.Sprintf("tag %s %s %s", server, sender.JSON(), tag))
 	}
 	return notify.ShortKey(fmt.Sprintf("tag %s %s", sender.JSON(), tag))
 }

@@ -27,10 +27,15 @@ const (
 func (a *Agent) Respond(r notify.Response) { a.ask(func() { a.respond(r) }) }
 
 func (a *Agent) respond(r notify.Response) {
-	switch r.Kind {
-	case notify.Expired, notify.Withdrawn:
+	if r.Kind == notify.Expired || r.Kind == notify.Withdrawn {
 		return // nobody has seen it
-	case notify.Dismissed:
+	}
+	if r.Ref&ownRef != 0 {
+		a.respondOwn(r)
+		return
+	}
+	a.answered(int(r.Ref))
+	if r.Kind == notify.Dismissed {
 		a.recents.markRead(int(r.Ref))
 		return
 	}
@@ -45,7 +50,7 @@ func (a *Agent) respond(r notify.Response) {
 	switch {
 	case r.Kind == notify.Clicked:
 		if e.sent == nil || e.sent.URL == "" { // whoever shows the alert opens that
-			a.opts.OpenAlert(e.ev)
+			a.opts.OpenAlert(e.ev, e.verdicts[len(e.verdicts)-1].decision == Held)
 		}
 	case r.Action >= 0 && r.Action < len(e.buttons):
 		a.press(e, r)
@@ -57,6 +62,8 @@ func (a *Agent) press(e *entry, r notify.Response) {
 	switch b := e.buttons[r.Action]; {
 	case b.open != "":
 		a.opts.Open(b.open)
+	case b.snooze > 0 && e.sub == nil:
+		a.delivery.push(notify.Notification{Title: "Nothing to snooze", Body: "This alert's subscription is no longer in the file.", Key: "button"})
 	case b.snooze > 0:
 		if h := a.pipeline.quiet.of(e.sub); h != nil && h.until.IsZero() {
 			return // it is muted for longer
@@ -78,7 +85,7 @@ func (a *Agent) press(e *entry, r notify.Response) {
 // the alert's place.
 func (a *Agent) request(e *entry, action int, params any) {
 	request := e.buttons[action].request
-	sender := e.asks(request)
+	sender, s := e.asks(request), a.server(e.server)
 	say := func(text string) {
 		n := notify.Notification{Title: sender.String() + ": " + text, Key: e.sent.Key, Urgency: e.sent.Urgency}
 		if strings.Contains(text, "\n") || len(text) > maxAnswerTitle {
@@ -90,12 +97,12 @@ func (a *Agent) request(e *entry, action int, params any) {
 	case a.requests == maxRequests:
 		say("too many requests are waiting for an answer")
 		return
-	case a.receiver == nil:
-		say("there is no server to ask yet")
+	case s == nil:
+		say("its server is no longer in the configuration")
 		return
 	}
 	a.requests++
-	r, answered := a.receiver, make(chan string, 1)
+	r, answered := s.receiver, make(chan string, 1)
 	a.tasks.Go(func() { answered <- answer(r.ctx, r.client, sender, request.Method, params) })
 	a.tasks.Go(func() {
 		patience := time.NewTimer(requestPatience)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -73,7 +74,7 @@ func TestButtons(t *testing.T) {
 		var opened []string
 		b, door, asked := withDoor(t, func(o *agent.Options) {
 			o.Open = func(url string) { opened = append(opened, url) }
-			o.OpenAlert = func(ev sig.Event) { opened = append(opened, "history: "+ev.Sender.String()) }
+			o.OpenAlert = func(ev sig.Event, _ bool) { opened = append(opened, "history: "+ev.Sender.String()) }
 		})
 		b.fire(door, "ring", map[string]any{"floor": 2})
 		ring := b.last()
@@ -111,6 +112,38 @@ func TestButtons(t *testing.T) {
 			b.Respond(r)
 		}
 		b.expect("This alert is too old Buttons work for the last 256 alerts.")
+	})
+}
+
+// A click on what the agent itself has to say opens the history there.
+func TestClickOnTheAgentsOwn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		opened := make(chan sig.Event, 10)
+		b := newBenchOn(t, "subscriptions: [{sender: backup, expect_every: 1h}]", (*sigtest.Network).Client, func(o *agent.Options) {
+			o.OpenAlert = func(ev sig.Event, _ bool) { opened <- ev }
+		})
+		click := func(title string) {
+			t.Helper()
+			n, at := b.last(), time.Now()
+			if !strings.HasPrefix(n.Title, title) || !n.Click {
+				t.Fatalf("shown: %+v", n)
+			}
+			b.Respond(notify.Response{Ref: n.Ref, Kind: notify.Dismissed})
+			b.answer(n, notify.Clicked)
+			if len(opened) != 1 {
+				t.Fatalf("opened %d times", len(opened))
+			}
+			if ev := <-opened; ev.Sender != "sigalert" || at.Sub(ev.Time) > time.Minute {
+				t.Errorf("opened: %v", ev)
+			}
+			b.screen.take()
+		}
+		time.Sleep(time.Hour)
+		click("Nothing from backup")
+		b.stop()
+		time.Sleep(30 * time.Second)
+		click("Lost the server")
+		b.expect("")
 	})
 }
 
@@ -298,5 +331,85 @@ func TestRequestAtAnotherServer(t *testing.T) {
 		}
 		b.Apply(c)
 		b.expect("door: no answer: the agent has left the server")
+	})
+}
+
+// The latest alerts, and those that somebody may still answer, can be answered after a
+// restart, and say what became of them.
+func TestAnswersAfterARestart(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		path := filepath.Join(t.TempDir(), "agent.json")
+		var opened []string
+		b, door, asked := withDoor(t, func(o *agent.Options) {
+			o.Memory = path
+			o.Open = func(url string) { opened = append(opened, url) }
+			o.OpenAlert = func(ev sig.Event, _ bool) { opened = append(opened, "history: "+ev.Sender.String()) }
+		})
+		lamp := b.add("lamp", "on")
+		b.fire(door, "ring", map[string]any{"floor": 2})
+		ring := b.last()
+		for i := range 60 {
+			b.fire(lamp, "on", map[string]any{"urgency": "low", "n": i})
+			time.Sleep(time.Minute)
+		}
+		b.fire(lamp, "on", strings.Repeat("x", 2000))
+		time.Sleep(time.Minute)
+		read := b.last()
+		b.Respond(notify.Response{Ref: read.Ref, Kind: notify.Dismissed})
+		time.Sleep(time.Second)
+		before := b.Recent(100, true)
+		b.screen.take()
+		b.end()
+		b.start()
+		time.Sleep(time.Second)
+		b.expect("")
+
+		if n := b.Status().Unread; n != 41 {
+			t.Errorf("%d unread, want 32 and 10 less the one that was read", n)
+		}
+		for i, x := range b.Recent(10, true) {
+			if i == 0 { // its data is too large to keep
+				if x.Number != before[0].Number || !strings.Contains(fmt.Sprint(x.Verdicts), "data") {
+					t.Errorf("the newest: %+v", x)
+				}
+				continue
+			}
+			sameData := cmp.Comparer(func(a, b sig.Data) bool {
+				x, _ := a.JSON()
+				y, _ := b.JSON()
+				return string(x) == string(y)
+			})
+			ignored := cmp.FilterPath(func(p cmp.Path) bool { return p.Last().String() == ".Verdicts" }, cmp.Ignore())
+			if diff := cmp.Diff(before[i], x, ignored, sameData); diff != "" {
+				t.Errorf("number %d: %s", i, diff)
+			}
+			if got, want := x.Verdicts[len(x.Verdicts)-1], before[i].Verdicts[len(before[i].Verdicts)-1]; got != want {
+				t.Errorf("number %d: %+v, want %+v", i, got, want)
+			}
+		}
+
+		b.press(ring, 0)
+		b.expect("This alert is too old Buttons work for the last 256 alerts.")
+		b.fire(door, "ring", map[string]any{"floor": 3})
+		ring = b.last()
+		b.screen.take()
+		time.Sleep(time.Second)
+		b.end()
+		b.start()
+		b.press(ring, 0)
+		b.press(ring, 1)
+		b.press(ring, 2)
+		b.Respond(notify.Response{Ref: ring.Ref, Kind: notify.Clicked})
+		b.Respond(notify.Response{Ref: ring.Ref, Kind: notify.Replied, Action: 3, Text: "Coming"})
+		time.Sleep(pace)
+		if got := <-asked + ", " + <-asked; got != `open {"floor":3}, say "Coming"` {
+			t.Errorf("requests: %s", got)
+		}
+		if diff := cmp.Diff([]string{"https://camera.example/3", "history: door"}, opened); diff != "" {
+			t.Errorf("opened: %s", diff)
+		}
+		if !b.Status().Subscriptions[0].Muted {
+			t.Error("not snoozed")
+		}
 	})
 }

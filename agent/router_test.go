@@ -350,3 +350,46 @@ func TestRouterReplaced(t *testing.T) {
 		t.Error("it runs the router, too")
 	}
 }
+
+// The router of this machine goes on beside other servers, whatever becomes of these, and
+// with its clients while the file gives them names, or takes them away.
+func TestRouterBesideServers(t *testing.T) {
+	addr, elsewhere := freeAddress(t), freeAddress(t)
+	stop := routerAt(t, elsewhere)
+	h := newHost(t, here(addr))
+	h.alerts(addr, "alone")
+	h.write(fmt.Sprintf("servers: {far: %q}\n", elsewhere) + here(addr))
+	h.until("both are there", func(st agent.Status) bool {
+		return strings.HasPrefix(st.Line(), "Connected to far, router, 1 subscription")
+	})
+	h.alerts(addr, "here")
+	h.alerts(elsewhere, "there")
+	stop()
+	h.until("one is gone", func(st agent.Status) bool {
+		return strings.HasPrefix(st.Line(), "Connecting to far. Connected to router, 1 subscription")
+	})
+	if st := h.Status(); st.Server != "far, router" || st.Connected || !st.Router || !st.Servers[1].Router || st.Servers[1].Address != addr {
+		t.Errorf("%+v", st)
+	}
+	h.write(here(addr))
+	h.until("alone again", func(st agent.Status) bool { return st.Server == addr && subscribed(st) })
+	h.alerts(addr, "alone again")
+	if n := h.log.count("running the router"); n != 1 {
+		t.Errorf("the router was started %d times", n)
+	}
+}
+
+// Of a list of addresses the agent is where the first answers, and goes to the next when
+// that ends.
+func TestAddressesOverTCP(t *testing.T) {
+	nobody, one, two := freeAddress(t), freeAddress(t), freeAddress(t)
+	stop := routerAt(t, one)
+	routerAt(t, two)
+	h := newHost(t, fmt.Sprintf("server: [%q, %q, %q]%s", nobody, one, two, subMe))
+	h.alerts(one, "first")
+	stop()
+	h.until("at the next", func(st agent.Status) bool { return st.Server == two && subscribed(st) })
+	h.alerts(two, "second")
+	routerAt(t, one)
+	h.alerts(two, "third: a connection that works stays")
+}

@@ -103,3 +103,27 @@ func TestDoNotDisturb(t *testing.T) {
 		b.expect("timer: tick 4")
 	})
 }
+
+// What an earlier agent held back stays held back while it is still quiet: the desktop has
+// time to say that it asks for silence.
+func TestRestartWhileQuiet(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b, _ := remembering(t, `{do_not_disturb: hold, subscriptions: [{sender: timer}]}`, func(o *agent.Options) {
+			o.Silence = func(ctx context.Context, changed func(why string)) {
+				time.Sleep(500 * time.Millisecond)
+				changed("the screen is locked")
+				time.Sleep(time.Hour)
+				changed("")
+				<-ctx.Done()
+			}
+		})
+		timer := b.add("timer", "tick")
+		b.fire(timer, "tick", 1)
+		b.end()
+		b.start()
+		time.Sleep(30 * time.Minute)
+		b.expect("")
+		time.Sleep(time.Hour)
+		b.expect("1 alert while the screen is locked timer: tick (1)")
+	})
+}

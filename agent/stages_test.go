@@ -281,7 +281,7 @@ func TestWhen(t *testing.T) {
 			matching = append(matching, &subs[name-'a'])
 		}
 		p := passed(start, event("s", "e", tc.data), matching...)
-		p.add(chooser{new(tags)}.judge(p))
+		p.add(chooser{new(tags), new(waits)}.judge(p))
 		name := ""
 		if p.sub != nil {
 			name = p.sub.Event.String()
@@ -341,7 +341,7 @@ func TestExpressions(t *testing.T) {
 func TestDeliveryCarriesNothingUnasked(t *testing.T) {
 	for _, alerted := range []func(Alert){nil, func(Alert) {}} {
 		d := newDelivery(Options{Alerted: alerted}, nil, nil)
-		d.pushAlert(notify.Notification{}, event("s", "e", `"data"`), nil)
+		d.pushAlert(notify.Notification{}, event("s", "e", `"data"`), nil, nil)
 		q, _ := d.pop()
 		if asked := alerted != nil; (q.event != nil) != asked || (q.size > 0) != asked {
 			t.Errorf("asked: %v, %+v", asked, q)
@@ -359,7 +359,7 @@ func TestRecentsAreBounded(t *testing.T) {
 	pl := newPipeline()
 	for n := range 2 * maxAlerts {
 		p := newPassage(start.Add(time.Duration(n)*time.Hour), event("s", "e", `{"list": ["a", "b"], "text": "`+strings.Repeat("x", 100_000)+`"}`))
-		p.matching = everyone(c.Subscriptions, p.ev)
+		p.matching = everyone(c.Subscriptions, "", p.ev)
 		pl.judge(p)
 		r.put(p, c.Subscriptions)
 	}

@@ -1,8 +1,10 @@
 package agent
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"sigalert/internal/topic"
@@ -12,18 +14,23 @@ import (
 
 // Status is how the agent stands. It is a copy: nothing changes in it.
 type Status struct {
-	Server        string
-	Router        bool // the agent itself runs the router there
-	Connected     bool
-	Since         time.Time // since when it is connected, or not
-	LinkError     error     // why there is no connection, or was none before; nil if not known
-	Lost          bool      // there has been none for longer than the grace
+	Servers []ServerStatus // in the file's order; none: there is no good configuration yet
+
+	// Of all servers together:
+	Server    string    // their names, or the address of the only one if that has no name
+	Router    bool      // the agent itself runs the router of one
+	Connected bool      // to all
+	Since     time.Time // since when that is so
+	LinkError error     // why there is no connection to one, or was none before; nil if not known
+	Lost      bool      // there has been none to one for longer than the grace
+
 	Paused        bool
 	PausedUntil   time.Time // zero: until resumed
 	Quiet         string    // why alerts are held back: "paused", "quiet hours", "do not disturb is on"; "": they are not
 	QuietUntil    time.Time // zero: it is not known
 	Held          int       // alerts held back meanwhile
-	Unread        int       // alerts that nobody has clicked, closed or marked as read; at most 256
+	Pending       Pending
+	Unread        int // alerts that nobody has clicked, closed or marked as read; at most 256
 	Subscriptions []SubscriptionStatus
 	Unseen        []Unseen // in the file's order; empty until the server has said who is there
 	ConfigError   error    // what is wrong with the file as it is now
@@ -31,16 +38,69 @@ type Status struct {
 	Counters      Counters
 }
 
-// SubscriptionStatus is how one subscription stands at the server.
+// ServerStatus is how one server stands.
+type ServerStatus struct {
+	Name      string // "": it is the only one, and has none
+	Address   string // host:port; if it has several, and is not connected, all of them
+	Router    bool   // the agent itself runs the router there
+	Connected bool
+	Since     time.Time // since when it is connected, or not
+	Err       error     // why there is no connection, or was none before; nil if not known
+	Lost      bool      // there has been none for longer than the grace
+}
+
+// Label is the server's name or, if it has none, its address.
+func (s ServerStatus) Label() string { return cmp.Or(s.Name, s.Address) }
+
+// sum fills in what is about all servers together.
+func (s *Status) sum() {
+	s.Connected = len(s.Servers) > 0
+	for i, one := range s.Servers {
+		s.Server += ", " + one.Label()
+		s.Router, s.Lost = s.Router || one.Router, s.Lost || one.Lost
+		switch {
+		case i == 0, s.Connected && !one.Connected:
+			s.Since, s.LinkError = one.Since, one.Err
+		case s.Connected:
+			s.Since = later(s.Since, one.Since)
+		case !one.Connected:
+			s.Since = earlier(s.Since, one.Since)
+		}
+		s.Connected = s.Connected && one.Connected
+	}
+	s.Server = strings.TrimPrefix(s.Server, ", ")
+}
+
+// SubscriptionStatus is how one subscription stands at the server where it stands best.
 type SubscriptionStatus struct {
-	topic.Topic     // for people: a glob is in the place of a name
-	Line        int // in the file
+	topic.Topic        // for people: a glob is in the place of a name
+	Server      string // the name of the one that it is for, or a glob; "": all
+	Line        int    // in the file
 	Status      sig.ListenerStatus
 	Err         error // of a refused one
 
 	Muted      bool
 	MutedUntil time.Time // zero: until Unmute
 	Held       int       // alerts held back meanwhile
+}
+
+// String is the subscription for people: "door: ring", or "door: ring at work".
+func (s SubscriptionStatus) String() string { return topicAt(s.Topic, s.Server) }
+
+func topicAt(t topic.Topic, server string) string {
+	if server == "" {
+		return t.String()
+	}
+	return t.String() + " at " + server
+}
+
+// Pending counts the alerts of which it is not known yet what becomes of them, and those
+// that nobody has answered.
+type Pending struct {
+	Waiting    int // for their time, as they may be resolved by then
+	Inhibited  int // held back while another alert is shown
+	Repeating  int // shown again, unless somebody answers
+	Escalating int // escalated, unless somebody answers
 }
 
 // Counters count since the agent began.
@@ -52,16 +112,19 @@ type Counters struct {
 	Filtered uint64 // events that a subscription is for, and that its conditions kept from being alerts
 	Unrun    uint64 // commands that were not run: too many were waiting
 	Dropped  uint64 // lost: a queue was full, or the server had forgotten them
+	Early    uint64 // alerts shown before their time: too many waited
 }
 
-// count counts how an event fared.
-func (c *Counters) count(v verdict) {
+// count counts how an event fared; again, if it has waited since it was counted.
+func (c *Counters) count(v verdict, again bool) {
 	if v.decision == Filtered {
 		c.Filtered++
 		return
 	}
-	c.Received++
-	if v.decision == Held && v.stage != "quiet" {
+	if !again {
+		c.Received++
+	}
+	if v.decision == Held && (v.stage == "rate_limit" || v.stage == "limit") {
 		c.Limited++
 	}
 }
@@ -69,10 +132,10 @@ func (c *Counters) count(v verdict) {
 // Line is the state in one line, as the tray's menu shows it. What may be long, for it
 // has names, comes last: the tray cuts the line.
 func (s Status) Line() string {
-	if s.ConfigError != nil && s.Server == "" {
+	if s.ConfigError != nil && len(s.Servers) == 0 {
 		return "Configuration: " + s.ConfigError.Error()
 	}
-	if s.Server == "" {
+	if len(s.Servers) == 0 {
 		return "Starting"
 	}
 	line := s.linkLine()
@@ -91,7 +154,7 @@ func (s Status) Line() string {
 	var refused []string
 	for _, sub := range s.Subscriptions {
 		if sub.Status == sig.Refused {
-			refused = append(refused, sub.Topic.String())
+			refused = append(refused, sub.String())
 		}
 	}
 	if len(refused) > 0 {
@@ -120,21 +183,47 @@ func (s Status) quietLine() string {
 	return line
 }
 
+// linkLine says to which servers there is a connection, after those that have none.
 func (s Status) linkLine() string {
-	switch pending := s.pending(); {
-	case s.Connected && pending > 0:
-		return fmt.Sprintf("Connected to %s, %d of %s", s.Server, len(s.Subscriptions)-pending, words.Count(len(s.Subscriptions), "subscription"))
-	case s.Connected:
-		return fmt.Sprintf("Connected to %s, %s", s.Server, words.Count(len(s.Subscriptions), "subscription"))
+	var lost, coming, there []string
+	var parts []string
+	for _, one := range s.Servers {
+		var own *routerError
+		switch {
+		case one.Connected:
+			there = append(there, one.Label())
+		case errors.As(one.Err, &own):
+			parts = append(parts, named(one.Name, own.short))
+		case one.Lost:
+			lost = append(lost, one.Label())
+		default:
+			coming = append(coming, one.Label())
+		}
 	}
-	var own *routerError
-	if errors.As(s.LinkError, &own) {
-		return own.short
+	if len(lost) > 0 {
+		parts = append(parts, "No connection to "+listed(lost))
 	}
-	if s.Lost {
-		return fmt.Sprintf("No connection to %s", s.Server)
+	if len(coming) > 0 {
+		parts = append(parts, "Connecting to "+listed(coming))
 	}
-	return fmt.Sprintf("Connecting to %s", s.Server)
+	if len(there) > 0 {
+		count := words.Count(len(s.Subscriptions), "subscription")
+		if pending := s.pending(); pending > 0 && s.Connected {
+			count = fmt.Sprintf("%d of %s", len(s.Subscriptions)-pending, count)
+		}
+		parts = append(parts, "Connected to "+listed(there)+", "+count)
+	}
+	return strings.Join(parts, ". ")
+}
+
+// maxListed is how many servers are named in the line.
+const maxListed = 3
+
+func listed(names []string) string {
+	if len(names) > maxListed {
+		return words.Count(len(names), "server")
+	}
+	return strings.Join(names, ", ")
 }
 
 // pending counts the subscriptions that the server has not answered yet.

@@ -36,34 +36,30 @@ type floods struct {
 	few, many window   // notifications that replaced none
 	storms    []*storm // those that go on, and those whose last word is still to be said
 	updated   time.Time
-	begun     int // gives each storm a notification of its own
-	ended     []stormEnd
+	begun     int         // with the time, gives each storm a notification of its own
+	ended     []sig.Event // for the history
 }
 
 // storm counts the alerts of one sender, or of the rest: of those that share a count.
 type storm struct {
 	rest    bool
-	senders map[sig.Name]bool
-	lately  map[sig.Name]int // how many alerts of each of the rest, since
-	since   time.Time        // which is at most a minute ago
-	why     string           // it began
-	key     string           // of its notification
+	senders map[source]bool
+	lately  map[source]int // how many alerts of each of the rest, since
+	since   time.Time      // which is at most a minute ago
+	why     string         // it began
+	key     string         // of its notification
 
 	count       int
 	first, last time.Time
+	server      string               // of the last one
 	ev          sig.Event            // the last one
+	ref         uint64               // of it
 	times       [stormRate]time.Time // of the last ones, in a ring that begins at at
 	at          int
 	calm        time.Time // when it is over, if no more come
 	over        bool
 	news        bool      // there is something to say
 	shown       time.Time // when that was last said; zero: never
-}
-
-// stormEnd is what the history gets to know of a storm.
-type stormEnd struct {
-	ev  sig.Event
-	why string
 }
 
 func newFloods(t *tags) *floods {
@@ -76,7 +72,7 @@ func (f *floods) judge(p *passage) verdict {
 		return v
 	}
 	f.settle(p.now)
-	s := f.of(p.now, p.ev.Sender)
+	s := f.of(p.now, p.source())
 	if s == nil {
 		full := f.admit(p)
 		if full == nil {
@@ -84,7 +80,8 @@ func (f *floods) judge(p *passage) verdict {
 		}
 		s = f.begin(p.now, full.why())
 	}
-	s.add(p.now, p.ev)
+	s.add(p)
+	p.counted = &s.ref
 	v.decision, v.reason = Held, s.why
 	return v
 }
@@ -92,7 +89,7 @@ func (f *floods) judge(p *passage) verdict {
 // admit counts a new notification, or returns the window that has no room for it. One
 // that takes the place of another is not new, but too many at once disturb all the same.
 func (f *floods) admit(p *passage) (full *window) {
-	replaces := f.tags.shown(tagKey(p.ev.Sender, p.said.Tag))
+	replaces := f.tags.shown(p.key(p.said.Tag))
 	switch {
 	case !f.few.room(p.now):
 		return &f.few
@@ -112,18 +109,21 @@ func (f *floods) settle(now time.Time) {
 		if s.over || now.Before(s.calm) {
 			continue
 		}
-		f.end(s)
+		f.end(s.calm, s)
 	}
 }
 
-func (f *floods) end(s *storm) {
+func (f *floods) end(at time.Time, s *storm) {
 	s.over, s.news = true, true
-	f.ended = append(f.ended, stormEnd{s.ev, fmt.Sprintf("%s %s, counted in one notification", s.title(), s.span())})
+	f.ended = append(f.ended, ownEvent(at, ownStorm, notify.Notification{
+		Title: fmt.Sprintf("%s: %s %s", s.who(), words.Count(s.count, "alert"), s.span()),
+		Body:  "Counted in one notification. Last: " + named(s.server, defaultTitle(s.ev)),
+	}))
 }
 
 // of is the storm that a sender is in; nil: none. One of the rest that has become busy
 // gets a count of its own, if there is room for another notification.
-func (f *floods) of(now time.Time, sender sig.Name) *storm {
+func (f *floods) of(now time.Time, sender source) *storm {
 	var rest *storm
 	own := 0
 	for _, s := range f.storms {
@@ -152,19 +152,20 @@ func (f *floods) begin(now time.Time, why string) *storm {
 		}
 	}
 	f.begun++
-	s := &storm{rest: own == maxStorms, senders: make(map[sig.Name]bool), why: why, key: fmt.Sprintf("flood-%d", f.begun), first: now}
+	s := &storm{rest: own == maxStorms, senders: make(map[source]bool), why: why, key: fmt.Sprintf("flood-%d-%d", now.UnixMilli(), f.begun), first: now}
 	s.calm = now.Add(stormCalm)
 	f.storms = append(f.storms, s)
 	return s
 }
 
-func (s *storm) add(now time.Time, ev sig.Event) {
-	s.note(ev.Sender)
+func (s *storm) add(p *passage) {
+	now, sender, ev := p.now, p.source(), p.ev
+	s.note(sender)
 	if s.rest && now.Sub(s.since) >= stormCalm {
-		s.lately, s.since = make(map[sig.Name]int), now
+		s.lately, s.since = make(map[source]int), now
 	}
-	if s.rest && s.senders[ev.Sender] {
-		s.lately[ev.Sender]++
+	if s.rest && s.senders[sender] {
+		s.lately[sender]++
 	}
 	s.times[s.at] = now
 	s.at = (s.at + 1) % stormRate
@@ -174,11 +175,11 @@ func (s *storm) add(now time.Time, ev sig.Event) {
 	s.count++
 	s.last, s.news = now, true
 	ev.Data = sig.Data{}
-	s.ev = ev
+	s.server, s.ev = p.server, ev
 }
 
 // note tells a sender apart, if there is room for it.
-func (s *storm) note(sender sig.Name) {
+func (s *storm) note(sender source) {
 	if len(s.senders) < maxCounted {
 		s.senders[sender] = true
 	}
@@ -190,7 +191,7 @@ func (s *storm) join(o *storm) {
 		s.note(sender)
 	}
 	if o.last.After(s.last) {
-		s.last, s.ev = o.last, o.ev
+		s.last, s.server, s.ev, s.ref = o.last, o.server, o.ev, o.ref
 	}
 	if o.first.Before(s.first) {
 		s.first = o.first
@@ -294,15 +295,25 @@ func (f *floods) rest() (told []notify.Notification) {
 			told = append(told, s.say())
 		}
 		if !s.over {
-			f.end(s)
+			f.end(s.last, s)
 		}
 	}
 	f.storms = nil
 	return told
 }
 
-// takeEnded returns, once, what there is to remember of storms that are over.
-func (f *floods) takeEnded() []stormEnd {
+// untold is what there is to say now, for a restart: the storms do not outlive that.
+func (f *floods) untold() (all []notify.Notification) {
+	for _, s := range f.storms {
+		if s.news {
+			all = append(all, s.say())
+		}
+	}
+	return all
+}
+
+// takeEnded returns, once, what the history is to have of storms that are over.
+func (f *floods) takeEnded() []sig.Event {
 	ended := f.ended
 	f.ended = nil
 	return ended
@@ -310,7 +321,7 @@ func (f *floods) takeEnded() []stormEnd {
 
 // say is the notification that counts. Only the first one makes a sound.
 func (s *storm) say() notify.Notification {
-	n := notify.Notification{Title: s.title(), Body: "Last: " + defaultTitle(s.ev), Key: s.key}
+	n := notify.Notification{Title: s.title(), Body: "Last: " + named(s.server, defaultTitle(s.ev)), Key: s.key, Ref: s.ref}
 	if s.over {
 		n.Body = s.span() + "\n" + n.Body
 	}
@@ -320,15 +331,16 @@ func (s *storm) say() notify.Notification {
 	return n
 }
 
-func (s *storm) title() string {
-	what := words.Count(s.count, "more event") + " from "
+func (s *storm) title() string { return words.Count(s.count, "more event") + " from " + s.who() }
+
+func (s *storm) who() string {
 	switch {
 	case len(s.senders) == maxCounted:
-		return what + "over " + words.Number(maxCounted) + " senders"
+		return "over " + words.Number(maxCounted) + " senders"
 	case len(s.senders) > 1:
-		return what + words.Count(len(s.senders), "other sender")
+		return words.Count(len(s.senders), "other sender")
 	}
-	return what + s.ev.Sender.String()
+	return source{s.server, s.ev.Sender}.String()
 }
 
 // span says from when to when it went on.

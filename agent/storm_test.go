@@ -56,7 +56,8 @@ func (d *desk) sleep(span time.Duration) {
 			d.show(n)
 		}
 		for _, e := range d.pl.floods.takeEnded() {
-			d.ended = append(d.ended, e.ev.Sender.String()+": "+e.why)
+			text, _ := e.Data.Text()
+			d.ended = append(d.ended, fmt.Sprintf("%s %s %s", e.Sender, e.Event, text))
 		}
 		next := d.pl.next()
 		if next.IsZero() || next.After(end) {
@@ -157,11 +158,11 @@ func TestStormsWords(t *testing.T) {
 	}{
 		"one": {steps(47, "build", 150*time.Second),
 			[]string{"00:01 42 more events from build | Last: build: e", "02:00 42 more events from build | at 00:00 Last: build: e"},
-			[]string{"build: 42 more events from build at 00:00, counted in one notification"}},
+			[]string{`sigalert storm {"title":"build: 42 alerts at 00:00","message":"Counted in one notification. Last: build: e"}`}},
 		"it goes on": {steps(7, "build", 2*time.Second, "build", "build", 500*time.Millisecond, "build", time.Minute),
 			[]string{"00:01 2 more events from build | Last: build: e", "00:02 4 more events from build | Last: build: e",
 				"00:03 5 more events from build | Last: build: e", "01:00 5 more events from build | at 00:00 Last: build: e"},
-			[]string{"build: 5 more events from build at 00:00, counted in one notification"}},
+			[]string{`sigalert storm {"title":"build: 5 alerts at 00:00","message":"Counted in one notification. Last: build: e"}`}},
 		"two, a second apart": {steps(6, "a", 1, "b", 3*time.Second),
 			[]string{"00:01 1 more event from a | Last: a: e", "00:02 1 more event from b | Last: b: e"}, nil},
 		"the rest": {steps(6, "a", 2, "b", 3, "c", 4, "d", 3*time.Second),
@@ -170,7 +171,7 @@ func TestStormsWords(t *testing.T) {
 			[]string{"00:01 6 more events from a | Last: a: e", "00:10 7 more events from a | Last: a: e", "00:20 8 more events from a | Last: a: e",
 				"00:30 9 more events from a | Last: a: e", "00:40 10 more events from a | Last: a: e", "00:50 11 more events from a | Last: a: e",
 				"02:00 11 more events from a | at 00:00 Last: a: e"},
-			[]string{"a: 11 more events from a at 00:00, counted in one notification"}},
+			[]string{`sigalert storm {"title":"a: 11 alerts at 00:00","message":"Counted in one notification. Last: a: e"}`}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

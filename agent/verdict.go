@@ -79,6 +79,7 @@ const maxExplained = 500
 type Explanation struct {
 	Number   int                  `json:"number,omitempty"` // counts the agent's events; 0: it never happened
 	Time     time.Time            `json:"time"`
+	Server   string               `json:"server,omitempty"` // its name; "": it has none
 	Sender   sig.Name             `json:"sender"`
 	Event    sig.Name             `json:"event"`
 	Data     sig.Data             `json:"data"`

@@ -1,12 +1,17 @@
 package agent
 
-import "sigalert/agent/config"
+import (
+	"maps"
+
+	"sigalert/agent/config"
+)
 
 // chooser decides which of the subscriptions that match an event takes it: the first
 // whose condition holds, or for which it is the end of what its tag shows. A condition
 // that fails counts as if it held.
 type chooser struct {
-	tags *tags
+	tags  *tags
+	waits *waits
 }
 
 func (c chooser) judge(p *passage) verdict {
@@ -67,9 +72,9 @@ func (c chooser) resolves(p *passage, s *config.Subscription) bool {
 		return false
 	}
 	tag := tagOf(p, s)
-	p.alert.Key = tagKey(p.ev.Sender, tag)
+	p.alert.Key = p.key(tag)
 	p.alert.Resolved = tag != ""
-	if !c.tags.open(p.alert.Key) {
+	if !c.tags.open(p.alert.Key) && !c.waits.waits(p.alert.Key) {
 		return false
 	}
 	p.sub = s
@@ -97,6 +102,21 @@ func (t *tags) open(key string) bool {
 func (t *tags) shown(key string) bool {
 	sent, _ := t.known.get(key)
 	return sent
+}
+
+func (t *tags) state() map[string]bool {
+	all := maps.Clone(t.known.old)
+	if all == nil {
+		all = make(map[string]bool)
+	}
+	maps.Copy(all, t.known.young)
+	return all
+}
+
+func (t *tags) restore(all map[string]bool) {
+	for key, sent := range all {
+		t.known.put(key, sent, maxTags)
+	}
 }
 
 func (t *tags) close(key string) { t.known.drop(key) }

@@ -34,15 +34,15 @@ func TestResolve(t *testing.T) {
 	} {
 		subs := subscribed(t, tc.file+"\n")
 		p := passed(start, event("a", "e", tc.data))
-		p.matching = everyone(subs, p.ev)
-		c := chooser{new(tags)}
+		p.matching = everyone(subs, "", p.ev)
+		c := chooser{new(tags), new(waits)}
 		switch tc.open {
 		case "of another sender":
-			c.tags.show(tagKey("a2", "t"), true)
+			c.tags.show(tagKey("", "a2", "t"), true)
 		case "t, held":
-			c.tags.show(tagKey("a", "t"), false)
+			c.tags.show(tagKey("", "a", "t"), false)
 		default:
-			c.tags.show(tagKey("a", tc.open), true)
+			c.tags.show(tagKey("", "a", tc.open), true)
 		}
 		if v := c.judge(p); v.stage != tc.want.stage || v.decision != tc.want.decision || v.reason != tc.want.reason {
 			t.Errorf("%s: %s with %q open: %+v", tc.file, tc.data, tc.open, v)

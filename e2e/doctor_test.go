@@ -43,14 +43,14 @@ func (d *desktop) examine(t testing.TB, bin string, code int, args ...string) ma
 	return found
 }
 
-// files are the user's.
+// files are the user's, without the memory of an agent, which it writes when it likes.
 func (h *home) files(t testing.TB) (all []string) {
 	t.Helper()
 	check(t, filepath.WalkDir(h.dir, func(path string, _ os.DirEntry, err error) error {
 		all = append(all, path)
 		return err
 	}))
-	return slices.DeleteFunc(all, func(path string) bool { return strings.Contains(path, "cache") })
+	return slices.DeleteFunc(all, func(path string) bool { return strings.Contains(path, "cache") || strings.Contains(path, "agent.json") })
 }
 
 // are compares the names of the findings with this status.

@@ -3,6 +3,7 @@
 package e2e
 
 import (
+	"encoding/json"
 	"fmt"
 	"io"
 	"net"
@@ -13,6 +14,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/chromedp/chromedp/kb"
 )
 
 // The history says of each alert whether it was shown, and if not, why. The tray
@@ -69,6 +72,73 @@ func TestHistory(t *testing.T) {
 			t.Error("it is still served")
 		}
 	})
+}
+
+// A click on the digest of a pause opens the page with what was held back, where nothing
+// is read until somebody marks it so or folds it out; all pages and the agent agree.
+func TestHistoryMarks(t *testing.T) {
+	t.Parallel()
+	d := newBareDesktop(t)
+	bin := program(t)
+	opened := d.fakeEditor(t)
+	d.startNotifications(t)
+	s := d.serve(t, bin)
+	a := d.startAgent(t, bin, timer(s)+"history: {token: a-secret-of-this-test}\n")
+	a.await(t, subscribedLine)
+	d.alerts(t, s, "timer", "tick")
+	d.closeNotifications(t) // which is to have read it
+	d.ask(t, bin, 0, "pause")
+	for _, data := range []string{"one", "two", "three"} {
+		s.send(t, "timer", "tick", data)
+	}
+	var status struct {
+		Held   int `json:"held_back"`
+		Unread int
+	}
+	ask := func() { check(t, json.Unmarshal([]byte(d.ask(t, bin, 0, "status", "--json")), &status)) }
+	eventually(t, "three are held back", func() bool { ask(); return status.Held == 3 })
+	d.ask(t, bin, 0, "resume")
+	d.mon.next(t).is(t, "3 alerts while paused", "timer: tick ×3 (last: three)")
+	d.clickWith(t, "2", d.window(t, "Dunst", 10)) // the middle button, by its default settings
+	var link string
+	eventually(t, "the history is opened", func() bool {
+		text, _ := os.ReadFile(opened)
+		link = strings.TrimSpace(string(text))
+		return strings.HasSuffix(link, "&outcome=held+back")
+	})
+
+	b := newBrowser(t)
+	p, q := b.newTab(t), b.newTab(t)
+	p.visit(t, link)
+	p.until(t, "the page is live", `live.textContent === "Live"`)
+	p.shows(t, "timer | tick | three", "timer | tick | two", "timer | tick | one")
+	unread := func(p *tab, want ...string) {
+		t.Helper()
+		p.until(t, fmt.Sprintf("%q are unread", want), fmt.Sprintf(
+			`[...document.querySelectorAll("#log .unread")].map((row) => row.querySelector(".excerpt").textContent).join(" ") === %q`, strings.Join(want, " ")))
+		eventually(t, "the agent agrees", func() bool { ask(); return status.Unread == len(want) })
+	}
+	unread(p, "two", "one") // the click was on the last
+	q.visit(t, strings.SplitAfter(link, "/?")[0]+"token=a-secret-of-this-test")
+	q.until(t, "the page is live", `live.textContent === "Live"`)
+	unread(q, "two", "one")
+
+	evaluate[bool](t, p, `document.querySelector("#log .unread button").focus(), true`)
+	p.press(t, kb.Enter)
+	unread(p, "one")
+	unread(q, "one")
+	p.until(t, "the focus is on the row", `document.activeElement.matches("summary") && document.activeElement.closest("li").textContent.includes("two")`)
+	q.click(t, "#log .unread summary")
+	unread(q)
+	unread(p)
+
+	s.send(t, "timer", "tick", "four")
+	q.until(t, "it waits while a row is folded out", `!fresh.hidden`)
+	q.click(t, "#fresh")
+	unread(q, "four")
+	q.click(t, ".news button")
+	unread(q)
+	p.calm(t, link)
 }
 
 // A port that another program has is reported and waited for; meanwhile the alerts
@@ -139,6 +209,49 @@ func TestHistoryWithOtherSettings(t *testing.T) {
 		status, text := newReader(t).do(t, request)
 		return status == 200 && strings.Count(text, "timer: tick") == 4*rounds
 	})
+}
+
+// An alert that waits is in the history once it is decided, and once only, whenever the
+// agent is killed.
+func TestHistoryOfWhatWaits(t *testing.T) {
+	const waits = 3 * time.Second
+	for name, after := range map[string]time.Duration{
+		"before it is remembered":   200 * time.Millisecond,
+		"while it waits":            waits - time.Second,
+		"just after it was shown":   waits + 200*time.Millisecond,
+		"after that was remembered": waits + 2*time.Second,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := newHome(t)
+			bin := program(t)
+			s := h.serve(t, bin)
+			config := "server: " + s.addr + "\nsubscriptions: [{sender: timer, event: tick, for: 3s}]\n"
+			a := h.startAgent(t, bin, config)
+			a.await(t, subscribedLine)
+			time.Sleep(1500 * time.Millisecond) // the first write
+			s.send(t, "timer", "tick", "an event")
+			began := time.Now()
+			if after < waits {
+				h.explains(t, bin, 1, "held back")
+				if text := h.ask(t, bin, 0, "history", "--json"); text != "" {
+					t.Errorf("while it waits the history has %s", text)
+				}
+			}
+			time.Sleep(time.Until(began.Add(after)))
+			a.kill()
+			a = h.startAgent(t, bin, config)
+			eventually(t, "it is ready", func() bool {
+				return strings.Contains(a.text(), "msg=subscribed") && strings.Contains(a.text(), "msg=history")
+			})
+			count := func() int { return strings.Count(h.ask(t, bin, 0, "history", "--json"), `"an event"`) }
+			eventually(t, "it is in the history", func() bool { return count() > 0 })
+			time.Sleep(waits + 3*time.Second) // in which it might come again
+			if n := count(); n != 1 {
+				t.Errorf("it is there %d times", n)
+			}
+		})
+	}
 }
 
 // reader is a browser without a window.

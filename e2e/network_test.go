@@ -208,6 +208,30 @@ func TestAddressChanges(t *testing.T) {
 	n.saysNoLoss(a)
 }
 
+// So it does for those who only listen: the silence of a dead connection would take
+// them half a minute to notice.
+func TestAddressChangesForListeners(t *testing.T) {
+	n := newCables(t)
+	n.startServer()
+	var all []*process
+	for _, command := range []string{"listen", "log --store none --listen 127.0.0.1:8080"} {
+		words := strings.Fields("ip netns exec " + n.agent + " " + n.bin + " " + command + " --server server.example:" + serverPort)
+		p := start(t, n.h.env, words...)
+		p.await(t, `msg=connected`)
+		all = append(all, p)
+	}
+	n.atAgent("ip addr del " + agentAddr + "/24 dev cable")
+	time.Sleep(3 * time.Second)
+	n.atAgent("ip addr add " + otherAgentAddr + "/24 dev cable")
+	since := time.Now()
+	for _, p := range all {
+		p.await(t, `msg=connected`)
+	}
+	if took := time.Since(since); took > backWithin {
+		t.Errorf("they were back after %v", took)
+	}
+}
+
 // What leaves a healthy connection as it is does not cut it.
 func TestOtherAddressesChangeNothing(t *testing.T) {
 	n := newCables(t)

@@ -37,13 +37,17 @@ func (l *Log) commit(batch []Entry) error {
 	now := time.Now()
 	position := lastPosition(batch)
 	batch = slices.DeleteFunc(slices.Clone(batch), func(e Entry) bool { return e.passed })
+	l.writing.Lock()
+	defer l.writing.Unlock()
+	var fresh []EventID
+	if l.opts.Once {
+		batch, fresh = l.numbers.fresh(batch)
+	}
 	more := make(minutes)
 	for _, e := range batch {
 		more.add(now, e.Time, e.Sender)
 	}
-	l.writing.Lock()
-	defer l.writing.Unlock()
-	return l.change(now, uint64(len(batch)), func(c *change) error {
+	err := l.change(now, uint64(len(batch)), func(c *change) error {
 		l.mu.Lock()
 		c.minutes = l.minutes.with(more, now)
 		l.mu.Unlock()
@@ -65,12 +69,21 @@ func (l *Log) commit(batch []Entry) error {
 			rest = batch[excess:]
 		}
 		for _, e := range rest {
+			if !l.opts.Once {
+				e.position.Seq = 0 // nobody asks for it
+			}
 			if err := c.put(encode(e, now)); err != nil {
 				return err
 			}
 		}
 		return nil
 	})
+	if err == nil {
+		for _, n := range fresh {
+			l.numbers.add(n)
+		}
+	}
+	return err
 }
 
 // lastPosition is that of the newest entry that has one.

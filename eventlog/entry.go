@@ -26,8 +26,9 @@ type Entry struct {
 	// Why is the reason for the outcome, in words.
 	Why string
 
-	position sig.Position // after the event; without an Epoch if not known, and without Seq if the server has no numbers
-	passed   bool         // there is no event, only the position
+	position sig.Position  // after the event; without an Epoch if not known, and without Seq if the server has no numbers
+	passed   bool          // there is no event, only the position
+	written  chan struct{} // closed once it and all before it are written; nil: nobody waits
 }
 
 // maxWhy bounds Entry.Why, in bytes.
@@ -70,23 +71,31 @@ func (e Entry) MarshalJSON() ([]byte, error) {
 // first.
 //
 //	version, outcome, lengths and bytes of sender, event and why, the times of
-//	the event and of its logging in µs since 1970, data
+//	the event and of its logging in µs since 1970, the server's number for the
+//	event if the version is numberedVersion, data
 type record []byte
 
-const recordVersion = 1
+const recordVersion, numberedVersion = 1, 2
 
 var errRecord = errors.New("the entry is damaged")
 
 func encode(e Entry, logged time.Time) record {
 	why := e.Why[:min(len(e.Why), maxWhy)]
-	r := make(record, 0, 32+len(e.Sender)+len(e.Event)+len(why)+len(e.Data))
-	r = append(r, recordVersion, byte(e.Outcome))
+	r := make(record, 0, 42+len(e.Sender)+len(e.Event)+len(why)+len(e.Data))
+	version := byte(recordVersion)
+	if e.position.Seq > 0 {
+		version = numberedVersion
+	}
+	r = append(r, version, byte(e.Outcome))
 	for _, s := range [...]string{string(e.Sender), string(e.Event), why} {
 		r = binary.AppendUvarint(r, uint64(len(s)))
 		r = append(r, s...)
 	}
 	r = binary.AppendVarint(r, e.Time.UnixMicro())
 	r = binary.AppendVarint(r, logged.UnixMicro())
+	if e.position.Seq > 0 {
+		r = binary.AppendUvarint(r, e.position.Seq)
+	}
 	return append(r, e.Data...)
 }
 
@@ -95,11 +104,12 @@ type fields struct {
 	outcome            outcome.Outcome
 	sender, event, why []byte
 	time, logged       int64
+	seq                uint64 // 0: not known
 	data               []byte
 }
 
 func (r record) fields() (f fields, err error) {
-	if len(r) < 2 || r[0] != recordVersion || r[1] > byte(outcome.Failed) {
+	if len(r) < 2 || r[0] != recordVersion && r[0] != numberedVersion || r[1] > byte(outcome.Failed) {
 		return f, errRecord
 	}
 	f.outcome = outcome.Outcome(r[1])
@@ -118,6 +128,13 @@ func (r record) fields() (f fields, err error) {
 		}
 		*part, rest = n, rest[size:]
 	}
+	if r[0] == numberedVersion {
+		n, size := binary.Uvarint(rest)
+		if size <= 0 {
+			return f, errRecord
+		}
+		f.seq, rest = n, rest[size:]
+	}
 	f.data = rest
 	return f, nil
 }
@@ -132,5 +149,7 @@ func (f fields) entry(id uint64) Entry {
 		Data:    append(json.RawMessage(nil), f.data...),
 		Outcome: f.outcome,
 		Why:     string(f.why),
+
+		position: sig.Position{Seq: f.seq},
 	}
 }

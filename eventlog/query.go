@@ -8,6 +8,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"sigalert/internal/outcome"
 	"sigalert/internal/topic"
 	"sigalert/sig"
 )
@@ -23,6 +24,8 @@ type Query struct {
 	// Text is searched for in the sender, the event and the data, ignoring case.
 	// Empty: everything matches.
 	Text string
+	// Outcome is what became of an alert. None: anything.
+	Outcome outcome.Outcome
 	// Before and After are entries' numbers, and exclude those entries; 0: from
 	// the newest, to the oldest.
 	Before, After uint64
@@ -133,7 +136,8 @@ func (l *Log) Event(id uint64) (e Entry, ok bool, err error) {
 type matcher struct {
 	sender, event []sig.Name // any of these; none: every one
 	text          []byte     // in lower case
-	since         int64      // µs since 1970
+	outcome       outcome.Outcome
+	since         int64 // µs since 1970
 	names         map[string]name
 	lower         []byte // room for what is looked at
 }
@@ -145,7 +149,7 @@ type name struct {
 }
 
 func newMatcher(q Query) *matcher {
-	m := &matcher{text: bytes.ToLower([]byte(q.Text)), names: make(map[string]name)}
+	m := &matcher{text: bytes.ToLower([]byte(q.Text)), outcome: q.Outcome, names: make(map[string]name)}
 	if q.Sender != "" {
 		m.sender = topic.Meanings(q.Sender)
 	}
@@ -160,6 +164,8 @@ func newMatcher(q Query) *matcher {
 
 func (m *matcher) matches(f fields) bool {
 	switch {
+	case m.outcome != outcome.None && f.outcome != m.outcome:
+		return false
 	case m.since != 0 && f.time < m.since:
 		return false
 	case m.sender != nil && !m.name(f.sender).isSender:

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"sigalert/eventlog"
+	"sigalert/internal/outcome"
 	"sigalert/sig"
 )
 
@@ -19,7 +20,7 @@ func TestQuery(t *testing.T) {
 		for _, e := range []eventlog.Entry{
 			{Time: old, Sender: "timer", Event: "tick", Data: []byte(`0`)},
 			{Time: old, Sender: "door", Event: "open", Data: []byte(`"FRONT \u00c9t\u00e9"`)},
-			{Time: time.Now(), Sender: "timer", Event: "tock", Data: []byte(`2`)},
+			{Time: time.Now(), Sender: "timer", Event: "tock", Data: []byte(`2`), Outcome: outcome.Held},
 			{Time: time.Now(), Sender: sig.Number(5), Event: "open", Data: []byte(`3`)},
 			{Time: time.Now(), Sender: "timer", Event: "tick"},
 		} {
@@ -31,6 +32,7 @@ func TestQuery(t *testing.T) {
 			more bool
 		}{
 			{q: eventlog.Query{}, want: "5 4 3 2 1"},
+			{q: eventlog.Query{Outcome: outcome.Held}, want: "3"},
 			{q: eventlog.Query{Oldest: true}, want: "1 2 3 4 5"},
 			{q: eventlog.Query{Limit: 2}, want: "5 4", more: true},
 			{q: eventlog.Query{Limit: 5}, want: "5 4 3 2 1"},

@@ -140,6 +140,9 @@ func (s *Subscriber) status(sub subscribed) Subscription {
 // Link is how the connection to the server stands.
 func (s *Subscriber) Link() sig.LinkStatus { return s.client.Link() }
 
+// Reconnect is for a change of the network: see [sig.ClientRouter.Reconnect].
+func (s *Subscriber) Reconnect() { s.client.Reconnect() }
+
 // Add subscribes to a topic, and waits until the server has answered or ctx
 // ends; in the latter case the subscription is there too, as Pending. A topic
 // that the server refuses is not added: the error is the server's, and wraps

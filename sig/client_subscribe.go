@@ -106,5 +106,7 @@ func (c *ClientRouter) passed(p *peer, params []byte) {
 	}
 	c.tellMissed(member(params, "missed"))
 	seq, _ := unsigned(member(params, "seq"))
-	c.tellPassed(seq)
+	if c.tellPassed(seq); c.subs.told.Epoch != "" {
+		c.events.push(arrival{passed: c.subs.told}) // if it is no news: the server is there
+	}
 }

@@ -72,12 +72,13 @@ type subscriptions struct {
 	byTopic map[topic]*subscription
 	byID    map[Name]*subscription // those that the server has, by id
 
-	server *peer     // the connection that has them; nil: none
-	since  *Position // where an earlier client ended; nil after the first connection
-	at     Position  // the active ones have had all up to here; zero if the server does not remember
-	behind int       // how many are behind, see isBehind
-	told   Position  // the furthest position that the listeners know of
-	epoch  *rest     // told's epoch, shared by events
+	server *peer      // the connection that has them; nil: none
+	since  *Position  // where an earlier client ended; nil after the first connection
+	at     Position   // the active ones have had all up to here; zero if the server does not remember
+	left   []Position // where those were in epochs before, the latest last
+	behind int        // how many are behind, see isBehind
+	told   Position   // the furthest position that the listeners know of
+	epoch  *rest      // told's epoch, shared by events
 }
 
 // obtain finds a subscription or makes one.
@@ -123,20 +124,45 @@ func (ss *subscriptions) resume(s *subscription) {
 
 // begin starts a connection to a server whose events have got to here, and
 // which has none of the subscriptions. It reports whether those that resume may
-// have missed events; nobody can then say how many.
+// have missed events; nobody can then say how many. An epoch that comes back goes on
+// where it was left.
 func (ss *subscriptions) begin(server *peer, here Position) (gap bool) {
 	ss.server, ss.since = server, nil
 	switch {
 	case ss.behind == 0: // all start with what comes next
 		ss.at = here
 	case here.Epoch == "" || here.Epoch != ss.at.Epoch:
-		gap = true
+		ss.leave()
 		ss.at = Position{Epoch: here.Epoch} // everything that this server remembers is new
+		i := slices.IndexFunc(ss.left, func(p Position) bool { return p.Epoch == here.Epoch })
+		if gap = i < 0; !gap {
+			ss.at = ss.left[i]
+		}
 		for _, s := range ss.all {
-			s.had = 0
+			s.had = ss.at.Seq
 		}
 	}
 	return gap
+}
+
+// maxLeft is how many epochs are kept in mind: a carrier may reach one server or another.
+const maxLeft = 8
+
+// leave keeps in mind where the present epoch ends, for it may come back.
+func (ss *subscriptions) leave() {
+	had := uint64(math.MaxUint64)
+	for _, s := range ss.all {
+		if s.resumes {
+			had = min(had, s.had)
+		}
+	}
+	ss.left = slices.DeleteFunc(ss.left, func(p Position) bool { return p.Epoch == ss.at.Epoch })
+	if ss.at.Epoch == "" {
+		return
+	}
+	if ss.left = append(ss.left, Position{ss.at.Epoch, had}); len(ss.left) > maxLeft {
+		ss.left = ss.left[1:]
+	}
 }
 
 // end notes the end of the connection.

@@ -23,6 +23,10 @@ type LinkStatus struct {
 	Connected bool
 	Since     time.Time // when the connection was made, or lost
 	Err       error     // why there is no connection; nil before the first try
+	// Heard is when the server was heard last on the connection before this one, or on
+	// the one that was lost; zero: on none. A server that is silent is asked for a sign
+	// of life every 15 s.
+	Heard time.Time
 
 	Server   string   // what the server says it is, while there is a connection; "" for pysig's
 	Features []string // that were agreed on with it: docs/protocol.md has them
@@ -212,7 +216,7 @@ func (l *link) greet(ctx context.Context, p *peer) error {
 	}
 	l.mu.Lock()
 	l.peer = p
-	l.status = LinkStatus{Connected: true, Since: time.Now(), Server: p.greeting.server, Features: p.greeting.features()}
+	l.status = LinkStatus{Connected: true, Since: time.Now(), Heard: l.status.Heard, Server: p.greeting.server, Features: p.greeting.features()}
 	if l.arrived != nil {
 		close(l.arrived)
 		l.arrived = nil
@@ -225,11 +229,14 @@ func (l *link) greet(ctx context.Context, p *peer) error {
 // lost notes that there is no connection, and why. It returns the status before.
 func (l *link) lost(err error) (was LinkStatus) {
 	l.mu.Lock()
+	if l.peer != nil {
+		l.status.Heard = time.Unix(0, l.peer.heard.Load())
+	}
 	l.peer, was = nil, l.status
 	if l.status.Connected || l.status.Since.IsZero() {
 		l.status.Since = time.Now()
 	}
-	l.status = LinkStatus{Since: l.status.Since, Err: err}
+	l.status = LinkStatus{Since: l.status.Since, Err: err, Heard: l.status.Heard}
 	l.mu.Unlock()
 	l.changed()
 	return was

@@ -49,6 +49,7 @@ type peer struct {
 	ended    chan struct{} // closed once serve returns
 	born     time.Time
 	lastRead atomic.Int64 // nanoseconds since born
+	heard    atomic.Int64 // the same by the wall clock, which goes on in a suspend: Unix nanoseconds
 
 	mu       sync.Mutex // guards the fields below
 	lastID   uint64
@@ -157,7 +158,9 @@ func (p *peer) read() error {
 		if err != nil {
 			return err
 		}
-		p.lastRead.Store(int64(time.Since(p.born)))
+		now := time.Now()
+		p.lastRead.Store(int64(now.Sub(p.born)))
+		p.heard.Store(now.UnixNano())
 		m, ok, err := parseMessage(text)
 		switch {
 		case err != nil:

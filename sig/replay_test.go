@@ -258,6 +258,67 @@ func TestAnotherEpochIsAnUnknownGap(t *testing.T) {
 	})
 }
 
+// turning is a carrier to one of two servers.
+type turning struct {
+	both [2]*sigtest.Network
+	to   int
+}
+
+func (*turning) String() string { return "one of two" }
+
+func (c *turning) Dial(ctx context.Context) (sig.Conn, error) { return c.both[c.to].Client().Dial(ctx) }
+
+// A server that takes another's place, and later gives it back, has the client go on
+// where it was: with what happened since, each once.
+func TestEpochThatComesBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		carrier := &turning{both: [2]*sigtest.Network{{}, {}}}
+		var senders [2]*sig.Sender
+		for i, network := range carrier.both {
+			p := &pair{t: t, network: network, opts: &sig.ServerOptions{Memory: 3}}
+			p.up()
+			t.Cleanup(p.stop)
+			senders[i] = p.add("timer", "tick")
+		}
+		var missed []int
+		client := sig.NewClientRouter(carrier, &sig.ClientOptions{Missed: func(n int) { missed = append(missed, n) }})
+		t.Cleanup(wait.Start(t.Context(), client.Run))
+		heard := sigtest.NewRecorder()
+		client.AddRemoteListener("timer", "tick", heard.Listen)
+		time.Sleep(time.Second)
+		turn := func() {
+			carrier.to = 1 - carrier.to
+			carrier.both[1-carrier.to].Cut()
+			time.Sleep(time.Second)
+		}
+		expect := func(gaps int, want ...string) {
+			t.Helper()
+			time.Sleep(time.Second)
+			heard.Expect(t, want...)
+			heard.ExpectNone(t)
+			if len(missed) != gaps {
+				t.Errorf("missed: %v, want %d gaps", missed, gaps)
+			}
+		}
+		fire(t, senders[0], "tick", "a1")
+		fire(t, senders[1], "tick", "b1")
+		expect(0, `timer: tick "a1"`)
+		turn()
+		expect(1, `timer: tick "b1"`) // all that it remembers, as of any new server
+		fire(t, senders[0], "tick", "a2")
+		turn()
+		expect(1, `timer: tick "a2"`)
+		for _, data := range []string{"b2", "b3", "b4", "b5"} { // of which it remembers three
+			fire(t, senders[1], "tick", data)
+		}
+		turn()
+		expect(2, `timer: tick "b3"`, `timer: tick "b4"`, `timer: tick "b5"`)
+		if missed[0] != -1 || missed[1] != 1 {
+			t.Errorf("missed: %v", missed)
+		}
+	})
+}
+
 // A client whose subscriptions are quiet moves on with its pings: what it does
 // not listen to must not count as missed.
 func TestQuietClientMovesOn(t *testing.T) {

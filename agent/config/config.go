@@ -25,23 +25,31 @@ const maxFile = 1 << 20
 // Config is what a file says. It is immutable.
 type Config struct {
 	Path          string
-	Server        string // host:port, to connect to
-	Router        string // host:port on which to run a router, which Server then reaches; "": none
+	Servers       []Server // in the file's order, at least one
 	Subscriptions []Subscription
 	Quiet         Quiet
-	History       *History // nil: no history is kept
-	Warnings      Problems // what may not be meant
+	CatchUp       time.Duration // alerts for what happened during an absence are not older; below 0: there are none
+	History       *History      // nil: no history is kept
+	Warnings      Problems      // what may not be meant
 }
 
 // Subscription is one entry of the file's subscriptions.
 type Subscription struct {
 	Sender, Event         sig.Name   // zero: every one, or those that match the glob
 	SenderGlob, EventGlob topic.Glob // zero: none
+	Server                sig.Name   // on which server they happen; zero: on every one, or on those that match the glob
+	ServerGlob            topic.Glob // zero: none
 
 	When        *rule.Expr // alert only if it holds; nil: always
 	Resolve     *rule.Expr // an event for which it holds takes its tag's alert back; nil: if its data says resolved
 	OnlyChanges *rule.Expr // alert only if its value is another than for the sender's last event; nil: always
 	RateLimit   Rate       // zero: none
+
+	For         time.Duration // alert only if it was not resolved by then; 0: at once
+	Repeat      Repeat        // show it again until somebody clicks or closes it, or it is resolved; zero: never
+	ExpectEvery time.Duration // alert if nothing came for so long; 0: nothing is expected
+	Unless      *rule.Text    // hold alerts back while an alert with this tag, of any sender, is shown; nil, or if it becomes nothing: never
+	Escalate    *Escalation   // nil: never
 
 	Title, Body *rule.Text // nil: what the event says, or the default text
 	Urgency     *rule.Text // becomes an urgency; nil, or if it becomes none: what the event says, or normal
@@ -75,6 +83,9 @@ func (s Subscription) ID() string {
 	id := []string{string(s.Sender), s.SenderGlob.String(), string(s.Event), s.EventGlob.String()}
 	if s.When != nil {
 		id = append(id, s.When.Source())
+	}
+	if !s.Server.IsEvery() || !s.ServerGlob.IsZero() {
+		id = append(id, "on", string(s.Server), s.ServerGlob.String())
 	}
 	return strings.Join(id, "\x01")
 }
@@ -249,13 +260,12 @@ func Check(path string, text []byte) (c *Config, problems, warnings Problems) {
 	return &config, nil, p.warnings
 }
 
-// LoadServer is the host:port of the server or router in a file; "" if the file has
-// neither. Whatever else is wrong with the file does not matter. The errors are those
-// of LoadRegular.
-func LoadServer(path string) (addr string, err error) {
+// LoadServers are the servers in a file; nil if the file names none. Whatever else is
+// wrong with the file does not matter. The errors are those of LoadRegular.
+func LoadServers(path string) ([]Server, error) {
 	text, err := readRegular(path)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	p := newParser(path)
 	if root := p.decode(text); root != nil && root.Kind == yaml.MappingNode {
@@ -267,8 +277,12 @@ func LoadServer(path string) (addr string, err error) {
 			}
 		}
 	}
-	if problems := p.sorted(); len(problems) > 0 {
-		return "", problems
+	switch problems := p.sorted(); {
+	case len(problems) > 0:
+		return nil, problems
+	case len(p.config.Servers) == 0:
+		return nil, nil
 	}
-	return p.config.Server, nil
+	p.placed()
+	return p.config.Servers, nil
 }

@@ -34,8 +34,8 @@ subscriptions:
 	if err != nil {
 		t.Fatal(err)
 	}
-	if c.Server != "example.org:3000" {
-		t.Errorf("server %s", c.Server)
+	if got := c.Place(); got != "example.org:3000" {
+		t.Errorf("server %s", got)
 	}
 	type sub struct {
 		Name     string
@@ -102,8 +102,8 @@ func TestRouter(t *testing.T) {
 		if len(c.Warnings) > 0 {
 			warnings = c.Warnings.Error()
 		}
-		if c.Router != want.router || c.Server != want.server || warnings != want.warning {
-			t.Errorf("%q: %q, %q, %q", in, c.Router, c.Server, warnings)
+		if c.Servers[0].Listen != want.router || c.Place() != want.server || warnings != want.warning {
+			t.Errorf("%q: %q, %q", in, c.Servers, warnings)
 		}
 	}
 }
@@ -121,7 +121,7 @@ func TestExample(t *testing.T) {
 		t.Fatal(err)
 	}
 	c, err := config.Load(path)
-	if err != nil || len(c.Subscriptions) != 5 || c.Router != "127.0.0.1:3000" {
+	if err != nil || len(c.Subscriptions) != 5 || c.Servers[0].Listen != "127.0.0.1:3000" {
 		t.Fatalf("the example: %v, %+v", err, c)
 	}
 	if err := config.WriteExample(path); !errors.Is(err, fs.ErrExist) {

@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -60,7 +61,8 @@ func FuzzParse(f *testing.F) {
 		"subscriptions:\n- sender: a\n  actions: &a [{label: A, open: 'https://a/{{ data.x }}'}, {label: B, snooze: 1h}, {label: C, reply: {sender: s, method: m}}, {label: D, request: &r {method: m, params: &p {a: [1, ~, x, '{{ data }}'], b: {c: true}}}}]\n  command: &c [logger, 5, '{{ data.x }}']\n- {sender: b, actions: *a, command: *c}\n- {sender: c, actions: [{label: E, request: *r}], command: {shell: 'echo $A'}}\n",
 		"defaults: {timeout: never, command: [], actions: [], icon: {}, rate_limit: none}\n" + good, "subscriptions: [{actions: [{label: A, request: {method: m, params: &p [*p]}}]}]",
 		"subscriptions: [{rate_limit: 0/1m, timeout: 5, icon: a.png, sound: ~/x, url: a.b, image: yes, actions: [{label: A}], command: ['{{ x }}']}]",
-		"router: {listen: &l '[::]:40'}\n" + good, "router:\n" + good, "router: {}\nserver: a\n" + good, good + "router:\n  listen: :4000\n  x: 1\n",
+		"defaults: {for: 30s, repeat: 15m, unless: a, escalate: &e {after: 5m, command: [x]}}\nsubscriptions:\n- {sender: a, for: none, repeat: {every: 1h, at_most: 3}, expect_every: 25h, unless: '', escalate: none}\n- {sender: b, repeat: none, escalate: {after: 1m, publish: {sender: c, event: d}}}\n- {sender: d, escalate: *e}\n",
+		"router: {listen: &l '[::]:40'}\n" + good, "router:\n" + good, "router: {}\nserver: a\n" + good, "server: [a, tcp://b:4]\n" + good, "servers: {h: a, w: {url: [b, c]}}\nrouter:\nsubscriptions: [{sender: a, server: w}, {sender: a, server: \"[hr]*\"}]\n", good + "router:\n  listen: :4000\n  x: 1\n",
 	} {
 		f.Add([]byte(seed))
 	}
@@ -144,12 +146,12 @@ func sameOnDisk(t *testing.T, path string, in []byte, c *config.Config, err erro
 	if c == nil {
 		return
 	}
-	server, serr := config.LoadServer(path)
-	if server == "" {
-		server, _ = address.ParseServer("")
+	servers, serr := config.LoadServers(path)
+	if servers == nil {
+		servers = []config.Server{{Addresses: []string{"127.0.0.1:3000"}}}
 	}
-	if serr != nil || server != c.Server {
-		t.Errorf("the server alone: %q, %v, not %q", server, serr, c.Server)
+	if serr != nil || !reflect.DeepEqual(servers, c.Servers) {
+		t.Errorf("the servers alone: %v, %v, not %v", servers, serr, c.Servers)
 	}
 }
 
@@ -218,13 +220,16 @@ func text(err error) string {
 
 // said is the file as yaml reads it by itself, which refuses unknown keys.
 type said struct {
-	Server        string
+	Server        yaml.Node // an address, or a list
+	Servers       map[string]yaml.Node
 	Router        yaml.Node // nothing is a router, too
+	CatchUp       yaml.Node `yaml:"catch_up"` // TestCatchUp is about what it says
 	History       yaml.Node // true or false, too
 	Defaults      alert
 	Subscriptions []struct {
-		alert         `yaml:",inline"`
-		Sender, Event name
+		alert                 `yaml:",inline"`
+		Sender, Event, Server name
+		ExpectEvery           *string `yaml:"expect_every"`
 	}
 }
 
@@ -235,7 +240,8 @@ type alert struct {
 	OnlyChanges                                 *string `yaml:"only_changes"`
 	RateLimit                                   *string `yaml:"rate_limit"`
 	Timeout                                     *string
-	Icon, Actions, Command                      yaml.Node
+	Icon, Actions, Command, Repeat, Escalate    yaml.Node
+	For, Unless                                 *string
 	Presence, Image                             *bool
 }
 
@@ -289,29 +295,20 @@ func (n *name) pattern(t *testing.T) (sig.Name, topic.Glob) {
 
 // compare checks that the configuration is what yaml reads.
 func (s *said) compare(t *testing.T, got *config.Config) {
-	want := config.Config{Path: got.Path, Warnings: got.Warnings}
+	want := config.Config{Path: got.Path, Warnings: got.Warnings, CatchUp: 24 * time.Hour}
+	if !s.CatchUp.IsZero() {
+		want.CatchUp = got.CatchUp
+	}
 	must := func(err error) {
 		if err != nil {
 			t.Error(err)
 		}
 	}
 	var err error
-	want.Server, err = address.ParseServer(s.Server)
-	must(err)
-	if s.Router.Kind != 0 {
-		var router struct{ Listen string }
-		must(s.Router.Decode(&router))
-		want.Router, err = address.ParseListen(router.Listen)
-		must(err)
-		host, port, _ := net.SplitHostPort(want.Router)
-		switch ip, _ := netip.ParseAddr(host); {
-		case host == "" || ip.IsUnspecified() && ip.Is4():
-			host = "127.0.0.1"
-		case ip.IsUnspecified():
-			host = "::1"
-		}
-		want.Server = net.JoinHostPort(host, port)
-	}
+	want.Servers = s.servers(t)
+	byName := func(a, b config.Server) int { return strings.Compare(a.Name, b.Name) }
+	slices.SortFunc(want.Servers, byName)
+	slices.SortFunc(got.Servers, byName)
 	if kept := true; s.History.Decode(&kept) != nil || kept {
 		var h struct {
 			Listen, Token *string
@@ -351,6 +348,7 @@ func (s *said) compare(t *testing.T, got *config.Config) {
 		}
 		sender, senders := sub.Sender.pattern(t)
 		event, events := sub.Event.pattern(t)
+		server, servers := sub.Server.pattern(t)
 		// What is made of lists and keys is only looked at.
 		var made config.Subscription
 		if i := len(want.Subscriptions); i < len(got.Subscriptions) {
@@ -362,6 +360,8 @@ func (s *said) compare(t *testing.T, got *config.Config) {
 			SenderGlob:  senders,
 			Event:       event,
 			EventGlob:   events,
+			Server:      server,
+			ServerGlob:  servers,
 			Resolve:     expression(std.Or(sub.Resolve, s.Defaults.Resolve), rule.Condition),
 			OnlyChanges: expression(std.Or(sub.OnlyChanges, s.Defaults.OnlyChanges), rule.Value),
 			URL:         compiled(t, std.Or(sub.URL, s.Defaults.URL)),
@@ -369,6 +369,11 @@ func (s *said) compare(t *testing.T, got *config.Config) {
 			Image:       *std.Or(sub.Image, s.Defaults.Image, new(false)),
 			Icon:        made.Icon,
 			RateLimit:   made.RateLimit,
+			For:         made.For,
+			Repeat:      made.Repeat,
+			ExpectEvery: made.ExpectEvery,
+			Unless:      compiled(t, std.Or(sub.Unless, s.Defaults.Unless)),
+			Escalate:    made.Escalate,
 			Timeout:     made.Timeout,
 			Actions:     made.Actions,
 			Command:     made.Command,
@@ -383,11 +388,77 @@ func (s *said) compare(t *testing.T, got *config.Config) {
 	same(t, "read by yaml", got, nil, &want, nil, noLines, cmpopts.EquateEmpty())
 }
 
+// servers are those that yaml reads, in no order.
+func (s *said) servers(t *testing.T) (all []config.Server) {
+	must := func(err error) {
+		if err != nil {
+			t.Error(err)
+		}
+	}
+	read := func(name string, n yaml.Node) {
+		var in struct{ URL yaml.Node }
+		if n.Decode(&in) == nil && in.URL.Kind != 0 {
+			n = in.URL
+		}
+		var list []string
+		if n.Decode(&list) != nil {
+			list = []string{""}
+			must(n.Decode(&list[0]))
+		}
+		server := config.Server{Name: name}
+		for _, text := range list {
+			addr, err := address.ParseServer(text)
+			must(err)
+			server.Addresses = append(server.Addresses, addr)
+		}
+		all = append(all, server)
+	}
+	if s.Server.Kind != 0 {
+		read("", s.Server)
+	}
+	for name, n := range s.Servers {
+		read(name, n)
+	}
+	if s.Router.Kind != 0 {
+		var router struct{ Listen string }
+		must(s.Router.Decode(&router))
+		listen, err := address.ParseListen(router.Listen)
+		must(err)
+		host, port, _ := net.SplitHostPort(listen)
+		switch ip, _ := netip.ParseAddr(host); {
+		case host == "" || ip.IsUnspecified() && ip.Is4():
+			host = "127.0.0.1"
+		case ip.IsUnspecified():
+			host = "::1"
+		}
+		server := config.Server{Addresses: []string{net.JoinHostPort(host, port)}, Listen: listen}
+		if s.Servers != nil {
+			server.Name = "router"
+		}
+		all = append(all, server)
+	}
+	if all == nil {
+		return []config.Server{{Addresses: []string{"127.0.0.1:3000"}}}
+	}
+	return all
+}
+
 // bounded checks what is made of a subscription's lists and keys.
 func bounded(t *testing.T, s config.Subscription) {
 	r := s.RateLimit
 	if r != (config.Rate{}) && (r.Count < 1 || r.Count > 1000 || r.Within < time.Second || r.Within > 7*24*time.Hour) || s.Timeout > 24*time.Hour || len(s.Actions) > 8 {
 		t.Errorf("%+v, %s, %d buttons", r, s.Timeout, len(s.Actions))
+	}
+	for _, d := range []time.Duration{s.For, s.Repeat.Every, s.ExpectEvery} {
+		if d != 0 && d < time.Second || d > 30*24*time.Hour {
+			t.Errorf("a wait of %s", d)
+		}
+	}
+	if n := s.Repeat.AtMost; (s.Repeat.Every == 0) != (n == 0) || n < 0 || n > 1000 {
+		t.Errorf("repeated %d times", n)
+	}
+	if e := s.Escalate; e != nil && (e.After < time.Second || (e.Command != nil) == (e.Publish != nil) || e.Publish != nil && (e.Publish.Sender.IsEvery() || e.Publish.Event.IsEvery())) {
+		t.Errorf("%+v", e)
 	}
 	for _, a := range s.Actions {
 		does := 0

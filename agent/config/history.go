@@ -68,17 +68,7 @@ func (p *parser) historyKeys(h *History, listen, token **yaml.Node) map[string]s
 }
 
 func (p *parser) maxEntries(n *yaml.Node, where string) int {
-	v := resolve(n)
-	var entries int
-	if v.Kind == yaml.ScalarNode && v.ShortTag() == "!!int" && v.Decode(&entries) == nil && entries >= 1 && entries <= maxEntries {
-		return entries
-	}
-	what := kind(v)
-	if what == "a number" {
-		what = v.Value
-	}
-	p.problem(n.Line, where, "must be a whole number from 1 to 1,000,000, not "+what)
-	return 0
+	return p.whole(n, where, maxEntries, "1,000,000")
 }
 
 func (p *parser) retention(n *yaml.Node, where string) time.Duration {

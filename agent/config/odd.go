@@ -69,7 +69,7 @@ func (p *parser) tight(text string) string {
 func (p *parser) known() (keys []string) {
 	for _, some := range []map[string]setter{
 		p.fileKeys(nil, nil), p.routerKeys(nil), p.historyKeys(nil, nil, nil), p.subscriptionKeys(nil),
-		p.iconKeys(nil), p.actionKeys(nil), p.requestKeys(nil), p.shellKeys(nil),
+		p.iconKeys(nil), p.actionKeys(nil), p.requestKeys(nil), p.shellKeys(nil), p.repeatKeys(nil), p.escalationKeys(nil), p.publicationKeys(nil),
 	} {
 		keys = slices.AppendSeq(keys, maps.Keys(some))
 	}

@@ -28,7 +28,11 @@ type parser struct {
 	made     map[made]any              // what was made of nodes, so that an alias costs nothing
 	first    map[string][]Subscription // by nameKey: what alerts before another, whatever the event
 	globs    []Subscription            // as first, for those that have a glob
+	named    bool                      // the file gives servers names
+	names    []string                  // of servers
+	taken    map[string]place          // addresses of servers
 	resolves map[*rule.Expr]place      // where each is, until it was warned of
+	noted    map[string]place          // by where they are: keys that may be odd, until they were warned of
 	glued    *regexp.Regexp            // a known key whose colon no space follows
 }
 
@@ -47,10 +51,11 @@ type made struct {
 func newParser(path string) *parser {
 	return &parser{
 		path:     path,
-		config:   Config{Path: path, History: defaultHistory()},
+		config:   Config{Path: path, CatchUp: defaultCatchUp, History: defaultHistory()},
 		made:     make(map[made]any),
 		first:    make(map[string][]Subscription),
 		resolves: make(map[*rule.Expr]place),
+		taken:    make(map[string]place),
 	}
 }
 
@@ -119,7 +124,7 @@ var synonyms = map[string][]string{
 	"message": {"body"}, "text": {"body", "label"}, "content": {"body"}, "description": {"body"},
 	"if": {"when"}, "condition": {"when"}, "filter": {"when"},
 	"from": {"sender"}, "source": {"sender"}, "channel": {"event"}, "topic": {"event"},
-	"address": {"listen"}, "bind": {"listen"}, "port": {"listen"}, "host": {"server", "allowed_hosts"},
+	"address": {"listen", "url"}, "bind": {"listen"}, "port": {"listen"}, "host": {"server", "url", "allowed_hosts"}, "uri": {"url", "server"},
 	"alerts": {"subscriptions"}, "rules": {"subscriptions"},
 	"image_path": {"icon"}, "picture": {"image"}, "photo": {"image"},
 	"audio": {"sound"}, "ring": {"sound"}, "beep": {"sound"},
@@ -135,7 +140,10 @@ var synonyms = map[string][]string{
 	"sh": {"shell"}, "bash": {"shell"}, "line": {"shell"},
 	"title": {"label"}, "name": {"label", "method"},
 	"call": {"request", "method"}, "function": {"method"}, "args": {"params"}, "arguments": {"params"}, "data": {"params"}, "payload": {"params"}, "body": {"params"},
-	"delay": {"snooze"}, "sleep": {"snooze"}, "pause": {"snooze"}, "input": {"reply"}, "answer": {"reply"},
+	"wait": {"for"}, "delay": {"for", "snooze"}, "after": {"for"}, "remind": {"repeat"}, "reminder": {"repeat"}, "interval": {"every", "repeat"},
+	"heartbeat": {"expect_every"}, "expect": {"expect_every"}, "inhibit": {"unless"}, "inhibited_by": {"unless"}, "depends_on": {"unless"},
+	"escalation": {"escalate"}, "times": {"at_most"}, "send": {"publish"},
+	"sleep": {"snooze"}, "pause": {"snooze"}, "input": {"reply"}, "answer": {"reply"},
 	"quiet": {"quiet_hours"}, "silence": {"quiet_hours"}, "dnd": {"do_not_disturb"}, "hours": {"times"},
 	"count": {"max_entries"}, "keep": {"retention"}, "max_age": {"retention"},
 }
@@ -216,9 +224,7 @@ func (p *parser) file(root *yaml.Node) {
 	var list, defaults *yaml.Node
 	keys := p.fileKeys(&list, &defaults)
 	p.mapping(root, "", keys)
-	if p.config.Server == "" {
-		p.config.Server, _ = address.ParseServer("")
-	}
+	p.placed()
 	var base Subscription
 	if defaults != nil && !isNull(defaults) {
 		base.Line = defaults.Line
@@ -236,6 +242,7 @@ func (p *parser) fileKeys(list, defaults **yaml.Node) map[string]setter {
 	keys := p.placeKeys()
 	maps.Copy(keys, p.quietKeys())
 	keys["history"] = p.history
+	keys["catch_up"] = p.catchUp
 	keys["subscriptions"] = func(n *yaml.Node, _ string) { *list = n }
 	keys["defaults"] = func(n *yaml.Node, _ string) { *defaults = n }
 	return keys
@@ -278,6 +285,7 @@ func (p *parser) subscription(n *yaml.Node, where string, s Subscription) {
 		return
 	}
 	p.resolvable(s)
+	p.waits(s, where)
 	if o := p.before(s); o != nil {
 		p.problem(s.Line, where, fmt.Sprintf("never alerts: line %d matches first", o.Line))
 		return
@@ -292,6 +300,8 @@ func (p *parser) subscriptionKeys(s *Subscription) map[string]setter {
 	keys := p.alertKeys(s)
 	keys["sender"] = func(n *yaml.Node, where string) { s.Sender, s.SenderGlob = p.pattern(n, where) }
 	keys["event"] = func(n *yaml.Node, where string) { s.Event, s.EventGlob = p.pattern(n, where) }
+	keys["server"] = func(n *yaml.Node, where string) { s.Server, s.ServerGlob = p.onServer(n, where) }
+	keys["expect_every"] = func(n *yaml.Node, where string) { s.ExpectEvery = p.wait(n, where) }
 	return keys
 }
 
@@ -322,7 +332,7 @@ const maxGlobs = 250
 // remember notes what alerts for whatever it matches.
 func (p *parser) remember(s Subscription) {
 	switch {
-	case s.SenderGlob.IsZero() && s.EventGlob.IsZero():
+	case s.SenderGlob.IsZero() && s.EventGlob.IsZero() && s.ServerGlob.IsZero():
 		key := nameKey(s.Sender) + " " + nameKey(s.Event)
 		p.first[key] = append(p.first[key], s)
 	case len(p.globs) < maxGlobs:
@@ -348,6 +358,9 @@ func (p *parser) before(s Subscription) *Subscription {
 func covering(all []Subscription, s Subscription) *Subscription {
 	coming := topic.IsPresence(s.Event)
 	for i, o := range all {
+		if !covers(o.Server, o.ServerGlob, s.Server, s.ServerGlob) {
+			continue
+		}
 		same := o.Sender.Equal(s.Sender) && o.SenderGlob.Equal(s.SenderGlob) && o.Event.Equal(s.Event) && o.EventGlob.Equal(s.EventGlob)
 		covers := covers(o.Sender, o.SenderGlob, s.Sender, s.SenderGlob) &&
 			covers(o.Event, o.EventGlob, s.Event, s.EventGlob) && (!coming || o.Event.Equal(s.Event))
@@ -382,6 +395,10 @@ func (p *parser) alertKeys(s *Subscription) map[string]setter {
 		},
 		"only_changes": func(n *yaml.Node, where string) { s.OnlyChanges = p.onlyChanges(n, where) },
 		"rate_limit":   func(n *yaml.Node, where string) { s.RateLimit = p.rate(n, where) },
+		"for":          func(n *yaml.Node, where string) { s.For = p.wait(n, where) },
+		"repeat":       func(n *yaml.Node, where string) { s.Repeat = p.repeat(n, where) },
+		"unless":       func(n *yaml.Node, where string) { p.note(n, where); s.Unless = p.ruleText(n, where) },
+		"escalate":     func(n *yaml.Node, where string) { s.Escalate = p.escalation(n, where) },
 		"title":        func(n *yaml.Node, where string) { s.Title = p.ruleText(n, where) },
 		"body":         func(n *yaml.Node, where string) { s.Body = p.ruleText(n, where) },
 		"urgency":      func(n *yaml.Node, where string) { s.Urgency = p.urgency(n, where) },

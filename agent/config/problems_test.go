@@ -208,7 +208,7 @@ func TestProblems(t *testing.T) {
 		{"another YAML", "%YAML 2.0\n---\nsubscriptions: [{sender: a}]\n", `1: this is not YAML: found incompatible YAML document`},
 		{"a fault after a directive", "# mine\n%YAML 1.2\n---\nsubscriptions: [{sendr: a}]\n", `4:18: subscriptions[0]: unknown key "sendr" (did you mean "sender"?)`},
 		{"the history's keys as they were", good + "history:\n  listen: 127.0.0.1:8080\n  limit: 5\n  age: 3d\n  hosts: [a]\n", "4:3: history: the key \"limit\" is called \"max_entries\" now\nc.yaml:5:3: history: the key \"age\" is called \"retention\" now\nc.yaml:6:3: history: the key \"hosts\" is called \"allowed_hosts\" now"},
-		{"a far-fetched key", "subscriptions: [{foo: a}]", `1:18: subscriptions[0]: unknown key "foo"`},
+		{"a far-fetched key", "subscriptions: [{xyz: a}]", `1:18: subscriptions[0]: unknown key "xyz"`},
 		{"a port for an address", good + "history: {listen: 8080}", `2: history.listen: must be text, not a number: use "127.0.0.1:8080"`},
 		{"server and router", "server: a\nrouter: {listen: 127.0.0.1:4000}\n" + good, `2: router: the file has "server" on line 1, too: keep "router" to run a router in this program, or "server" to connect to one that runs elsewhere`},
 		{"router and server", "router: {}\nserver: http://a\n" + good, `2: server: the file has "router" on line 1, too: keep "router" to run a router in this program, or "server" to connect to one that runs elsewhere`},
@@ -348,9 +348,12 @@ func TestCheck(t *testing.T) {
 	}
 }
 
-func TestLoadServer(t *testing.T) {
+func TestLoadServers(t *testing.T) {
 	for in, want := range map[string]string{
-		"server: host\nsubscriptions: [{sendr: x}]": "host:3000", good: "", "": "", "[1]": "", "servers: x": "",
+		"server: host\nsubscriptions: [{sendr: x}]": "host:3000", good: "", "": "", "[1]": "", "servers: x": "error",
+		"server: [a, b:4]": "a:3000 or b:4", "servers: {home: a, work: {url: [b, c]}}": "home (a:3000), work (b:3000 or c:3000)",
+		"router:\nservers: {home: a}": "router (127.0.0.1:3000), home (a:3000)", "servers: {home: a}\nrouter:": "home (a:3000), router (127.0.0.1:3000)",
+		"servers: {home: a}\nserver: b":           "error",
 		"defaults: {title: &k server}\n*k : host": "host:3000",
 		"router: {listen: '127.0.0.1:4000'}":      "127.0.0.1:4000", "router: {listen: ':4000'}": "127.0.0.1:4000", "router:": "127.0.0.1:3000",
 		"router: {listen: x:y}": "error", "router: {}\nserver: a": "error", "server: a\nserver: b": "b:3000",
@@ -360,7 +363,8 @@ func TestLoadServer(t *testing.T) {
 		if err := os.WriteFile(path, []byte(in), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		got, err := config.LoadServer(path)
+		servers, err := config.LoadServers(path)
+		got := (&config.Config{Servers: servers}).Place()
 		if err != nil {
 			got = "error"
 		}

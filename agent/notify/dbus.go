@@ -16,6 +16,7 @@ import (
 type backend struct {
 	opts    Options
 	session *session             // nil until dialed. The connection is our own: others close godbus's shared one
+	earlier Screen               // what an earlier session, or process, has shown
 	stoodIn recent[string, bool] // the keys for which beeep stood in last
 	player  player
 }
@@ -88,6 +89,7 @@ func (b *backend) overBusOnce(ctx context.Context, use func(*session) error) err
 		if b.session, err = newSession(ctx, address, b.opts.Responded); err != nil {
 			return err
 		}
+		b.session.earlier = &b.earlier
 		b.opts.Logger.Debug("connected to the session bus", "address", address)
 	}
 	err := use(b.session)
@@ -131,6 +133,18 @@ func (b *backend) byBeeep(ctx context.Context, n Notification) (Receipt, error) 
 	})
 }
 
+// screen is what may still be shown.
+func (b *backend) screen() Screen {
+	if b.session != nil {
+		if s := b.session.screen(); s.Server != "" {
+			return s
+		}
+	}
+	return b.earlier
+}
+
+func (b *backend) restore(s Screen) { b.earlier = s }
+
 // close is called when the Desktop, whose context ends what is played, closes.
 func (b *backend) close() {
 	b.hangUp()
@@ -140,6 +154,7 @@ func (b *backend) close() {
 // hangUp is called before dialing again, too.
 func (b *backend) hangUp() {
 	if b.session != nil {
+		b.earlier = b.screen()
 		b.session.close()
 		b.session = nil
 	}

@@ -72,4 +72,18 @@ func (b *backend) icon(n Notification) string {
 
 func (b *backend) describe(context.Context) (Server, error) { return Server{Name: "beeep"}, nil }
 
+// screen is what has not been resolved: beeep tells no more of it.
+func (b *backend) screen() (s Screen) {
+	for _, e := range b.shown.entries {
+		s.Shown = append(s.Shown, OnScreen{Key: e.key})
+	}
+	return s
+}
+
+func (b *backend) restore(s Screen) {
+	for _, o := range s.Shown {
+		b.shown.put(o.Key, true)
+	}
+}
+
 func (b *backend) close() {}

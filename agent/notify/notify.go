@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"sigalert/internal/plain"
@@ -196,6 +197,7 @@ type Desktop struct {
 	turn    chan struct{} // holds one token while backend is in use
 	appName string
 	backend *backend
+	screen  atomic.Pointer[Screen] // as it was after the last use of backend; nil: before the first
 }
 
 // New returns a Desktop. It starts nothing and dials nothing: the first Notify does.
@@ -266,7 +268,9 @@ func (d *Desktop) inTurn(ctx context.Context, use func(context.Context) error) e
 	if ctx.Err() != nil {
 		return ended(ctx)
 	}
-	return use(ctx)
+	err := use(ctx)
+	d.screen.Store(new(d.backend.screen()))
+	return err
 }
 
 // Close ends the notifications under way, waits for them, and closes the

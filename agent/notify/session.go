@@ -30,6 +30,7 @@ var (
 type server struct {
 	Server
 	owner string // its unique name on the bus; empty if not known
+	id    string // the bus and owner, of which no other server has both
 	label string // such as "dunst 1.9.0 (knopwob)"
 
 	markup  bool // it reads the body as markup
@@ -47,6 +48,7 @@ type session struct {
 	mu      sync.Mutex     // guards the fields below, which the connection's reader changes
 	respond func(Response) // as in Options; nil: nobody is interested
 	server  server
+	earlier *Screen                  // what another session has shown; nil: it has been looked at
 	changes int                      // of the server, so far
 	keys    recent[string, uint32]   // the ids that server gave for keys
 	shown   recent[uint32, *tracked] // by their ids: closed ones too, for a click may close first
@@ -113,9 +115,52 @@ func (s *session) lookup(ctx context.Context) (server, error) {
 		s.mu.Lock()
 		if s.changes == changes {
 			s.server = found
+			s.recall()
 		}
 		s.mu.Unlock()
 	}
+}
+
+// recall takes over what was shown before, if this is the server that has it. It needs
+// s.mu.
+func (s *session) recall() {
+	if s.earlier == nil {
+		return
+	}
+	if s.earlier.Server == s.server.id && s.server.id != "" {
+		for _, o := range s.earlier.Shown {
+			if o.Key != "" {
+				s.keys.put(o.Key, o.ID)
+			}
+			if s.respond != nil && (o.Ref != 0 || o.URL != "") {
+				s.shown.put(o.ID, &tracked{ref: o.Ref, url: o.URL, buttons: o.Buttons, reply: o.Reply - 1})
+			}
+		}
+	}
+	s.earlier = nil
+}
+
+// screen is what the server may still show; without a server, nothing.
+func (s *session) screen() Screen {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	all := Screen{Server: s.server.id}
+	keys := make(map[uint32]string, len(s.keys.entries))
+	for _, e := range s.keys.entries {
+		keys[e.value] = e.key
+	}
+	for _, e := range s.shown.entries {
+		if t := e.value; !t.closed {
+			all.Shown = append(all.Shown, OnScreen{ID: e.key, Key: keys[e.key], Ref: t.ref, URL: t.url, Buttons: t.buttons, Reply: t.reply + 1})
+			delete(keys, e.key)
+		}
+	}
+	for _, e := range s.keys.entries {
+		if keys[e.value] == e.key {
+			all.Shown = append(all.Shown, OnScreen{ID: e.value, Key: e.key})
+		}
+	}
+	return all
 }
 
 // findServer starts a server if none is running and the bus knows one to start.
@@ -137,6 +182,12 @@ func (s *session) findServer(ctx context.Context) (server, error) {
 	if err != nil {
 		return server{}, err
 	}
+
+	var guid string
+	if err := bus("GetId", nil, &guid); err != nil {
+		return server{}, err
+	}
+	found.id = guid + " " + found.owner
 
 	// A server that cannot say what it is can still show something.
 	var spec string

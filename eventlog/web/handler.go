@@ -39,7 +39,8 @@ type Options struct {
 	// where they can be changed instead.
 	Editor Editor
 	Fixed  string
-	// Reads counts what nobody has read. Default: nobody does.
+	// Reads knows what nobody has read, of a log that has the outcome of alerts.
+	// Default: nobody does.
 	Reads Reads
 	// Token is what every request must have: in a header "Authorization:
 	// Bearer TOKEN", as the parameter token, or by having logged in with it.
@@ -100,11 +101,11 @@ func (h *Handler) routes() {
 	get := func(f http.HandlerFunc, parameters string, paths ...string) {
 		h.handle(h.guard(only(f, strings.Fields(parameters)...)), "GET", paths...)
 	}
-	get(h.index, "fmt sender event q before since limit", "/{$}")
+	get(h.index, "fmt sender event q outcome before since limit", "/{$}")
 	get(h.registrations, "fmt", "/regs", "/registrations")
-	get(h.events, "sender event q before since limit", "/api/events")
+	get(h.events, "sender event q outcome before since limit", "/api/events")
 	get(h.event, "", "/api/events/{id}")
-	get(h.stream, "fmt sender event q since", "/api/stream")
+	get(h.stream, "fmt sender event q outcome since", "/api/stream")
 	get(h.metrics, "", "/metrics")
 
 	change := func(f func(*http.Request) answer, parameters string, paths ...string) {
@@ -116,7 +117,7 @@ func (h *Handler) routes() {
 	change(h.config, "limit age", "/config", "/cfg")
 
 	if h.opts.Reads != nil {
-		change(h.markRead, "", "/read")
+		change(h.markRead, "id", "/read")
 	}
 	h.handle(http.HandlerFunc(h.login), "POST", "/login")
 	h.handle(http.HandlerFunc(h.health), "GET", "/healthz")

@@ -31,7 +31,7 @@ func (h *Handler) index(w http.ResponseWriter, r *http.Request) {
 		h.text(w, r, q)
 		return
 	}
-	now, asked := time.Now().In(zone.Local()), given(r, "sender", "event", "q", "since", "limit")
+	now, asked := time.Now().In(zone.Local()), given(r, "sender", "event", "q", "outcome", "since", "limit")
 	since := h.log.State().Last
 	found, err := h.log.Events(r.Context(), q)
 	if err != nil {
@@ -43,10 +43,11 @@ func (h *Handler) index(w http.ResponseWriter, r *http.Request) {
 		Title:    h.opts.Title,
 		Asked:    asked,
 		Before:   q.Before > 0,
-		Filtered: q.Sender+q.Event+q.Text+asked.Get("since") != "",
+		Filtered: q.Sender+q.Event+q.Text+asked.Get("outcome")+asked.Get("since") != "",
 		Newest:   address(asked, "before", ""),
 		Log:      h.list(now, asked, found),
 		Side:     h.side(),
+		Outcomes: h.outcomes(q.Outcome),
 		Limit:    limits.Count,
 		MaxLimit: eventlog.MaxLimit,
 		Ages:     ages(limits.Age),
@@ -58,7 +59,6 @@ func (h *Handler) index(w http.ResponseWriter, r *http.Request) {
 		p.Elsewhere = server
 	}
 	p.Senders, p.Events = h.names(found.Entries)
-	h.opened(r)
 	h.render(w, r, http.StatusOK, "page", p)
 }
 

@@ -11,6 +11,7 @@ import (
 
 	"sigalert/eventlog"
 	"sigalert/internal/age"
+	"sigalert/internal/outcome"
 	"sigalert/internal/topic"
 	"sigalert/sig"
 )
@@ -88,6 +89,10 @@ func word(n sig.Name) string {
 // query reads the parameters of what shows events.
 func query(r *http.Request) (q eventlog.Query, err error) {
 	q = eventlog.Query{Sender: r.FormValue("sender"), Event: r.FormValue("event"), Text: r.FormValue("q")}
+	ok := false
+	if q.Outcome, ok = outcome.Parse(r.FormValue("outcome")); !ok {
+		return q, fmt.Errorf(`outcome: must be "shown", "held back" or "not shown", not %q`, r.FormValue("outcome"))
+	}
 	if q.Before, err = number(r, "before"); err != nil {
 		return q, err
 	}

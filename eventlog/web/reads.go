@@ -2,35 +2,51 @@ package web
 
 import (
 	"net/http"
+	"slices"
 
+	"sigalert/eventlog"
 	"sigalert/internal/words"
 )
 
 // Reads knows which events somebody has read. Its methods do not wait. When what Unread
 // returns has changed, [eventlog.Log.Touch] must be called.
 type Reads interface {
-	Unread() int
-	// MarkRead marks all events up to now as read.
-	MarkRead()
+	// Unread are the events that nobody has read.
+	Unread() []eventlog.EventID
+	// MarkRead marks an event as read, if nobody has read it, and MarkAllRead all up to
+	// now.
+	MarkRead(eventlog.EventID)
+	MarkAllRead()
 }
 
-// unread is how many events are new, in words; "": none are.
-func (h *Handler) unread() string {
-	if h.opts.Reads == nil || h.opts.Reads.Unread() == 0 {
-		return ""
+// unread are the events that nobody has read, if anybody counts them.
+func (h *Handler) unread() []eventlog.EventID {
+	if h.opts.Reads == nil {
+		return nil
 	}
-	return words.Count(h.opts.Reads.Unread(), "new alert")
+	return h.opts.Reads.Unread()
 }
 
-// opened marks all as read, as somebody sees the page.
-func (h *Handler) opened(r *http.Request) {
-	if h.opts.Reads != nil && r.Method == http.MethodGet && !ahead(r) {
-		h.opts.Reads.MarkRead()
+// markRead marks the event with the number id as read, or all if there is none.
+func (h *Handler) markRead(r *http.Request) answer {
+	unread := h.unread()
+	if r.FormValue("id") == "" {
+		h.opts.Reads.MarkAllRead()
+		return done("marked %s as read", words.Count(len(unread), "alert"))
 	}
-}
-
-func (h *Handler) markRead(*http.Request) answer {
-	n := h.opts.Reads.Unread()
-	h.opts.Reads.MarkRead()
-	return done("marked %s as read", words.Count(n, "alert"))
+	id, err := number(r, "id")
+	if err != nil {
+		return failed(http.StatusBadRequest, "%v", err)
+	}
+	e, ok, err := h.log.Event(id)
+	switch {
+	case err != nil:
+		return failed(http.StatusInternalServerError, "cannot read the log: %v", err)
+	case !ok:
+		return failed(http.StatusNotFound, "there is no event %d", id)
+	case !slices.Contains(unread, e.EventID()):
+		return done("it is read already")
+	}
+	h.opts.Reads.MarkRead(e.EventID())
+	return done("marked as read")
 }

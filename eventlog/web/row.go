@@ -28,6 +28,7 @@ const (
 // row is an entry as a line.
 type row struct {
 	ID                uint64
+	Unread            string // what names it among those that nobody has read; "": it is not one
 	Sender, Event     string
 	Colour            string // the sender's class
 	OfSender, OfEvent string // addresses of the filters

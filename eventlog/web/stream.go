@@ -55,7 +55,7 @@ func (h *Handler) stream(w http.ResponseWriter, r *http.Request) {
 		q.After, fromNow = id, false
 	}
 	s := &streaming{h: h, out: sse{w: w, control: http.NewResponseController(w)}, query: q, begun: h.log.State()}
-	s.asked = given(r, "sender", "event", "q")
+	s.asked = given(r, "sender", "event", "q", "outcome")
 	switch {
 	case fromNow:
 		s.query.After = s.begun.Last

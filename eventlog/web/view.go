@@ -1,15 +1,19 @@
 package web
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"sigalert/eventlog"
 	"sigalert/internal/age"
+	"sigalert/internal/outcome"
 	"sigalert/internal/plain"
 	"sigalert/internal/words"
 	"sigalert/sig"
@@ -26,6 +30,7 @@ type page struct {
 	Newest    string // the address of the newest of these
 	Log       list
 	Side      side
+	Outcomes  []choice // that the filter offers; none: the log has no alerts
 	Limit     int
 	MaxLimit  int
 	Ages      []choice
@@ -62,6 +67,17 @@ func ages(now time.Duration) (all []choice) {
 	return all
 }
 
+// outcomes are what the page offers to filter by.
+func (h *Handler) outcomes(now outcome.Outcome) (all []choice) {
+	if h.opts.Reads == nil {
+		return nil
+	}
+	for o := range outcome.Failed + 1 {
+		all = append(all, choice{o.String(), cmp.Or(o.String(), "any"), o == now})
+	}
+	return all
+}
+
 // list is a part of the log.
 type list struct {
 	Rows  []row
@@ -73,8 +89,12 @@ type list struct {
 func (h *Handler) list(now time.Time, asked url.Values, r eventlog.Result) list {
 	l := list{Rows: make([]row, len(r.Entries))}
 	colours := h.palette.colours(h.log.LastHour(chartSeries))
+	unread := h.unread()
 	for i, e := range r.Entries {
 		l.Rows[i] = newRow(now, asked, colours, e)
+		if id := e.EventID(); slices.Contains(unread, id) {
+			l.Rows[i].Unread = id.String()
+		}
 	}
 	if r.More {
 		l.Older = address(asked, "before", strconv.FormatUint(r.Last, 10))
@@ -107,7 +127,8 @@ func address(asked url.Values, name, value string) string {
 type side struct {
 	Class, Link   string // how the connection stands: "on" or "off", and in words
 	Kept          string // how many entries there are
-	Unread        string // how many of them are new; "": none are
+	Unread        string // how many of them nobody has read; "": none
+	UnreadIDs     string // which, with spaces between them
 	First         uint64 // the oldest of them
 	Troubles      []string
 	Chart         chart
@@ -132,7 +153,10 @@ func (h *Handler) side() side {
 	}
 	s.First = st.First
 	s.Kept = fmt.Sprintf("%s of at most %s", words.Count(st.Count(), "event"), words.Number(h.log.Limits().Count))
-	s.Unread = h.unread()
+	if unread := h.unread(); len(unread) > 0 {
+		s.Unread = words.Count(len(unread), "unread alert")
+		s.UnreadIDs = strings.Trim(fmt.Sprint(unread), "[]")
+	}
 	s.Troubles = troubles(st)
 	hour := h.log.LastHour(chartSeries)
 	s.Chart = newChart(hour, h.palette.colours(hour))

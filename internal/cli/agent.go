@@ -50,6 +50,7 @@ func (p *program) runAgent(ctx context.Context) error {
 		ConfigPath: path,
 		Server:     p.instead,
 		Router:     p.bindRouter,
+		Memory:     memoryPath(),
 		Fallback:   func(n notify.Notification) { lines.Info("alert", "text", n.Line()) },
 		Logger:     p.log,
 	}, path, func(ctx context.Context, t *trayAgent, h *history.History, desktop agent.Notifier) {
@@ -57,7 +58,7 @@ func (p *program) runAgent(ctx context.Context) error {
 		defer tasks.Wait()
 		if only != nil {
 			methods := controls{t.agent, h, path, t.quit}.methods()
-			methods["start"] = p.answerStart(h, t.agent.MarkRead, t.quit)
+			methods["start"] = p.answerStart(h, t.quit)
 			tasks.Go(func() { only.serve(ctx, p, methods, t.quit) })
 		}
 		if first {
@@ -73,6 +74,9 @@ func (p *program) runAgent(ctx context.Context) error {
 		}
 	})
 }
+
+// memoryPath is where the agent keeps what is to outlive it.
+func memoryPath() string { return filepath.Join(stateFolder(), "agent.json") }
 
 // bindRouter is the agent's way to [program.newRouter].
 func (p *program) bindRouter(listen string) (serve func(context.Context) error, err error) {
@@ -121,7 +125,7 @@ func (p *program) welcome(ctx context.Context, a *agent.Agent, desktop agent.Not
 	}
 	try, or := invocation()+" send me hello", ""
 	if p.instead == "" {
-		or = "\nor: curl -d hello " + a.Status().Server + "/me/hello"
+		or = "\nor: curl -d hello " + a.Status().Servers[0].Address + "/me/hello"
 	} else { // which may know no HTTP
 		try += " --server " + p.instead
 	}
@@ -150,13 +154,13 @@ func (p *program) runWithTray(ctx context.Context, opts agent.Options, path stri
 		t.changed.Raise()
 		h.Touch()
 	}
-	opts.Alerted, opts.Configured = h.Alerted, h.Configured
+	opts.Alerted, opts.Configured, opts.Flush = h.Alerted, h.Configured, h.Flush
 	desktop := p.newDesktop(func(r notify.Response) { t.agent.Respond(r) })
 	defer desktop.Close()
 	opts.Notifier, opts.Silence = desktop, sessionbus.FollowSilence
 	opts.Open = func(url string) { p.open(desktop, url) }
-	opts.OpenAlert = func(ev sig.Event) {
-		if url := h.LinkTo(ev); url != "" {
+	opts.OpenAlert = func(ev sig.Event, held bool) {
+		if url := h.LinkTo(ev, held); url != "" {
 			p.open(desktop, url)
 		}
 	}

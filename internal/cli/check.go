@@ -47,7 +47,7 @@ if there are some, and 2 if the file cannot be read.`,
 			if len(problems) > 0 {
 				return &exitError{code: exitFailure}
 			}
-			fmt.Fprintf(p.out, "%s: OK: %s at %s\n", path, words.Count(len(c.Subscriptions), "subscription"), c.Server)
+			fmt.Fprintf(p.out, "%s: OK: %s at %s\n", path, words.Count(len(c.Subscriptions), "subscription"), c.Place())
 			return nil
 		},
 	}

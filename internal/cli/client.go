@@ -9,7 +9,6 @@ import (
 
 	"sigalert/internal/wait"
 	"sigalert/sig"
-	"sigalert/sig/tcp"
 )
 
 // client is a connection to a server for as long as a command runs.
@@ -21,11 +20,11 @@ type client struct {
 
 // connect connects to a server until stop is called, and logs how that goes, as
 // logLink does.
-func (p *program) connect(ctx context.Context, addr string, waits bool) *client {
+func (p *program) connect(ctx context.Context, addr target, waits bool) *client {
 	ctx, cancel := context.WithCancel(ctx) // for logLink, too
 	c := &client{changed: wait.NewToken()}
 	linked := p.logLink(ctx, addr, waits)
-	c.ClientRouter = sig.NewClientRouter(tcp.NewClient(addr), &sig.ClientOptions{
+	c.ClientRouter = sig.NewClientRouter(addr.carrier(), &sig.ClientOptions{
 		Logger: p.log,
 		Missed: p.logMissed(addr),
 		Changed: func() {
@@ -43,7 +42,7 @@ func (p *program) connect(ctx context.Context, addr string, waits bool) *client 
 
 // logLink returns a function that logs the changes of a connection until ctx ends.
 // If waits is true, it also says when there is no connection.
-func (p *program) logLink(ctx context.Context, addr string, waits bool) func(sig.LinkStatus) {
+func (p *program) logLink(ctx context.Context, addr target, waits bool) func(sig.LinkStatus) {
 	var mu sync.Mutex // guards last
 	var last sig.LinkStatus
 	return func(st sig.LinkStatus) {
@@ -52,9 +51,9 @@ func (p *program) logLink(ctx context.Context, addr string, waits bool) func(sig
 		switch {
 		case ctx.Err() != nil: // our own end is no news
 		case st.Connected && !last.Connected:
-			p.log.Info("connected", "server", addr)
+			p.log.Info("connected", "server", addr.String())
 		case waits && !st.Connected && st.Err != nil && (last.Connected || last.Err == nil || last.Err.Error() != st.Err.Error()):
-			warn := p.log.With("server", addr, "err", st.Err)
+			warn := p.log.With("server", addr.String(), "err", st.Err)
 			if nobodyListens(st.Err) {
 				warn = warn.With("hint", hintRouter)
 			}
@@ -66,13 +65,13 @@ func (p *program) logLink(ctx context.Context, addr string, waits bool) func(sig
 
 // logMissed returns a function that logs how many events were missed, as sig
 // counts them.
-func (p *program) logMissed(addr string) func(n int) {
+func (p *program) logMissed(addr target) func(n int) {
 	return func(n int) {
 		if n < 0 {
-			p.log.Warn("events may have been missed while there was no connection", "server", addr)
+			p.log.Warn("events may have been missed while there was no connection", "server", addr.String())
 			return
 		}
-		p.log.Warn("events were missed: the server has forgotten them", "server", addr, "count", n)
+		p.log.Warn("events were missed: the server has forgotten them", "server", addr.String(), "count", n)
 	}
 }
 

@@ -245,7 +245,6 @@ type linkAnswer struct {
 func (c controls) link(ctx context.Context, _ struct{}) (any, error) {
 	url := c.history.Link()
 	if url != "" {
-		c.agent.MarkRead()
 		return linkAnswer{url}, nil
 	}
 	if _, err := c.history.Entries(ctx, eventlog.Query{Limit: 1}); errors.Is(err, history.ErrOff) {
@@ -290,11 +289,13 @@ type statusReport struct {
 	Connected     bool                 `json:"connected"`
 	Since         time.Time            `json:"since,omitzero"` // it is connected, or not
 	LinkError     string               `json:"link_error,omitempty"`
+	Servers       []serverReport       `json:"servers,omitempty"` // where they have names
 	Paused        bool                 `json:"paused"`
 	PausedUntil   time.Time            `json:"paused_until,omitzero"`
 	Quiet         string               `json:"quiet,omitempty"` // why alerts are held back
 	QuietUntil    time.Time            `json:"quiet_until,omitzero"`
 	Held          int                  `json:"held_back"`
+	Pending       pendingReport        `json:"pending"`
 	Unread        int                  `json:"unread"`
 	Subscriptions []subscriptionReport `json:"subscriptions"`
 	Unseen        []unseenReport       `json:"unseen"`
@@ -303,10 +304,20 @@ type statusReport struct {
 	Counters      countersReport       `json:"counters"`
 }
 
+type serverReport struct {
+	Name      string    `json:"name"`
+	Server    string    `json:"server"`
+	Router    bool      `json:"router"`
+	Connected bool      `json:"connected"`
+	Since     time.Time `json:"since,omitzero"`
+	LinkError string    `json:"link_error,omitempty"`
+}
+
 type subscriptionReport struct {
 	Line   int      `json:"line"`
 	Sender sig.Name `json:"sender,omitempty"`
 	Event  sig.Name `json:"event,omitempty"`
+	Server string   `json:"server,omitempty"`
 	Text   string   `json:"text"`  // for people
 	State  string   `json:"state"` // active, pending or refused
 	Error  string   `json:"error,omitempty"`
@@ -322,6 +333,13 @@ type unseenReport struct {
 	Text    string   `json:"text"` // for people
 }
 
+type pendingReport struct {
+	Waiting    int `json:"waiting"`
+	Inhibited  int `json:"inhibited"`
+	Repeating  int `json:"repeating"`
+	Escalating int `json:"escalating"`
+}
+
 type countersReport struct {
 	Received uint64 `json:"received"`
 	Shown    uint64 `json:"shown"`
@@ -330,6 +348,7 @@ type countersReport struct {
 	Filtered uint64 `json:"filtered"`
 	Unrun    uint64 `json:"unrun"`
 	Dropped  uint64 `json:"dropped"`
+	Early    uint64 `json:"early,omitzero"`
 }
 
 func newStatusReport(st agent.Status, config string) statusReport {
@@ -347,6 +366,7 @@ func newStatusReport(st agent.Status, config string) statusReport {
 		Quiet:         st.Quiet,
 		QuietUntil:    st.QuietUntil,
 		Held:          st.Held,
+		Pending:       pendingReport(st.Pending),
 		Unread:        st.Unread,
 		Subscriptions: []subscriptionReport{},
 		Unseen:        []unseenReport{},
@@ -357,9 +377,19 @@ func newStatusReport(st agent.Status, config string) statusReport {
 	if !st.Connected {
 		r.LinkError = errorText(st.LinkError)
 	}
+	for _, s := range st.Servers {
+		if s.Name == "" {
+			continue
+		}
+		one := serverReport{Name: s.Name, Server: s.Address, Router: s.Router, Connected: s.Connected, Since: s.Since}
+		if !s.Connected {
+			one.LinkError = errorText(s.Err)
+		}
+		r.Servers = append(r.Servers, one)
+	}
 	for _, s := range st.Subscriptions {
 		r.Subscriptions = append(r.Subscriptions, subscriptionReport{
-			Line: s.Line, Sender: s.Sender, Event: s.Event, Text: s.Topic.String(), State: s.Status.String(), Error: errorText(s.Err),
+			Line: s.Line, Sender: s.Sender, Event: s.Event, Server: s.Server, Text: s.String(), State: s.Status.String(), Error: errorText(s.Err),
 			Muted: s.Muted, MutedUntil: s.MutedUntil, Held: s.Held,
 		})
 	}

@@ -132,7 +132,7 @@ func TestMethods(t *testing.T) {
 		{method: "reload", tool: tool{problem: config.Problems{{Path: "c", Line: 2, What: "bad"}, {Path: "c", Line: 3, What: "worse"}}}, want: `{"subscriptions":3,"problems":["c:2: bad","c:3: worse"]}`},
 		{method: "reload", tool: tool{problem: &fs.PathError{Op: "open", Path: "c", Err: fs.ErrNotExist}}, want: `{"subscriptions":3,"problems":["cannot read c: file does not exist"]}`},
 		{method: "reload", tool: tool{problem: errors.New("it is ending")}, want: `it is ending`},
-		{method: "history", tool: tool{url: "http://x/?key=1"}, want: `{"url":"http://x/?key=1"}`, asked: "read"},
+		{method: "history", tool: tool{url: "http://x/?key=1"}, want: `{"url":"http://x/?key=1"}`},
 		{method: "history", tool: tool{problem: history.ErrOff}, want: "no history is kept: remove \"history: false\" from /c.yaml"},
 		{method: "history", want: `the history's page is not there: the agent's log says why, if it does not come within a few seconds`},
 		{method: "entries", tool: tool{kept: []eventlog.Entry{{ID: 7, Time: at, Sender: "x", Event: "y", Data: []byte("NaN")}}}, want: `{"entries":[{"id":7,"time":"2026-01-31T12:30:00Z","sender":"x","event":"y","data":null}],"next":7}`},
@@ -210,7 +210,7 @@ func TestStatus(t *testing.T) {
 	}
 	r.Version, r.PID, r.Summary = "v1", 17, "S"
 	const wantJSON = `{"version":"v1","pid":17,"config":"/c.yaml","summary":"S","server":"127.0.0.1:3000","router":false,"connected":false,"since":"2026-01-31T12:30:00Z",` +
-		`"link_error":"connection refused","paused":true,"paused_until":"2026-01-31T15:00:00Z","held_back":1,"unread":5,"subscriptions":[` +
+		`"link_error":"connection refused","paused":true,"paused_until":"2026-01-31T15:00:00Z","held_back":1,"pending":{"waiting":0,"inhibited":0,"repeating":0,"escalating":0},"unread":5,"subscriptions":[` +
 		`{"line":3,"sender":"timer","text":"every event of timer","state":"active","muted":false,"held_back":0},` +
 		`{"line":4,"sender":"door","event":"ring","text":"door: ring","state":"refused","error":"not offered","muted":true,"muted_until":"2026-02-01T14:00:00Z","held_back":2},` +
 		`{"line":5,"event":"#x","text":"#x of any sender","state":"pending","muted":true,"held_back":0}],` +
@@ -231,6 +231,28 @@ func TestLinkLine(t *testing.T) {
 		if got := r.linkLine(at); got != want {
 			t.Errorf("%s, want %s", got, want)
 		}
+	}
+}
+
+// Servers with names have a line each, and an object each.
+func TestStatusOfSeveralServers(t *testing.T) {
+	t.Parallel()
+	r := newStatusReport(agent.Status{
+		Servers: []agent.ServerStatus{
+			{Name: "home", Address: "127.0.0.1:3000", Router: true, Connected: true, Since: at.Add(-time.Hour), Err: errors.New("an old one")},
+			{Name: "work", Address: "a:3000 or b:3000", Since: at.Add(-time.Minute), Err: errors.New("no route"), Lost: true},
+		},
+		Server:        "home, work",
+		Subscriptions: []agent.SubscriptionStatus{{Topic: topic.Topic{Sender: "door"}, Server: "w*", Line: 3, Status: sig.Pending}},
+	}, "c.yaml")
+	got := r.lines(at)
+	want := []string{"Connected to home at 127.0.0.1:3000 for 1 h 0 m", "No connection to work at a:3000 or b:3000 for 1 m: no route", "Configuration: c.yaml", "1 subscription:", "  line 3: every event of door at w*: waiting for the server"}
+	if diff := cmp.Diff(want, got[:len(want)]); diff != "" {
+		t.Error(diff)
+	}
+	if text := string(quote(r)); !strings.Contains(text, `"servers":[{"name":"home","server":"127.0.0.1:3000","router":true,"connected":true,"since":"`) ||
+		!strings.Contains(text, `{"name":"work","server":"a:3000 or b:3000","router":false,"connected":false,"since":"`) || strings.Contains(text, "an old one") {
+		t.Errorf("%s", text)
 	}
 }
 

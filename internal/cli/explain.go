@@ -144,6 +144,7 @@ func parseEvent(text string) (*askedEvent, error) {
 type listedEvent struct {
 	Number   int       `json:"number"`
 	Time     time.Time `json:"time"`
+	Server   string    `json:"server,omitempty"`
 	Sender   sig.Name  `json:"sender"`
 	Event    sig.Name  `json:"event"`
 	Decision string    `json:"decision"`
@@ -155,6 +156,7 @@ type listedEvent struct {
 type explained struct {
 	Number   int             `json:"number,omitempty"` // 0: it never happened
 	Time     time.Time       `json:"time"`
+	Server   string          `json:"server,omitempty"`
 	Sender   sig.Name        `json:"sender"`
 	Event    sig.Name        `json:"event"`
 	Data     json.RawMessage `json:"data"`
@@ -205,7 +207,7 @@ func (c controls) explain(ctx context.Context, asked explainParams) (any, error)
 	}
 	list := []listedEvent{}
 	for _, x := range c.agent.Recent(asked.Count, !asked.Alerts) {
-		l := listedEvent{Number: x.Number, Time: x.Time, Sender: x.Sender, Event: x.Event, Decision: x.Decision.String()}
+		l := listedEvent{Number: x.Number, Time: x.Time, Server: x.Server, Sender: x.Sender, Event: x.Event, Decision: x.Decision.String()}
 		if n := len(x.Verdicts); n > 0 {
 			l.Reason, l.Line = x.Verdicts[n-1].Reason, x.Verdicts[n-1].Line
 		}
@@ -228,7 +230,7 @@ func newExplained(x agent.Explanation) explained {
 		data = nil
 	}
 	e := explained{
-		Number: x.Number, Time: x.Time, Sender: x.Sender, Event: x.Event, Data: orNull(data),
+		Number: x.Number, Time: x.Time, Server: x.Server, Sender: x.Sender, Event: x.Event, Data: orNull(data),
 		Decision: x.Decision.String(), Verdicts: []verdictReport{},
 	}
 	for _, v := range x.Verdicts {
@@ -280,11 +282,20 @@ func (p *program) printExplained(answer json.RawMessage, list bool) error {
 const explainTime = "2006-01-02 15:04:05"
 
 func (l listedEvent) line() string {
-	return fmt.Sprintf("%4d  %s  %-9s  %s: %s", l.Number, l.Time.In(zone.Local()).Format(explainTime), l.Decision, topic.Name(l.Sender), topic.Name(l.Event))
+	return fmt.Sprintf("%4d  %s  %-9s  %s", l.Number, l.Time.In(zone.Local()).Format(explainTime), l.Decision, eventText(l.Server, l.Sender, l.Event))
+}
+
+// eventText is an event for people: "door: ring", or "door: ring at work".
+func eventText(server string, sender, event sig.Name) string {
+	text := topic.Name(sender) + ": " + topic.Name(event)
+	if server != "" {
+		text += " at " + server
+	}
+	return text
 }
 
 func (x explained) lines() []string {
-	first := topic.Name(x.Sender) + ": " + topic.Name(x.Event)
+	first := eventText(x.Server, x.Sender, x.Event)
 	if x.Number != 0 {
 		first = fmt.Sprintf("%d  %s  %s", x.Number, x.Time.In(zone.Local()).Format(explainTime), first)
 	}

@@ -178,7 +178,7 @@ func (i *instance) replaced() bool {
 }
 
 // answerStart is the method start, for other starts, which open the page.
-func (p *program) answerStart(page firstPage, opened, quit func()) control.Method {
+func (p *program) answerStart(page firstPage, quit func()) control.Method {
 	return control.Handler(func(ctx context.Context, asked startParams) (any, error) {
 		switch {
 		case asked.Bus != "" && lostDesktop(ctx, asked.Bus):
@@ -190,11 +190,7 @@ func (p *program) answerStart(page firstPage, opened, quit func()) control.Metho
 		case page.Coming():
 			return startAnswer{State: stateStarting}, nil
 		}
-		url := page.Link()
-		if url != "" {
-			opened()
-		}
-		return startAnswer{State: stateRunning, URL: url}, nil
+		return startAnswer{State: stateRunning, URL: page.Link()}, nil
 	})
 }
 

@@ -10,8 +10,10 @@ import (
 	"github.com/spf13/cobra"
 
 	"sigalert/eventlog"
+	"sigalert/internal/network"
 	"sigalert/internal/plain"
 	"sigalert/internal/topic"
+	"sigalert/internal/wait"
 	"sigalert/sig"
 )
 
@@ -66,13 +68,14 @@ means the number and the text alike, unless --number is given.`,
 	return cmd
 }
 
-func (p *program) runListen(ctx context.Context, addr string, o listenOptions) error {
+func (p *program) runListen(ctx context.Context, addr target, o listenOptions) error {
 	if o.count < 0 {
 		return usage(errors.New("--count must not be negative"))
 	}
 	p.noticeChannel(o.sender, "--event "+o.sender)
 	c := p.connect(ctx, addr, true)
 	defer c.stop()
+	defer wait.Start(ctx, func(ctx context.Context) { network.Watch(ctx, c.Reconnect) })()
 	events := make(chan sig.Event)
 	pass := func(ev sig.Event) {
 		select {

@@ -17,11 +17,11 @@ import (
 	"sigalert/eventlog/web"
 	"sigalert/internal/address"
 	"sigalert/internal/age"
+	"sigalert/internal/network"
 	"sigalert/internal/topic"
 	"sigalert/internal/trim"
 	"sigalert/internal/wait"
 	"sigalert/sig"
-	"sigalert/sig/tcp"
 )
 
 type logOptions struct {
@@ -223,7 +223,7 @@ func (o *logOptions) readToken(ctx context.Context, given func(flag string) bool
 	return token, nil
 }
 
-func (p *program) runLog(ctx context.Context, addr string, o logOptions) error {
+func (p *program) runLog(ctx context.Context, addr target, o logOptions) error {
 	defer outliveLog()() // which the flush of the output may need
 	defer p.queueOutput()()
 	ctx, stop := untilHangup(ctx)
@@ -243,9 +243,9 @@ func (p *program) runLog(ctx context.Context, addr string, o logOptions) error {
 }
 
 // keepLog fills and shows a log until ctx ends.
-func (p *program) keepLog(ctx context.Context, log *eventlog.Log, addr string, o logOptions, listener net.Listener) error {
+func (p *program) keepLog(ctx context.Context, log *eventlog.Log, addr target, o logOptions, listener net.Listener) error {
 	defer wait.Start(ctx, log.Run)()
-	subscriber, err := eventlog.NewSubscriber(log, tcp.NewClient(addr), &eventlog.SubscriberOptions{
+	subscriber, err := eventlog.NewSubscriber(log, addr.carrier(), &eventlog.SubscriberOptions{
 		Topics:   o.topics,
 		Presence: o.presence,
 		Linked:   p.logLink(ctx, addr, true),
@@ -256,8 +256,9 @@ func (p *program) keepLog(ctx context.Context, log *eventlog.Log, addr string, o
 		return err
 	}
 	defer wait.Start(ctx, subscriber.Run)()
+	defer wait.Start(ctx, func(ctx context.Context) { network.Watch(ctx, subscriber.Reconnect) })()
 	defer wait.Start(ctx, func(ctx context.Context) { p.logRegistering(ctx, subscriber) })()
-	o.page.Source, o.page.Editor = logSource{subscriber, addr}, subscriber
+	o.page.Source, o.page.Editor = logSource{subscriber, addr.String()}, subscriber
 	handler, err := web.New(log, o.page)
 	if err != nil {
 		return err

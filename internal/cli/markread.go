@@ -13,7 +13,8 @@ func (p *program) markRead() *cobra.Command {
 		Use:   "mark-read",
 		Short: "Mark all alerts as read",
 		Long: `Marks all alerts of the running agent as read, so that its menu and "sigalert status"
-no longer count them as new. Opening the history does the same.`,
+no longer count them as new. On the history's page a button does the same, and others
+mark one alert at a time.`,
 		Example: "  sigalert mark-read",
 		Args:    noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {

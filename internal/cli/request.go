@@ -57,7 +57,7 @@ answered: it may have arrived.`,
 	return cmd
 }
 
-func (p *program) runRequest(ctx context.Context, addr string, o requestOptions) error {
+func (p *program) runRequest(ctx context.Context, addr target, o requestOptions) error {
 	if o.sender == "" || o.method == "" {
 		return usage(errors.New("request needs the names of a sender and a method"))
 	}

@@ -109,7 +109,7 @@ func (o *sendOptions) check() error {
 	return o.hints.check()
 }
 
-func (p *program) runSend(ctx context.Context, addr string, o sendOptions) (err error) {
+func (p *program) runSend(ctx context.Context, addr target, o sendOptions) (err error) {
 	if err = o.check(); err != nil {
 		return usage(err)
 	}

@@ -54,7 +54,7 @@ type listed struct {
 }
 
 // listSenders asks the server for its senders, without the router itself.
-func (p *program) listSenders(ctx context.Context, addr string) ([]listed, error) {
+func (p *program) listSenders(ctx context.Context, addr target) ([]listed, error) {
 	c := p.connect(ctx, addr, false)
 	defer c.stop()
 	var known []sig.SenderStatus

@@ -1,17 +1,20 @@
 package cli
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
 	"net"
 	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"sigalert/agent/config"
 	"sigalert/internal/address"
+	"sigalert/internal/several"
+	"sigalert/sig"
+	"sigalert/sig/tcp"
 )
 
 // serverFlags adds the flags of the commands that talk to a server.
@@ -21,51 +24,68 @@ func (p *program) serverFlags(cmd *cobra.Command) {
 }
 
 func (p *program) serverFlag(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&p.server, "server", "", "the server's `URL`; tcp:// and :3000 can be left out (default: $SIGALERT_SERVER, the configuration's server, or 127.0.0.1:3000)")
+	cmd.Flags().StringVar(&p.server, "server", "", "the server's `URL`; tcp:// and :3000 can be left out (default: $SIGALERT_SERVER, the configuration's first server, or 127.0.0.1:3000)")
 }
 
 func (p *program) askFlag(cmd *cobra.Command) {
 	cmd.Flags().BoolVar(&p.ask, "ask", false, "ask for what is not given, on standard input")
 }
 
-// serverAddr is the address to dial; with --ask the user is asked for it.
-func (p *program) serverAddr(cmd *cobra.Command) (string, error) {
-	addr, err := p.findServer()
+// target is a server: at the first of these addresses that answers.
+type target []string
+
+func (t target) String() string { return strings.Join(t, " or ") }
+
+func (t target) carrier() sig.ClientCarrier {
+	return several.New(t, func(addr string) sig.ClientCarrier { return tcp.NewClient(addr) })
+}
+
+// serverAddr is the server to dial; with --ask the user is asked for it.
+func (p *program) serverAddr(cmd *cobra.Command) (target, error) {
+	to, err := p.findServer()
 	if err != nil || !p.ask || p.server != "" {
-		return addr, err
+		return to, err
 	}
-	host, port, _ := net.SplitHostPort(addr)
+	host, port, _ := net.SplitHostPort(to[0])
 	q := p.questions(cmd)
+	addr := to.String()
 	q.address(false, &addr, "Server IP", host, port)
-	if q.err != nil {
-		return "", q.err
+	switch {
+	case q.err != nil:
+		return nil, q.err
+	case addr == to.String():
+		return to, nil
 	}
 	if addr, err = address.ParseServer(addr); err != nil {
-		return "", usage(err)
+		return nil, usage(err)
 	}
-	return addr, nil
+	return target{addr}, nil
 }
 
 // findServer is the server of --server, of $SIGALERT_SERVER, of the configuration,
-// or the one of this machine.
-func (p *program) findServer() (addr string, err error) {
-	if addr, err = namedServer(p.server); addr != "" || err != nil {
-		return addr, err
+// or the one of this machine. Of several, it is the first.
+func (p *program) findServer() (target, error) {
+	if addr, err := namedServer(p.server); addr != "" || err != nil {
+		return target{addr}, err
 	}
-	local := net.JoinHostPort(address.Loopback, address.DefaultPort)
+	local := target{net.JoinHostPort(address.Loopback, address.DefaultPort)}
 	path, err := p.configPath()
 	if err != nil {
 		return local, nil // there is no folder for one
 	}
-	addr, err = config.LoadServer(path)
+	all, err := config.LoadServers(path)
 	named := p.config != "" || os.Getenv("SIGALERT_CONFIG") != ""
 	switch {
 	case errors.Is(err, fs.ErrNotExist) && !named:
 		return local, nil
 	case err != nil:
-		return "", fmt.Errorf("%w\nThe configuration may name the server: correct it, or name one with --server", err)
+		return nil, fmt.Errorf("%w\nThe configuration may name the server: correct it, or name one with --server", err)
+	case len(all) == 0:
+		return local, nil
+	case len(all) > 1:
+		p.log.Info("the configuration has several servers: using the first, as --server is not given", "server", all[0], "servers", len(all))
 	}
-	return cmp.Or(addr, local), nil
+	return all[0].Addresses, nil
 }
 
 // namedServer is the server of --server or of $SIGALERT_SERVER; "" if neither is

@@ -46,7 +46,13 @@ const maxUnseen = 20
 
 // lines are the report for people.
 func (r statusReport) lines(now time.Time) []string {
-	lines := []string{r.linkLine(now)}
+	var lines []string
+	for _, s := range r.Servers {
+		lines = append(lines, s.line(now))
+	}
+	if len(lines) == 0 {
+		lines = []string{r.linkLine(now)}
+	}
 	add := func(format string, args ...any) { lines = append(lines, fmt.Sprintf(format, args...)) }
 	switch {
 	case r.Paused:
@@ -75,6 +81,12 @@ func (r statusReport) lines(now time.Time) []string {
 	add("Since the start: %s to alert for, and %d that a condition filtered out", words.Count(int(c.Received), "event"), c.Filtered)
 	add("Notifications: %d shown, %d written to the log instead; %d only counted", c.Shown, c.Logged, c.Limited)
 	add("Lost: %s dropped, %s not run", words.Count(int(c.Dropped), "event"), words.Count(int(c.Unrun), "command"))
+	if c.Early > 0 {
+		add("Too many were waiting: %s shown before their time", words.Count(int(c.Early), "alert"))
+	}
+	if n := r.Pending; n != (pendingReport{}) {
+		add("Pending: %d waiting, %d held back by other alerts, %d to be shown again, %d to be escalated", n.Waiting, n.Inhibited, n.Repeating, n.Escalating)
+	}
 	add("Unread: %s", words.Count(r.Unread, "alert"))
 	if r.DeliveryError != "" {
 		add("The last alert was not shown: %s", r.DeliveryError)
@@ -83,18 +95,24 @@ func (r statusReport) lines(now time.Time) []string {
 }
 
 func (r statusReport) linkLine(now time.Time) string {
-	span := words.Span(max(0, now.Sub(r.Since)))
-	switch {
-	case r.Server == "":
+	if r.Server == "" {
 		return "Not connected: there is no configuration yet that is good"
-	case r.Connected:
-		return fmt.Sprintf("Connected to %s for %s", r.Server, span)
 	}
-	why := ""
-	if r.LinkError != "" {
-		why = ": " + r.LinkError
+	return serverReport{Server: r.Server, Connected: r.Connected, Since: r.Since, LinkError: r.LinkError}.line(now)
+}
+
+func (s serverReport) line(now time.Time) string {
+	line, why := "No connection to ", ""
+	switch {
+	case s.Connected:
+		line = "Connected to "
+	case s.LinkError != "":
+		why = ": " + s.LinkError
 	}
-	return fmt.Sprintf("No connection to %s for %s%s", r.Server, span, why)
+	if s.Name != "" {
+		line += s.Name + " at "
+	}
+	return fmt.Sprintf("%s%s for %s%s", line, s.Server, words.Span(max(0, now.Sub(s.Since))), why)
 }
 
 func (s subscriptionReport) stateText(now time.Time) string {

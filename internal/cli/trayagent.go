@@ -59,7 +59,7 @@ func (t *trayAgent) Lists() tray.Lists {
 		}
 		l.Subscriptions = append(l.Subscriptions, tray.Subscription{
 			Line:  sub.Line,
-			Label: sub.Topic.String(),
+			Label: sub.String(),
 			State: subscriptionState(sub),
 			Muted: sub.Muted,
 		})
@@ -174,7 +174,6 @@ func (t *trayAgent) OpenHistory() {
 	st := t.State()
 	if st.History {
 		t.openHistory()
-		t.agent.MarkRead()
 		return
 	}
 	t.agent.Tell(notify.Notification{Title: st.Line, Body: "There is no history to open. Without \"history: false\" in the configuration, one is kept.", Key: "history"})

@@ -14,22 +14,24 @@ type file struct {
 	err                error // why it cannot be read
 	problems, warnings config.Problems
 	subscriptions      int
-	server             string // host:port; "": it names none
-	runsRouter         bool   // the agent runs a router at server
-	keeps              bool   // the agent keeps a history
+	servers            []config.Server // none: it names none
+	runsRouter         bool            // the agent runs a router at the server that is examined
+	keeps              bool            // the agent keeps a history
 }
 
 func (o Options) readFile() (f file) {
 	c, err := config.LoadRegular(o.Config)
 	switch {
 	case errors.As(err, &f.problems):
-		f.server, _ = config.LoadServer(o.Config) // which may be right all the same
+		f.servers, _ = config.LoadServers(o.Config) // which may be right all the same
 	case err != nil:
 		f.err = err
-		f.runsRouter = f.missing(o) // as the one has that the first run writes
+		if f.missing(o) { // as the one has that the first run writes
+			f.servers = []config.Server{{Addresses: []string{o.Local}, Listen: o.Local}}
+		}
 	default:
-		f.subscriptions, f.warnings, f.server = len(c.Subscriptions), c.Warnings, c.Server
-		f.runsRouter, f.keeps = c.Router != "", c.History != nil
+		f.subscriptions, f.warnings, f.servers = len(c.Subscriptions), c.Warnings, c.Servers
+		f.keeps = c.History != nil
 	}
 	return f
 }

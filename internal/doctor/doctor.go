@@ -8,7 +8,6 @@
 package doctor
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -43,7 +42,7 @@ type Result struct {
 type Options struct {
 	Config  string // the configuration's path
 	Named   bool   // somebody has named it, so that it must be there
-	Server  string // host:port; default: the configuration's, or Local
+	Server  string // host:port; default: the configuration's servers, or Local
 	Local   string // host:port of this machine's router
 	History string // the history's path
 	Program string // this program's path
@@ -61,8 +60,8 @@ var ErrNoAgent = errors.New("no agent is running")
 type Agent struct {
 	Line        string // in words
 	Config      string // its configuration's path
-	Server      string // host:port
-	Router      bool   // it runs the router there
+	Server      string // host:port or, if they have names, those of all
+	Router      bool   // it runs the router of one
 	Connected   bool
 	Unlinked    string    // why there is no connection; "": not known
 	Paused      bool      // it holds alerts back
@@ -81,22 +80,18 @@ const (
 // of the path.
 func Examine(ctx context.Context, o Options) []Result {
 	file := start(ctx, readTime, func(context.Context) file { return o.readFile() }, file{err: errHangs})()
-	if o.Server != "" { // which an agent would be started with
-		file.runsRouter = false
-	}
-	o.Server = cmp.Or(o.Server, file.server, o.Local)
-	askPlace := start(ctx, lookTime, func(ctx context.Context) place { return visit(ctx, o.Server) }, place{err: errHangs})
+	askPlaces := o.visitAll(ctx, o.servers(file))
 	askAgent := start(ctx, lookTime, o.askAgent, running{err: errHangs})
 	askSession := start(ctx, lookTime, lookAtSession, session{err: errHangs})
 	askLogin := start(ctx, lookTime, func(context.Context) login { return lookAtLogin() }, login{err: errHangs})
 	askStore := start(ctx, lookTime, func(context.Context) store { return lookAtStore(o.History) }, store{err: errHangs})
-	place, running, session := askPlace(), askAgent(), askSession()
+	places, running, session := askPlaces(), askAgent(), askSession()
 
-	results := []Result{o.config(file), o.server(file, place, running)}
-	if file.runsRouter {
-		results = append(results, o.router(place, running))
+	results := []Result{o.config(file)}
+	for _, p := range places {
+		results = append(results, o.place(file, p, running)...)
 	}
-	results = append(results, http(place), clock(place), o.agent(running))
+	results = append(results, o.at(places, running).agent(running))
 	if native {
 		results = append(results, o.nativeNotifications())
 	} else {

@@ -14,6 +14,7 @@ import (
 	"sigalert/agent/notify"
 	"sigalert/eventlog"
 	"sigalert/internal/wait"
+	"sigalert/sig"
 )
 
 const (
@@ -27,7 +28,9 @@ const (
 type Agent interface {
 	Tell(notify.Notification)
 	Status() agent.Status
+	Unread() map[int]sig.Event
 	MarkRead()
+	Respond(notify.Response)
 }
 
 // Options are a history's settings; all must be given.
@@ -87,6 +90,7 @@ func (h *History) newLog(c *config.History) *eventlog.Log {
 		Path:   h.opts.Path,
 		Limit:  c.MaxEntries,
 		Age:    &c.Retention,
+		Once:   true, // after a kill, the last ones come again
 		Logger: h.opts.Logger,
 		Trouble: func(st eventlog.State) {
 			switch {
@@ -130,6 +134,17 @@ func (h *History) Alerted(a agent.Alert) {
 	defer h.mu.Unlock()
 	if h.log != nil {
 		h.log.Offer(e)
+	}
+}
+
+// Flush returns once the alerts so far are kept or, if that fails or takes longer than
+// ctx, are known not to be.
+func (h *History) Flush(ctx context.Context) {
+	h.mu.Lock()
+	log := h.log
+	h.mu.Unlock()
+	if log != nil {
+		_ = log.Flush(ctx) // it has reported that itself
 	}
 }
 

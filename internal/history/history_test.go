@@ -43,6 +43,10 @@ func (b *historyBench) Status() agent.Status { return agent.Status{} }
 
 func (b *historyBench) MarkRead() {}
 
+func (b *historyBench) Unread() map[int]sig.Event { return nil }
+
+func (b *historyBench) Respond(notify.Response) {}
+
 func (b *historyBench) Write(line []byte) (int, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()

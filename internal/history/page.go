@@ -1,15 +1,19 @@
 package history
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"net/url"
+	"strings"
 	"time"
 
 	"sigalert/agent/config"
+	"sigalert/agent/notify"
 	"sigalert/eventlog"
 	"sigalert/eventlog/web"
+	"sigalert/internal/outcome"
 	"sigalert/internal/topic"
 	"sigalert/internal/wait"
 	"sigalert/sig"
@@ -115,11 +119,15 @@ func (h *History) Link() string {
 	return h.page.url + "?key=" + h.page.handler.Key()
 }
 
-// LinkTo is Link to an alert, and to what its sender has sent of the kind since.
-func (h *History) LinkTo(ev sig.Event) string {
+// LinkTo is Link to an alert, and to what its sender has sent of the kind since; or, if it
+// was held back, to all that was.
+func (h *History) LinkTo(ev sig.Event, held bool) string {
 	link := h.Link()
-	if link == "" {
+	switch {
+	case link == "":
 		return ""
+	case held:
+		return link + "&" + url.Values{"outcome": {outcome.Held.String()}}.Encode()
 	}
 	at := url.Values{"since": {ev.Time.Add(-time.Second).Format(time.RFC3339)}, "sender": {topic.Name(ev.Sender)}}
 	if !ev.Event.IsEvery() {
@@ -143,11 +151,35 @@ func (h *History) Entries(ctx context.Context, q eventlog.Query) (eventlog.Resul
 // source shows an agent as the source of its history.
 type source struct{ agent Agent }
 
-func (s source) Server() string { return s.agent.Status().Server }
+// Server is where the agent's servers are or, while some cannot be reached, those.
+func (s source) Server() string {
+	st := s.agent.Status()
+	var away []string
+	for _, one := range st.Servers {
+		if !one.Connected {
+			away = append(away, one.Label())
+		}
+	}
+	return cmp.Or(strings.Join(away, ", "), st.Server)
+}
 
-func (s source) Unread() int { return s.agent.Status().Unread }
+func (s source) Unread() (ids []eventlog.EventID) {
+	for _, ev := range s.agent.Unread() {
+		ids = append(ids, eventlog.IDOf(ev))
+	}
+	return ids
+}
 
-func (s source) MarkRead() { s.agent.MarkRead() }
+func (s source) MarkAllRead() { s.agent.MarkRead() }
+
+// MarkRead is as if the notification was closed.
+func (s source) MarkRead(id eventlog.EventID) {
+	for number, ev := range s.agent.Unread() {
+		if eventlog.IDOf(ev) == id {
+			s.agent.Respond(notify.Response{Ref: uint64(number), Kind: notify.Dismissed})
+		}
+	}
+}
 
 func (s source) Link() sig.LinkStatus {
 	st := s.agent.Status()

@@ -13,6 +13,16 @@ const (
 	Failed                // the desktop did not take it
 )
 
+// Parse is the outcome whose String this is.
+func Parse(text string) (o Outcome, ok bool) {
+	for o := range Failed + 1 {
+		if o.String() == text {
+			return o, true
+		}
+	}
+	return None, false
+}
+
 // String returns "shown", "held back" or "not shown", and nothing for None.
 func (o Outcome) String() string {
 	switch o {

@@ -48,6 +48,9 @@ func (q *Queue[T]) Pop() (x T, ok bool) {
 	return x, true
 }
 
+// All returns the items, the oldest first, which are valid until the queue changes.
+func (q *Queue[T]) All() []T { return q.items }
+
 // Take removes all items and returns them, the oldest first.
 func (q *Queue[T]) Take() []T {
 	items := q.items

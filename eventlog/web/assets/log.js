@@ -113,6 +113,24 @@ $("fresh").addEventListener("click", () => {
 	if (log.getBoundingClientRect().top < 0) log.scrollIntoView();
 });
 
+// What somebody has read, here or elsewhere. To fold a row out is to read it.
+function tellRead(unread) {
+	for (const root of [log, waiting]) {
+		for (const row of root.querySelectorAll(".unread")) if (!unread.includes(row.dataset.unread)) read(row);
+	}
+}
+
+function read(row) {
+	row.classList.remove("unread");
+	const focused = row.querySelector("form.mark")?.contains(document.activeElement);
+	for (const mark of row.querySelectorAll(".mark")) mark.remove();
+	if (focused) row.querySelector("summary").focus({ preventScroll: true });
+}
+
+log.addEventListener("toggle", ({ target }) => {
+	if (target.open) target.closest("li").querySelector("form.mark")?.requestSubmit();
+}, true);
+
 // What is beside the list comes in parts; a part that is being pointed at or has a selection waits.
 const parts = new Map();
 
@@ -152,7 +170,7 @@ let since = document.body.dataset.since;
 
 function follow() {
 	const address = new URLSearchParams({ fmt: "html", since });
-	for (const name of ["sender", "event", "q"]) if (parameters.has(name)) address.set(name, parameters.get(name));
+	for (const name of ["sender", "event", "q", "outcome"]) if (parameters.has(name)) address.set(name, parameters.get(name));
 	stream = new EventSource("api/stream?" + address);
 	stream.onopen = () => tellLive("Live", "on");
 	stream.onerror = async () => {
@@ -167,6 +185,7 @@ function follow() {
 	});
 	stream.addEventListener("side", (message) => {
 		for (const part of [...parse(message.data).children]) parts.set(part.id, part);
+		tellRead(parts.get("status").dataset.unread.split(" "));
 		settleParts();
 		settle();
 	});
@@ -212,6 +231,7 @@ document.addEventListener("submit", async (submission) => {
 	submission.preventDefault();
 	if (form.ariaBusy === "true") return;
 	form.ariaBusy = "true";
+	const row = form.classList.contains("mark") ? form.closest("li") : null; // the form may be gone when the answer comes
 	try {
 		const response = await fetch(form.action, {
 			method: "POST",
@@ -220,6 +240,7 @@ document.addEventListener("submit", async (submission) => {
 		});
 		if (response.status === 401) return logIn();
 		const answer = await response.json();
+		if (row && response.ok) return read(row);
 		say(answer.error ?? answer.text ?? "saved", !response.ok);
 		if (response.ok && form.getAttribute("action") === "add") form.reset();
 		if (response.ok) form.closest("details")?.removeAttribute("open");
