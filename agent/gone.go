@@ -34,8 +34,9 @@ func (g *gone) add(now time.Time, n int, heard time.Time, own bool) {
 	g.when = now.Add(goneWait)
 }
 
-// due is what to tell now; without an epoch, the server remembers no events.
-func (g gone) due(now time.Time, epoch string) (n notify.Notification, ok bool) {
+// due is what to tell now; without an epoch, the server remembers no events. One of several
+// addresses may be another router's.
+func (g gone) due(now time.Time, epoch string, several bool) (n notify.Notification, ok bool) {
 	if g.when.IsZero() || now.Before(g.when) {
 		return n, false
 	}
@@ -43,6 +44,8 @@ func (g gone) due(now time.Time, epoch string) (n notify.Notification, ok bool) 
 	switch {
 	case epoch == "":
 		why = "the router keeps none"
+	case g.unknown && several:
+		why = "another router answers"
 	case !g.unknown:
 		why, body = "the router had forgotten them", ""
 	}

@@ -29,6 +29,7 @@ type server struct {
 	subs       []config.Subscription // those that are for it
 	matcher    matcher
 	cursor     *cursor
+	other      successor
 	absence    absence
 	link       *linkWatch
 	presence   *presence
@@ -192,9 +193,10 @@ func (s *server) event(what topic.Topic, ev sig.Event) {
 		return
 	}
 	a := s.agent
+	s.other.look(s.cursor.reached, ev.Position(), s.absence.heard)
 	s.absence.hear(time.Now())
 	defer s.cursor.reach(ev.Position()) // once it is known what becomes of the event
-	if s.cursor.known(ev.Position()) {
+	if s.cursor.known(ev.Position()) || len(s.addresses) > 1 && s.other.before(ev) {
 		return
 	}
 	a.unseen.saw(s.name, ev.Sender)
@@ -222,6 +224,7 @@ func (s *server) came(ev sig.Event) {
 // passed notes how far the server's events have come.
 func (s *server) passed(p sig.Position) {
 	if !s.ended {
+		s.other.look(s.cursor.reached, p, s.absence.heard)
 		s.absence.hear(time.Now())
 		s.cursor.reach(p)
 	}
@@ -266,7 +269,7 @@ func (s *server) tellDue(now time.Time) {
 
 // lost is what there is to say at a time of events that are lost.
 func (s *server) lost(now time.Time) (n notify.Notification, ok bool) {
-	if n, ok = s.gone.due(now, s.cursor.reached.Epoch); ok {
+	if n, ok = s.gone.due(now, s.cursor.reached.Epoch, len(s.addresses) > 1); ok {
 		n.Title, n.Key = says(s.name, n.Title), keyOf(n.Key, s.name)
 	}
 	return n, ok
