@@ -168,7 +168,7 @@ func (k *killing) soonEnded(at time.Time) bool {
 	return slices.ContainsFunc(k.ends, func(end time.Time) bool { return !end.Before(at) && end.Sub(at) < killSlack })
 }
 
-// TestRouterRestarts has the router restart while the agent is away, and while it is not.
+// TestRouterRestarts has a router without a store restart while the agent is away, and while it is not.
 // What the new router remembers is there, and that there may have been more is said where
 // the agent was away, however short that was.
 func TestRouterRestarts(t *testing.T) {
@@ -209,7 +209,7 @@ func TestRouterRestarts(t *testing.T) {
 
 func (k *killing) restartRouter() {
 	k.s.kill()
-	k.s = k.d.serveAt(k, k.s.bin, k.s.addr)
+	k.s = k.d.serveAt(k, k.s.bin, k.s.addr, "--store", "none")
 }
 
 // saysLost waits until it is said that events may be lost.

@@ -82,10 +82,10 @@ func (h *home) serve(t testing.TB, bin string) *server {
 	return h.serveAt(t, bin, "127.0.0.1:0")
 }
 
-func (h *home) serveAt(t testing.TB, bin, addr string) *server {
+func (h *home) serveAt(t testing.TB, bin, addr string, more ...string) *server {
 	t.Helper()
 	s := &server{bin: bin, home: h}
-	s.process = start(t, h.env, bin, "serve", "--listen", addr)
+	s.process = start(t, h.env, append([]string{bin, "serve", "--listen", addr}, more...)...)
 	_, m := s.await(t, `listening on (127\.0\.0\.1:\d+)`)
 	s.addr = m[1]
 	return s
