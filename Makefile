@@ -1,6 +1,8 @@
 # make           builds ./sigalert
 # make test      runs every check, from formatting to a real desktop
 # make fuzz      runs each fuzz target for a minute (FUZZTIME=10m: for ten)
+# make chaos     kills and cuts everything, many times
+# make soak      runs a router with a store for an hour
 # make bench     measures speed and memory, ours and NATS', and writes docs/benchmarks.md
 # make pictures  takes the screenshots in docs/pictures again
 # make icons     makes the PNG and ICO files from the drawings in packaging/icons
@@ -19,7 +21,7 @@ have_c   = command -v gcc >/dev/null
 have_gtk = $(have_c) && pkg-config --exists ayatana-appindicator3-0.1 2>/dev/null
 
 .NOTPARALLEL:
-.PHONY: build test deps vet builds unit e2e fuzz bench pictures icons fmt clean
+.PHONY: build test deps vet builds unit e2e fuzz chaos soak bench pictures icons fmt clean
 
 build:
 	CGO_ENABLED=0 go build -ldflags "-X sigalert/internal/cli.version=$(VERSION)" -o sigalert .
@@ -75,6 +77,14 @@ fuzz:
 			(set -x; go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 1s $$package); \
 		done; \
 	done
+
+# Kills and faults in full; the tests have a short form of each.
+chaos: deps
+	SIGALERT_KILLS=50 SIGALERT_FAULTS=500 go test -count=1 -timeout 30m -run 'TestKilled|TestChaos|TestStoreCannot' ./e2e
+
+# An hour at 1,000 events a second.
+soak: deps
+	SIGALERT_SOAK=1h go test -count=1 -timeout 70m -run TestSoak ./e2e
 
 bench: deps
 	go test -run '^$$' -bench . -timeout 30m ./...
