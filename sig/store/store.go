@@ -1,6 +1,7 @@
 package store
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -71,6 +72,9 @@ const (
 	keptLate = 4 * time.Second
 	// retry is the time between two attempts at a disk that cannot be written.
 	retry = time.Second
+	// handOver is how long Open waits for a folder that is in use: a router gives up its
+	// address a little before its store.
+	handOver, handOverLook = 3 * time.Second, 20 * time.Millisecond
 	// groupDelay leaves time for a sync that is late by 5 ms at most.
 	groupDelay = 4 * time.Millisecond
 )
@@ -127,7 +131,7 @@ type pledge struct {
 }
 
 // Open opens the store in a folder, which it makes if need be. The error is ErrInUse if
-// another one has it.
+// another one has it, and still does 3 s later.
 func Open(dir string, opts *Options) (*Store, error) {
 	var o Options
 	if opts != nil {
@@ -169,8 +173,10 @@ func (s *Store) take(dir string) error {
 		return err
 	}
 	s.lock = flock.New(filepath.Join(dir, "lock"), flock.SetPermissions(0o600))
-	got, err := s.lock.TryLock()
-	if err == nil && !got {
+	ctx, cancel := context.WithTimeout(context.Background(), handOver)
+	defer cancel()
+	_, err := s.lock.TryLockContext(ctx, handOverLook)
+	if errors.Is(err, context.DeadlineExceeded) {
 		err = ErrInUse
 	}
 	if err != nil {

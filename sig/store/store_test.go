@@ -180,11 +180,15 @@ func TestOneStoreAtATime(t *testing.T) {
 	if _, err := Open(dir, nil); !errors.Is(err, ErrInUse) {
 		t.Errorf("a second one: %v", err)
 	}
-	s.Close()
-	if s, err = Open(dir, nil); err != nil {
+	go func() { // its router has given up its address already
+		time.Sleep(200 * time.Millisecond)
+		s.Close()
+	}()
+	next, err := Open(dir, nil)
+	if err != nil {
 		t.Fatal(err)
 	}
-	s.Close()
+	next.Close()
 }
 
 // After a kill, nobody was told of what is not there, and the numbers go on after all
@@ -473,6 +477,28 @@ func TestSlowDisk(t *testing.T) {
 		if a, b := l.log.count("does not answer"), l.log.count("answers again"); a != 1 || b != 1 {
 			t.Errorf("it says so %d times, and %d times that it is over", a, b)
 		}
+	})
+}
+
+// Nobody waits for what is removed, either.
+func TestSlowRemoval(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDisk()
+		l := load(t, d, Options{Age: time.Hour})
+		time.Sleep(time.Second)
+		for i := range 120 {
+			if i == 60 {
+				d.set(func(d *disk) { d.slow = 50 * time.Second })
+			}
+			time.Sleep(time.Minute)
+			began := time.Now()
+			seq := l.append("x")
+			if l.Handed(seq); time.Since(began) > handLate {
+				t.Errorf("after %d minutes, listeners wait %v", i, time.Since(began))
+			}
+		}
+		d.set(func(d *disk) { d.slow = 0 })
+		l.end()
 	})
 }
 
