@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -98,6 +99,47 @@ func TestRestartIsNotNoticed(t *testing.T) {
 		heard.ExpectNone(t)
 		if missed > 0 {
 			t.Error("events are missed")
+		}
+		m.stop()
+	})
+}
+
+// A server may have lost the latest numbers of its epoch: its store is a copy, or could
+// not be written from start to end. Clients are told that events may be missing, and get
+// the next ones, although they have had events of these numbers.
+func TestNumbersGoBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		network, dir, saved := new(sigtest.Network), t.TempDir(), t.TempDir()
+		m := remembering(t, network, dir, sig.ServerOptions{})
+		var missed []int
+		opts := sig.ClientOptions{Missed: func(n int) { missed = append(missed, n) }}
+		c, _ := runWith(t, network.Client(), &opts)
+		heard := sigtest.NewRecorder()
+		c.AddRemoteListener("me", "", heard.Listen)
+		time.Sleep(time.Minute)
+		m.publish(t, "", 1)
+		m.stop()
+		if err := os.CopyFS(saved, os.DirFS(dir)); err != nil {
+			t.Fatal(err)
+		}
+		m = remembering(t, network, dir, sig.ServerOptions{})
+		time.Sleep(time.Minute)
+		for n := 2; n < 10; n++ {
+			m.publish(t, "", n)
+		}
+		time.Sleep(time.Minute)
+		m.stop()
+		heard.Expect(t, "me: e 1", "me: e 2", "me: e 3", "me: e 4", "me: e 5", "me: e 6", "me: e 7", "me: e 8", "me: e 9")
+		m = remembering(t, network, saved, sig.ServerOptions{})
+		time.Sleep(time.Minute)
+		m.publish(t, "", "again")
+		heard.Expect(t, `me: e "again"`)
+		network.Cut()
+		m.publish(t, "", "meanwhile")
+		time.Sleep(time.Minute)
+		heard.Expect(t, `me: e "meanwhile"`)
+		if !slices.Equal(missed, []int{-1}) {
+			t.Errorf("missed: %v", missed)
 		}
 		m.stop()
 	})
