@@ -421,6 +421,31 @@ func TestFailsFromTheStart(t *testing.T) {
 	})
 }
 
+// Of a run that found the disk full and was killed before there was room, the next one
+// knows nothing but that it was: what was missed is unknown, and no number comes again.
+func TestFullFromTheStart(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDisk()
+		l := load(t, d, Options{})
+		l.keep("1")
+		l.end()
+		for range 3 {
+			d.set(func(d *disk) { d.room = 0 })
+			k := load(t, d, Options{})
+			given := k.keep("2")
+			time.Sleep(10 * time.Second)
+			after := d.kill()
+			k.end()
+			after.set(func(d *disk) { d.room = -1 })
+			n := load(t, after, Options{})
+			if u := n.state.Unknown; len(u) != 1 || u[0] != (sig.Span{From: 2, To: n.state.Last}) || n.state.Last+1 == given {
+				t.Errorf("after number %d: %+v", given, n.state)
+			}
+			n.end()
+		}
+	})
+}
+
 // A sync that fails is said once, and tried again.
 func TestSyncFails(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
