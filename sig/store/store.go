@@ -105,7 +105,7 @@ type Store struct {
 	mu        sync.Mutex // guards the fields below
 	changed   sync.Cond  // of handed
 	waiting   []sig.StoredEvent
-	bytes     int      // of the data in waiting
+	bytes     int      // of the data and names in waiting
 	stripped  int      // so many at the front have lost their data
 	dropped   sig.Span // before those, nothing is left of these; zero: none
 	written   uint64
@@ -230,28 +230,34 @@ func (s *Store) Append(e sig.StoredEvent) {
 	s.ready.Raise()
 }
 
-func sizeOf(e *sig.StoredEvent) int { return len(e.Data) + len(e.Extra) }
+func sizeOf(e *sig.StoredEvent) int {
+	return len(e.Data) + len(e.Extra) + len(e.Sender) + len(e.Event) + len(e.ForSender) + len(e.ForEvent) + len(e.ID)
+}
 
 // bound lets go of the data of what has waited for longest, and then of all of it. The
 // caller holds the lock.
 func (s *Store) bound() {
 	for s.stripped < len(s.waiting)-1 && (len(s.waiting)-s.stripped > maxWaiting || s.bytes > maxWaitingBytes) {
 		e := &s.waiting[s.stripped]
-		s.bytes -= sizeOf(e)
+		s.bytes -= len(e.Data) + len(e.Extra)
 		e.Data, e.Extra, e.Lost = nil, nil, true
 		s.stripped++
 	}
-	if s.stripped <= maxLost {
+	n := 0
+	for s.stripped > n && (s.stripped-n > maxLost || s.bytes > maxWaitingBytes) {
+		s.bytes -= sizeOf(&s.waiting[n])
+		n++
+	}
+	if n == 0 {
 		return
 	}
-	n := s.stripped - maxLost
 	if s.dropped.To == 0 {
 		s.dropped.From = s.waiting[0].Seq
 	}
 	s.dropped.To = s.waiting[n-1].Seq
 	clear(s.waiting[:n])
 	s.waiting = s.waiting[n:]
-	s.stripped = maxLost
+	s.stripped -= n
 }
 
 // Kept implements [sig.Store].

@@ -396,6 +396,38 @@ func TestVeryFullDisk(t *testing.T) {
 	})
 }
 
+// Names take room, too.
+func TestLongNamesOnAFullDisk(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDisk()
+		l := load(t, d, Options{})
+		l.keep("1")
+		d.set(func(d *disk) { d.fails = errors.New("read-only") })
+		for i := range maxWaiting + maxLost {
+			l.next++
+			e := event(l.next, "x")
+			e.Sender = sig.Name(strings.Repeat("s", 1000))
+			if l.Append(e); i%1000 == 0 {
+				time.Sleep(time.Second)
+			}
+		}
+		l.Store.mu.Lock()
+		held := len(l.waiting) * 1000
+		l.Store.mu.Unlock()
+		if held > maxWaitingBytes {
+			t.Errorf("%d bytes are held", held)
+		}
+		d.set(func(d *disk) { d.fails = nil })
+		time.Sleep(5 * time.Second)
+		l.end()
+		k := load(t, d, Options{})
+		defer k.end()
+		if n := uint64(len(k.events)); n < 20_000 || !cmp.Equal(k.state.Unknown, []sig.Span{{From: 2, To: l.next - n + 1}}) {
+			t.Errorf("%d events, %v unknown", n, k.state.Unknown)
+		}
+	})
+}
+
 // A disk that cannot be written at the start is tried again.
 func TestFailsFromTheStart(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
