@@ -191,6 +191,23 @@ func TestOneStoreAtATime(t *testing.T) {
 	next.Close()
 }
 
+// A segment that could neither be begun nor removed does not keep another from being begun.
+func TestLeftoverSegment(t *testing.T) {
+	dir := t.TempDir()
+	s, err := Open(dir, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if err := os.WriteFile(filepath.Join(dir, segment{index: 1}.name()), []byte("sig"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s.Load(func(sig.StoredEvent) {})
+	if s.failing != nil {
+		t.Error(s.failing)
+	}
+}
+
 // After a kill, nobody was told of what is not there, and the numbers go on after all
 // that were given.
 func TestKilled(t *testing.T) {
