@@ -293,6 +293,31 @@ func TestAnswersWaitForTheStore(t *testing.T) {
 	})
 }
 
+// A sender of pysig's that has waited for a slow listener is answered once its event is
+// kept, too.
+func TestSlowedSenderWaitsForTheStore(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &script{state: sig.StoreState{Epoch: "e"}, kept: true, handed: make(chan struct{})}
+		close(s.handed)
+		network := new(sigtest.Network)
+		server, carrier := sig.NewServerRouter(&sig.ServerOptions{Store: s, Queue: 4}), network.Up()
+		t.Cleanup(wait.Start(t.Context(), func(ctx context.Context) { _ = server.Serve(ctx, carrier) }))
+		newOldPeer(t, network).ask(`{"id": 1, "method": "add_listener", "params": {"sender": null, "event": "#e"}}`)
+		p := newOldPeer(t, network)
+		p.ask(`{"id": 1, "method": "add_sender", "params": {"sender": "s", "events": ["#e"]}}`)
+		signal := `{"id": 2, "method": "signal", "params": {"info": {"sender": "s", "event": "#e"}, "data": null}}`
+		for p.ask(signal) == 0 {
+		}
+		s.mu.Lock()
+		s.kept = false
+		s.mu.Unlock()
+		time.AfterFunc(9*time.Second, s.keep)
+		if took := p.ask(signal); took != 9*time.Second {
+			t.Errorf("the answer came after %v", took)
+		}
+	})
+}
+
 // What a store could not keep counts as missed by those that it was for; what may be
 // missing makes the count unknown, for those that were not there.
 func TestGapsOfTheStore(t *testing.T) {
