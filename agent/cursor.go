@@ -69,6 +69,14 @@ func (c *cursor) known(p sig.Position) bool {
 	return p.Epoch != "" && p.Epoch == c.before.Position.Epoch && p.Seq <= c.before.Reached && !slices.Contains(c.before.Open, p.Seq)
 }
 
+// happened is for an event that has just happened: if an earlier agent had one of its
+// number, the router has lost that one and gives its numbers again.
+func (c *cursor) happened(p sig.Position) {
+	if p.Epoch == c.before.Position.Epoch && p.Seq <= c.before.Reached {
+		c.before = memory.Server{}
+	}
+}
+
 // wait is for an event whose alert is given to the desktop.
 func (c *cursor) wait(seq uint64) {
 	c.mu.Lock()

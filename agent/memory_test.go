@@ -70,6 +70,43 @@ func TestRestartMissesNothing(t *testing.T) {
 	})
 }
 
+// A router whose store is an older copy gives numbers again that an earlier agent had:
+// what happens from then on is shown.
+func TestNumbersGoBackOverRestart(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b, path := remembering(t, timerTick)
+		timer := b.add("timer", "tick")
+		b.fire(timer, "tick", 1)
+		b.end()
+		kept, err := memory.Load(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for at, s := range kept.Servers {
+			s.Reached += 1000
+			s.Position.Seq = s.Reached
+			kept.Servers[at] = s
+		}
+		writeMemory(t, path, kept)
+		b.start()
+		time.Sleep(5 * time.Second)
+		b.fire(timer, "tick", 2)
+		time.Sleep(time.Minute)
+		if got := b.screen.take(); !strings.Contains(got, "Events may be lost") || !strings.Contains(got, "timer: tick 2") {
+			t.Errorf("shown: %q", got)
+		}
+		b.end()
+		if kept, err = memory.Load(path); err != nil {
+			t.Fatal(err)
+		}
+		for at, s := range kept.Servers {
+			if s.Reached >= 1000 {
+				t.Errorf("%s: %+v is remembered", at, s)
+			}
+		}
+	})
+}
+
 // A kill leaves the file as it was a second before at most, and what was shown since is
 // shown once more.
 func TestKillLosesNothing(t *testing.T) {

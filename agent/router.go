@@ -25,6 +25,8 @@ type ownRouter struct {
 	ctx               context.Context // of the router
 	log               *slog.Logger
 
+	starting sync.Mutex // held while the router is being started
+
 	mu     sync.Mutex // guards the fields below
 	listen string     // the address; "": the router is not ours to run
 	stop   func()     // ends the router; nil: it has not been started
@@ -39,18 +41,31 @@ func (o *ownRouter) Dial(ctx context.Context) (sig.Conn, error) {
 	return o.ClientCarrier.Dial(ctx)
 }
 
-// start starts the router if its address is free.
+// start starts the router if its address is free. The lock is not held meanwhile: to read
+// what the router remembers may take seconds, and the agent's loop asks whether it runs.
 func (o *ownRouter) start() error {
+	o.starting.Lock()
+	defer o.starting.Unlock()
 	o.mu.Lock()
-	defer o.mu.Unlock()
-	if o.listen == "" || o.stop != nil && !o.failed {
+	listen, idle := o.listen, o.listen == "" || o.stop != nil && !o.failed
+	o.mu.Unlock()
+	if idle {
 		return nil
 	}
-	serve, err := o.bind(o.listen)
+	serve, err := o.bind(listen)
+	o.mu.Lock()
+	if o.listen != listen { // by now
+		o.mu.Unlock()
+		if err == nil {
+			wait.Start(o.ctx, func(ctx context.Context) { _ = serve(ctx) })()
+		}
+		return nil
+	}
+	defer o.mu.Unlock()
 	switch {
 	case inUse(err):
 		if !o.taken {
-			o.log.Info("another program listens at the router's address: connecting to it", "listen", o.listen)
+			o.log.Info("another program listens at the router's address: connecting to it", "listen", listen)
 		}
 		o.taken = true
 		return nil
@@ -61,7 +76,6 @@ func (o *ownRouter) start() error {
 		o.stop()
 	}
 	o.failed, o.taken = false, false
-	listen := o.listen
 	o.log.Info("running the router", "listen", listen)
 	o.stop = wait.Start(o.ctx, func(ctx context.Context) {
 		if err := serve(ctx); err != nil {

@@ -196,6 +196,9 @@ func (s *server) event(what topic.Topic, ev sig.Event) {
 	s.other.look(s.cursor.reached, ev.Position(), s.absence.heard)
 	s.absence.hear(time.Now())
 	defer s.cursor.reach(ev.Position()) // once it is known what becomes of the event
+	if !ev.Replayed {
+		s.cursor.happened(ev.Position())
+	}
 	if s.cursor.known(ev.Position()) || len(s.addresses) > 1 && s.other.before(ev) {
 		return
 	}

@@ -243,11 +243,15 @@ func (ss *subscriptions) answered(batch []*subscription, since *Position, begin 
 			s.had = max(s.had, ss.at.Seq)
 		}
 	}
+	back := since != nil && begin < since.Seq // the server has lost numbers, and gives them again
 	if since != nil {
 		ss.at.Seq = begin
 	}
+	if back && ss.told.Epoch == ss.at.Epoch {
+		ss.told.Seq = begin
+	}
 	for _, s := range batch {
-		if since == nil {
+		if since == nil || back {
 			s.had = begin
 		}
 		if !results.Next() {

@@ -27,8 +27,8 @@ type Publication struct {
 	// ID says that two publications are the same event, which is delivered once: a
 	// publisher that does not know whether a publication arrived may repeat it. A
 	// server knows the ids of 10 minutes, and of 131,072 publications at most; one
-	// without a [Store] forgets them when it ends. At most 128 bytes, chosen so that no other publisher has the same.
-	// Default: none.
+	// without a [Store] forgets them when it ends. At most 128 bytes, chosen so that
+	// no other publisher has the same. Default: none.
 	ID string
 }
 

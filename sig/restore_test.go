@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -98,6 +99,47 @@ func TestRestartIsNotNoticed(t *testing.T) {
 		heard.ExpectNone(t)
 		if missed > 0 {
 			t.Error("events are missed")
+		}
+		m.stop()
+	})
+}
+
+// A server may have lost the latest numbers of its epoch: its store is a copy, or could
+// not be written from start to end. Clients are told that events may be missing, and get
+// the next ones, although they have had events of these numbers.
+func TestNumbersGoBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		network, dir, saved := new(sigtest.Network), t.TempDir(), t.TempDir()
+		m := remembering(t, network, dir, sig.ServerOptions{})
+		var missed []int
+		opts := sig.ClientOptions{Missed: func(n int) { missed = append(missed, n) }}
+		c, _ := runWith(t, network.Client(), &opts)
+		heard := sigtest.NewRecorder()
+		c.AddRemoteListener("me", "", heard.Listen)
+		time.Sleep(time.Minute)
+		m.publish(t, "", 1)
+		m.stop()
+		if err := os.CopyFS(saved, os.DirFS(dir)); err != nil {
+			t.Fatal(err)
+		}
+		m = remembering(t, network, dir, sig.ServerOptions{})
+		time.Sleep(time.Minute)
+		for n := 2; n < 10; n++ {
+			m.publish(t, "", n)
+		}
+		time.Sleep(time.Minute)
+		m.stop()
+		heard.Expect(t, "me: e 1", "me: e 2", "me: e 3", "me: e 4", "me: e 5", "me: e 6", "me: e 7", "me: e 8", "me: e 9")
+		m = remembering(t, network, saved, sig.ServerOptions{})
+		time.Sleep(time.Minute)
+		m.publish(t, "", "again")
+		heard.Expect(t, `me: e "again"`)
+		network.Cut()
+		m.publish(t, "", "meanwhile")
+		time.Sleep(time.Minute)
+		heard.Expect(t, `me: e "meanwhile"`)
+		if !slices.Equal(missed, []int{-1}) {
+			t.Errorf("missed: %v", missed)
 		}
 		m.stop()
 	})
@@ -247,6 +289,31 @@ func TestAnswersWaitForTheStore(t *testing.T) {
 			}
 		}); !slices.Equal(got, []string{"published", "published here", "triggered"}) {
 			t.Errorf("answered: %q", got)
+		}
+	})
+}
+
+// A sender of pysig's that has waited for a slow listener is answered once its event is
+// kept, too.
+func TestSlowedSenderWaitsForTheStore(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &script{state: sig.StoreState{Epoch: "e"}, kept: true, handed: make(chan struct{})}
+		close(s.handed)
+		network := new(sigtest.Network)
+		server, carrier := sig.NewServerRouter(&sig.ServerOptions{Store: s, Queue: 4}), network.Up()
+		t.Cleanup(wait.Start(t.Context(), func(ctx context.Context) { _ = server.Serve(ctx, carrier) }))
+		newOldPeer(t, network).ask(`{"id": 1, "method": "add_listener", "params": {"sender": null, "event": "#e"}}`)
+		p := newOldPeer(t, network)
+		p.ask(`{"id": 1, "method": "add_sender", "params": {"sender": "s", "events": ["#e"]}}`)
+		signal := `{"id": 2, "method": "signal", "params": {"info": {"sender": "s", "event": "#e"}, "data": null}}`
+		for p.ask(signal) == 0 {
+		}
+		s.mu.Lock()
+		s.kept = false
+		s.mu.Unlock()
+		time.AfterFunc(9*time.Second, s.keep)
+		if took := p.ask(signal); took != 9*time.Second {
+			t.Errorf("the answer came after %v", took)
 		}
 	})
 }

@@ -101,7 +101,7 @@ func (c *session) handle(r request) {
 				c.log.Warn("an event was refused", "err", err, "count", c.faults)
 			}
 		}
-		if err == nil && !c.peer.streaming.Load() && c.slowsDown(sg, r) {
+		if err == nil && !c.peer.streaming.Load() && c.slowsDown(sg, r, seq) {
 			return
 		}
 		if err != nil {

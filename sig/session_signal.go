@@ -20,7 +20,7 @@ const slowest = 8 * time.Second
 // slowsDown has a pysig sender wait for its answer if the queue of a pysig client
 // that gets the event is half full, so that nothing is lost; it reports whether
 // the answer is under way.
-func (c *session) slowsDown(sg *Signal, r request) bool {
+func (c *session) slowsDown(sg *Signal, r request, seq uint64) bool {
 	var slow []<-chan struct{}
 	rt := sg.current()
 	for i := range rt.clients {
@@ -49,6 +49,7 @@ func (c *session) slowsDown(sg *Signal, r request) bool {
 			case <-ctx.Done():
 			}
 		}
+		c.server.keep(seq)
 		r.reply(nil, nil)
 	})
 	return true

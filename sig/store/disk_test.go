@@ -18,7 +18,7 @@ type disk struct {
 	named map[string]*diskFile // as of the last sync of the folder
 	room  int                  // bytes that are left; below 0: any number
 	fails error                // of each write, and of each sync
-	slow  time.Duration        // of each write
+	slow  time.Duration        // of each write, and of each removal
 	syncs int
 }
 
@@ -67,6 +67,10 @@ func (d *disk) open(name string, create bool) (file, error) {
 }
 
 func (d *disk) remove(name string) error {
+	d.mu.Lock()
+	slow := d.slow
+	d.mu.Unlock()
+	time.Sleep(slow)
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if f := d.files[name]; f != nil && d.room >= 0 {

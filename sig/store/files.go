@@ -49,7 +49,7 @@ func (f osFolder) read(name string, limit int64) ([]byte, error) {
 func (f osFolder) open(name string, create bool) (file, error) {
 	flags := os.O_RDWR
 	if create {
-		flags |= os.O_CREATE | os.O_EXCL
+		flags |= os.O_CREATE | os.O_TRUNC // one of that name is a leftover
 	}
 	opened, err := os.OpenFile(filepath.Join(string(f), name), flags, 0o600)
 	if err != nil {

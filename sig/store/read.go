@@ -166,6 +166,9 @@ func (s *Store) Load(add func(sig.StoredEvent)) sig.StoreState {
 		}
 		seg.size = int64(len(text))
 		tail, lastText = r.read(text, seg), text
+		if len(text) > markAt && text[markAt] == markGap { // by a run that could write no more than that, perhaps
+			r.ended = false
+		}
 		last := i == len(s.segments)-1
 		if cut := tail.used - tail.end; cut > 0 && last {
 			s.log.Warn("the end of the store is incomplete, and cut off", "file", seg.name(), "bytes", cut)
@@ -216,7 +219,7 @@ func (s *Store) begin(tail scanned, text []byte) {
 	if err != nil {
 		// What is not written is not reserved, so that another run might give the same
 		// numbers: hardly.
-		s.run.first += block * mathrand.N[uint64](1000)
+		s.run.first += block * (1 + mathrand.N[uint64](1000))
 		s.run.reserved = reserve(s.run.first)
 		s.header = true
 		s.fail(err)

@@ -76,14 +76,17 @@ func (s *Store) retire(now time.Time) {
 	if s.err() != nil {
 		return
 	}
-	if n := len(s.segments); n > 0 && s.segments[n-1].events > 0 && now.Sub(s.segments[n-1].first) > s.opts.Age/8 {
-		if err := s.write(s.roll); err != nil {
-			s.fail(err)
-			return
+	err := s.write(func() error { // removing takes as long as the disk likes, too
+		if n := len(s.segments); n > 0 && s.segments[n-1].events > 0 && now.Sub(s.segments[n-1].first) > s.opts.Age/8 {
+			defer s.dirty.Raise()
+			return s.roll()
 		}
-		s.dirty.Raise()
+		s.remove(now)
+		return nil
+	})
+	if err != nil {
+		s.fail(err)
 	}
-	s.remove(now)
 }
 
 // remove removes segments, the oldest first, of which nothing has to be kept.

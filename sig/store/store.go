@@ -1,6 +1,7 @@
 package store
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -71,6 +72,9 @@ const (
 	keptLate = 4 * time.Second
 	// retry is the time between two attempts at a disk that cannot be written.
 	retry = time.Second
+	// handOver is how long Open waits for a folder that is in use: a router gives up its
+	// address a little before its store.
+	handOver, handOverLook = 3 * time.Second, 20 * time.Millisecond
 	// groupDelay leaves time for a sync that is late by 5 ms at most.
 	groupDelay = 4 * time.Millisecond
 )
@@ -101,7 +105,7 @@ type Store struct {
 	mu        sync.Mutex // guards the fields below
 	changed   sync.Cond  // of handed
 	waiting   []sig.StoredEvent
-	bytes     int      // of the data in waiting
+	bytes     int      // of the data and names in waiting
 	stripped  int      // so many at the front have lost their data
 	dropped   sig.Span // before those, nothing is left of these; zero: none
 	written   uint64
@@ -127,7 +131,7 @@ type pledge struct {
 }
 
 // Open opens the store in a folder, which it makes if need be. The error is ErrInUse if
-// another one has it.
+// another one has it, and still does 3 s later.
 func Open(dir string, opts *Options) (*Store, error) {
 	var o Options
 	if opts != nil {
@@ -169,8 +173,10 @@ func (s *Store) take(dir string) error {
 		return err
 	}
 	s.lock = flock.New(filepath.Join(dir, "lock"), flock.SetPermissions(0o600))
-	got, err := s.lock.TryLock()
-	if err == nil && !got {
+	ctx, cancel := context.WithTimeout(context.Background(), handOver)
+	defer cancel()
+	_, err := s.lock.TryLockContext(ctx, handOverLook)
+	if errors.Is(err, context.DeadlineExceeded) {
 		err = ErrInUse
 	}
 	if err != nil {
@@ -224,28 +230,34 @@ func (s *Store) Append(e sig.StoredEvent) {
 	s.ready.Raise()
 }
 
-func sizeOf(e *sig.StoredEvent) int { return len(e.Data) + len(e.Extra) }
+func sizeOf(e *sig.StoredEvent) int {
+	return len(e.Data) + len(e.Extra) + len(e.Sender) + len(e.Event) + len(e.ForSender) + len(e.ForEvent) + len(e.ID)
+}
 
 // bound lets go of the data of what has waited for longest, and then of all of it. The
 // caller holds the lock.
 func (s *Store) bound() {
 	for s.stripped < len(s.waiting)-1 && (len(s.waiting)-s.stripped > maxWaiting || s.bytes > maxWaitingBytes) {
 		e := &s.waiting[s.stripped]
-		s.bytes -= sizeOf(e)
+		s.bytes -= len(e.Data) + len(e.Extra)
 		e.Data, e.Extra, e.Lost = nil, nil, true
 		s.stripped++
 	}
-	if s.stripped <= maxLost {
+	n := 0
+	for s.stripped > n && (s.stripped-n > maxLost || s.bytes > maxWaitingBytes) {
+		s.bytes -= sizeOf(&s.waiting[n])
+		n++
+	}
+	if n == 0 {
 		return
 	}
-	n := s.stripped - maxLost
 	if s.dropped.To == 0 {
 		s.dropped.From = s.waiting[0].Seq
 	}
 	s.dropped.To = s.waiting[n-1].Seq
 	clear(s.waiting[:n])
 	s.waiting = s.waiting[n:]
-	s.stripped = maxLost
+	s.stripped -= n
 }
 
 // Kept implements [sig.Store].

@@ -180,11 +180,32 @@ func TestOneStoreAtATime(t *testing.T) {
 	if _, err := Open(dir, nil); !errors.Is(err, ErrInUse) {
 		t.Errorf("a second one: %v", err)
 	}
-	s.Close()
-	if s, err = Open(dir, nil); err != nil {
+	go func() { // its router has given up its address already
+		time.Sleep(200 * time.Millisecond)
+		s.Close()
+	}()
+	next, err := Open(dir, nil)
+	if err != nil {
 		t.Fatal(err)
 	}
-	s.Close()
+	next.Close()
+}
+
+// A segment that could neither be begun nor removed does not keep another from being begun.
+func TestLeftoverSegment(t *testing.T) {
+	dir := t.TempDir()
+	s, err := Open(dir, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if err := os.WriteFile(filepath.Join(dir, segment{index: 1}.name()), []byte("sig"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s.Load(func(sig.StoredEvent) {})
+	if s.failing != nil {
+		t.Error(s.failing)
+	}
 }
 
 // After a kill, nobody was told of what is not there, and the numbers go on after all
@@ -392,6 +413,38 @@ func TestVeryFullDisk(t *testing.T) {
 	})
 }
 
+// Names take room, too.
+func TestLongNamesOnAFullDisk(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDisk()
+		l := load(t, d, Options{})
+		l.keep("1")
+		d.set(func(d *disk) { d.fails = errors.New("read-only") })
+		for i := range maxWaiting + maxLost {
+			l.next++
+			e := event(l.next, "x")
+			e.Sender = sig.Name(strings.Repeat("s", 1000))
+			if l.Append(e); i%1000 == 0 {
+				time.Sleep(time.Second)
+			}
+		}
+		l.Store.mu.Lock()
+		held := len(l.waiting) * 1000
+		l.Store.mu.Unlock()
+		if held > maxWaitingBytes {
+			t.Errorf("%d bytes are held", held)
+		}
+		d.set(func(d *disk) { d.fails = nil })
+		time.Sleep(5 * time.Second)
+		l.end()
+		k := load(t, d, Options{})
+		defer k.end()
+		if n := uint64(len(k.events)); n < 20_000 || !cmp.Equal(k.state.Unknown, []sig.Span{{From: 2, To: l.next - n + 1}}) {
+			t.Errorf("%d events, %v unknown", n, k.state.Unknown)
+		}
+	})
+}
+
 // A disk that cannot be written at the start is tried again.
 func TestFailsFromTheStart(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -413,6 +466,31 @@ func TestFailsFromTheStart(t *testing.T) {
 		defer k.end()
 		if !slices.Equal(data(k.events), []string{"1", "2", "3"}) || len(k.state.Unknown) > 0 {
 			t.Errorf("then %q %+v", data(k.events), k.state)
+		}
+	})
+}
+
+// Of a run that found the disk full and was killed before there was room, the next one
+// knows nothing but that it was: what was missed is unknown, and no number comes again.
+func TestFullFromTheStart(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDisk()
+		l := load(t, d, Options{})
+		l.keep("1")
+		l.end()
+		for range 3 {
+			d.set(func(d *disk) { d.room = 0 })
+			k := load(t, d, Options{})
+			given := k.keep("2")
+			time.Sleep(10 * time.Second)
+			after := d.kill()
+			k.end()
+			after.set(func(d *disk) { d.room = -1 })
+			n := load(t, after, Options{})
+			if u := n.state.Unknown; len(u) != 1 || u[0] != (sig.Span{From: 2, To: n.state.Last}) || n.state.Last+1 == given {
+				t.Errorf("after number %d: %+v", given, n.state)
+			}
+			n.end()
 		}
 	})
 }
@@ -473,6 +551,28 @@ func TestSlowDisk(t *testing.T) {
 		if a, b := l.log.count("does not answer"), l.log.count("answers again"); a != 1 || b != 1 {
 			t.Errorf("it says so %d times, and %d times that it is over", a, b)
 		}
+	})
+}
+
+// Nobody waits for what is removed, either.
+func TestSlowRemoval(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDisk()
+		l := load(t, d, Options{Age: time.Hour})
+		time.Sleep(time.Second)
+		for i := range 120 {
+			if i == 60 {
+				d.set(func(d *disk) { d.slow = 50 * time.Second })
+			}
+			time.Sleep(time.Minute)
+			began := time.Now()
+			seq := l.append("x")
+			if l.Handed(seq); time.Since(began) > handLate {
+				t.Errorf("after %d minutes, listeners wait %v", i, time.Since(began))
+			}
+		}
+		d.set(func(d *disk) { d.slow = 0 })
+		l.end()
 	})
 }
 
