@@ -28,7 +28,7 @@ type Config struct {
 	Servers       []Server // in the file's order, at least one
 	Subscriptions []Subscription
 	Quiet         Quiet
-	CatchUp       time.Duration // alerts for what happened during an absence are not older; below 0: there are none
+	CatchUp       time.Duration // up to which age critical alerts of an absence come singly; below 0: nothing of it is shown
 	History       *History      // nil: no history is kept
 	Warnings      Problems      // what may not be meant
 }

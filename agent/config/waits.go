@@ -98,7 +98,7 @@ func (p *parser) escalation(n *yaml.Node, where string) *Escalation {
 			return nil
 		}
 		if v.Kind != yaml.MappingNode {
-			p.problem(n.Line, where, `must be when and what, such as {after: 5m, command: [notify-by-phone]}, or none, not `+kind(v))
+			p.problem(n.Line, where, `must say when and what, such as {after: 5m, command: [notify-by-phone]}, or none, not `+kind(v))
 			return nil
 		}
 		e := &Escalation{}

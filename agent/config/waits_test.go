@@ -97,7 +97,7 @@ func TestWaitProblems(t *testing.T) {
 		"expect_every: 31d":                  `3:17: expect_every: "31d" is too long: use at most 30d; or none`,
 		"unless: 5":                          "3: unless: must be text, not a number: put it in quotes",
 		"unless: '{{ dta }}'":                "3:15: unless: unknown name dta (did you mean data?)",
-		"escalate: 5m":                       `3: escalate: must be when and what, such as {after: 5m, command: [notify-by-phone]}, or none, not the text "5m"`,
+		"escalate: 5m":                       `3: escalate: must say when and what, such as {after: 5m, command: [notify-by-phone]}, or none, not the text "5m"`,
 		"escalate: {after: 5m}":              `3: escalate: there is nothing to do: add "command" or "publish"`,
 		"escalate: {command: [x]}":           `3: escalate: there is no time: add how long somebody has to click or close it, such as "after: 5m"`,
 		"escalate: {after: 5m, command: []}": `3: escalate: there is nothing to do: add "command" or "publish"`,

@@ -41,7 +41,7 @@ func ParseSync(name string) (Sync, error) {
 			return Sync(i), nil
 		}
 	}
-	return 0, fmt.Errorf("%q is none of group, each and none", name)
+	return 0, fmt.Errorf("unknown mode %q: must be group, each or none", name)
 }
 
 // Options are a store's settings; nil is the zero value.
