@@ -198,3 +198,6 @@ icon if the desktop has a tray, and the router if the configuration has one.`,
 	strictHelp(cmd) // after SetOut: cobra's completion command keeps the output it finds
 	return cmd
 }
+
+// Command returns the command line, for what is made from it, such as the manual.
+func Command() *cobra.Command { return (&program{out: &output{w: io.Discard}}).root() }

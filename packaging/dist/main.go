@@ -1,0 +1,86 @@
+package main
+
+import (
+	"cmp"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+)
+
+func main() {
+	log := func(err error) {
+		fmt.Fprintln(os.Stderr, "dist:", err)
+		os.Exit(1)
+	}
+	var r release
+	flag.StringVar(&r.top, "top", "../..", "the `FOLDER` of the source tree")
+	flag.StringVar(&r.out, "out", "../../dist", "the `FOLDER` of what is made; what it had is removed")
+	flag.StringVar(&r.version, "version", "", "the `VERSION`, such as 1.2.3")
+	arches := flag.String("arch", "amd64,arm64", "the `ARCHITECTURES` to build for")
+	flag.BoolVar(&r.gtk, "gtk", true, "with sigalert-gtk, which requires C compilers and GTK for each architecture")
+	flag.Parse()
+	r.arches = strings.Split(*arches, ",")
+	if err := r.make(); err != nil {
+		log(err)
+	}
+}
+
+// release is what is made at once.
+type release struct {
+	top, out string
+	version  string
+	arches   []string
+	gtk      bool
+
+	time time.Time // of all files
+	made []string  // files in out
+}
+
+// A version that Debian's and Fedora's tools order as semver does.
+var validVersion = regexp.MustCompile(`^\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?$`)
+
+func (r *release) make() error {
+	if !validVersion.MatchString(r.version) {
+		return fmt.Errorf("-version %q is not a version such as 1.2.3", r.version)
+	}
+	seconds, err := strconv.ParseInt(cmp.Or(os.Getenv("SOURCE_DATE_EPOCH"), "0"), 10, 64)
+	if err != nil {
+		return fmt.Errorf("SOURCE_DATE_EPOCH: %w", err)
+	}
+	r.time = time.Unix(seconds, 0).UTC()
+	for _, path := range []*string{&r.top, &r.out} {
+		if *path, err = filepath.Abs(*path); err != nil {
+			return err
+		}
+	}
+	if _, err := os.Stat(filepath.Join(r.top, "main.go")); err != nil {
+		return err
+	}
+	if err := errors.Join(os.RemoveAll(r.out), os.MkdirAll(r.out, 0o755)); err != nil {
+		return err
+	}
+	work, err := os.MkdirTemp("", "sigalert-dist-*")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(work)
+	manual := filepath.Join(work, "manual")
+	if err := r.writeManual(manual); err != nil {
+		return err
+	}
+	for _, arch := range r.arches {
+		if err := r.linux(arch, work, manual); err != nil {
+			return fmt.Errorf("linux/%s: %w", arch, err)
+		}
+		if err := r.windows(arch, work); err != nil {
+			return fmt.Errorf("windows/%s: %w", arch, err)
+		}
+	}
+	return r.sums()
+}
