@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/goreleaser/nfpm/v2"
 	_ "github.com/goreleaser/nfpm/v2/deb"
@@ -53,6 +54,11 @@ func (r *release) pack(name, arch, format, program, manual string) (err error) {
 	}
 	info, err := config.Get(format)
 	if err != nil {
+		return err
+	}
+	info.Changelog = filepath.Join(filepath.Dir(program), "changes.yaml")
+	changes := fmt.Sprintf("- semver: %s\n  date: %s\n  packager: %s\n  changes:\n    - note: See CHANGELOG.md.\n", r.version, r.time.Format(time.RFC3339), info.Maintainer)
+	if err := write(info.Changelog, []byte(changes)); err != nil {
 		return err
 	}
 	info.MTime, info.RPM.BuildHost = r.time, "sigalert"
