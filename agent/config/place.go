@@ -26,7 +26,7 @@ const (
 // Server is a server of the file, or a router that is to run here.
 type Server struct {
 	Name      string   // "": the file has this one alone, without a name
-	Addresses []string // host:port; the first that answers counts
+	Addresses []string // host:port, after tls:// for TLS; the first that answers counts
 	Listen    string   // host:port on which to run a router, which the address then reaches; "": it runs elsewhere
 }
 
@@ -184,7 +184,7 @@ func (p *parser) serverAddress(n *yaml.Node, where string, all []string) []strin
 	if !ok {
 		return all
 	}
-	if _, port, _ := net.SplitHostPort(addr); port == "0" {
+	if _, port, _ := net.SplitHostPort(address.HostPort(addr)); port == "0" {
 		p.problem(n.Line, where, "a server cannot be at port 0: use a number from 1 to 65535")
 	}
 	if !p.isFirst(addr, n.Line, where) {

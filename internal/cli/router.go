@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"crypto/tls"
 	"log/slog"
 
 	"sigalert/internal/wait"
@@ -21,7 +22,7 @@ type router struct {
 }
 
 // newRouter binds a router to host:port. It has to be run.
-func (p *program) newRouter(listen string, k keeping) (*router, error) {
+func (p *program) newRouter(listen string, k keeping, secured *tls.Config) (*router, error) {
 	if err := k.check(); err != nil {
 		return nil, err
 	}
@@ -29,6 +30,7 @@ func (p *program) newRouter(listen string, k keeping) (*router, error) {
 	if err != nil {
 		return nil, err
 	}
+	carrier.TLS = secured
 	r := &router{carrier: carrier, log: p.log}
 	if r.store, err = k.open(p, listen); err != nil {
 		carrier.Close()

@@ -19,6 +19,7 @@ type serveOptions struct {
 	requests                    bool
 	hosts                       []string
 	keeping                     keeping
+	securing                    securing
 }
 
 func (p *program) serve() *cobra.Command {
@@ -64,6 +65,7 @@ that come back get what they missed.`,
 	flags.DurationVar(&o.every, "every", 5*time.Second, "time between two events")
 	flags.BoolVar(&o.requests, "requests", false, "its sender (timer by default) answers the request echo")
 	flags.StringArrayVar(&o.hosts, "host", nil, "another `NAME` of this machine in the address of an HTTP request; may be repeated")
+	o.securing.flags(flags)
 	o.keeping.flags(flags)
 	p.numberFlag(cmd)
 	p.askFlag(cmd)
@@ -102,7 +104,11 @@ func (p *program) runServe(ctx context.Context, o serveOptions) error {
 	if err != nil {
 		return usage(fmt.Errorf("--listen: %w", err))
 	}
-	server, err := p.newRouter(addr, o.keeping)
+	secured, err := o.securing.open(p, addr, o.hosts)
+	if err != nil {
+		return err
+	}
+	server, err := p.newRouter(addr, o.keeping, secured)
 	if err != nil {
 		return err
 	}

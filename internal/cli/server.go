@@ -24,7 +24,7 @@ func (p *program) serverFlags(cmd *cobra.Command) {
 }
 
 func (p *program) serverFlag(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&p.server, "server", "", "the server's `URL`; tcp:// and :3000 can be left out (default: $SIGALERT_SERVER, the configuration's first server, or 127.0.0.1:3000)")
+	cmd.Flags().StringVar(&p.server, "server", "", "the server's `URL`; tls:// for TLS; tcp:// and :3000 can be left out (default: $SIGALERT_SERVER, the configuration's first server, or 127.0.0.1:3000)")
 }
 
 func (p *program) askFlag(cmd *cobra.Command) {
@@ -46,7 +46,7 @@ func (p *program) serverAddr(cmd *cobra.Command) (target, error) {
 	if err != nil || !p.ask || p.server != "" {
 		return to, err
 	}
-	host, port, _ := net.SplitHostPort(to[0])
+	host, port, _ := net.SplitHostPort(address.HostPort(to[0]))
 	q := p.questions(cmd)
 	addr := to.String()
 	q.address(false, &addr, "Server IP", host, port)

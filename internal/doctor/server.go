@@ -96,12 +96,16 @@ func (n *noted) Dial(ctx context.Context) (sig.Conn, error) {
 func browse(ctx context.Context, addr string) (w web) {
 	ctx, cancel := context.WithTimeout(ctx, webTime)
 	defer cancel()
+	scheme := "http://"
+	if address.IsSecure(addr) {
+		scheme = "https://"
+	}
 	var asked, answered time.Time
 	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
 		GotConn:              func(httptrace.GotConnInfo) { asked = time.Now() },
 		GotFirstResponseByte: func() { answered = time.Now() },
 	})
-	request, err := nethttp.NewRequestWithContext(ctx, "GET", "http://"+addr+"/healthz", nil)
+	request, err := nethttp.NewRequestWithContext(ctx, "GET", scheme+address.HostPort(addr)+"/healthz", nil)
 	if err != nil {
 		return web{err: err}
 	}

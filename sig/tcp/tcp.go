@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"strings"
 	"syscall"
 	"time"
 
@@ -23,8 +24,12 @@ type Client struct {
 	lookup func(ctx context.Context, network, host string) ([]netip.Addr, error)
 }
 
-// NewClient returns a carrier for the server at host:port.
+// NewClient returns a carrier for the server at host:port or, with TLS, at
+// tls://host:port; its certificate must be one that the system trusts.
 func NewClient(addr string) *Client {
+	if host, ok := strings.CutPrefix(addr, schemeTLS); ok {
+		return NewTLSClient(host, nil)
+	}
 	return &Client{addr: addr, dialer: net.Dialer{KeepAliveConfig: keepAlive}, lookup: net.DefaultResolver.LookupNetIP}
 }
 
@@ -51,10 +56,12 @@ func (c *Client) Dial(ctx context.Context) (sig.Conn, error) {
 	return newConn(nc), nil
 }
 
+const schemeTLS = "tls://"
+
 // String is host:port, after tls:// if there is TLS.
 func (c *Client) String() string {
 	if c.tls != nil {
-		return "tls://" + c.addr
+		return schemeTLS + c.addr
 	}
 	return c.addr
 }
