@@ -1,10 +1,12 @@
 package sig
 
+import "context"
+
 // An Access decides who may use a server, and for what. A nil Access lets everybody
 // do everything.
 type Access interface {
-	// Admit returns the rights of a caller. The error, [ErrNotAdmitted] or one that
-	// wraps it, is for the log: the caller learns only that it is not admitted.
+	// Admit returns the rights of a caller. The error is for the log: the caller
+	// learns only that it is not admitted.
 	Admit(Caller) (Rights, error)
 }
 
@@ -23,15 +25,16 @@ type Rights interface {
 	// May reports whether its holder may do something. It must not depend on who is
 	// connected to the server: a refusal would otherwise say so.
 	May(do Action, sender, event Name) bool
-	// Ended is closed once the rights have ended.
-	Ended() <-chan struct{}
+	// Context ends when the rights do.
+	Context() context.Context
 }
 
 // Action is something that requires a right.
 type Action int
 
 const (
-	// ToHear is to get an event of a sender; the zero event is the sender's broadcast.
+	// ToHear is to get an event of a sender, where the zero Name stands for every one:
+	// all of them must be allowed. That includes the sender's broadcast.
 	ToHear Action = iota
 	// ToListen is to register a listener, where the zero Name stands for every one. It
 	// is allowed if the listener can hear anything at all, and what it may not hear
@@ -49,3 +52,93 @@ const (
 	// stands for any.
 	ToSee
 )
+
+// nobody is who has not been admitted.
+type nobody struct{}
+
+func (nobody) Holder() string               { return "" }
+func (nobody) May(_ Action, _, _ Name) bool { return false }
+func (nobody) Context() context.Context     { return context.Background() }
+
+// Admit returns the rights of a caller; nil if the server has no [Access], and everybody
+// may do everything. The error, ErrNotAdmitted, is for the caller.
+func (s *ServerRouter) Admit(c Caller) (Rights, error) {
+	if s.opts.Access == nil {
+		return nil, nil
+	}
+	rights, err := s.opts.Access.Admit(c)
+	if err != nil {
+		if n := int(s.turnedAway.Add(1)); rare(n) {
+			s.log.Warn("a client was not admitted", "client", c.Peer, "err", err, "count", n)
+		}
+		return nil, ErrNotAdmitted
+	}
+	return rights, nil
+}
+
+// Allow returns ErrNotAllowed unless the rights, as Admit returns them, include this.
+func Allow(rights Rights, do Action, sender, event Name) error {
+	if rights != nil && !rights.May(do, sender, event) {
+		return ErrNotAllowed
+	}
+	return nil
+}
+
+// admit gives the client its rights, at the beginning: by its first message, or before
+// it, when nothing but its address is known.
+func (c *session) admit(token []byte) error {
+	name, _ := nameOf(token)
+	caller := Caller{Token: name.String(), Peer: c.peer.conn.Peer()}
+	if missing(token) {
+		caller.Token = ""
+	}
+	rights, err := c.server.Admit(caller)
+	if err != nil {
+		rights = nobody{}
+	}
+	if c.endRights != nil {
+		c.endRights()
+	}
+	if c.rights = rights; rights != nil {
+		c.endRights = context.AfterFunc(rights.Context(), func() { c.peer.conn.Close() })
+	}
+	return err
+}
+
+// allow is asked before anything that depends on who is there.
+func (c *session) allow(do Action, sender, event Name) error {
+	if Allow(c.rights, do, sender, event) != nil {
+		return errNotAllowed
+	}
+	return nil
+}
+
+// may is allow for what is left out rather than refused.
+func (c *session) may(do Action, sender, event Name) bool {
+	return c.rights == nil || c.rights.May(do, sender, event)
+}
+
+// hearsAll reports whether the client may hear everything that the listeners are for.
+// Of the events that are forgotten only these can be counted.
+func (c *session) hearsAll(listeners []*Listener) bool {
+	for _, l := range listeners {
+		if !c.may(ToHear, l.sender, l.event) {
+			return false
+		}
+	}
+	return true
+}
+
+// sees filters a sender's events, or with the zero Name the router's, for a list.
+func (c *session) sees(sender Name, events []Name) []Name {
+	if c.rights == nil {
+		return events
+	}
+	var seen []Name
+	for _, e := range events {
+		if e.IsEvery() || isBuiltIn(e) || c.rights.May(ToSee, sender, e) {
+			seen = append(seen, e)
+		}
+	}
+	return seen
+}

@@ -33,6 +33,9 @@ type ClientOptions struct {
 	// the server remembers; with a pysig server the oldest event is dropped and
 	// counted. Default 1,000.
 	Queue int
+	// Token says to the server who the client is. It is sent only over a connection
+	// that is a [PrivateConn] and says so. Default: none.
+	Token string
 	// Since is where an earlier client ended, for
 	// [ClientRouter.ResumeRemoteListener]. Default: there was none.
 	Since *Position

@@ -48,6 +48,7 @@ type link struct {
 	single  bool // there is to be one connection, and no other after it
 	// pong takes the answer to a stream's ping, on the reading goroutine.
 	pong     func(p *peer, response []byte)
+	token    string // "": none
 	identity string // lets the server know us when we come back
 
 	needed  chan struct{} // closed once the link has something to do
@@ -72,6 +73,7 @@ func newLink(carrier ClientCarrier, o ClientOptions) *link {
 		log:      o.Logger,
 		changed:  o.Changed,
 		single:   o.NoReconnect,
+		token:    o.Token,
 		identity: rand.Text(),
 		needed:   make(chan struct{}),
 		kick:     wait.NewToken(),
@@ -159,7 +161,7 @@ func (l *link) once(ctx context.Context) (was LinkStatus, err error) {
 	}
 	cancel(err)
 	tasks.Wait() // a greeting may just have succeeded: only now is it over
-	if greeted, _ := l.current(); greeted == nil && !errors.As(err, new(*RemoteError)) {
+	if greeted, _ := l.current(); greeted == nil && !errors.As(err, new(*RemoteError)) && !errors.Is(err, ErrNotPrivate) {
 		err = notServer{err}
 	}
 	return l.lost(fmt.Errorf("%s: %w", l.carrier, err)), err
@@ -201,6 +203,12 @@ func ending(err error) error {
 func (l *link) greet(ctx context.Context, p *peer) error {
 	params := appendNames([]byte(`{"features": `), []Name{featureStream, featureReplay, featurePublish})
 	params = wire.AppendString(append(params, `, "client": `...), l.identity)
+	if l.token != "" {
+		if c, ok := p.conn.(PrivateConn); !ok || !c.Private() {
+			return ErrNotPrivate
+		}
+		params = wire.AppendString(append(params, `, "token": `...), l.token)
+	}
 	err := p.ask(ctx, "get_version", append(params, '}'), func(response []byte) {
 		if p.greeting = parseGreeting(response); p.greeting.stream {
 			outbox := newOutbox(p.conn)
@@ -210,6 +218,9 @@ func (l *link) greet(ctx context.Context, p *peer) error {
 	})
 	if errors.Is(err, ErrNoAnswer) {
 		return fmt.Errorf("%w, or one that hangs: %w", ErrNotServer, err)
+	}
+	if errors.Is(err, ErrNotAdmitted) {
+		return err
 	}
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrNotServer, err)

@@ -34,7 +34,7 @@ func (r Rights) May(do sig.Action, sender, event sig.Name) bool {
 	case sig.ToAsk:
 		return coverAll(r.Listen, sender)
 	case sig.ToSee:
-		return meet(r.Listen, sender, event) || meet(r.Send, sender, event)
+		return see(r.Listen, sender, event) || see(r.Send, sender, event)
 	}
 	return false
 }
@@ -55,6 +55,15 @@ func meet(rights []Right, sender, event sig.Name) bool {
 	return slices.ContainsFunc(rights, func(r Right) bool {
 		return (sender.IsEvery() || r.sender.has(sender)) && (event.IsEvery() || r.event.has(event))
 	})
+}
+
+// see reports whether one of the rights is to the event and, if there is none, to the
+// sender by its name: whoever may use a channel does not learn who else is there.
+func see(rights []Right, sender, event sig.Name) bool {
+	if event.IsEvery() && !sender.IsEvery() {
+		rights = slices.DeleteFunc(slices.Clone(rights), func(r Right) bool { return r.sender.all && !r.event.all })
+	}
+	return meet(rights, sender, event)
 }
 
 // Right is a right to some events.

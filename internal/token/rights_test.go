@@ -67,7 +67,7 @@ func TestMay(t *testing.T) {
 		{"#notify", "#notify", "anybody", "#notify", "+++--+"},
 		{"#notify", "#notify", "", "#notify", "+++--+"},
 		{"#notify", "#notify", "anybody", "#other", "------"},
-		{"#notify", "#notify", "anybody", "", "-+---+"},
+		{"#notify", "#notify", "anybody", "", "-+----"}, // a channel does not show who is there
 		{"ntfy/#alerts", "", "ntfy", "#alerts", "++---+"},
 		{"ntfy/#alerts", "", "other", "#alerts", "------"},
 

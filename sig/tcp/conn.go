@@ -234,4 +234,13 @@ func (c *conn) Rooted() error {
 	return nil
 }
 
+// Private makes the conn a [sig.PrivateConn].
+func (c *conn) Private() bool {
+	if _, secured := c.net.(*tls.Conn); secured {
+		return true
+	}
+	peer, ok := c.net.RemoteAddr().(*net.TCPAddr)
+	return ok && peer.IP.IsLoopback()
+}
+
 func (c *conn) Peer() string { return c.net.RemoteAddr().String() }
