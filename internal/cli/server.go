@@ -64,7 +64,10 @@ func (p *program) serverAddr(cmd *cobra.Command) (target, error) {
 
 // findServer is the server of --server, of $SIGALERT_SERVER, of the configuration,
 // or the one of this machine. Of several, it is the first.
-func (p *program) findServer() (target, error) {
+func (p *program) findServer() (to target, err error) {
+	if p.secret, err = ourToken(); err != nil {
+		return nil, err
+	}
 	if addr, err := namedServer(p.server); addr != "" || err != nil {
 		return target{addr}, err
 	}
