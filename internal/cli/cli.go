@@ -71,7 +71,6 @@ type program struct {
 	log *slog.Logger
 
 	server   string // for the commands that are clients
-	secret   string // the token to show to it; "": none
 	instead  string // for the agent: the server that replaces the configuration's, as namedServer returns it
 	config   string
 	logLevel string

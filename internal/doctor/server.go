@@ -13,10 +13,10 @@ import (
 	"time"
 
 	"sigalert/internal/address"
+	"sigalert/internal/reach"
 	"sigalert/internal/wait"
 	"sigalert/internal/words"
 	"sigalert/sig"
-	"sigalert/sig/tcp"
 )
 
 // place is what was found at the server's address.
@@ -43,12 +43,12 @@ const (
 	webTime   = 1500 * time.Millisecond
 )
 
-func visit(ctx context.Context, addr string) (p place) {
+func visit(ctx context.Context, addr string, proof reach.Proof) (p place) {
 	greeting, cancel := context.WithTimeout(ctx, greetTime)
 	defer cancel()
 	began := time.Now()
-	carrier := &noted{Client: tcp.NewClient(addr)}
-	client := sig.NewClientRouter(carrier, &sig.ClientOptions{NoReconnect: true})
+	carrier := &noted{ClientCarrier: proof.To(addr)}
+	client := sig.NewClientRouter(carrier, &sig.ClientOptions{NoReconnect: true, Token: proof.Secret})
 	failed, fail := context.WithCancelCause(greeting)
 	defer wait.Start(failed, func(ctx context.Context) {
 		client.Run(ctx)
@@ -79,12 +79,12 @@ func visit(ctx context.Context, addr string) (p place) {
 
 // noted notes whether anything took a connection.
 type noted struct {
-	*tcp.Client
+	sig.ClientCarrier
 	reached atomic.Bool
 }
 
 func (n *noted) Dial(ctx context.Context) (sig.Conn, error) {
-	conn, err := n.Client.Dial(ctx)
+	conn, err := n.ClientCarrier.Dial(ctx)
 	if err == nil {
 		n.reached.Store(true)
 	}

@@ -14,6 +14,7 @@ import (
 	"os"
 
 	"sigalert/eventlog"
+	"sigalert/internal/reach"
 	"sigalert/internal/wait"
 	"sigalert/sig"
 	"sigalert/sig/gateway"
@@ -42,7 +43,7 @@ func TestVisit(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), lookTime)
 			defer cancel()
 			began := time.Now()
-			p := visit(ctx, test.addr)
+			p := visit(ctx, test.addr, reach.Proof{})
 			if ctx.Err() != nil {
 				t.Errorf("it takes %s", time.Since(began))
 			}

@@ -123,7 +123,7 @@ func (s *stream) run(ctx context.Context, w http.ResponseWriter, carrier sig.Cli
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	client := sig.NewClientRouter(carrier, &sig.ClientOptions{
-		Token:       s.token,
+		Token:       func() (string, error) { return s.token, nil },
 		NoReconnect: true,
 		Queue:       waiting,
 		Since:       s.since,
