@@ -100,7 +100,7 @@ func parseURL(text string) (scheme, host, port string, err error) {
 		switch scheme = strings.ToLower(given); scheme {
 		case "tcp", "tls", "https":
 		default:
-			return "", "", "", fmt.Errorf("unknown scheme %q: use tcp://HOST:PORT, or tls://HOST:PORT", given)
+			return "", "", "", fmt.Errorf("unknown scheme %q: use tcp://HOST:PORT", given)
 		}
 		rest = strings.TrimSuffix(after, "/")
 	}

@@ -17,8 +17,8 @@ func TestParseServer(t *testing.T) {
 		}
 	}
 	for in, want := range map[string]string{
-		"http://h":       `unknown scheme "http": use tcp://HOST:PORT, or tls://HOST:PORT`,
-		"://h":           `unknown scheme "": use tcp://HOST:PORT, or tls://HOST:PORT`,
+		"http://h":       `unknown scheme "http": use tcp://HOST:PORT`,
+		"://h":           `unknown scheme "": use tcp://HOST:PORT`,
 		"h:x":            `"x" is not a port: a port is a number up to 65535`,
 		"h:-1":           `"-1" is not a port: a port is a number up to 65535`,
 		"h:+5":           `"+5" is not a port: a port is a number up to 65535`,
