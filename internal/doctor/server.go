@@ -72,7 +72,7 @@ func visit(ctx context.Context, addr string, proof reach.Proof) (p place) {
 	link := client.Link()
 	p.name, p.features = link.Server, link.Features
 	if p.name != "" {
-		p.web = browse(ctx, addr)
+		p.web = browse(ctx, addr, proof)
 	}
 	return p
 }
@@ -93,12 +93,19 @@ func (n *noted) Dial(ctx context.Context) (sig.Conn, error) {
 
 // browse asks a router over HTTP whether it is well, and reads its clock from the
 // answer's Date, which has whole seconds.
-func browse(ctx context.Context, addr string) (w web) {
+func browse(ctx context.Context, addr string, proof reach.Proof) (w web) {
 	ctx, cancel := context.WithTimeout(ctx, webTime)
 	defer cancel()
-	scheme := "http://"
+	direct, scheme := &nethttp.Transport{DisableKeepAlives: true}, "http://" // without a proxy
 	if address.IsSecure(addr) {
 		scheme = "https://"
+		opts, err := proof.TLS()
+		if err == nil {
+			direct.TLSClientConfig, err = opts.Config(address.HostPort(addr))
+		}
+		if err != nil {
+			return web{err: err}
+		}
 	}
 	var asked, answered time.Time
 	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
@@ -109,7 +116,6 @@ func browse(ctx context.Context, addr string) (w web) {
 	if err != nil {
 		return web{err: err}
 	}
-	direct := &nethttp.Transport{DisableKeepAlives: true} // without a proxy
 	response, err := direct.RoundTrip(request)
 	if err != nil {
 		return web{err: err}

@@ -66,12 +66,12 @@ func TestBrowse(t *testing.T) {
 	for _, off := range []time.Duration{0, time.Minute, -time.Hour} {
 		w := browse(t.Context(), aSite(t, func(w nethttp.ResponseWriter, _ *nethttp.Request) {
 			w.Header().Set("Date", time.Now().Add(off).UTC().Format(nethttp.TimeFormat))
-		}))
+		}), reach.Proof{})
 		if w.err != nil || !w.read || w.least > off || w.most < off || w.most-w.least < time.Second || w.most-w.least > 3*time.Second {
 			t.Errorf("%s: %+v", off, w)
 		}
 	}
-	w := browse(t.Context(), aSite(t, func(w nethttp.ResponseWriter, _ *nethttp.Request) { nethttp.Error(w, "no", nethttp.StatusForbidden) }))
+	w := browse(t.Context(), aSite(t, func(w nethttp.ResponseWriter, _ *nethttp.Request) { nethttp.Error(w, "no", nethttp.StatusForbidden) }), reach.Proof{})
 	if w.err == nil || w.read {
 		t.Errorf("%+v", w)
 	}

@@ -44,20 +44,29 @@ type proving struct {
 }
 
 func (c proving) Dial(ctx context.Context) (sig.Conn, error) {
-	opts := tcp.TLS{Fingerprint: c.p.Fingerprint}
-	if c.p.CA != "" {
-		text, err := os.ReadFile(c.p.CA)
-		if err != nil {
-			return nil, fmt.Errorf("cannot reach %s: %w", c.addr, err)
-		}
-		if opts.Roots = x509.NewCertPool(); !opts.Roots.AppendCertsFromPEM(text) {
-			return nil, fmt.Errorf("cannot reach %s: there is no certificate in %s", c.addr, c.p.CA)
-		}
+	opts, err := c.p.TLS()
+	if err != nil {
+		return nil, fmt.Errorf("cannot reach %s: %w", c.addr, err)
 	}
-	return tcp.NewTLSClient(address.HostPort(c.addr), &opts).Dial(ctx)
+	return tcp.NewTLSClient(address.HostPort(c.addr), opts).Dial(ctx)
 }
 
 func (c proving) String() string { return c.addr }
+
+// TLS is how the server is known; the error is that of the authority's file.
+func (p Proof) TLS() (*tcp.TLS, error) {
+	opts := tcp.TLS{Fingerprint: p.Fingerprint}
+	if p.CA != "" {
+		text, err := os.ReadFile(p.CA)
+		if err != nil {
+			return nil, err
+		}
+		if opts.Roots = x509.NewCertPool(); !opts.Roots.AppendCertsFromPEM(text) {
+			return nil, fmt.Errorf("there is no certificate in %s", p.CA)
+		}
+	}
+	return &opts, nil
+}
 
 // Secret is the token; "" if there is none.
 func (p Proof) Secret() (string, error) {

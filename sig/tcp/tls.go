@@ -70,8 +70,9 @@ func ParseFingerprint(text string) (string, error) {
 	return fingerprintPrefix + plain, nil
 }
 
-// config is for the server at host:port.
-func (t *TLS) config(addr string) (*tls.Config, error) {
+// Config is for the server at host:port. The error is that of a fingerprint which is
+// none.
+func (t *TLS) Config(addr string) (*tls.Config, error) {
 	c := &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: t.Roots, ServerName: t.Name, Certificates: t.Certificates}
 	if c.ServerName == "" {
 		c.ServerName, _, _ = net.SplitHostPort(addr)
@@ -95,7 +96,7 @@ func (t *TLS) config(addr string) (*tls.Config, error) {
 
 // handshake makes a client's connection one with TLS.
 func (c *Client) handshake(ctx context.Context, raw net.Conn) (net.Conn, error) {
-	config, err := c.tls.config(c.addr)
+	config, err := c.tls.Config(c.addr)
 	if err != nil {
 		raw.Close()
 		return nil, err

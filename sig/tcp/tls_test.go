@@ -4,8 +4,10 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"io"
 	"net"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -168,5 +170,31 @@ func TestNoTLS(t *testing.T) {
 		t.Error("there is a connection")
 	} else {
 		t.Log(err)
+	}
+}
+
+// Those that begin a handshake and go no further are among the silent clients of their
+// address, which have a limit, and hold up nobody.
+func TestHandshakesThatStall(t *testing.T) {
+	c := pair(t, "127.0.0.1")
+	_, addr := secureServer(t, c)
+	stalled := make([]net.Conn, 300)
+	for i := range stalled {
+		conn, err := net.Dial("tcp", addr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		io.WriteString(conn, "\x16\x03\x01")
+		stalled[i] = conn
+	}
+	conn, err := tcp.NewTLSClient(addr, &tcp.TLS{Roots: rootsOf(c)}).Dial(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	conn.Close()
+	stalled[0].SetReadDeadline(time.Now().Add(5 * time.Second)) // before the handshake's own end
+	if _, err := stalled[0].Read(make([]byte, 1)); errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Error("the first has not given way")
 	}
 }
