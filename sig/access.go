@@ -23,7 +23,8 @@ type Rights interface {
 	// an earlier connection.
 	Holder() string
 	// May reports whether its holder may do something. It must not depend on who is
-	// connected to the server: a refusal would otherwise say so.
+	// connected to the server: a refusal would otherwise say so. It is called while the
+	// router is locked, and must neither wait nor call the router.
 	May(do Action, sender, event Name) bool
 	// Context ends when the rights do.
 	Context() context.Context

@@ -255,3 +255,49 @@ func (p public) Dial(ctx context.Context) (sig.Conn, error) {
 	conn, err := p.ClientCarrier.Dial(ctx)
 	return struct{ sig.Conn }{conn}, err
 }
+
+// How many events were missed is said only to who may hear all of them: the number would
+// be that of others' events, too.
+func TestAccessAndMissed(t *testing.T) {
+	access := badges{}
+	access.add(t, "all", "*", "")
+	access.add(t, "door", "door", "")
+	server, addr := serveWith(t, &sig.ServerOptions{Access: access, Memory: 2})
+	publish := func(sender sig.Name) {
+		t.Helper()
+		if _, err := server.Publish(sig.Publication{Sender: sender, Event: "x"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	// from returns what a client missed since a position, and the first event that it has.
+	from := func(holder string, since *sig.Position) (missed int, first sig.Event) {
+		t.Helper()
+		lost, heard := make(chan int, 10), make(chan sig.Event, 10)
+		client := sig.NewClientRouter(tcp.NewClient(addr), &sig.ClientOptions{Token: with(holder), Since: since, Missed: func(n int) { lost <- n }})
+		client.ResumeRemoteListener("", "", func(ev sig.Event) { heard <- ev })
+		defer wait.Start(t.Context(), client.Run)()
+		select {
+		case first = <-heard:
+		case <-time.After(10 * time.Second):
+			t.Fatal("there is no event")
+		}
+		select {
+		case missed = <-lost: // before the first event
+		default:
+		}
+		return missed, first
+	}
+	publish("door")
+	_, ev := from("all", new(sig.Position))
+	since := ev.Position()
+	for range 5 {
+		publish("secret")
+	}
+	publish("door")
+	if n, ev := from("all", &since); n != 4 || ev.Sender != "secret" {
+		t.Errorf("everybody: %d, %v", n, ev.Sender)
+	}
+	if n, ev := from("door", &since); n >= 0 || ev.Sender != "door" {
+		t.Errorf("the door: %d, %v", n, ev.Sender)
+	}
+}
