@@ -54,7 +54,7 @@ const (
 	ToSee
 )
 
-// nobody is who has not been admitted.
+// nobody has the rights of those who have not been admitted.
 type nobody struct{}
 
 func (nobody) Holder() string               { return "" }
@@ -85,25 +85,21 @@ func Allow(rights Rights, do Action, sender, event Name) error {
 	return nil
 }
 
-// admit gives the client its rights, at the beginning: by its first message, or before
-// it, when nothing but its address is known.
-func (c *session) admit(token []byte) error {
-	name, _ := nameOf(token)
-	caller := Caller{Token: name.String(), Peer: c.peer.conn.Peer()}
-	if missing(token) {
-		caller.Token = ""
+// admit gives the client its rights, by its first message.
+func (c *session) admit(first request) {
+	caller := Caller{Peer: c.peer.conn.Peer()}
+	if string(first.method) == "get_version" {
+		if token, ok := nameOf(member(first.params, "token")); ok {
+			caller.Token = token.String()
+		}
 	}
 	rights, err := c.server.Admit(caller)
 	if err != nil {
 		rights = nobody{}
 	}
-	if c.endRights != nil {
-		c.endRights()
-	}
 	if c.rights = rights; rights != nil {
 		c.endRights = context.AfterFunc(rights.Context(), func() { c.peer.conn.Close() })
 	}
-	return err
 }
 
 // allow is asked before anything that depends on who is there.

@@ -193,7 +193,6 @@ func (s *ServerRouter) serve(ctx context.Context, conn Conn) {
 		}
 	}
 	log.Debug("client connected")
-	_ = c.admit(nil) // a token may follow
 	defer func() {
 		if c.endRights != nil {
 			c.endRights()

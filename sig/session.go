@@ -95,6 +95,7 @@ func (c *session) handle(r request) {
 	if first {
 		c.spoke = true
 		c.server.spoken(c)
+		c.admit(r)
 	}
 	if string(r.method) == "signal" {
 		sg, seq, err := c.signal(r.params)
@@ -165,11 +166,9 @@ func (c *session) greet(r request, first bool) {
 		r.reply(wire.AppendString(nil, Version), nil)
 		return
 	}
-	if c.server.opts.Access != nil && first {
-		if err := c.admit(member(r.params, "token")); err != nil {
-			r.reply(nil, coded(codeNotAdmitted, textNotAdmitted))
-			return
-		}
+	if c.rights == Rights(nobody{}) {
+		r.reply(nil, coded(codeNotAdmitted, textNotAdmitted))
+		return
 	}
 	if id, ok := nameOf(member(r.params, "client")); ok && first {
 		c.supersede(c.ownIdentity(string(id)))
