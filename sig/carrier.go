@@ -55,6 +55,15 @@ type StreamConn interface {
 	WriteStream(batch []byte) error
 }
 
+// A PrivateConn is a Conn that may keep others from reading and changing what goes over
+// it.
+type PrivateConn interface {
+	Conn
+	// Private reports whether it does: it is encrypted, to a peer whose identity has
+	// been checked, or does not leave this machine.
+	Private() bool
+}
+
 // A RootedConn is a Conn of a client that depends on an address of this machine.
 type RootedConn interface {
 	Conn

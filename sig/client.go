@@ -33,6 +33,10 @@ type ClientOptions struct {
 	// the server remembers; with a pysig server the oldest event is dropped and
 	// counted. Default 1,000.
 	Queue int
+	// Token returns what says to the server who the client is; "": nothing does. It is
+	// called for each connection, which its error ends, and what it returns is sent
+	// only over a [PrivateConn] that is private. Default: none.
+	Token func() (string, error)
 	// Since is where an earlier client ended, for
 	// [ClientRouter.ResumeRemoteListener]. Default: there was none.
 	Since *Position

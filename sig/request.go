@@ -118,6 +118,10 @@ func (c *session) request(r request) {
 		r.reply(nil, exception(textNoRequestName))
 		return
 	}
+	if err := c.allow(ToAsk, sender, ""); err != nil {
+		r.reply(nil, err)
+		return
+	}
 	p, err := c.server.provider(sender)
 	if err != nil {
 		r.reply(nil, err)

@@ -43,6 +43,8 @@ type ServerOptions struct {
 	// Name is how the server introduces itself to clients, such as
 	// "sigalert 1.0". Default "sig".
 	Name string
+	// Access decides what clients may do. Default: everybody may do everything.
+	Access Access
 	// Logger reports clients that come and go, and what is dropped. Default:
 	// none.
 	Logger *slog.Logger
@@ -60,9 +62,10 @@ type ServerRouter struct {
 
 	lastListener atomic.Uint64
 	dropped      atomic.Uint64
-	unread       atomic.Int64 // bytes of messages that wait for clients
-	left         wait.Token   // a client has
-	crowded      atomic.Bool  // a client was turned away, or gave way to another, since the last was accepted
+	turnedAway   atomic.Uint64 // callers that were not admitted
+	unread       atomic.Int64  // bytes of messages that wait for clients
+	left         wait.Token    // a client has
+	crowded      atomic.Bool   // a client was turned away, or gave way to another, since the last was accepted
 
 	guard   sync.Mutex // guards the fields below; the Router has its own
 	clients int
@@ -190,6 +193,11 @@ func (s *ServerRouter) serve(ctx context.Context, conn Conn) {
 		}
 	}
 	log.Debug("client connected")
+	defer func() {
+		if c.endRights != nil {
+			c.endRights()
+		}
+	}()
 	var tasks sync.WaitGroup
 	tasks.Go(func() {
 		defer cancel() // the reading goroutine may wait for answers that are no longer sent

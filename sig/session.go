@@ -37,14 +37,16 @@ type session struct {
 	owed   chan struct{} // a token for each answer that waits for the store
 
 	// The reading goroutine's.
-	spoke    bool // it has sent a request
-	faults   int  // events that were refused without an answer
-	cut      int  // lists that were too long
-	identity string
-	agreed   []Name               // features
-	offered  int                  // events, of all its senders
-	senders  map[Name]*Sender     // by key
-	signals  map[string]signalled // of its senders, by the text that names them
+	spoke     bool // it has sent a request
+	faults    int  // events that were refused without an answer
+	cut       int  // lists that were too long
+	identity  string
+	agreed    []Name               // features
+	rights    Rights               // they do not change once there are listeners; nil: all of them
+	endRights func() bool          // ends the wait for their end; nil: there is none
+	offered   int                  // events, of all its senders
+	senders   map[Name]*Sender     // by key
+	signals   map[string]signalled // of its senders, by the text that names them
 
 	overtaken int // how often events were forgotten before it got them; the delivering goroutine's
 
@@ -93,6 +95,7 @@ func (c *session) handle(r request) {
 	if first {
 		c.spoke = true
 		c.server.spoken(c)
+		c.admit(r)
 	}
 	if string(r.method) == "signal" {
 		sg, seq, err := c.signal(r.params)
@@ -163,8 +166,12 @@ func (c *session) greet(r request, first bool) {
 		r.reply(wire.AppendString(nil, Version), nil)
 		return
 	}
+	if c.rights == Rights(nobody{}) {
+		r.reply(nil, coded(codeNotAdmitted, textNotAdmitted))
+		return
+	}
 	if id, ok := nameOf(member(r.params, "client")); ok && first {
-		c.supersede(string(id))
+		c.supersede(c.ownIdentity(string(id)))
 	}
 	begins := first && hasName(features, featureStream)
 	if begins {
@@ -219,6 +226,9 @@ func (c *session) addSender(params []byte) error {
 		if requests, err = parseNames(methods); err != nil {
 			return err
 		}
+	}
+	if err := c.allow(ToConnect, name, ""); err != nil {
+		return err
 	}
 	switch {
 	case c.mine(name) != nil:
@@ -281,6 +291,9 @@ func (c *session) removeSender(params []byte) error {
 	if !ok {
 		return errInvalid
 	}
+	if err := c.allow(ToConnect, name, ""); err != nil {
+		return err
+	}
 	s := c.mine(name)
 	if s == nil {
 		if c.server.Sender(name) != nil {
@@ -297,6 +310,9 @@ func (c *session) removeSender(params []byte) error {
 func (c *session) addListener(params []byte) ([]byte, error) {
 	sender, event, err := listenedTo(params)
 	if err != nil {
+		return nil, err
+	}
+	if err := c.allow(ToListen, sender, event); err != nil {
 		return nil, err
 	}
 	s := c.server
@@ -392,7 +408,7 @@ func (c *session) listSenders(r request) ([]byte, error) {
 	want, from := member(r.params, "list_events"), member(r.params, "from")
 	withEvents := !missing(want) && string(want) != "false" && string(want) != "0"
 	if number, ok := unsigned(from); ok {
-		l, next := c.server.page(withEvents, number)
+		l, next := c.server.page(c, withEvents, number)
 		return fmt.Appendf(nil, `{"senders": [%s], "next": %d}`, l.text, next), nil
 	}
 	const around = 64 // bytes of the answer besides the list and the id
@@ -400,7 +416,7 @@ func (c *session) listSenders(r request) ([]byte, error) {
 	if c.peer.streaming.Load() {
 		room = maxPage
 	}
-	l := c.server.list(withEvents, room)
+	l := c.server.list(c, withEvents, room)
 	if l.leftOut > 0 {
 		if c.cut++; rare(c.cut) {
 			c.log.Warn("a list of senders was too long for the client", "left_out", l.leftOut, "count", c.cut)

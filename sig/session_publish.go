@@ -29,8 +29,15 @@ func (c *session) publishAll(params []byte) (done Published, upTo uint64, err er
 		if err == nil {
 			err = p.check()
 		}
+		if err == nil {
+			err = c.allow(ToPublish, p.sender, p.event)
+		}
 		if err != nil {
-			return done, 0, fmt.Errorf("event %d: %w", len(events)+1, err)
+			err = fmt.Errorf("event %d: %w", len(events)+1, err)
+			if errors.Is(err, errNotAllowed) {
+				err = coded(codeNotAllowed, "%v", err)
+			}
+			return done, 0, err
 		}
 		events = append(events, p)
 	}

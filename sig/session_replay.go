@@ -43,6 +43,11 @@ func (c *session) subscribe(r request) {
 		r.reply(nil, wireError(err))
 		return
 	}
+	for i, l := range w.listeners {
+		if w.faults[i] == nil {
+			w.faults[i] = c.allow(ToListen, l.sender, l.event)
+		}
+	}
 	s := c.server
 	if w.hasSince { // what is long gone is counted before the router is locked
 		s.mu.RLock()
@@ -104,7 +109,7 @@ func (c *session) listenAll(w wish) []byte {
 	}
 	reply = append(reply, `], "missed": `...)
 	switch missed, counted := w.forgotten(j, added); {
-	case known && counted:
+	case known && counted && (missed == 0 || c.hearsAll(added)):
 		reply = strconv.AppendUint(reply, missed, 10)
 	case w.hasSince:
 		reply = append(reply, "null"...)
@@ -249,13 +254,18 @@ func (c *session) remembered(take func(*entry, []*Listener) bool) {
 		c.index = newListenerIndex(c.listeners)
 	}
 	if first := j.first(); pos+1 < first {
-		c.lost(j.memory().forgotten(pos, j.wanted(slices.Collect(maps.Values(c.listeners)))))
+		listeners := slices.Collect(maps.Values(c.listeners))
+		n, known := j.memory().forgotten(pos, j.wanted(listeners))
+		if n > 0 && !c.hearsAll(listeners) {
+			n, known = 0, false
+		}
+		c.lost(n, known)
 		pos = first - 1
 	}
 	var listeners []*Listener
 	for _, e := range j.since(pos, catchUpEvents) {
 		pos = e.seq
-		if listeners = c.index.of(e, listeners[:0]); len(listeners) > 0 && !take(e, listeners) {
+		if listeners = c.index.of(e, listeners[:0]); len(listeners) > 0 && c.may(ToHear, e.topic.sender, e.topic.event) && !take(e, listeners) {
 			break
 		}
 	}

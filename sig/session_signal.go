@@ -103,6 +103,9 @@ func (c *session) findSignal(info []byte) (*Signal, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := c.allow(ToConnect, name, ""); err != nil {
+		return nil, err
+	}
 	s, err := c.mySender(name)
 	if err != nil {
 		return nil, err

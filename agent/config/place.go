@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -12,9 +13,11 @@ import (
 	"gopkg.in/yaml.v3"
 
 	"sigalert/internal/address"
+	"sigalert/internal/reach"
 	"sigalert/internal/topic"
 	"sigalert/internal/words"
 	"sigalert/sig"
+	"sigalert/sig/tcp"
 )
 
 const (
@@ -25,9 +28,10 @@ const (
 
 // Server is a server of the file, or a router that is to run here.
 type Server struct {
-	Name      string   // "": the file has this one alone, without a name
-	Addresses []string // host:port; the first that answers counts
-	Listen    string   // host:port on which to run a router, which the address then reaches; "": it runs elsewhere
+	Name      string      // "": the file has this one alone, without a name
+	Addresses []string    // host:port, after tls:// for TLS; the first that answers counts
+	Proof     reach.Proof // what the server and we know each other by
+	Listen    string      // host:port on which to run a router, which the address then reaches; "": it runs elsewhere
 }
 
 // String is the server for people: "nas:3000", or "work (a:3000 or b:3000)".
@@ -144,15 +148,53 @@ func (p *parser) namedServer(name string, n *yaml.Node, where string) {
 	s := Server{Name: name}
 	before := len(p.problems)
 	if resolve(n).Kind == yaml.MappingNode {
-		p.mapping(n, where, map[string]setter{"url": func(n *yaml.Node, where string) { s.Addresses = p.addresses(n, where) }})
+		p.mapping(n, where, p.serverKeys(&s))
 		if len(p.problems) == before && len(s.Addresses) == 0 {
 			p.problem(n.Line, where, `there is no address: add one, such as url: "tcp://nas:3000"`)
 		}
 	} else {
 		s.Addresses = p.addresses(n, where)
 	}
+	if s.Proof.CA+s.Proof.Fingerprint != "" && !slices.ContainsFunc(s.Addresses, address.IsSecure) && len(s.Addresses) > 0 {
+		p.problem(n.Line, where, "ca and fingerprint are for TLS: begin the url with tls://")
+	}
 	if len(s.Addresses) > 0 {
 		p.config.Servers = append(p.config.Servers, s)
+	}
+}
+
+// serverKeys are those of one server.
+func (p *parser) serverKeys(s *Server) map[string]setter {
+	first := make(map[string]string) // of two keys that say the same
+	once := func(what string, set setter) setter {
+		return func(n *yaml.Node, where string) {
+			if other := first[what]; other != "" {
+				p.problem(n.Line, where, fmt.Sprintf("%s says that already: leave one out", other))
+				return
+			}
+			first[what] = where
+			set(n, where)
+		}
+	}
+	file := func(into *string) setter {
+		return func(n *yaml.Node, where string) {
+			*into, _ = parsed(p, n, where, func(text string) (string, error) {
+				if !filepath.IsAbs(text) {
+					return "", fmt.Errorf("%q is not a whole path", text)
+				}
+				return text, nil
+			})
+		}
+	}
+	const authority, token = "authority", "token"
+	return map[string]setter{
+		"url": func(n *yaml.Node, where string) { s.Addresses = p.addresses(n, where) },
+		"ca":  once(authority, file(&s.Proof.CA)),
+		"fingerprint": once(authority, func(n *yaml.Node, where string) {
+			s.Proof.Fingerprint, _ = parsed(p, n, where, tcp.ParseFingerprint)
+		}),
+		"token":      once(token, func(n *yaml.Node, where string) { s.Proof.Token = p.token(n, where) }),
+		"token_file": once(token, file(&s.Proof.TokenFile)),
 	}
 }
 
@@ -184,7 +226,7 @@ func (p *parser) serverAddress(n *yaml.Node, where string, all []string) []strin
 	if !ok {
 		return all
 	}
-	if _, port, _ := net.SplitHostPort(addr); port == "0" {
+	if _, port, _ := net.SplitHostPort(address.HostPort(addr)); port == "0" {
 		p.problem(n.Line, where, "a server cannot be at port 0: use a number from 1 to 65535")
 	}
 	if !p.isFirst(addr, n.Line, where) {

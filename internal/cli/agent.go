@@ -80,7 +80,7 @@ func memoryPath() string { return filepath.Join(stateFolder(), "agent.json") }
 
 // bindRouter is the agent's way to [program.newRouter].
 func (p *program) bindRouter(listen string) (serve func(context.Context) error, err error) {
-	r, err := p.newRouter(listen, defaultKeeping())
+	r, err := p.newRouter(listen, defaultKeeping(), guarding{})
 	if err != nil {
 		return nil, err
 	}

@@ -43,7 +43,7 @@ if there is not.`,
 
 func (p *program) runDemo(ctx context.Context) error {
 	defer p.queueOutput()()
-	server, err := p.newRouter("127.0.0.1:0", defaultKeeping())
+	server, err := p.newRouter("127.0.0.1:0", defaultKeeping(), guarding{})
 	if err != nil {
 		return err
 	}

@@ -2,8 +2,10 @@ package cli
 
 import (
 	"context"
+	"crypto/tls"
 	"log/slog"
 
+	"sigalert/internal/token"
 	"sigalert/internal/wait"
 	"sigalert/sig"
 	"sigalert/sig/gateway"
@@ -17,11 +19,19 @@ type router struct {
 	*sig.ServerRouter
 	carrier *tcp.Server
 	store   *store.Store // nil: none
+	tokens  *token.Book  // nil: none
 	log     *slog.Logger
 }
 
+// guarding is who may use a router, and how it is sure who that is; the zero value is
+// everybody, without TLS.
+type guarding struct {
+	tls    *tls.Config
+	tokens *token.Book
+}
+
 // newRouter binds a router to host:port. It has to be run.
-func (p *program) newRouter(listen string, k keeping) (*router, error) {
+func (p *program) newRouter(listen string, k keeping, g guarding) (*router, error) {
 	if err := k.check(); err != nil {
 		return nil, err
 	}
@@ -29,7 +39,8 @@ func (p *program) newRouter(listen string, k keeping) (*router, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &router{carrier: carrier, log: p.log}
+	carrier.TLS = g.tls
+	r := &router{carrier: carrier, tokens: g.tokens, log: p.log}
 	if r.store, err = k.open(p, listen); err != nil {
 		carrier.Close()
 		return nil, err
@@ -37,6 +48,9 @@ func (p *program) newRouter(listen string, k keeping) (*router, error) {
 	o := sig.ServerOptions{Name: "sigalert " + versionText(), Memory: k.limit, MemoryBytes: k.size << 20, MemoryAge: k.oldest, Logger: p.log}
 	if r.store != nil {
 		o.Store = r.store
+	}
+	if r.tokens != nil {
+		o.Access = r.tokens
 	}
 	r.ServerRouter = sig.NewServerRouter(&o)
 	return r, nil
@@ -50,6 +64,9 @@ func (r *router) addr() string { return r.carrier.Addr() }
 func (r *router) run(ctx context.Context, hosts ...string) error {
 	if r.store != nil {
 		defer wait.Start(context.WithoutCancel(ctx), r.keep)()
+	}
+	if r.tokens != nil {
+		defer wait.Start(ctx, r.tokens.Run)()
 	}
 	return gateway.Serve(ctx, r.ServerRouter, r.carrier, &gateway.Options{Hosts: hosts, Logger: r.log})
 }

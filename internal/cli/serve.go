@@ -18,7 +18,9 @@ type serveOptions struct {
 	every                       time.Duration
 	requests                    bool
 	hosts                       []string
+	tokens                      string
 	keeping                     keeping
+	securing                    securing
 }
 
 func (p *program) serve() *cobra.Command {
@@ -64,6 +66,8 @@ that come back get what they missed.`,
 	flags.DurationVar(&o.every, "every", 5*time.Second, "time between two events")
 	flags.BoolVar(&o.requests, "requests", false, "its sender (timer by default) answers the request echo")
 	flags.StringArrayVar(&o.hosts, "host", nil, "another `NAME` of this machine in the address of an HTTP request; may be repeated")
+	o.securing.flags(flags)
+	tokensFlag(flags, &o.tokens)
 	o.keeping.flags(flags)
 	p.numberFlag(cmd)
 	p.askFlag(cmd)
@@ -102,13 +106,20 @@ func (p *program) runServe(ctx context.Context, o serveOptions) error {
 	if err != nil {
 		return usage(fmt.Errorf("--listen: %w", err))
 	}
-	server, err := p.newRouter(addr, o.keeping)
+	var guards guarding
+	if guards.tls, err = o.securing.open(p, addr, o.hosts); err != nil {
+		return err
+	}
+	if guards.tokens, err = p.openTokens(o.tokens); err != nil {
+		return err
+	}
+	server, err := p.newRouter(addr, o.keeping, guards)
 	if err != nil {
 		return err
 	}
 	defer wait.Start(ctx, trim.Run)()
 	p.log.Info("listening on " + server.addr())
-	if !address.IsLoopback(server.addr()) {
+	if guards.tokens == nil && !address.IsLoopback(server.addr()) {
 		p.log.Warn("anyone who can reach this address may listen and send: there is no password", "listen", server.addr())
 	}
 	if o.sender == "" {

@@ -12,9 +12,8 @@ import (
 
 	"sigalert/agent/config"
 	"sigalert/internal/address"
-	"sigalert/internal/several"
+	"sigalert/internal/reach"
 	"sigalert/sig"
-	"sigalert/sig/tcp"
 )
 
 // serverFlags adds the flags of the commands that talk to a server.
@@ -24,7 +23,7 @@ func (p *program) serverFlags(cmd *cobra.Command) {
 }
 
 func (p *program) serverFlag(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&p.server, "server", "", "the server's `URL`; tcp:// and :3000 can be left out (default: $SIGALERT_SERVER, the configuration's first server, or 127.0.0.1:3000)")
+	cmd.Flags().StringVar(&p.server, "server", "", "the server's `URL`; tls:// for TLS; tcp:// and :3000 can be left out (default: $SIGALERT_SERVER, the configuration's first server, or 127.0.0.1:3000)")
 }
 
 func (p *program) askFlag(cmd *cobra.Command) {
@@ -32,13 +31,14 @@ func (p *program) askFlag(cmd *cobra.Command) {
 }
 
 // target is a server: at the first of these addresses that answers.
-type target []string
-
-func (t target) String() string { return strings.Join(t, " or ") }
-
-func (t target) carrier() sig.ClientCarrier {
-	return several.New(t, func(addr string) sig.ClientCarrier { return tcp.NewClient(addr) })
+type target struct {
+	addresses []string
+	proof     reach.Proof
 }
+
+func (t target) String() string { return strings.Join(t.addresses, " or ") }
+
+func (t target) carrier() sig.ClientCarrier { return t.proof.Carrier(t.addresses) }
 
 // serverAddr is the server to dial; with --ask the user is asked for it.
 func (p *program) serverAddr(cmd *cobra.Command) (target, error) {
@@ -46,29 +46,34 @@ func (p *program) serverAddr(cmd *cobra.Command) (target, error) {
 	if err != nil || !p.ask || p.server != "" {
 		return to, err
 	}
-	host, port, _ := net.SplitHostPort(to[0])
+	host, port, _ := net.SplitHostPort(address.HostPort(to.addresses[0]))
 	q := p.questions(cmd)
 	addr := to.String()
 	q.address(false, &addr, "Server IP", host, port)
 	switch {
 	case q.err != nil:
-		return nil, q.err
+		return target{}, q.err
 	case addr == to.String():
 		return to, nil
 	}
 	if addr, err = address.ParseServer(addr); err != nil {
-		return nil, usage(err)
+		return target{}, usage(err)
 	}
-	return target{addr}, nil
+	to.addresses = []string{addr}
+	return to, nil
 }
 
 // findServer is the server of --server, of $SIGALERT_SERVER, of the configuration,
 // or the one of this machine. Of several, it is the first.
 func (p *program) findServer() (target, error) {
-	if addr, err := namedServer(p.server); addr != "" || err != nil {
-		return target{addr}, err
+	ours, err := ourToken()
+	if err != nil {
+		return target{}, err
 	}
-	local := target{net.JoinHostPort(address.Loopback, address.DefaultPort)}
+	local := target{[]string{net.JoinHostPort(address.Loopback, address.DefaultPort)}, reach.Proof{Token: ours}}
+	if addr, err := namedServer(p.server); addr != "" || err != nil {
+		return target{[]string{addr}, local.proof}, err
+	}
 	path, err := p.configPath()
 	if err != nil {
 		return local, nil // there is no folder for one
@@ -79,13 +84,17 @@ func (p *program) findServer() (target, error) {
 	case errors.Is(err, fs.ErrNotExist) && !named:
 		return local, nil
 	case err != nil:
-		return nil, fmt.Errorf("%w\nThe configuration may name the server: correct it, or name one with --server", err)
+		return target{}, fmt.Errorf("%w\nThe configuration may name the server: correct it, or name one with --server", err)
 	case len(all) == 0:
 		return local, nil
 	case len(all) > 1:
 		p.log.Info("the configuration has several servers: using the first, as --server is not given", "server", all[0], "servers", len(all))
 	}
-	return all[0].Addresses, nil
+	to := target{all[0].Addresses, all[0].Proof}
+	if ours != "" {
+		to.proof.Token, to.proof.TokenFile = ours, ""
+	}
+	return to, nil
 }
 
 // namedServer is the server of --server or of $SIGALERT_SERVER; "" if neither is

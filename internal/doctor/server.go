@@ -13,10 +13,10 @@ import (
 	"time"
 
 	"sigalert/internal/address"
+	"sigalert/internal/reach"
 	"sigalert/internal/wait"
 	"sigalert/internal/words"
 	"sigalert/sig"
-	"sigalert/sig/tcp"
 )
 
 // place is what was found at the server's address.
@@ -43,12 +43,12 @@ const (
 	webTime   = 1500 * time.Millisecond
 )
 
-func visit(ctx context.Context, addr string) (p place) {
+func visit(ctx context.Context, addr string, proof reach.Proof) (p place) {
 	greeting, cancel := context.WithTimeout(ctx, greetTime)
 	defer cancel()
 	began := time.Now()
-	carrier := &noted{Client: tcp.NewClient(addr)}
-	client := sig.NewClientRouter(carrier, &sig.ClientOptions{NoReconnect: true})
+	carrier := &noted{ClientCarrier: proof.To(addr)}
+	client := sig.NewClientRouter(carrier, &sig.ClientOptions{NoReconnect: true, Token: proof.Secret})
 	failed, fail := context.WithCancelCause(greeting)
 	defer wait.Start(failed, func(ctx context.Context) {
 		client.Run(ctx)
@@ -72,19 +72,19 @@ func visit(ctx context.Context, addr string) (p place) {
 	link := client.Link()
 	p.name, p.features = link.Server, link.Features
 	if p.name != "" {
-		p.web = browse(ctx, addr)
+		p.web = browse(ctx, addr, proof)
 	}
 	return p
 }
 
 // noted notes whether anything took a connection.
 type noted struct {
-	*tcp.Client
+	sig.ClientCarrier
 	reached atomic.Bool
 }
 
 func (n *noted) Dial(ctx context.Context) (sig.Conn, error) {
-	conn, err := n.Client.Dial(ctx)
+	conn, err := n.ClientCarrier.Dial(ctx)
 	if err == nil {
 		n.reached.Store(true)
 	}
@@ -93,19 +93,29 @@ func (n *noted) Dial(ctx context.Context) (sig.Conn, error) {
 
 // browse asks a router over HTTP whether it is well, and reads its clock from the
 // answer's Date, which has whole seconds.
-func browse(ctx context.Context, addr string) (w web) {
+func browse(ctx context.Context, addr string, proof reach.Proof) (w web) {
 	ctx, cancel := context.WithTimeout(ctx, webTime)
 	defer cancel()
+	direct, scheme := &nethttp.Transport{DisableKeepAlives: true}, "http://" // without a proxy
+	if address.IsSecure(addr) {
+		scheme = "https://"
+		opts, err := proof.TLS()
+		if err == nil {
+			direct.TLSClientConfig, err = opts.Config(address.HostPort(addr))
+		}
+		if err != nil {
+			return web{err: err}
+		}
+	}
 	var asked, answered time.Time
 	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
 		GotConn:              func(httptrace.GotConnInfo) { asked = time.Now() },
 		GotFirstResponseByte: func() { answered = time.Now() },
 	})
-	request, err := nethttp.NewRequestWithContext(ctx, "GET", "http://"+addr+"/healthz", nil)
+	request, err := nethttp.NewRequestWithContext(ctx, "GET", scheme+address.HostPort(addr)+"/healthz", nil)
 	if err != nil {
 		return web{err: err}
 	}
-	direct := &nethttp.Transport{DisableKeepAlives: true} // without a proxy
 	response, err := direct.RoundTrip(request)
 	if err != nil {
 		return web{err: err}

@@ -36,7 +36,7 @@ func (o Options) visitAll(ctx context.Context, servers []config.Server) func() [
 	for _, s := range servers {
 		var each []func() place
 		for _, addr := range s.Addresses {
-			each = append(each, start(ctx, lookTime, func(ctx context.Context) place { return visit(ctx, addr) }, place{err: errHangs}))
+			each = append(each, start(ctx, lookTime, func(ctx context.Context) place { return visit(ctx, addr, s.Proof) }, place{err: errHangs}))
 		}
 		asked = append(asked, each)
 	}

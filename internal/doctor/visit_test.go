@@ -14,6 +14,7 @@ import (
 	"os"
 
 	"sigalert/eventlog"
+	"sigalert/internal/reach"
 	"sigalert/internal/wait"
 	"sigalert/sig"
 	"sigalert/sig/gateway"
@@ -42,7 +43,7 @@ func TestVisit(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), lookTime)
 			defer cancel()
 			began := time.Now()
-			p := visit(ctx, test.addr)
+			p := visit(ctx, test.addr, reach.Proof{})
 			if ctx.Err() != nil {
 				t.Errorf("it takes %s", time.Since(began))
 			}
@@ -65,12 +66,12 @@ func TestBrowse(t *testing.T) {
 	for _, off := range []time.Duration{0, time.Minute, -time.Hour} {
 		w := browse(t.Context(), aSite(t, func(w nethttp.ResponseWriter, _ *nethttp.Request) {
 			w.Header().Set("Date", time.Now().Add(off).UTC().Format(nethttp.TimeFormat))
-		}))
+		}), reach.Proof{})
 		if w.err != nil || !w.read || w.least > off || w.most < off || w.most-w.least < time.Second || w.most-w.least > 3*time.Second {
 			t.Errorf("%s: %+v", off, w)
 		}
 	}
-	w := browse(t.Context(), aSite(t, func(w nethttp.ResponseWriter, _ *nethttp.Request) { nethttp.Error(w, "no", nethttp.StatusForbidden) }))
+	w := browse(t.Context(), aSite(t, func(w nethttp.ResponseWriter, _ *nethttp.Request) { nethttp.Error(w, "no", nethttp.StatusForbidden) }), reach.Proof{})
 	if w.err == nil || w.read {
 		t.Errorf("%+v", w)
 	}

@@ -10,7 +10,7 @@
 //	err = gateway.Serve(ctx, server, carrier, nil)
 //
 // The first byte of a connection tells what it speaks: an upper-case letter is HTTP,
-// the byte 0x16 is TLS, which there is none of here, and anything else is the router's
+// the byte 0x16 is TLS, if the carrier has a certificate, and anything else is the router's
 // own protocol.
 //
 // # Requests
@@ -34,8 +34,8 @@
 //
 // # Security
 //
-// There is no password: whoever can connect may publish and listen, as with the
-// router's own protocol. Pages of other sites may not: what a browser sends for them is
+// If the server has a [sig.Access], a request has a token, whose rights are those of the
+// router's own protocol. Otherwise whoever can connect may publish and listen. Pages of other sites may not: what a browser sends for them is
 // refused, and so is a Host that is not this machine's, which a page may have made a
 // name of this machine (DNS rebinding).
 package gateway

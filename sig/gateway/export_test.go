@@ -11,7 +11,7 @@ import (
 // ServeConns is Serve for connections that the test makes, until ctx ends. Each call
 // of take serves one.
 func ServeConns(ctx context.Context, server *sig.ServerRouter) (take func(net.Conn), wait func()) {
-	g := newGateway(&server.Router, nil)
+	g := newGateway(server, nil)
 	var tasks sync.WaitGroup
 	tasks.Go(func() { g.serve(ctx) })
 	tasks.Go(func() { _ = server.Serve(ctx, g.inside) })

@@ -36,7 +36,7 @@ type Options struct {
 
 // gateway answers the HTTP of a router's port.
 type gateway struct {
-	router  *sig.Router
+	server  *sig.ServerRouter
 	log     *slog.Logger
 	hosts   origin.Hosts
 	guests  guests
@@ -44,7 +44,7 @@ type gateway struct {
 	streams chan struct{} // a token for each that is served
 }
 
-func newGateway(router *sig.Router, opts *Options) *gateway {
+func newGateway(server *sig.ServerRouter, opts *Options) *gateway {
 	var o Options
 	if opts != nil {
 		o = *opts
@@ -53,7 +53,7 @@ func newGateway(router *sig.Router, opts *Options) *gateway {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
 	return &gateway{
-		router:  router,
+		server:  server,
 		log:     o.Logger,
 		hosts:   origin.NewHosts(o.Hosts...),
 		guests:  newGuests(o.Logger),
@@ -67,7 +67,7 @@ func newGateway(router *sig.Router, opts *Options) *gateway {
 // It sets carrier.Other, and closes the carrier. The error is the carrier's; nil if
 // ctx ended.
 func Serve(ctx context.Context, server *sig.ServerRouter, carrier *tcp.Server, opts *Options) error {
-	g := newGateway(&server.Router, opts)
+	g := newGateway(server, opts)
 	carrier.Other = g.guests.take
 	ctx, cancel := context.WithCancel(ctx)
 	routing, end := context.WithCancel(context.WithoutCancel(ctx)) // it outlasts HTTP, which needs it

@@ -15,6 +15,9 @@ import (
 type route struct {
 	get, post func(http.ResponseWriter, *http.Request) error // nil: not allowed
 	put       bool                                           // PUT is POST
+
+	open  bool                       // to GET it takes no token
+	token func(*http.Request) string // where else than in Authorization one may be; nil: nowhere
 }
 
 func (rt route) methods() (all []string) {
@@ -59,12 +62,23 @@ func (g *gateway) answer(w http.ResponseWriter, r *http.Request) error {
 		w.Header().Set("Allow", strings.Join(methods, ", "))
 		return refuse(http.StatusMethodNotAllowed, "%.20s is not possible here: use %s", r.Method, strings.Join(methods, ", "))
 	}
-	switch r.Method {
-	case http.MethodOptions:
+	isGet := r.Method == http.MethodGet || r.Method == http.MethodHead
+	switch {
+	case r.Method == http.MethodOptions:
 		w.Header().Set("Allow", strings.Join(methods, ", "))
 		w.WriteHeader(http.StatusNoContent)
 		return nil
-	case http.MethodGet, http.MethodHead:
+	case isGet && rt.open:
+		return rt.get(w, r)
+	}
+	token := bearer
+	if rt.token != nil {
+		token = rt.token
+	}
+	if r, err = g.admit(w, r, token(r)); err != nil {
+		return err
+	}
+	if isGet {
 		return rt.get(w, r)
 	}
 	if origin.CrossSite(r) {
@@ -80,13 +94,13 @@ func (g *gateway) route(r *http.Request) (route, error) {
 	path := r.URL.EscapedPath()
 	switch path {
 	case "/":
-		return route{get: g.page, post: g.postRoot, put: true}, nil
+		return route{get: g.page, post: g.postRoot, put: true, open: true, token: ntfyToken}, nil
 	case "/healthz":
-		return route{get: healthy}, nil
+		return route{get: healthy, open: true}, nil
 	case "/events":
 		return route{get: g.stream}, nil
 	case "/message":
-		return route{post: g.gotify}, nil
+		return route{post: g.gotify, token: gotifyToken}, nil
 	}
 	if !strings.HasPrefix(path, "/") { // OPTIONS *
 		return route{}, refuse(http.StatusNotFound, "there is no such path: use /SENDER/EVENT")
@@ -105,7 +119,7 @@ func (g *gateway) route(r *http.Request) (route, error) {
 	case slices.Contains(names, ""):
 		return route{}, refuse(http.StatusBadRequest, "a name is empty: use /SENDER/EVENT")
 	case len(names) == 1:
-		return route{post: g.topic(names[0]), put: true}, nil
+		return route{post: g.topic(names[0]), put: true, token: ntfyToken}, nil
 	}
 	return route{post: g.event(names[0], names[1]), put: true}, nil
 }

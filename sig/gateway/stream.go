@@ -37,7 +37,15 @@ func (g *gateway) stream(w http.ResponseWriter, r *http.Request) error {
 	if err := checkNames(sender, event); err != nil {
 		return err
 	}
-	s := &stream{topics: topic.Meant(sender, event), out: make(chan []byte, waiting)}
+	s := &stream{token: rightsOf(r).token, out: make(chan []byte, waiting)}
+	for _, t := range topic.Meant(sender, event) {
+		if allow(r, sig.ToListen, t.Sender, t.Event) == nil {
+			s.topics = append(s.topics, t)
+		}
+	}
+	if len(s.topics) == 0 {
+		return errNotAllowed
+	}
 	if s.since, err = sinceOf(r, query.Get("since")); err != nil {
 		return err
 	}
@@ -103,6 +111,7 @@ func positionText(p sig.Position) string { return p.Epoch + "-" + strconv.Format
 // counts what is missed, and has the router keep what a slow reader has not taken.
 type stream struct {
 	topics []topic.Topic
+	token  string // of the reader; "": none
 	since  *sig.Position
 	all    bool // since the beginning, until then: what is forgotten is not missed
 	lines  bool // JSON, instead of Server-Sent Events
@@ -114,6 +123,7 @@ func (s *stream) run(ctx context.Context, w http.ResponseWriter, carrier sig.Cli
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	client := sig.NewClientRouter(carrier, &sig.ClientOptions{
+		Token:       func() (string, error) { return s.token, nil },
 		NoReconnect: true,
 		Queue:       waiting,
 		Since:       s.since,

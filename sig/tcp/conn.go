@@ -2,6 +2,7 @@ package tcp
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -38,10 +39,12 @@ const (
 var keepAlive = net.KeepAliveConfig{Enable: true, Idle: 15 * time.Second, Interval: 15 * time.Second, Count: 3}
 
 type conn struct {
-	net net.Conn
-	dec *wire.Decoder
+	net     net.Conn // with TLS, once it is there
+	dec     *wire.Decoder
+	closing atomic.Pointer[net.Conn] // what Close closes, which may be at any time
 
 	other func(context.Context, net.Conn) // serves other protocols; nil: nobody does
+	tls   *tls.Config                     // for clients that begin with TLS; nil: it is another protocol
 	first []byte                          // the first byte, until it is read
 
 	// The reading goroutine's.
@@ -56,9 +59,16 @@ type conn struct {
 }
 
 func newConn(c net.Conn) *conn {
-	conn := &conn{net: c}
+	conn := &conn{}
+	conn.use(c)
 	conn.dec = wire.NewDecoder((*reader)(conn), MaxIn)
 	return conn
+}
+
+// use makes c the connection.
+func (c *conn) use(nc net.Conn) {
+	c.net = nc
+	c.closing.Store(&nc)
 }
 
 // reader is the connection as its decoder reads it: from the first bytes of a
@@ -95,21 +105,27 @@ func (r *reader) Read(p []byte) (int, error) {
 // giveWay ends the connection in the middle of a long message.
 func (c *conn) giveWay() {
 	c.gaveWay.Store(true)
-	c.net.Close()
+	c.Close()
 }
 
-// Guest makes the conn a [sig.GuestConn].
+// Guest makes the conn a [sig.GuestConn]. TLS is not another protocol, if the server has
+// it: what counts is the first byte within.
 func (c *conn) Guest() func(context.Context) {
-	if c.other == nil {
+	if c.other == nil && c.tls == nil {
 		return nil
 	}
 	first := make([]byte, 1)
 	if n, _ := c.net.Read(first); n == 0 {
 		return nil // the next read has the error
 	}
-	if b := first[0]; b == 0x16 || 'A' <= b && b <= 'Z' {
+	if first[0] == startOfTLS && c.tls != nil {
+		if n := c.secure(first); n == 0 {
+			return nil
+		}
+	}
+	if b := first[0]; c.other != nil && (b == startOfTLS || 'A' <= b && b <= 'Z') {
 		return func(ctx context.Context) {
-			defer c.net.Close()
+			defer c.Close()
 			c.other(ctx, &begunConn{c.net, first})
 		}
 	}
@@ -193,13 +209,13 @@ func (c *conn) write(text []byte) error {
 		}
 	}
 	if _, err := c.net.Write(text); err != nil {
-		c.net.Close() // half a message may be out: nothing can follow it
+		c.Close() // half a message may be out: nothing can follow it
 		return reason(err)
 	}
 	return nil
 }
 
-func (c *conn) Close() error { return c.net.Close() }
+func (c *conn) Close() error { return (*c.closing.Load()).Close() }
 
 // Rooted makes the conn a [sig.RootedConn]: an address that nobody can bind to any
 // more is no longer one of this machine.
@@ -216,6 +232,15 @@ func (c *conn) Rooted() error {
 		probe.Close()
 	}
 	return nil
+}
+
+// Private makes the conn a [sig.PrivateConn].
+func (c *conn) Private() bool {
+	if _, secured := c.net.(*tls.Conn); secured {
+		return true
+	}
+	peer, ok := c.net.RemoteAddr().(*net.TCPAddr)
+	return ok && peer.IP.IsLoopback()
 }
 
 func (c *conn) Peer() string { return c.net.RemoteAddr().String() }

@@ -2,11 +2,13 @@ package tcp
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
 	"net/netip"
 	"os"
+	"strings"
 	"syscall"
 	"time"
 
@@ -17,34 +19,64 @@ import (
 // Client dials a server; it is a [sig.ClientCarrier].
 type Client struct {
 	addr   string
+	tls    *TLS // nil: without
 	dialer net.Dialer
 	lookup func(ctx context.Context, network, host string) ([]netip.Addr, error)
 }
 
-// NewClient returns a carrier for the server at host:port.
+// NewClient returns a carrier for the server at host:port or, with TLS, at
+// tls://host:port; its certificate must be one that the system trusts.
 func NewClient(addr string) *Client {
+	if host, ok := strings.CutPrefix(addr, schemeTLS); ok {
+		return NewTLSClient(host, nil)
+	}
 	return &Client{addr: addr, dialer: net.Dialer{KeepAliveConfig: keepAlive}, lookup: net.DefaultResolver.LookupNetIP}
+}
+
+// NewTLSClient is NewClient for a server with TLS, at least version 1.2.
+func NewTLSClient(addr string, opts *TLS) *Client {
+	c := NewClient(addr)
+	c.tls = new(TLS)
+	if opts != nil {
+		*c.tls = *opts
+	}
+	return c
 }
 
 // Dial connects once. Where a name has several addresses, one that does not answer
 // costs 0.3 s: then the next is tried beside it. The error names the address.
 func (c *Client) Dial(ctx context.Context) (sig.Conn, error) {
 	nc, err := c.connect(ctx)
+	if err == nil && c.tls != nil {
+		nc, err = c.handshake(ctx, nc)
+	}
 	if err != nil {
-		return nil, fmt.Errorf("cannot reach %s: %w", c.addr, reason(err))
+		return nil, fmt.Errorf("cannot reach %s: %w", c, reason(err))
 	}
 	return newConn(nc), nil
 }
 
-func (c *Client) String() string { return c.addr }
+const schemeTLS = "tls://"
+
+// String is host:port, after tls:// if there is TLS.
+func (c *Client) String() string {
+	if c.tls != nil {
+		return schemeTLS + c.addr
+	}
+	return c.addr
+}
 
 // Server accepts clients; it is a [sig.ServerCarrier]. When the process has no
 // file descriptor left, it says so to clients instead of letting them wait.
 type Server struct {
 	// Other serves the connections that begin as HTTP does, with an upper-case
-	// letter, or as TLS does, with a byte 0x16, until they end or ctx does. It is
-	// set before the server is used. Default: the protocol's errors answer them.
+	// letter, until they end or ctx does, and, if the server has no TLS, those that
+	// begin as TLS does, with a byte 0x16. It is set before the server is used.
+	// Default: the protocol's errors answer them.
 	Other func(ctx context.Context, conn net.Conn)
+	// TLS is for connections that begin as TLS does, whatever they speak within it; a
+	// handshake may take 10 s. It is set before the server is used. Default: none.
+	TLS *tls.Config
 
 	listener *net.TCPListener
 	reserve  *os.File // a descriptor for that; used by the goroutine that accepts
@@ -81,7 +113,7 @@ func (s *Server) Accept() (sig.Conn, error) {
 	case err == nil:
 		c := newConn(nc)
 		c.dec.Share(s.room, c.giveWay)
-		c.other = s.Other
+		c.other, c.tls = s.Other, s.TLS
 		return c, nil
 	case errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE):
 		s.turnAway()

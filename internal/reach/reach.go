@@ -1,0 +1,85 @@
+// Package reach makes a client's way to a server, with what makes each sure of the
+// other: a certificate, and a token.
+package reach
+
+import (
+	"context"
+	"crypto/x509"
+	"fmt"
+	"os"
+	"strings"
+
+	"sigalert/internal/address"
+	"sigalert/internal/several"
+	"sigalert/sig"
+	"sigalert/sig/tcp"
+)
+
+// Proof is what a client and a server know each other by; the zero value is the
+// system's authorities, and no token.
+type Proof struct {
+	CA          string // the file (PEM) of the authority that signed the server's certificate
+	Fingerprint string // of the certificate
+	Token       string // that the client shows
+	TokenFile   string // the file of it
+}
+
+// Carrier dials a server at these addresses. The authority's file is read for each
+// connection, so that a new one counts from the next.
+func (p Proof) Carrier(addresses []string) sig.ClientCarrier {
+	return several.New(addresses, p.To)
+}
+
+// To dials a server at one address.
+func (p Proof) To(addr string) sig.ClientCarrier {
+	if !address.IsSecure(addr) || p.CA == "" && p.Fingerprint == "" {
+		return tcp.NewClient(addr)
+	}
+	return proving{addr, p}
+}
+
+type proving struct {
+	addr string
+	p    Proof
+}
+
+func (c proving) Dial(ctx context.Context) (sig.Conn, error) {
+	opts, err := c.p.TLS()
+	if err != nil {
+		return nil, fmt.Errorf("cannot reach %s: %w", c.addr, err)
+	}
+	return tcp.NewTLSClient(address.HostPort(c.addr), opts).Dial(ctx)
+}
+
+func (c proving) String() string { return c.addr }
+
+// TLS is how the server is known; the error is that of the authority's file.
+func (p Proof) TLS() (*tcp.TLS, error) {
+	opts := tcp.TLS{Fingerprint: p.Fingerprint}
+	if p.CA != "" {
+		text, err := os.ReadFile(p.CA)
+		if err != nil {
+			return nil, err
+		}
+		if opts.Roots = x509.NewCertPool(); !opts.Roots.AppendCertsFromPEM(text) {
+			return nil, fmt.Errorf("there is no certificate in %s", p.CA)
+		}
+	}
+	return &opts, nil
+}
+
+// Secret is the token; "" if there is none.
+func (p Proof) Secret() (string, error) {
+	if p.TokenFile == "" {
+		return p.Token, nil
+	}
+	text, err := os.ReadFile(p.TokenFile)
+	if err != nil {
+		return "", fmt.Errorf("the token: %w", err)
+	}
+	token := strings.TrimSpace(string(text))
+	if err := address.CheckToken(token); err != nil {
+		return "", fmt.Errorf("%s: %w", p.TokenFile, err)
+	}
+	return token, nil
+}

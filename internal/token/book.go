@@ -1,0 +1,140 @@
+package token
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io/fs"
+	"log/slog"
+	"os"
+	"sync"
+	"time"
+
+	"sigalert/internal/wait"
+	"sigalert/sig"
+)
+
+// Book is the tokens of a file, for a router. It is a [sig.Access].
+//
+// Callers of Admit see each change of the file at once. A file that cannot be read
+// changes nothing, and is reported; one that is removed has no tokens.
+type Book struct {
+	path string
+	log  *slog.Logger
+
+	mu     sync.Mutex        // guards the fields below
+	grants map[string]*grant // by the hash
+	size   int64             // of the file when it was last read, below 0 if it was not there
+	time   time.Time
+}
+
+// grant is a token's rights, until it changes.
+type grant struct {
+	Rights
+	entry Entry
+	as    string // the entry in the file
+	ctx   context.Context
+	end   context.CancelFunc
+}
+
+func (g *grant) Holder() string           { return g.entry.Name }
+func (g *grant) Context() context.Context { return g.ctx }
+
+// Open reads the file, which need not be there.
+func Open(path string, log *slog.Logger) (*Book, error) {
+	b := &Book{path: path, log: log, size: -1}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if err := b.follow(); err != nil {
+		return nil, err
+	}
+	return b, nil
+}
+
+// Run follows the file until ctx ends; the rights of all tokens end with it.
+func (b *Book) Run(ctx context.Context) {
+	for wait.Sleep(ctx, time.Second, nil) {
+		b.refresh()
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.use(nil)
+}
+
+// Admit implements [sig.Access].
+func (b *Book) Admit(c sig.Caller) (sig.Rights, error) {
+	if c.Token == "" {
+		return nil, errors.New("it has no token")
+	}
+	b.refresh()
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	g := b.grants[hash(c.Token)]
+	switch {
+	case g == nil:
+		return nil, errors.New("its token is unknown")
+	case g.entry.Expired(time.Now()):
+		return nil, errors.New("its token has expired")
+	}
+	return g, nil
+}
+
+func (b *Book) refresh() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if err := b.follow(); err != nil {
+		b.log.Error("the tokens have changed and cannot be read: those before stay", "err", err)
+	}
+}
+
+// follow reads the file if it has changed; the caller holds the lock. An error comes
+// once for each change.
+func (b *Book) follow() error {
+	info, err := os.Stat(b.path)
+	if errors.Is(err, fs.ErrNotExist) {
+		if b.size >= 0 {
+			b.log.Warn("the file of the tokens is gone: nobody is admitted", "tokens", b.path)
+		}
+		b.size, b.time = -1, time.Time{}
+		b.use(nil)
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if info.Size() == b.size && info.ModTime().Equal(b.time) {
+		return nil
+	}
+	b.size, b.time = info.Size(), info.ModTime()
+	all, err := read(b.path)
+	if err != nil {
+		return err
+	}
+	b.use(all)
+	return nil
+}
+
+// use ends the rights of tokens that are not among these as they were; the caller holds
+// the lock.
+func (b *Book) use(all []Entry) {
+	grants := make(map[string]*grant, len(all))
+	for _, e := range all {
+		text, _ := json.Marshal(e) // which was read from such
+		g := b.grants[e.Hash]
+		if g == nil || g.as != string(text) {
+			g = &grant{Rights: Rights{e.Listen, e.Send}, entry: e, as: string(text)}
+			if e.Expires.IsZero() {
+				g.ctx, g.end = context.WithCancel(context.Background())
+			} else {
+				g.ctx, g.end = context.WithDeadline(context.Background(), e.Expires)
+			}
+		}
+		grants[e.Hash] = g
+	}
+	for h, g := range b.grants {
+		if grants[h] != g {
+			g.end()
+		}
+	}
+	b.grants = grants
+}

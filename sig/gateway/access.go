@@ -1,0 +1,87 @@
+package gateway
+
+import (
+	"context"
+	"encoding/base64"
+	"net/http"
+	"strings"
+
+	"sigalert/sig"
+)
+
+// guestRights are the rights that a request comes with, and the token that gave them.
+type guestRights struct {
+	sig.Rights // nil: all
+	token      string
+}
+
+type rightsKey struct{}
+
+// rightsOf returns the rights of a request that has been admitted.
+func rightsOf(r *http.Request) guestRights {
+	rights, _ := r.Context().Value(rightsKey{}).(guestRights)
+	return rights
+}
+
+// admit returns the request with its rights, or a refusal that is the same for every
+// token that is not valid, and for none.
+func (g *gateway) admit(w http.ResponseWriter, r *http.Request, token string) (*http.Request, error) {
+	rights, err := g.server.Admit(sig.Caller{Token: token, Peer: r.RemoteAddr})
+	if err != nil {
+		w.Header().Set("WWW-Authenticate", `Bearer realm="sigalert"`)
+		return nil, errNotAdmitted
+	}
+	return r.WithContext(context.WithValue(r.Context(), rightsKey{}, guestRights{rights, token})), nil
+}
+
+var (
+	errNotAdmitted = refuse(http.StatusUnauthorized, "this requires a valid token: send it as the header Authorization: Bearer TOKEN")
+	// errNotAllowed is the same for every name.
+	errNotAllowed = refuse(http.StatusForbidden, "not allowed: the token's rights do not include this")
+)
+
+// allow refuses what the request's rights do not include.
+func allow(r *http.Request, do sig.Action, sender, event sig.Name) error {
+	if sig.Allow(rightsOf(r).Rights, do, sender, event) != nil {
+		return errNotAllowed
+	}
+	return nil
+}
+
+// bearer is the token of a request's Authorization.
+func bearer(r *http.Request) string { return bearerOf(r.Header.Get("Authorization")) }
+
+func bearerOf(authorization string) string {
+	if scheme, token, _ := strings.Cut(authorization, " "); strings.EqualFold(scheme, "Bearer") {
+		return strings.TrimSpace(token)
+	}
+	return ""
+}
+
+// gotifyToken is bearer as gotify's clients send it, too: as a header or a parameter of
+// their own.
+func gotifyToken(r *http.Request) string {
+	if token := r.Header.Get("X-Gotify-Key"); token != "" {
+		return token
+	}
+	if token := r.URL.Query().Get("token"); token != "" {
+		return token
+	}
+	return bearer(r)
+}
+
+// ntfyToken is bearer as ntfy's clients send it, too: as the password of any user, or,
+// where they can send no header, all of the header in a parameter, in base64.
+func ntfyToken(r *http.Request) string {
+	if auth := r.URL.Query().Get("auth"); auth != "" {
+		header, err := base64.RawURLEncoding.DecodeString(strings.TrimRight(auth, "="))
+		if err != nil {
+			return ""
+		}
+		r = &http.Request{Header: http.Header{"Authorization": {string(header)}}}
+	}
+	if _, password, ok := r.BasicAuth(); ok {
+		return password
+	}
+	return bearer(r)
+}
