@@ -1,6 +1,9 @@
 package sig
 
-import "context"
+import (
+	"context"
+	"errors"
+)
 
 // An Access decides who may use a server, and for what. A nil Access lets everybody
 // do everything.
@@ -62,12 +65,19 @@ func (nobody) May(_ Action, _, _ Name) bool { return false }
 func (nobody) Context() context.Context     { return context.Background() }
 
 // Admit returns the rights of a caller; nil if the server has no [Access], and everybody
-// may do everything. The error, ErrNotAdmitted, is for the caller.
+// may do everything. The error, ErrNotAdmitted or ErrTooFast, is for the caller.
 func (s *ServerRouter) Admit(c Caller) (Rights, error) {
 	if s.opts.Access == nil {
 		return nil, nil
 	}
+	if err := s.mayLogIn(c); err != nil {
+		if n := int(s.turnedAway.Add(1)); rare(n) {
+			s.log.Warn("a client was not admitted", "client", c.Peer, "err", err, "count", n)
+		}
+		return nil, err
+	}
 	rights, err := s.opts.Access.Admit(c)
+	s.loggedIn(c, err == nil)
 	if err != nil {
 		if n := int(s.turnedAway.Add(1)); rare(n) {
 			s.log.Warn("a client was not admitted", "client", c.Peer, "err", err, "count", n)
@@ -94,9 +104,13 @@ func (c *session) admit(first request) {
 		}
 	}
 	rights, err := c.server.Admit(caller)
-	if err != nil {
-		rights = nobody{}
+	switch {
+	case errors.Is(err, ErrTooFast):
+		rights, c.turnedAway = nobody{}, err
+	case err != nil:
+		rights, c.turnedAway = nobody{}, coded(codeNotAdmitted, textNotAdmitted)
 	}
+	c.server.charge(c, rights)
 	if c.rights = rights; rights != nil {
 		c.endRights = context.AfterFunc(rights.Context(), func() { c.peer.conn.Close() })
 	}

@@ -2,8 +2,8 @@ package sig
 
 var Backoff = backoff
 
-// Clients returns how many clients are connected.
-func (s *ServerRouter) Clients() int {
+// Connected returns how many clients are connected.
+func (s *ServerRouter) Connected() int {
 	s.guard.Lock()
 	defer s.guard.Unlock()
 	return s.clients
