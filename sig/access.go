@@ -52,6 +52,9 @@ const (
 	ToConnect
 	// ToAsk is to send requests to the sender. There is no event.
 	ToAsk
+	// ToAdminister is to see who uses the server, and to disconnect them. There is neither
+	// sender nor event.
+	ToAdminister
 	// ToSee is to learn that the sender or the event is there, where the zero Name
 	// stands for any.
 	ToSee

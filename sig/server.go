@@ -124,6 +124,9 @@ func NewServerRouter(opts *ServerOptions) *ServerRouter {
 	return s
 }
 
+// Name is how the server introduces itself.
+func (s *ServerRouter) Name() string { return s.opts.Name }
+
 // Dropped returns how many events did not reach a client that should have had
 // them: it was too slow, and they were forgotten, or they were too long for it.
 func (s *ServerRouter) Dropped() uint64 { return s.dropped.Load() }

@@ -134,6 +134,19 @@ type FailingStore interface {
 	Failing() error
 }
 
+// Check returns why events are not stored; nil if they are, or are not to be. It waits for
+// the router's locks: a router that hangs does not answer.
+func (s *ServerRouter) Check() error {
+	s.guard.Lock()
+	defer s.guard.Unlock()
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	if f, ok := s.store.(FailingStore); ok {
+		return f.Failing()
+	}
+	return nil
+}
+
 // Stats returns them. It waits for the router's locks, as clients do.
 func (s *ServerRouter) Stats() Stats {
 	st := Stats{Dropped: s.dropped.Load(), NotAdmitted: s.turnedAway.Load(), Unread: s.unread.Load(), Latency: s.latency.read(), HasStore: s.store != nil}

@@ -36,6 +36,7 @@ events is also one to be connected under its name (--send), or to send it reques
 		Example: `  sigalert token new desk --listen '*'
   sigalert token new backup-host --send backup --expires 90d
   sigalert token new door --send door --listen 'door-*/ring' --listen '#alarm'
+  sigalert token new operator --admin
   sigalert token list
   sigalert token revoke desk`,
 		Args: noArgs,
@@ -62,11 +63,11 @@ events is also one to be connected under its name (--send), or to send it reques
 
 func (p *program) newToken(path func() string) *cobra.Command {
 	var listen, send []string
-	expires := ""
+	expires, admin := "", false
 	cmd := &cobra.Command{
 		Use: "new NAME", Short: "Make a token, and print it: it is shown only once", Args: cobra.ExactArgs(1),
 		RunE: func(_ *cobra.Command, args []string) (err error) {
-			e := token.Entry{Name: args[0]}
+			e := token.Entry{Name: args[0], Admin: admin}
 			if err := token.CheckName(e.Name); err != nil {
 				return usage(err)
 			}
@@ -76,7 +77,7 @@ func (p *program) newToken(path func() string) *cobra.Command {
 			if e.Send, err = parseRights("--send", send); err != nil {
 				return err
 			}
-			if len(e.Listen)+len(e.Send) == 0 {
+			if len(e.Listen)+len(e.Send) == 0 && !e.Admin {
 				return usage(errors.New(`a token without rights is good for nothing: give it some with --listen and --send, such as --listen "*"`))
 			}
 			if expires != "" {
@@ -99,6 +100,7 @@ func (p *program) newToken(path func() string) *cobra.Command {
 	flags := cmd.Flags()
 	flags.StringArrayVar(&listen, "listen", nil, "what it may listen to: `RIGHT`; may be repeated")
 	flags.StringArrayVar(&send, "send", nil, "what it may send as: `RIGHT`; may be repeated")
+	flags.BoolVar(&admin, "admin", false, "it may see who uses the router, and disconnect them: see \"sigalert admin\"")
 	flags.StringVar(&expires, "expires", "", "how long it is valid: a `TIME` such as 12h or 90d (default: for ever)")
 	return cmd
 }
@@ -127,6 +129,9 @@ func (p *program) listTokens(path string) error {
 			until = "expired"
 		case !e.Expires.IsZero():
 			until = "until " + e.Expires.Local().Format("2006-01-02 15:04")
+		}
+		if e.Admin {
+			until += ", admin"
 		}
 		fmt.Fprintf(w, "%s\tlisten: %s\tsend: %s\t%s\n", e.Name, rightsText(e.Listen), rightsText(e.Send), until)
 	}

@@ -33,6 +33,7 @@ type Entry struct {
 	Hash    string    `json:"sha256"` // of the token, in hexadecimal digits
 	Listen  []Right   `json:"listen,omitempty"`
 	Send    []Right   `json:"send,omitempty"`
+	Admin   bool      `json:"admin,omitempty"`
 	Created time.Time `json:"created"`
 	Expires time.Time `json:"expires,omitzero"` // zero: never
 }

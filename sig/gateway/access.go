@@ -3,6 +3,7 @@ package gateway
 import (
 	"context"
 	"encoding/base64"
+	"errors"
 	"net/http"
 	"strings"
 
@@ -27,6 +28,9 @@ func rightsOf(r *http.Request) guestRights {
 // token that is not valid, and for none.
 func (g *gateway) admit(w http.ResponseWriter, r *http.Request, token string) (*http.Request, error) {
 	rights, err := g.server.Admit(sig.Caller{Token: token, Peer: r.RemoteAddr})
+	if tooFast := new(sig.RemoteError); errors.As(err, &tooFast) {
+		return nil, refuseFor(tooFast)
+	}
 	if err != nil {
 		w.Header().Set("WWW-Authenticate", `Bearer realm="sigalert"`)
 		return nil, errNotAdmitted
