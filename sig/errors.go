@@ -105,6 +105,9 @@ var sentinels = map[string]error{
 	codeTooFast:     ErrTooFast,
 }
 
+// textTryAgain is before a time, in a refusal of what comes too fast.
+const textTryAgain = ": try again in "
+
 // textNotAdmitted says the same of a token that is wrong, has expired or is missing.
 const textNotAdmitted = "not admitted: this server requires a valid token"
 
@@ -145,6 +148,8 @@ func (e *RemoteError) Is(target error) bool {
 		return e.Text == textNotAdmitted
 	case ErrNoRequests:
 		return e.Text == textNoRequests
+	case ErrTooFast:
+		return strings.Contains(e.Text, textTryAgain)
 	}
 	return false
 }

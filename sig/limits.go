@@ -69,13 +69,24 @@ func (l Limits) withDefaults() *Limits {
 	return &l
 }
 
-// SetLimits changes the limits. What clients have already stays.
+// SetLimits changes the limits. What clients have already stays; rates count anew.
 func (s *ServerRouter) SetLimits(l Limits) {
 	s.guard.Lock()
 	defer s.guard.Unlock()
 	s.limits.Store(l.withDefaults())
 	for c := range s.bounded {
 		c.LimitReading(s.limits.Load().Reading)
+	}
+	for _, a := range s.accounts {
+		a.events.until.Store(0)
+	}
+	for _, c := range s.sessions {
+		c.account.events.until.Store(0)
+	}
+	for _, p := range s.places {
+		p.connects.until.Store(0)
+		p.failed.until.Store(0)
+		p.publisher.events.until.Store(0)
 	}
 }
 
@@ -214,7 +225,7 @@ func (s *ServerRouter) perEvent() time.Duration {
 func (s *ServerRouter) tooFast(what over, wait time.Duration, format string, args ...any) *RemoteError {
 	s.over[what].Add(1)
 	wait = max(wait, time.Millisecond).Round(time.Millisecond)
-	return &RemoteError{Status: statusException, Code: codeTooFast, RetryAfter: wait, Text: fmt.Sprintf(format+": try again in %s", append(args, wait)...)}
+	return &RemoteError{Status: statusException, Code: codeTooFast, RetryAfter: wait, Text: fmt.Sprintf(format+textTryAgain+"%s", append(args, wait)...)}
 }
 
 // tooMany is a refusal of what is more than is allowed.

@@ -12,6 +12,7 @@ import (
 
 	"sigalert/internal/seldom"
 	"sigalert/internal/wait"
+	"sigalert/sig/internal/wire"
 )
 
 // Version is the protocol's version, which get_version returns.
@@ -275,5 +276,5 @@ func notObject(what string, text []byte) error {
 	if len(text) == 0 {
 		return exception("%s is missing: it must be an object", what)
 	}
-	return exception("%s must be an object, not %.40s", what, string(text))
+	return exception("%s must be an object, not %s", what, wire.Beginning(text, 40))
 }
