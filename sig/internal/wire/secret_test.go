@@ -15,7 +15,7 @@ func TestExcerpt(t *testing.T) {
 		`authorization: AAAA`:       `""...`,
 		`AUTHORIZATION: AAAA`:       `""...`,
 		`[0123456789, "sigalert_A`:  `"[0123456789, \""...`,
-		`[01234567890123, "sigaler`: `"[01234567890123, \"sigaler"`,
+		`[01234567890123, "sigale`:  `"[01234567890123, \"sigale"`,
 	} {
 		if got := Excerpt([]byte(text)); got != want {
 			t.Errorf("%s: %s, want %s", text, got, want)
