@@ -7,13 +7,14 @@ import (
 	"sync"
 	"syscall"
 
+	"sigalert/agent/config"
 	"sigalert/internal/wait"
 	"sigalert/sig"
 )
 
-// A BindFunc binds a router to host:port at once. What it returns serves the router
+// A BindFunc binds a router to its address at once. What it returns serves the router
 // until ctx ends.
-type BindFunc func(listen string) (serve func(ctx context.Context) error, err error)
+type BindFunc func(*config.Router) (serve func(ctx context.Context) error, err error)
 
 // ownRouter is the carrier to a router that may be ours to run. Before each attempt to
 // connect, it starts the router, unless that runs or another one has the address: then
@@ -27,11 +28,11 @@ type ownRouter struct {
 
 	starting sync.Mutex // held while the router is being started
 
-	mu     sync.Mutex // guards the fields below
-	listen string     // the address; "": the router is not ours to run
-	stop   func()     // ends the router; nil: it has not been started
-	failed bool       // it has ended by itself
-	taken  bool       // another program has the address, which was logged
+	mu     sync.Mutex     // guards the fields below
+	router *config.Router // nil: it is not ours to run
+	stop   func()         // ends the router; nil: it has not been started
+	failed bool           // it has ended by itself
+	taken  bool           // another program has the address, which was logged
 }
 
 func (o *ownRouter) Dial(ctx context.Context) (sig.Conn, error) {
@@ -47,14 +48,14 @@ func (o *ownRouter) start() error {
 	o.starting.Lock()
 	defer o.starting.Unlock()
 	o.mu.Lock()
-	listen, idle := o.listen, o.listen == "" || o.stop != nil && !o.failed
+	router, idle := o.router, o.router == nil || o.stop != nil && !o.failed
 	o.mu.Unlock()
 	if idle {
 		return nil
 	}
-	serve, err := o.bind(listen)
+	serve, err := o.bind(router)
 	o.mu.Lock()
-	if o.listen != listen { // by now
+	if o.router != router { // by now
 		o.mu.Unlock()
 		if err == nil {
 			wait.Start(o.ctx, func(ctx context.Context) { _ = serve(ctx) })()
@@ -65,7 +66,7 @@ func (o *ownRouter) start() error {
 	switch {
 	case inUse(err):
 		if !o.taken {
-			o.log.Info("another program listens at the router's address: connecting to it", "listen", listen)
+			o.log.Info("another program listens at the router's address: connecting to it", "listen", router.Listen)
 		}
 		o.taken = true
 		return nil
@@ -76,10 +77,10 @@ func (o *ownRouter) start() error {
 		o.stop()
 	}
 	o.failed, o.taken = false, false
-	o.log.Info("running the router", "listen", listen)
+	o.log.Info("running the router", "listen", router.Listen)
 	o.stop = wait.Start(o.ctx, func(ctx context.Context) {
 		if err := serve(ctx); err != nil {
-			o.log.Error("the router failed", "listen", listen, "err", err)
+			o.log.Error("the router failed", "listen", router.Listen, "err", err)
 			o.mu.Lock()
 			o.failed = true
 			o.mu.Unlock()
@@ -88,19 +89,18 @@ func (o *ownRouter) start() error {
 	return nil
 }
 
-// use sets where the router is to run; with "" it is not ours to run any more, and
-// ends. The connection to the address stays if that is another's. There may be no
-// router.
-func (o *ownRouter) use(listen string) {
+// use sets the router that is to run; with nil it is not ours to run any more, and ends.
+// The connection to the address stays if that is another's. There may be no router.
+func (o *ownRouter) use(router *config.Router) {
 	if o == nil {
 		return
 	}
 	o.mu.Lock()
 	stop := o.stop
-	if o.listen == listen {
+	if o.router.Equal(router) {
 		stop = nil
 	} else {
-		o.listen, o.stop, o.failed, o.taken = listen, nil, false, false
+		o.router, o.stop, o.failed, o.taken = router, nil, false, false
 	}
 	o.mu.Unlock()
 	if stop != nil {
@@ -119,7 +119,7 @@ func (o *ownRouter) runs() bool {
 }
 
 // end ends the router, and its clients' connections. Nobody may dial any more.
-func (o *ownRouter) end() { o.use("") }
+func (o *ownRouter) end() { o.use(nil) }
 
 // explain returns why there is no connection, where err is what the client says.
 // There may be no router.
@@ -134,7 +134,7 @@ func (o *ownRouter) explain(err error) error {
 	if !o.taken || !foreign {
 		return err
 	}
-	short := o.listen + " is taken by a program that does not answer as a router"
+	short := o.router.Listen + " is taken by a program that does not answer as a router"
 	return &routerError{err, short, ": end it, or give the router another address"}
 }
 

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"sigalert/agent"
+	"sigalert/agent/config"
 	"sigalert/internal/wait"
 	"sigalert/sig"
 	"sigalert/sig/tcp"
@@ -34,8 +35,8 @@ func newHost(t *testing.T, yaml string, more ...func(*agent.Options)) *host {
 	h.write(yaml)
 	opts := agent.Options{
 		ConfigPath: h.path,
-		Router: func(listen string) (func(context.Context) error, error) {
-			carrier, err := tcp.Listen(listen)
+		Router: func(r *config.Router) (func(context.Context) error, error) {
+			carrier, err := tcp.Listen(r.Listen)
 			if err != nil {
 				return nil, err
 			}

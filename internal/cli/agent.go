@@ -79,12 +79,12 @@ func (p *program) runAgent(ctx context.Context) error {
 func memoryPath() string { return filepath.Join(stateFolder(), "agent.json") }
 
 // bindRouter is the agent's way to [program.newRouter].
-func (p *program) bindRouter(listen string) (serve func(context.Context) error, err error) {
-	r, err := p.newRouter(listen, defaultKeeping(), guarding{})
+func (p *program) bindRouter(c *config.Router) (serve func(context.Context) error, err error) {
+	r, err := p.newRouter(c)
 	if err != nil {
 		return nil, err
 	}
-	return func(ctx context.Context) error { return r.run(ctx) }, nil
+	return r.run, nil
 }
 
 // agentConfig is the path of the configuration; the first run writes one.

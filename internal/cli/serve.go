@@ -14,13 +14,10 @@ import (
 )
 
 type serveOptions struct {
-	listen, sender, event, data string
-	every                       time.Duration
-	requests                    bool
-	hosts                       []string
-	tokens                      string
-	keeping                     keeping
-	securing                    securing
+	sender, event, data string
+	every               time.Duration
+	requests            bool
+	router              routerFlags
 }
 
 func (p *program) serve() *cobra.Command {
@@ -59,16 +56,12 @@ that come back get what they missed.`,
 		},
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&o.listen, "listen", "127.0.0.1:3000", "`ADDRESS` to listen on")
 	flags.StringVar(&o.sender, "sender", "", "`NAME` of the server's own sender")
 	flags.StringVar(&o.event, "event", "tick", "`NAME` of its event")
 	flags.StringVar(&o.data, "data", "", "data of the event: `JSON`, or text")
 	flags.DurationVar(&o.every, "every", 5*time.Second, "time between two events")
 	flags.BoolVar(&o.requests, "requests", false, "its sender (timer by default) answers the request echo")
-	flags.StringArrayVar(&o.hosts, "host", nil, "another `NAME` of this machine in the address of an HTTP request; may be repeated")
-	o.securing.flags(flags)
-	tokensFlag(flags, &o.tokens)
-	o.keeping.flags(flags)
+	o.router = newRouterFlags(flags)
 	p.numberFlag(cmd)
 	p.askFlag(cmd)
 	return cmd
@@ -84,7 +77,10 @@ func (p *program) askServe(cmd *cobra.Command, o *serveOptions) error {
 		}
 		p.log = newLogger(p.err, level)
 	}
-	q.address(given("listen"), &o.listen, "Server bind", "0.0.0.0", address.DefaultPort)
+	listen := ""
+	if q.address(given("listen"), &listen, "Server bind", "0.0.0.0", address.DefaultPort); listen != "" {
+		_ = cmd.Flags().Set("listen", listen)
+	}
 	q.text(given("sender"), &o.sender, "Sender", "timer")
 	q.text(given("event"), &o.event, "Event", "tick")
 	q.text(given("data"), &o.data, "Event data", o.data)
@@ -97,33 +93,21 @@ func (p *program) runServe(ctx context.Context, o serveOptions) error {
 	if o.every <= 0 {
 		return usage(fmt.Errorf("--every must be greater than 0, got %s", o.every))
 	}
-	for _, host := range o.hosts {
-		if err := address.CheckHost(host); err != nil {
-			return usage(fmt.Errorf("--host: %w", err))
-		}
-	}
-	addr, err := address.ParseListen(o.listen)
+	told, err := o.router.router()
 	if err != nil {
-		return usage(fmt.Errorf("--listen: %w", err))
-	}
-	var guards guarding
-	if guards.tls, err = o.securing.open(p, addr, o.hosts); err != nil {
 		return err
 	}
-	if guards.tokens, err = p.openTokens(o.tokens); err != nil {
-		return err
-	}
-	server, err := p.newRouter(addr, o.keeping, guards)
+	server, err := p.newRouter(told)
 	if err != nil {
 		return err
 	}
 	defer wait.Start(ctx, trim.Run)()
 	p.log.Info("listening on " + server.addr())
-	if guards.tokens == nil && !address.IsLoopback(server.addr()) {
+	if server.tokens == nil && !address.IsLoopback(server.addr()) {
 		p.log.Warn("anyone who can reach this address may listen and send: there is no password", "listen", server.addr())
 	}
 	if o.sender == "" {
-		return server.run(ctx, o.hosts...)
+		return server.run(ctx)
 	}
 	ctx, end := context.WithCancel(ctx)
 	ticking := make(chan error, 1)
@@ -131,7 +115,7 @@ func (p *program) runServe(ctx context.Context, o serveOptions) error {
 		defer end() // without its sender the server is not what was asked for
 		ticking <- p.tick(ctx, &server.Router, o)
 	}()
-	err = server.run(ctx, o.hosts...)
+	err = server.run(ctx)
 	end()
 	if failure := <-ticking; failure != nil {
 		return fmt.Errorf("the server's own sender failed: %w", failure)
