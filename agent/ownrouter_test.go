@@ -15,14 +15,14 @@ import (
 func TestRouterThatStartsSlowly(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		runs := make(map[string]int)
-		o := &ownRouter{ctx: t.Context(), log: slog.New(slog.DiscardHandler), bind: func(r *config.Router) (func(context.Context) error, error) {
+		o := &ownRouter{ctx: t.Context(), log: slog.New(slog.DiscardHandler), bind: func(r *config.Router) (*BoundRouter, error) {
 			time.Sleep(time.Minute)
 			runs[r.Listen]++
-			return func(ctx context.Context) error {
+			return &BoundRouter{Serve: func(ctx context.Context) error {
 				<-ctx.Done()
 				runs[r.Listen]--
 				return nil
-			}, nil
+			}}, nil
 		}}
 		o.use(&config.Router{Listen: "here:1"})
 		go o.start()

@@ -12,9 +12,18 @@ import (
 	"sigalert/sig"
 )
 
-// A BindFunc binds a router to its address at once. What it returns serves the router
-// until ctx ends.
-type BindFunc func(*config.Router) (serve func(ctx context.Context) error, err error)
+// A BindFunc binds a router to its address at once.
+type BindFunc func(*config.Router) (*BoundRouter, error)
+
+// BoundRouter is a router that has its address.
+type BoundRouter struct {
+	// Serve serves the router until ctx ends.
+	Serve func(ctx context.Context) error
+	// Change has it go by other settings while it runs; false: they ask for another one.
+	// If there is an error, they cannot be used now, and nothing has changed. Default:
+	// they always ask for another one.
+	Change func(*config.Router) (bool, error)
+}
 
 // ownRouter is the carrier to a router that may be ours to run. Before each attempt to
 // connect, it starts the router, unless that runs or another one has the address: then
@@ -30,7 +39,8 @@ type ownRouter struct {
 
 	mu     sync.Mutex     // guards the fields below
 	router *config.Router // nil: it is not ours to run
-	stop   func()         // ends the router; nil: it has not been started
+	bound  *BoundRouter   // as it was started last
+	stop   func()         // ends it; nil: it has not been started
 	failed bool           // it has ended by itself
 	taken  bool           // another program has the address, which was logged
 }
@@ -53,12 +63,12 @@ func (o *ownRouter) start() error {
 	if idle {
 		return nil
 	}
-	serve, err := o.bind(router)
+	bound, err := o.bind(router)
 	o.mu.Lock()
 	if o.router != router { // by now
 		o.mu.Unlock()
 		if err == nil {
-			wait.Start(o.ctx, func(ctx context.Context) { _ = serve(ctx) })()
+			wait.Start(o.ctx, func(ctx context.Context) { _ = bound.Serve(ctx) })()
 		}
 		return nil
 	}
@@ -76,10 +86,10 @@ func (o *ownRouter) start() error {
 	if o.stop != nil {
 		o.stop()
 	}
-	o.failed, o.taken = false, false
+	o.bound, o.failed, o.taken = bound, false, false
 	o.log.Info("running the router", "listen", router.Listen)
 	o.stop = wait.Start(o.ctx, func(ctx context.Context) {
-		if err := serve(ctx); err != nil {
+		if err := bound.Serve(ctx); err != nil {
 			o.log.Error("the router failed", "listen", router.Listen, "err", err)
 			o.mu.Lock()
 			o.failed = true
@@ -90,18 +100,27 @@ func (o *ownRouter) start() error {
 }
 
 // use sets the router that is to run; with nil it is not ours to run any more, and ends.
-// The connection to the address stays if that is another's. There may be no router.
+// The connection to the address stays if that is another's. There may be no router. Only
+// the agent's loop calls it.
 func (o *ownRouter) use(router *config.Router) {
-	if o == nil {
+	if o == nil || o.router.Equal(router) {
 		return
+	}
+	if bound := o.running(); router != nil && bound != nil && bound.Change != nil {
+		switch done, err := bound.Change(router); {
+		case err != nil:
+			o.log.Error("the router's settings stay as they were", "err", err)
+			return
+		case done:
+			o.mu.Lock()
+			o.router = router
+			o.mu.Unlock()
+			return
+		}
 	}
 	o.mu.Lock()
 	stop := o.stop
-	if o.router.Equal(router) {
-		stop = nil
-	} else {
-		o.router, o.stop, o.failed, o.taken = router, nil, false, false
-	}
+	o.router, o.stop, o.failed, o.taken = router, nil, false, false
 	o.mu.Unlock()
 	if stop != nil {
 		stop()
@@ -109,13 +128,16 @@ func (o *ownRouter) use(router *config.Router) {
 }
 
 // runs reports whether the router is ours, and runs. There may be none.
-func (o *ownRouter) runs() bool {
-	if o == nil {
-		return false
-	}
+func (o *ownRouter) runs() bool { return o != nil && o.running() != nil }
+
+// running is the router, if it runs.
+func (o *ownRouter) running() *BoundRouter {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	return o.stop != nil && !o.failed
+	if o.stop == nil || o.failed {
+		return nil
+	}
+	return o.bound
 }
 
 // end ends the router, and its clients' connections. Nobody may dial any more.

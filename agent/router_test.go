@@ -35,12 +35,12 @@ func newHost(t *testing.T, yaml string, more ...func(*agent.Options)) *host {
 	h.write(yaml)
 	opts := agent.Options{
 		ConfigPath: h.path,
-		Router: func(r *config.Router) (func(context.Context) error, error) {
+		Router: func(r *config.Router) (*agent.BoundRouter, error) {
 			carrier, err := tcp.Listen(r.Listen)
 			if err != nil {
 				return nil, err
 			}
-			return func(ctx context.Context) error { return sig.NewServerRouter(nil).Serve(ctx, carrier) }, nil
+			return &agent.BoundRouter{Serve: func(ctx context.Context) error { return sig.NewServerRouter(nil).Serve(ctx, carrier) }}, nil
 		},
 		Notifier: h.screen,
 		Logger:   slog.New(slog.NewTextHandler(h.log, nil)),

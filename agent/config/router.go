@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/netip"
 	"reflect"
+	"slices"
 	"strings"
 	"time"
 
@@ -33,7 +34,7 @@ type Router struct {
 
 // RouterTLS is how a router encrypts.
 type RouterTLS struct {
-	Mode      string // Auto: with a certificate that the router makes; None; "": with Cert, if there is one
+	Mode      string // Auto: with a certificate that the router makes; None; "": as Encrypts says
 	Cert, Key string // files (PEM); the key may be in that of the certificate
 	ClientCA  string // the file (PEM) of the authority that has signed the clients' certificates; "": they need none
 }
@@ -101,6 +102,41 @@ func (r *Router) Equal(o *Router) bool {
 	a.path, a.lines, b.path, b.lines = "", nil, "", nil
 	return reflect.DeepEqual(a, b)
 }
+
+// Changes are the keys of the settings that another router has otherwise and, of these,
+// those for which one that runs has to be started again.
+func (r *Router) Changes(o *Router) (keys, restart []string) {
+	for _, s := range RouterSettings {
+		if s.Flag == "" || reflect.DeepEqual(s.value(r), s.value(o)) {
+			continue
+		}
+		keys = append(keys, s.Key)
+		if s.Restart ||
+			strings.HasPrefix(s.Key, "tls") && r.Encrypts() != o.Encrypts() ||
+			s.Key == "tokens" && r.Admits() != o.Admits() {
+			restart = append(restart, s.Key)
+		}
+	}
+	return keys, restart
+}
+
+// Keep is another router in which these settings are as they are here.
+func (r *Router) Keep(o *Router, keys []string) *Router {
+	kept := *o
+	for _, s := range RouterSettings {
+		if slices.Contains(keys, s.Key) {
+			s.copy(&kept, r)
+		}
+	}
+	return &kept
+}
+
+// Encrypts reports whether clients may use TLS: with the certificate of the settings or, if
+// they have none, with one that the router makes.
+func (r *Router) Encrypts() bool { return r.TLS.Mode == Auto || r.TLS.Cert+r.TLS.ClientCA != "" }
+
+// Admits reports whether clients have to be admitted, with a token.
+func (r *Router) Admits() bool { return r.Tokens != "" && r.Tokens != None }
 
 // Place is where a setting was made, for errors: a line of the file, or a flag.
 func (r *Router) Place(key string) string {
@@ -175,7 +211,7 @@ func (p *parser) router(n *yaml.Node, where string) {
 		if key, what := r.fault(); what != "" {
 			p.problem(r.lines[key], join(where, key), what)
 		}
-		if !address.IsLoopback(r.Listen) && (r.Tokens == "" || r.Tokens == None) {
+		if !address.IsLoopback(r.Listen) && !r.Admits() {
 			p.warn(r.lines["listen"], join(where, "listen"), fmt.Sprintf("anyone who can reach %s may listen and send: there is no password", r.Listen))
 		}
 	}

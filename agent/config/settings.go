@@ -22,12 +22,20 @@ type Setting struct {
 	Key     string   // after "router", with a dot between a group and what is in it
 	Flag    string   // without its hyphens; "": another setting's
 	Kind    Kind     // what it is in a file
+	Restart bool     // it cannot be changed while the router runs
 	Default string   // as the user would write it; "": none
 	Words   []string // what a Path may be instead
 	Help    string   // with the value's name in backquotes
 
-	// set makes the setting; a List is several texts, anything else is one.
-	set func(r *Router, texts ...string) error
+	field
+}
+
+// field is where a setting is kept.
+type field struct {
+	// set reads it; a List is several texts, anything else is one.
+	set   func(r *Router, texts ...string) error
+	value func(r *Router) any
+	copy  func(to, from *Router)
 }
 
 // Kind is a kind of value.
@@ -45,82 +53,82 @@ const (
 // RouterSettings are all settings of a router.
 var RouterSettings = []Setting{
 	{
-		Key: "listen", Flag: "listen", Default: "127.0.0.1:3000",
-		Help: "`ADDRESS` to listen on",
-		set:  one(func(r *Router) *string { return &r.Listen }, address.ParseListen),
+		Key: "listen", Flag: "listen", Restart: true, Default: "127.0.0.1:3000",
+		Help:  "`ADDRESS` to listen on",
+		field: one(func(r *Router) *string { return &r.Listen }, address.ParseListen),
 	}, {
-		Key: "hosts", Flag: "host", Kind: List,
-		Help: "another `NAME` of this machine in the address of an HTTP request; may be repeated",
-		set:  many(func(r *Router) *[]string { return &r.Hosts }, func(s string) (string, error) { return s, address.CheckHost(s) }),
+		Key: "hosts", Flag: "host", Kind: List, Restart: true,
+		Help:  "another `NAME` of this machine in the address of an HTTP request; may be repeated",
+		field: many(func(r *Router) *[]string { return &r.Hosts }, func(s string) (string, error) { return s, address.CheckHost(s) }),
 	}, {
 		Key: "tls", Flag: "tls",
-		Help: "`HOW` to encrypt: auto (with a certificate that the router makes, and keeps in the user's state folder) or none (default: with a certificate, if one is given)",
-		set:  one(func(r *Router) *string { return &r.TLS.Mode }, oneOf(Auto, None)),
+		Help:  "`HOW` to encrypt: auto (with a certificate that the router makes, and keeps in the user's state folder) or none (default: with a certificate, if one is given)",
+		field: one(func(r *Router) *string { return &r.TLS.Mode }, oneOf(Auto, None)),
 	}, {
 		Key: "tls.cert", Flag: "tls-cert", Kind: Path,
-		Help: "`FILE` of the certificate (PEM), read again when it changes",
-		set:  one(func(r *Router) *string { return &r.TLS.Cert }, anything),
+		Help:  "`FILE` of the certificate (PEM), read again when it changes",
+		field: one(func(r *Router) *string { return &r.TLS.Cert }, anything),
 	}, {
 		Key: "tls.key", Flag: "tls-key", Kind: Path,
-		Help: "`FILE` of its key (default: the certificate's)",
-		set:  one(func(r *Router) *string { return &r.TLS.Key }, anything),
+		Help:  "`FILE` of its key (default: the certificate's)",
+		field: one(func(r *Router) *string { return &r.TLS.Key }, anything),
 	}, {
 		Key: "tls.client_ca", Flag: "client-ca", Kind: Path,
-		Help: "`FILE` of the authority (PEM) that has signed the clients' certificates",
-		set:  one(func(r *Router) *string { return &r.TLS.ClientCA }, anything),
+		Help:  "`FILE` of the authority (PEM) that has signed the clients' certificates",
+		field: one(func(r *Router) *string { return &r.TLS.ClientCA }, anything),
 	}, {
 		Key: "tokens", Flag: "tokens", Kind: Path, Words: []string{Auto, None},
-		Help: "admit only clients with a token of this `FILE` or, with auto, of that of \"sigalert token\" (default: admit everyone)",
-		set:  one(func(r *Router) *string { return &r.Tokens }, anything),
+		Help:  "admit only clients with a token of this `FILE` or, with auto, of that of \"sigalert token\" (default: admit everyone)",
+		field: one(func(r *Router) *string { return &r.Tokens }, anything),
 	}, {
 		Key: "insecure", Flag: "insecure", Kind: Truth,
-		Help: "require neither TLS nor tokens, whoever can reach the address",
-		set:  one(func(r *Router) *bool { return &r.Insecure }, truthOf),
+		Help:  "require neither TLS nor tokens, whoever can reach the address",
+		field: one(func(r *Router) *bool { return &r.Insecure }, truthOf),
 	}, {
 		Key: "allow_legacy", Flag: "allow-legacy", Kind: List,
-		Help: "`NETWORK` such as 192.168.1.0/24 whose clients need no token: they have the rights of the one named legacy; may be repeated",
-		set:  many(func(r *Router) *[]netip.Prefix { return &r.AllowLegacy }, network),
+		Help:  "`NETWORK` such as 192.168.1.0/24 whose clients need no token: they have the rights of the one named legacy; may be repeated",
+		field: many(func(r *Router) *[]netip.Prefix { return &r.AllowLegacy }, network),
 	}, {
-		Key:  "store",
-		Help: "none, if no event is to outlive the router",
-		set:  one(func(r *Router) *string { return &r.Store.Dir }, oneOf(None)),
+		Key: "store", Restart: true,
+		Help:  "none, if no event is to outlive the router",
+		field: one(func(r *Router) *string { return &r.Store.Dir }, oneOf(None)),
 	}, {
-		Key: "store.dir", Flag: "store", Kind: Path,
-		Help: "the `FOLDER` in which events outlive the router, or none (default: in the user's state folder, named after the address)",
-		set:  one(func(r *Router) *string { return &r.Store.Dir }, anything),
+		Key: "store.dir", Flag: "store", Kind: Path, Restart: true,
+		Help:  "the `FOLDER` in which events outlive the router, or none (default: in the user's state folder, named after the address)",
+		field: one(func(r *Router) *string { return &r.Store.Dir }, anything),
 	}, {
-		Key: "store.sync", Flag: "sync", Default: store.SyncGroup.String(),
-		Help: "when an event is safe, and its publisher answered: group (it outlives the router at once, and a power failure 5 ms later), each (a power failure, too) or none",
-		set:  one(func(r *Router) *store.Sync { return &r.Store.Sync }, store.ParseSync),
+		Key: "store.sync", Flag: "sync", Restart: true, Default: store.SyncGroup.String(),
+		Help:  "when an event is safe, and its publisher answered: group (it outlives the router at once, and a power failure 5 ms later), each (a power failure, too) or none",
+		field: one(func(r *Router) *store.Sync { return &r.Store.Sync }, store.ParseSync),
 	}, {
-		Key: "store.limit", Flag: "limit", Kind: Number, Default: "10000",
-		Help: "remember the newest `N` events",
-		set:  one(func(r *Router) *int { return &r.Store.Limit }, whole(1, 100_000_000)),
+		Key: "store.limit", Flag: "limit", Kind: Number, Restart: true, Default: "10000",
+		Help:  "remember the newest `N` events",
+		field: one(func(r *Router) *int { return &r.Store.Limit }, whole(1, 100_000_000)),
 	}, {
-		Key: "store.age", Flag: "age", Kind: Span, Default: "24h",
-		Help: "remember events for a `TIME` such as 12h or 30d; 0: for ever",
-		set:  one(func(r *Router) *time.Duration { return &r.Store.Age }, age.Parse),
+		Key: "store.age", Flag: "age", Kind: Span, Restart: true, Default: "24h",
+		Help:  "remember events for a `TIME` such as 12h or 30d; 0: for ever",
+		field: one(func(r *Router) *time.Duration { return &r.Store.Age }, age.Parse),
 	}, {
-		Key: "store.size", Flag: "size", Kind: Number, Default: "64",
-		Help: "remember at most this many `MIB` of events",
-		set:  one(func(r *Router) *int { return &r.Store.Size }, whole(1, 1_000_000)),
+		Key: "store.size", Flag: "size", Kind: Number, Restart: true, Default: "64",
+		Help:  "remember at most this many `MIB` of events",
+		field: one(func(r *Router) *int { return &r.Store.Size }, whole(1, 1_000_000)),
 	},
 }
 
-// one sets a field to a text that is parsed.
-func one[T any](field func(*Router) *T, parse func(string) (T, error)) func(*Router, ...string) error {
-	return func(r *Router, texts ...string) error {
+// one is a field that is a text when it is parsed.
+func one[T any](at func(*Router) *T, parse func(string) (T, error)) field {
+	return field{func(r *Router, texts ...string) error {
 		v, err := parse(texts[len(texts)-1])
 		if err == nil {
-			*field(r) = v
+			*at(r) = v
 		}
 		return err
-	}
+	}, func(r *Router) any { return *at(r) }, func(to, from *Router) { *at(to) = *at(from) }}
 }
 
-// many sets a field to texts that are parsed.
-func many[T any](field func(*Router) *[]T, parse func(string) (T, error)) func(*Router, ...string) error {
-	return func(r *Router, texts ...string) error {
+// many is a field that is a list of such.
+func many[T any](at func(*Router) *[]T, parse func(string) (T, error)) field {
+	return field{func(r *Router, texts ...string) error {
 		var all []T
 		for _, text := range texts {
 			v, err := parse(text)
@@ -129,9 +137,9 @@ func many[T any](field func(*Router) *[]T, parse func(string) (T, error)) func(*
 			}
 			all = append(all, v)
 		}
-		*field(r) = all
+		*at(r) = all
 		return nil
-	}
+	}, func(r *Router) any { return *at(r) }, func(to, from *Router) { *at(to) = *at(from) }}
 }
 
 func anything(text string) (string, error) {

@@ -2,7 +2,10 @@ package cli
 
 import (
 	"context"
+	"crypto/tls"
+	"fmt"
 	"log/slog"
+	"sync/atomic"
 
 	"sigalert/agent/config"
 	"sigalert/internal/token"
@@ -17,9 +20,11 @@ import (
 // and of an agent whose configuration has one.
 type router struct {
 	*sig.ServerRouter
+	told    *config.Router // how it runs; it belongs to who calls change
 	carrier *tcp.Server
-	store   *store.Store // nil: none
-	tokens  *token.Book  // nil: none
+	tls     atomic.Pointer[tls.Config] // nil: none
+	store   *store.Store               // nil: none
+	tokens  *token.Book                // nil: none
 	hosts   []string
 	log     *slog.Logger
 }
@@ -30,7 +35,7 @@ func (p *program) newRouter(c *config.Router) (*router, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &router{carrier: carrier, hosts: c.Hosts, log: p.log}
+	r := &router{told: c, carrier: carrier, hosts: c.Hosts, log: p.log}
 	if err := r.open(p, c); err != nil {
 		carrier.Close()
 		return nil, err
@@ -49,14 +54,42 @@ func (p *program) newRouter(c *config.Router) (*router, error) {
 // open opens what the router has in files; the store is the last, as it would have to be
 // closed.
 func (r *router) open(p *program, c *config.Router) (err error) {
-	if r.carrier.TLS, err = p.openTLS(c); err != nil {
+	secured, err := p.openTLS(c)
+	if err != nil {
 		return err
+	}
+	if secured != nil {
+		r.tls.Store(secured)
+		r.carrier.TLS = r.tlsConfig()
 	}
 	if r.tokens, err = p.openTokens(c); err != nil {
 		return err
 	}
 	r.store, err = p.openStore(c)
 	return err
+}
+
+// change has the running router go by other settings, for which it also reads its files
+// again. It returns what it goes by now, and for which it would have to be started again:
+// those stay. If there is an error, everything does.
+func (r *router) change(p *program, c *config.Router) (changed, restart []string, err error) {
+	changed, restart = r.told.Changes(c)
+	if len(restart) > 0 {
+		c = r.told.Keep(c, restart)
+		changed, _ = r.told.Changes(c)
+	}
+	secured, err := p.openTLS(c)
+	if err != nil {
+		return nil, nil, err
+	}
+	if r.tokens != nil {
+		if err := r.tokens.Move(tokensFile(c)); err != nil {
+			return nil, nil, fmt.Errorf("%s: %w", c.Place("tokens"), err)
+		}
+	}
+	r.tls.Store(secured)
+	r.told = c
+	return changed, restart, nil
 }
 
 // addr is the address at which the router listens, as host:port.

@@ -53,21 +53,27 @@ func (f *settingFlag) Type() string {
 	return "string"
 }
 
-// router is the router that the flags ask for.
-func (f routerFlags) router() (*config.Router, error) {
-	r := config.DefaultRouter()
+// router is the router that the flags ask for, and otherwise a file; path "": there is
+// none.
+func (f routerFlags) router(path string) (r *config.Router, warnings config.Problems, err error) {
+	r = config.DefaultRouter()
+	if path != "" {
+		if r, warnings, err = config.LoadRouter(path); err != nil {
+			return nil, warnings, err
+		}
+	}
 	for _, flag := range f {
 		if len(flag.texts) == 0 {
 			continue
 		}
 		if err := r.Override(flag.Setting, flag.texts...); err != nil {
-			return nil, usage(flagFault("--"+flag.Flag, err))
+			return nil, warnings, usage(flagFault("--"+flag.Flag, err))
 		}
 	}
 	if err := r.Check(); err != nil {
-		return nil, usage(err)
+		return nil, warnings, usage(err)
 	}
-	return r, nil
+	return r, warnings, nil
 }
 
 // flagFault names the flag that an error is about, which may begin with "must".

@@ -17,10 +17,10 @@ import (
 func (p *program) openTLS(c *config.Router) (*tls.Config, error) {
 	cert, key := c.TLS.Cert, c.TLS.Key
 	switch {
-	case c.TLS.Mode == config.Auto:
-		return p.ownTLS(c)
-	case cert == "":
+	case !c.Encrypts():
 		return nil, nil
+	case cert == "":
+		return p.ownCertificate(c)
 	case key == "":
 		key = cert
 	}
@@ -31,9 +31,9 @@ func (p *program) openTLS(c *config.Router) (*tls.Config, error) {
 	return files.Config(), nil
 }
 
-// ownTLS has a certificate that is one for all routers of a user: who knows its
-// fingerprint knows all of them.
-func (p *program) ownTLS(c *config.Router) (*tls.Config, error) {
+// ownCertificate is one for all routers of a user: who knows its fingerprint knows all of
+// them.
+func (p *program) ownCertificate(c *config.Router) (*tls.Config, error) {
 	names := append([]string{"localhost", address.Loopback, "::1"}, c.Hosts...)
 	if name, err := os.Hostname(); err == nil {
 		names = append(names, name)
@@ -47,4 +47,18 @@ func (p *program) ownTLS(c *config.Router) (*tls.Config, error) {
 	}
 	p.log.Info("the router's certificate is its own: clients know it by its fingerprint", "fingerprint", tcp.Fingerprint(files.Current().Certificate[0]))
 	return files.Config(), nil
+}
+
+// tlsConfig is for the TLS that the router has when a client comes.
+func (r *router) tlsConfig() *tls.Config {
+	return &tls.Config{
+		MinVersion: tls.VersionTLS12,
+		GetConfigForClient: func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
+			now := r.tls.Load()
+			if now.GetConfigForClient != nil {
+				return now.GetConfigForClient(hello)
+			}
+			return now, nil
+		},
+	}
 }

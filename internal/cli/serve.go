@@ -1,8 +1,10 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -32,11 +34,16 @@ router has a sender of its own, which fires an event repeatedly. With --requests
 that sender also answers the request echo, with the request's parameters.
 
 The router keeps its latest events in files, so that a restart loses none: clients
-that come back get what they missed.`,
+that come back get what they missed.
+
+With --config the router is the one that the key "router" of a file describes, which
+has the same settings as these flags, and may be the agent's file; flags count more.
+At SIGHUP the file is read again, with the certificate and the tokens.`,
 		Example: `  sigalert serve
   sigalert serve --sender timer --event tick --data '"server data"' --every 5s
   sigalert serve --requests     then: sigalert request timer echo '{"n": 1}'
-  sigalert serve                then: curl -d hello 127.0.0.1:3000/me/hello`,
+  sigalert serve                then: curl -d hello 127.0.0.1:3000/me/hello
+  sigalert serve --config /etc/sigalert/router.yaml`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if p.ask {
@@ -93,7 +100,10 @@ func (p *program) runServe(ctx context.Context, o serveOptions) error {
 	if o.every <= 0 {
 		return usage(fmt.Errorf("--every must be greater than 0, got %s", o.every))
 	}
-	told, err := o.router.router()
+	told, warnings, err := o.router.router(p.config)
+	for _, w := range warnings {
+		p.log.Warn(w.Error())
+	}
 	if err != nil {
 		return err
 	}
@@ -101,6 +111,18 @@ func (p *program) runServe(ctx context.Context, o serveOptions) error {
 	if err != nil {
 		return err
 	}
+	ctx, reload, stop := untilTerminalEnds(ctx)
+	defer stop()
+	defer wait.Start(ctx, func(ctx context.Context) {
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-reload:
+				p.reloadRouter(server, o.router)
+			}
+		}
+	})()
 	defer wait.Start(ctx, trim.Run)()
 	p.log.Info("listening on " + server.addr())
 	if server.tokens == nil && !address.IsLoopback(server.addr()) {
@@ -121,6 +143,29 @@ func (p *program) runServe(ctx context.Context, o serveOptions) error {
 		return fmt.Errorf("the server's own sender failed: %w", failure)
 	}
 	return err
+}
+
+// reloadRouter has a router that runs go by its files as they are now.
+func (p *program) reloadRouter(r *router, flags routerFlags) {
+	told, warnings, err := flags.router(p.config)
+	for _, w := range warnings {
+		p.log.Warn(w.Error())
+	}
+	var changed, restart []string
+	if err == nil {
+		changed, restart, err = r.change(p, told)
+	}
+	if err != nil {
+		for line := range strings.SplitSeq(err.Error(), "\n") {
+			p.log.Error(line)
+		}
+		p.log.Error("not reloaded: everything stays as it was")
+		return
+	}
+	p.log.Info("reloaded", "changed", cmp.Or(strings.Join(changed, ", "), "nothing"))
+	if len(restart) > 0 {
+		p.log.Warn("some of what has changed counts only once the router is started again", "settings", strings.Join(restart, ", "))
+	}
 }
 
 // tick has the server's own sender fire, and answer requests, until ctx ends.

@@ -144,14 +144,22 @@ func rightsText(rights []token.Right) string {
 	return strings.Join(texts, " ")
 }
 
+// tokensFile is the file of a router's tokens; "" if it has none.
+func tokensFile(c *config.Router) string {
+	switch {
+	case !c.Admits():
+		return ""
+	case c.Tokens == config.Auto:
+		return tokensPath()
+	}
+	return c.Tokens
+}
+
 // openTokens returns nil if there are to be none.
 func (p *program) openTokens(c *config.Router) (*token.Book, error) {
-	file := c.Tokens
-	switch file {
-	case "", config.None:
+	file := tokensFile(c)
+	if file == "" {
 		return nil, nil
-	case config.Auto:
-		file = tokensPath()
 	}
 	book, err := token.Open(file, p.log)
 	if err != nil {
