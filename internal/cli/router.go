@@ -62,6 +62,10 @@ func (r *router) open(p *program, c *config.Router) (err error) {
 		r.tls.Store(secured)
 		r.carrier.TLS = r.tlsConfig()
 	}
+	if secured != nil && c.TLS.Cert == "" {
+		own, _ := secured.GetCertificate(nil) // which has been read
+		p.log.Info("the router's certificate is its own: clients know it by its fingerprint", "fingerprint", tcp.Fingerprint(own.Certificate[0]))
+	}
 	if r.tokens, err = p.openTokens(c); err != nil {
 		return err
 	}

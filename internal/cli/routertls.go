@@ -10,7 +10,6 @@ import (
 	"sigalert/agent/config"
 	"sigalert/internal/address"
 	"sigalert/internal/certificate"
-	"sigalert/sig/tcp"
 )
 
 // openTLS returns nil if there is to be no TLS.
@@ -45,7 +44,6 @@ func (p *program) ownCertificate(c *config.Router) (*tls.Config, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", c.Place("tls"), err)
 	}
-	p.log.Info("the router's certificate is its own: clients know it by its fingerprint", "fingerprint", tcp.Fingerprint(files.Current().Certificate[0]))
 	return files.Config(), nil
 }
 
