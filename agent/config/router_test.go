@@ -235,3 +235,37 @@ func TestRouterChanges(t *testing.T) {
 		}
 	}
 }
+
+// The documentation has the settings as they are.
+func TestRouterDocumented(t *testing.T) {
+	var b strings.Builder
+	b.WriteString("| key of `router` | flag | default | | change |\n|---|---|---|---|---|\n")
+	code := func(text string) string {
+		if text == "" {
+			return ""
+		}
+		return "`" + text + "`"
+	}
+	for _, s := range config.RouterSettings {
+		flag, help := "", s.Help
+		if s.Flag != "" {
+			flag = "--" + s.Flag
+			if _, rest, ok := strings.Cut(help, "`"); ok {
+				value, _, _ := strings.Cut(rest, "`")
+				flag += " " + value
+			}
+		}
+		change := "reload"
+		if s.Restart {
+			change = "start"
+		}
+		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s |\n", code(s.Key), code(flag), code(s.Default), help, change)
+	}
+	text, err := os.ReadFile("../../docs/router.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(string(text), "\n"+b.String()+"\n") {
+		t.Errorf("docs/router.md must have this table:\n%s", &b)
+	}
+}

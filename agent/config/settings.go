@@ -62,7 +62,7 @@ var RouterSettings = []Setting{
 		field: many(func(r *Router) *[]string { return &r.Hosts }, func(s string) (string, error) { return s, address.CheckHost(s) }),
 	}, {
 		Key: "tls", Flag: "tls",
-		Help:  "`HOW` to encrypt: auto (with a certificate that the router makes, and keeps in the user's state folder) or none (default: with a certificate, if one is given)",
+		Help:  "`HOW` to encrypt: auto (with a certificate that the router makes, and keeps in the user's state folder) or none (default: with --tls-cert, if it is given)",
 		field: one(func(r *Router) *string { return &r.TLS.Mode }, oneOf(Auto, None)),
 	}, {
 		Key: "tls.cert", Flag: "tls-cert", Kind: Path,
@@ -78,7 +78,7 @@ var RouterSettings = []Setting{
 		field: one(func(r *Router) *string { return &r.TLS.ClientCA }, anything),
 	}, {
 		Key: "tokens", Flag: "tokens", Kind: Path, Words: []string{Auto, None},
-		Help:  "admit only clients with a token of this `FILE` or, with auto, of that of \"sigalert token\" (default: admit everyone)",
+		Help:  "admit only clients with a token of this `FILE` or, with auto, of that of \"sigalert token\"; none: admit everyone (default)",
 		field: one(func(r *Router) *string { return &r.Tokens }, anything),
 	}, {
 		Key: "insecure", Flag: "insecure", Kind: Truth,
@@ -90,7 +90,7 @@ var RouterSettings = []Setting{
 		field: many(func(r *Router) *[]netip.Prefix { return &r.AllowLegacy }, network),
 	}, {
 		Key: "store", Restart: true,
-		Help:  "none, if no event is to outlive the router",
+		Help:  "none: no event outlives the router (`--store none`)",
 		field: one(func(r *Router) *string { return &r.Store.Dir }, oneOf(None)),
 	}, {
 		Key: "store.dir", Flag: "store", Kind: Path, Restart: true,
@@ -98,7 +98,7 @@ var RouterSettings = []Setting{
 		field: one(func(r *Router) *string { return &r.Store.Dir }, anything),
 	}, {
 		Key: "store.sync", Flag: "sync", Restart: true, Default: store.SyncGroup.String(),
-		Help:  "when an event is safe, and its publisher answered: group (it outlives the router at once, and a power failure 5 ms later), each (a power failure, too) or none",
+		Help:  "`MODE`: when an event is safe, and its publisher answered: group (it outlives the router at once, and a power failure 5 ms later), each (a power failure, too) or none",
 		field: one(func(r *Router) *store.Sync { return &r.Store.Sync }, store.ParseSync),
 	}, {
 		Key: "store.limit", Flag: "limit", Kind: Number, Restart: true, Default: "10000",
