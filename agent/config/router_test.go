@@ -182,7 +182,7 @@ func TestLoadRouter(t *testing.T) {
 		"router: {listen: ':1'\n":       "1: this is not YAML: did not find expected ',' or '}'",
 		"listen: 127.0.0.1:3000\n":      `1:1: unknown key "listen"`,
 		"router: {}\nrouter: {}\n":      `2:1: the key "router" is already on line 1`,
-		"router: {limit: 5, bind: x}\n": "1:10: router: unknown key \"limit\"\n1:20: router: unknown key \"bind\" (did you mean \"listen\"?)",
+		"router: {limit: 5, bind: x}\n": "1:10: router: unknown key \"limit\" (did you mean \"limits\"?)\n1:20: router: unknown key \"bind\" (did you mean \"listen\"?)",
 	} {
 		r, path, err := loadRouter(t, in)
 		got := ""
