@@ -66,8 +66,9 @@ type ServerRouter struct {
 	http         atomic.Uint64 // events that came with PublishAs
 	unread       atomic.Int64  // bytes of messages that wait for clients
 	seed         maphash.Seed  // of marks
-	left         wait.Token    // a client has
-	crowded      atomic.Bool   // a client was turned away, or gave way to another, since the last was accepted
+	born         time.Time
+	left         wait.Token  // a client has
+	crowded      atomic.Bool // a client was turned away, or gave way to another, since the last was accepted
 
 	guard      sync.Mutex // guards the fields below; the Router has its own
 	clients    int
@@ -110,7 +111,7 @@ func NewServerRouter(opts *ServerOptions) *ServerRouter {
 	}
 	o.Logger = seldom.Logger(o.Logger)
 	s := &ServerRouter{
-		opts: o, log: o.Logger, seed: maphash.MakeSeed(), left: wait.NewToken(), manyPlaces: maxIdle,
+		opts: o, log: o.Logger, seed: maphash.MakeSeed(), born: time.Now(), left: wait.NewToken(), manyPlaces: maxIdle,
 		greeted: make(map[string]*session), sessions: make(map[uint64]*session), places: make(map[string]*place),
 		accounts: make(map[string]*account), bounded: make(map[BoundedCarrier]bool),
 	}

@@ -8,6 +8,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"net/http/httptest"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -108,11 +109,62 @@ func TestAdministering(t *testing.T) {
 	}
 }
 
+// from is the answer to a request that comes from a peer.
+func from(s *sig.ServerRouter, peer, method, path string, headers ...string) *http.Response {
+	r := httptest.NewRequest(method, path, nil)
+	r.RemoteAddr, r.Host = peer, "localhost"
+	for _, h := range headers {
+		name, value, _ := strings.Cut(h, ": ")
+		r.Header.Set(name, value)
+	}
+	w := httptest.NewRecorder()
+	gateway.Handler(s).ServeHTTP(w, r)
+	return w.Result()
+}
+
 // Without tokens only this machine may administer.
 func TestFromElsewhere(t *testing.T) {
-	for peer, want := range map[string]bool{"127.0.0.1:1": true, "[::1]:1": true, "[::ffff:127.0.0.1]:1": true, "192.0.2.1:1": false, "[2001:db8::1]:1": false, "": false} {
-		if gateway.MayAdminister(peer) != want {
-			t.Errorf("%q: %v", peer, !want)
+	for peer, want := range map[string]int{"127.0.0.1:1": 200, "[::1]:1": 200, "[::ffff:127.0.0.1]:1": 200, "192.0.2.1:1": 403, "[2001:db8::1]:1": 403, "": 403} {
+		for _, path := range []string{"/clients", "/status"} {
+			if a := from(sig.NewServerRouter(nil), peer, "GET", path); a.StatusCode != want {
+				t.Errorf("%s from %q: %s", path, peer, a.Status)
+			}
+		}
+		if a := from(sig.NewServerRouter(nil), peer, "GET", "/metrics"); a.StatusCode != 200 {
+			t.Errorf("metrics from %q: %s", peer, a.Status)
+		}
+	}
+}
+
+// After too many wrong tokens of an address it is told when to try again.
+func TestWrongTokens(t *testing.T) {
+	s, secrets := administered(t, "desk", "new")
+	const there = "192.0.2.1:1"
+	ask := func(peer, secret string) int {
+		a := from(s.ServerRouter, peer, "HEAD", "/events", "Authorization: Bearer "+secret)
+		if wait := a.Header.Get("Retry-After"); (wait == "1") != (a.StatusCode == http.StatusTooManyRequests) {
+			t.Errorf("%s with Retry-After: %s", a.Status, wait)
+		}
+		return a.StatusCode
+	}
+	if status := ask(there, secrets["desk"]); status != 200 {
+		t.Fatal(status)
+	}
+	for i := range 61 {
+		want := 401
+		if i == 60 {
+			want = 429
+		}
+		if status := ask(there, fmt.Sprint("sigalert_wrong", i)); status != want {
+			t.Errorf("wrong token %d: %d", i, status)
+		}
+	}
+	for _, tc := range []struct {
+		peer, token string
+		want        int
+	}{{there, "new", 429}, {there, "desk", 200}, {there, "", 401}, {"192.0.2.2:1", "new", 200}, {"127.0.0.1:1", "new", 200}} {
+		if status := ask(tc.peer, secrets[tc.token]); status != tc.want {
+			t.Errorf("%q from %s: %d", tc.token, tc.peer, status)
 		}
 	}
 }
