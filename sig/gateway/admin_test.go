@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
@@ -312,6 +313,47 @@ func TestStreamsAreLimited(t *testing.T) {
 	if r.StatusCode != 200 {
 		t.Error(r.Status)
 	}
+}
+
+// Bodies that are begun and left give way to others, the oldest first; what is finished is
+// published.
+func TestReading(t *testing.T) {
+	s := newSite(t, &sig.ServerOptions{Limits: sig.Limits{Reading: 2 << 20}})
+	const long = 1 << 20
+	var left []net.Conn
+	for range 6 {
+		conn := s.dial(t)
+		left = append(left, conn)
+		_, _ = fmt.Fprintf(conn, "POST /a/b HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n%s", long, strings.Repeat("x", long-1))
+		for {
+			if st := s.Stats(); st.Reading >= long || refusedReading(st) > 0 {
+				break
+			}
+			time.Sleep(time.Millisecond)
+		}
+	}
+	for i, conn := range left[:3] {
+		a, err := http.ReadResponse(bufio.NewReader(conn), nil)
+		if err != nil || a.StatusCode != 503 || a.Header.Get("Retry-After") != "1" {
+			t.Errorf("body %d: %v %v", i, a, err)
+		}
+	}
+	if a := s.do(t, "POST", "/a/b", strings.Repeat("x", long-10)); a.status != 200 {
+		t.Errorf("%d %s", a.status, a.text)
+	}
+	if st := s.Stats(); st.Reading > 2<<20 || refusedReading(st) < 3 {
+		t.Errorf("%d bytes, and %d have given way", st.Reading, refusedReading(st))
+	}
+	for range 100 { // what is short is not in the way
+		if a := s.do(t, "POST", "/a/b", strings.Repeat("x", 10_000)); a.status != 200 {
+			t.Errorf("%d %s", a.status, a.text)
+		}
+	}
+}
+
+func refusedReading(st sig.Stats) uint64 {
+	i := slices.IndexFunc(st.Refused, func(c sig.Count) bool { return c.Name == "reading" })
+	return st.Refused[i].N
 }
 
 // badStore is a store of a disk that fails.

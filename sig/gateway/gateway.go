@@ -41,7 +41,7 @@ type gateway struct {
 	log     *slog.Logger
 	hosts   origin.Hosts
 	guests  guests
-	inside  inside             // where streams connect to the router
+	inside  *inside            // where streams connect to the router
 	streams atomic.Int64       // that are served
 	refused [600]atomic.Uint64 // requests, by status
 	asked   atomic.Uint64      // requests
@@ -61,7 +61,7 @@ func newGateway(server *sig.ServerRouter, opts *Options) *gateway {
 		log:    seldom.Logger(o.Logger),
 		hosts:  origin.NewHosts(o.Hosts...),
 		guests: newGuests(o.Logger),
-		inside: newHandover[sig.Conn](),
+		inside: newInside(),
 		began:  time.Now(),
 	}
 }
