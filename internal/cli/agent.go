@@ -85,7 +85,7 @@ func (p *program) bindRouter(c *config.Router) (*agent.BoundRouter, error) {
 		return nil, err
 	}
 	return &agent.BoundRouter{Serve: r.run, Change: func(c *config.Router) (bool, error) {
-		if _, restart := r.settings.Changes(c); len(restart) > 0 {
+		if _, restart := r.told.Changes(c); len(restart) > 0 {
 			return false, nil
 		}
 		_, _, err := r.change(p, c)

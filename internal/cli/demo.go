@@ -43,9 +43,9 @@ if there is not.`,
 
 func (p *program) runDemo(ctx context.Context) error {
 	defer p.queueOutput()()
-	settings := config.DefaultRouter()
-	settings.Listen = "127.0.0.1:0"
-	server, err := p.newRouter(settings)
+	told := config.DefaultRouter()
+	told.Listen = "127.0.0.1:0"
+	server, err := p.newRouter(told)
 	if err != nil {
 		return err
 	}

@@ -20,39 +20,25 @@ import (
 // and of an agent whose configuration has one.
 type router struct {
 	*sig.ServerRouter
-	settings *config.Router // that it runs with; change is not called concurrently
-	carrier  *tcp.Server
-	tls      atomic.Pointer[tls.Config] // nil: none
-	store    *store.Store               // nil: none
-	tokens   *token.Book                // nil: none
-	hosts    []string
-	log      *slog.Logger
+	told    *config.Router // how it runs; it belongs to who calls change
+	carrier *tcp.Server
+	tls     atomic.Pointer[tls.Config] // nil: none
+	store   *store.Store               // nil: none
+	tokens  *token.Book                // nil: none
+	hosts   []string
+	log     *slog.Logger
 }
 
 // newRouter binds a router to its address. It has to be run.
-func (p *program) newRouter(c *config.Router) (r *router, err error) {
-	r = &router{settings: c, hosts: c.Hosts, log: p.log}
-	secured, err := p.openTLS(c)
+func (p *program) newRouter(c *config.Router) (*router, error) {
+	carrier, err := tcp.Listen(c.Listen)
 	if err != nil {
 		return nil, err
 	}
-	if r.tokens, err = p.openTokens(c); err != nil {
+	r := &router{told: c, carrier: carrier, hosts: c.Hosts, log: p.log}
+	if err := r.open(p, c); err != nil {
+		carrier.Close()
 		return nil, err
-	}
-	if r.carrier, err = tcp.Listen(c.Listen); err != nil {
-		return nil, err
-	}
-	if r.store, err = p.openStore(c); err != nil {
-		r.carrier.Close()
-		return nil, err
-	}
-	if secured != nil {
-		r.tls.Store(secured)
-		r.carrier.TLS = r.tlsConfig()
-	}
-	if secured != nil && c.TLS.Cert == "" {
-		own, _ := secured.GetCertificate(nil) // which has been read
-		p.log.Info("the router's certificate is its own: clients know it by its fingerprint", "fingerprint", tcp.Fingerprint(own.Certificate[0]))
 	}
 	o := sig.ServerOptions{Name: "sigalert " + versionText(), Memory: c.Store.Limit, MemoryBytes: c.Store.Size << 20, MemoryAge: memoryAge(c), Logger: p.log}
 	if r.store != nil {
@@ -65,14 +51,36 @@ func (p *program) newRouter(c *config.Router) (r *router, err error) {
 	return r, nil
 }
 
-// change applies other settings to the running router, and reads its files again. It
-// returns the keys of those that have changed, and of those that stay as they were since
-// they take a restart. If there is an error, nothing has changed.
+// open opens what the router has in files; the store is the last, as it would have to be
+// closed.
+func (r *router) open(p *program, c *config.Router) (err error) {
+	secured, err := p.openTLS(c)
+	if err != nil {
+		return err
+	}
+	if secured != nil {
+		r.tls.Store(secured)
+		r.carrier.TLS = r.tlsConfig()
+	}
+	if secured != nil && c.TLS.Cert == "" {
+		own, _ := secured.GetCertificate(nil) // which has been read
+		p.log.Info("the router's certificate is its own: clients know it by its fingerprint", "fingerprint", tcp.Fingerprint(own.Certificate[0]))
+	}
+	if r.tokens, err = p.openTokens(c); err != nil {
+		return err
+	}
+	r.store, err = p.openStore(c)
+	return err
+}
+
+// change has the running router go by other settings, for which it also reads its files
+// again. It returns what it goes by now, and for which it would have to be started again:
+// those stay. If there is an error, everything does.
 func (r *router) change(p *program, c *config.Router) (changed, restart []string, err error) {
-	changed, restart = r.settings.Changes(c)
+	changed, restart = r.told.Changes(c)
 	if len(restart) > 0 {
-		c = r.settings.Keep(c, restart)
-		changed, _ = r.settings.Changes(c)
+		c = r.told.Keep(c, restart)
+		changed, _ = r.told.Changes(c)
 	}
 	secured, err := p.openTLS(c)
 	if err != nil {
@@ -84,7 +92,7 @@ func (r *router) change(p *program, c *config.Router) (changed, restart []string
 		}
 	}
 	r.tls.Store(secured)
-	r.settings = c
+	r.told = c
 	return changed, restart, nil
 }
 

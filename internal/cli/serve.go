@@ -100,14 +100,14 @@ func (p *program) runServe(ctx context.Context, o serveOptions) error {
 	if o.every <= 0 {
 		return usage(fmt.Errorf("--every must be greater than 0, got %s", o.every))
 	}
-	settings, warnings, err := o.router.router(p.config)
+	told, warnings, err := o.router.router(p.config)
 	for _, w := range warnings {
 		p.log.Warn(w.Error())
 	}
 	if err != nil {
 		return err
 	}
-	server, err := p.newRouter(settings)
+	server, err := p.newRouter(told)
 	if err != nil {
 		return err
 	}
@@ -147,13 +147,13 @@ func (p *program) runServe(ctx context.Context, o serveOptions) error {
 
 // reloadRouter reads the settings of a running router again, and applies them.
 func (p *program) reloadRouter(r *router, flags routerFlags) {
-	settings, warnings, err := flags.router(p.config)
+	told, warnings, err := flags.router(p.config)
 	for _, w := range warnings {
 		p.log.Warn(w.Error())
 	}
 	var changed, restart []string
 	if err == nil {
-		changed, restart, err = r.change(p, settings)
+		changed, restart, err = r.change(p, told)
 	}
 	if err != nil {
 		for line := range strings.SplitSeq(err.Error(), "\n") {
