@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -156,12 +157,12 @@ func (l *link) once(ctx context.Context) (was LinkStatus, err error) {
 	})
 	err = ending(p.serve())
 	p.abandon()
-	if cause := context.Cause(ctx); cause != nil {
+	if cause := context.Cause(ctx); cause != nil && !errors.Is(err, ErrNotAdmitted) { // which may be why the greeting failed
 		err = cause
 	}
 	cancel(err)
 	tasks.Wait() // a greeting may just have succeeded: only now is it over
-	if greeted, _ := l.current(); greeted == nil && !errors.As(err, new(*RemoteError)) && !errors.Is(err, errNoToken) && !errors.Is(err, ErrNotPrivate) {
+	if greeted, _ := l.current(); greeted == nil && !errors.As(err, new(*RemoteError)) && !slices.ContainsFunc(noProof, func(e error) bool { return errors.Is(err, e) }) {
 		err = notServer{err}
 	}
 	return l.lost(fmt.Errorf("%s: %w", l.carrier, err)), err
@@ -239,6 +240,10 @@ func (l *link) greet(ctx context.Context, p *peer) error {
 }
 
 var errNoToken = errors.New("the token is not there")
+
+// noProof are errors of a client without what a server requires, which is one all the
+// same.
+var noProof = []error{errNoToken, ErrNotPrivate, ErrNotAdmitted}
 
 // secret is the token to send over a connection; "": none.
 func (l *link) secret(conn Conn) (string, error) {
