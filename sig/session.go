@@ -318,7 +318,7 @@ func (c *session) addListener(params []byte) ([]byte, error) {
 	s := c.server
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	l := &Listener{sender: sender, event: event, client: &clientListener{after: s.journal.last}}
+	l := &Listener{sender: sender, event: event, client: &clientListener{after: s.journal.last, keeps: !c.may(ToSee, sender, "")}}
 	if err := c.listen(l); err != nil {
 		return nil, err
 	}
