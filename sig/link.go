@@ -19,6 +19,10 @@ import (
 // start over when it ends.
 const healthyAfter = 60 * time.Second
 
+// refusedFor is how long a client that is not admitted has been away, at least, for the
+// backoff: what it lacks takes somebody to change.
+const refusedFor = 10 * time.Minute
+
 // LinkStatus is the state of a client's connection to its server.
 type LinkStatus struct {
 	Connected bool
@@ -103,7 +107,11 @@ func (l *link) run(ctx context.Context) {
 			attempt, gone = 0, time.Now()
 		}
 		attempt++
-		retry := l.backoff(attempt, time.Since(gone))
+		away := time.Since(gone)
+		if errors.Is(err, ErrNotAdmitted) {
+			away = max(away, refusedFor)
+		}
+		retry := l.backoff(attempt, away)
 		if !was.Connected {
 			retry = max(0, retry-time.Since(began)) // an attempt that got no answer has waited, too
 		}
