@@ -187,28 +187,36 @@ func TestClientCertificates(t *testing.T) {
 	}
 }
 
-// What a certificate gives ends when it expires, when its entry is revoked, and, for new
+// What a token or a certificate gives ends when it expires, when it is revoked, and, for new
 // connections, when its authority is replaced.
-func TestCertificatesEnd(t *testing.T) {
+func TestRightsEnd(t *testing.T) {
 	ours := certificatetest.NewAuthority(t)
 	s := newCertifiedSite(t, ours)
 	s.add(t, token.Entry{Name: "desk", Certificate: true})
 	s.add(t, token.Entry{Name: "nas", Certificate: true})
 	soon := time.Now().Add(2 * time.Second).Truncate(time.Second)
 	lasting, brief := s.shown(t, ours.Issue(t, "desk", time.Now().Add(time.Hour))), s.shown(t, ours.Issue(t, "desk", soon))
-	nas := s.shown(t, ours.Issue(t, "nas", time.Now().Add(time.Hour)))
+	nas, without := s.shown(t, ours.Issue(t, "nas", time.Now().Add(time.Hour))), s.shown(t, nil)
+	briefToken, revokedToken := s.add(t, token.Entry{Name: "brief", Expires: soon}), s.add(t, token.Entry{Name: "phone"})
 
 	// connected are a client on the wire and a stream of HTTP, whose ends are awaited.
-	connected := func(opts *tcp.TLS) (ends [2]<-chan time.Time) {
+	connected := func(opts *tcp.TLS, secret string) (ends [2]<-chan time.Time) {
 		t.Helper()
-		client := s.client(t, opts, "")
+		client := s.client(t, opts, secret)
 		client.AddRemoteListener("me", "hello", func(sig.Event) {})
 		wire := make(chan time.Time, 1)
 		go func() {
 			client.Run(t.Context())
 			wire <- time.Now()
 		}()
-		response, err := s.https(t, opts).Get("https://" + s.addr + "/events?sender=me")
+		request, err := http.NewRequestWithContext(t.Context(), "GET", "https://"+s.addr+"/events?sender=me", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if secret != "" {
+			request.Header.Set("Authorization", "Bearer "+secret)
+		}
+		response, err := s.https(t, opts).Do(request)
 		if err != nil || response.StatusCode != http.StatusOK {
 			t.Fatal(response, err)
 		}
@@ -236,16 +244,23 @@ func TestCertificatesEnd(t *testing.T) {
 			}
 		}
 	}
-	kept, ending, revoked := connected(lasting), connected(brief), connected(nas)
-	await("a certificate that expires", ending, soon)
-	if err := token.Revoke(s.tokens, "nas"); err != nil {
-		t.Fatal(err)
+	kept, revoked := connected(lasting, ""), [][2]<-chan time.Time{connected(nas, ""), connected(without, revokedToken)}
+	endings := map[string][2]<-chan time.Time{"a certificate": connected(brief, ""), "a token": connected(without, briefToken), "a certificate, beside a token": connected(brief, revokedToken)}
+	for what, ends := range endings {
+		await(what+" that expires", ends, soon)
 	}
-	await("a revoked certificate", revoked, time.Time{})
-	select {
-	case <-kept[0]:
-		t.Error("another certificate's end ends this one")
-	default:
+	for i, name := range []string{"nas", "phone"} {
+		if err := token.Revoke(s.tokens, name); err != nil {
+			t.Fatal(err)
+		}
+		await("what is revoked as "+name, revoked[i], time.Time{})
+	}
+	for _, end := range kept {
+		select {
+		case <-end:
+			t.Error("another's end ends this")
+		default:
+		}
 	}
 
 	// A connection of HTTP that stays open, and whose certificate expires meanwhile.
