@@ -102,7 +102,7 @@ func (p *program) newToken(path func() string) *cobra.Command {
 	flags := cmd.Flags()
 	flags.StringArrayVar(&listen, "listen", nil, "what it may listen to: `RIGHT`; may be repeated")
 	flags.StringArrayVar(&send, "send", nil, "what it may send as: `RIGHT`; may be repeated")
-	flags.BoolVar(&certificate, "certificate", false, "make none: the rights are for the holder of a certificate with this common name (see serve --client-ca)")
+	flags.BoolVar(&certificate, "certificate", false, "make none, and print nothing: the rights are for the holder of a certificate whose common name is NAME (see serve --client-ca)")
 	flags.StringVar(&expires, "expires", "", "how long it is valid: a `TIME` such as 12h or 90d (default: for ever)")
 	return cmd
 }
