@@ -17,6 +17,7 @@ import (
 	"regexp"
 	"runtime"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/gofrs/flock"
@@ -66,6 +67,9 @@ var validName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
 
 // CheckName refuses what cannot be a token's name.
 func CheckName(name string) error {
+	if strings.HasPrefix(name, prefix) {
+		return errors.New("this is a token: name it after what uses it")
+	}
 	if !validName.MatchString(name) {
 		return fmt.Errorf("%q is not a name for a token: use at most 64 letters, digits, - . and _", name)
 	}
