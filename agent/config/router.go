@@ -193,6 +193,8 @@ func (r *Router) fault() (key, what string) {
 		return "tls", t.Mode + " and the files of a certificate are two different things: leave one out"
 	case t.Mode == None && t.ClientCA != "":
 		return "tls.client_ca", "without TLS, clients have no certificates"
+	case t.ClientCA != "" && !r.Admits():
+		return "tls.client_ca", "certificates of clients are for a router that does not admit everyone: set " + named("tokens", "tls.client_ca") + ", too"
 	}
 	return "", ""
 }

@@ -43,14 +43,14 @@ func TestRouterInFileAndFlags(t *testing.T) {
 		"{hosts: []}":               nil,
 		"{tls: auto}":               {"tls=auto"},
 		"{tls: none, tokens: none}": {"tls=none", "tokens=none"},
-		"{tls: {cert: /c, key: /k, client_ca: /a}}":                              {"tls-cert=/c", "tls-key=/k", "client-ca=/a"},
-		"{tls: {client_ca: /a}}":                                                 {"client-ca=/a"},
-		"{tokens: auto, insecure: true}":                                         {"tokens=auto", "insecure=true"},
-		"{tokens: /t, insecure: false}":                                          {"tokens=/t"},
-		"{allow_legacy: [10.0.0.0/8, 'fd00::/8']}":                               {"allow-legacy=10.0.0.0/8", "allow-legacy=fd00::/8"},
-		"{store: none}":                                                          {"store=none"},
-		"{store: {dir: /s, sync: each, limit: 5, age: 1d12h, size: 7}}":          {"store=/s", "sync=each", "limit=5", "age=36h", "size=7"},
-		"{store: {age: 0}}":                                                      {"age=0"},
+		"{tls: {cert: /c, key: /k, client_ca: /a}, tokens: auto}": {"tls-cert=/c", "tls-key=/k", "client-ca=/a", "tokens=auto"},
+		"{tls: {client_ca: /a}, tokens: auto}":                    {"client-ca=/a", "tokens=auto"},
+		"{tokens: auto, insecure: true}":                          {"tokens=auto", "insecure=true"},
+		"{tokens: /t, insecure: false}":                           {"tokens=/t"},
+		"{allow_legacy: [10.0.0.0/8, 'fd00::/8']}":                {"allow-legacy=10.0.0.0/8", "allow-legacy=fd00::/8"},
+		"{store: none}": {"store=none"},
+		"{store: {dir: /s, sync: each, limit: 5, age: 1d12h, size: 7}}": {"store=/s", "sync=each", "limit=5", "age=36h", "size=7"},
+		"{store: {age: 0}}": {"age=0"},
 		"{store: {sync: group, limit: 10000, age: 24h, size: 64}, store2: none}": {"error"},
 	} {
 		file, _, err := loadRouter(t, "router: "+in+"\n")
@@ -79,7 +79,7 @@ func TestRouterInFileAndFlags(t *testing.T) {
 
 // A flag counts more than the file, and an error names whichever it is about.
 func TestRouterOverridden(t *testing.T) {
-	const text = "subscriptions: []\nrouter:\n  listen: 127.0.0.1:4000\n  hosts: [a, b]\n  tls:\n    cert: /c\n    key: /k\n  store: none\n"
+	const text = "subscriptions: []\nrouter:\n  listen: 127.0.0.1:4000\n  hosts: [a, b]\n  tls:\n    cert: /c\n    key: /k\n  store: none\n  tokens: auto\n"
 	for _, tc := range []struct{ flag, text, want string }{
 		{"", "", "127.0.0.1:4000 [a b] {Mode: Cert:/c Key:/k ClientCA:} none"},
 		{"listen", "[::1]:5", "[::1]:5 [a b] {Mode: Cert:/c Key:/k ClientCA:} none"},
