@@ -40,7 +40,7 @@ func (p *program) newRouter(c *config.Router) (*router, error) {
 		carrier.Close()
 		return nil, err
 	}
-	o := sig.ServerOptions{Name: "sigalert " + versionText(), Memory: c.Store.Limit, MemoryBytes: c.Store.Size << 20, MemoryAge: memoryAge(c), Logger: p.log}
+	o := sig.ServerOptions{Name: "sigalert " + versionText(), Memory: c.Store.Limit, MemoryBytes: c.Store.Size << 20, MemoryAge: memoryAge(c), Limits: c.Limits, Logger: p.log}
 	if r.store != nil {
 		o.Store = r.store
 	}
@@ -90,6 +90,9 @@ func (r *router) change(p *program, c *config.Router) (changed, restart []string
 		if err := r.tokens.Move(tokensFile(c)); err != nil {
 			return nil, nil, fmt.Errorf("%s: %w", c.Place("tokens"), err)
 		}
+	}
+	if c.Limits != r.told.Limits {
+		r.SetLimits(c.Limits)
 	}
 	r.tls.Store(secured)
 	r.told = c

@@ -37,6 +37,7 @@ events is also one to be connected under its name (--send), or to send it reques
   sigalert token new backup-host --send backup --expires 90d
   sigalert token new door --send door --listen 'door-*/ring' --listen '#alarm'
   sigalert token new nas --certificate --send nas
+  sigalert token new operator --admin
   sigalert token list
   sigalert token revoke desk`,
 		Args: noArgs,
@@ -63,11 +64,11 @@ events is also one to be connected under its name (--send), or to send it reques
 
 func (p *program) newToken(path func() string) *cobra.Command {
 	var listen, send []string
-	expires, certificate := "", false
+	expires, certificate, admin := "", false, false
 	cmd := &cobra.Command{
 		Use: "new NAME", Short: "Make a token, and print it: it is shown only once", Args: cobra.ExactArgs(1),
 		RunE: func(_ *cobra.Command, args []string) (err error) {
-			e := token.Entry{Name: args[0], Certificate: certificate}
+			e := token.Entry{Name: args[0], Certificate: certificate, Admin: admin}
 			if err := token.CheckName(e.Name); err != nil {
 				return usage(err)
 			}
@@ -77,7 +78,7 @@ func (p *program) newToken(path func() string) *cobra.Command {
 			if e.Send, err = parseRights("--send", send); err != nil {
 				return err
 			}
-			if len(e.Listen)+len(e.Send) == 0 {
+			if len(e.Listen)+len(e.Send) == 0 && !e.Admin {
 				return usage(errors.New(`a token without rights is good for nothing: give it some with --listen and --send, such as --listen "*"`))
 			}
 			if expires != "" {
@@ -103,6 +104,7 @@ func (p *program) newToken(path func() string) *cobra.Command {
 	flags.StringArrayVar(&listen, "listen", nil, "what it may listen to: `RIGHT`; may be repeated")
 	flags.StringArrayVar(&send, "send", nil, "what it may send as: `RIGHT`; may be repeated")
 	flags.BoolVar(&certificate, "certificate", false, "make none, and print nothing: the rights are for the holder of a certificate whose common name is NAME (see serve --client-ca)")
+	flags.BoolVar(&admin, "admin", false, "it may see who uses the router, and disconnect them: see \"sigalert admin\"")
 	flags.StringVar(&expires, "expires", "", "how long it is valid: a `TIME` such as 12h or 90d (default: for ever)")
 	return cmd
 }
@@ -134,6 +136,9 @@ func (p *program) listTokens(path string) error {
 		}
 		if e.Certificate {
 			until += ", with a certificate"
+		}
+		if e.Admin {
+			until += ", admin"
 		}
 		fmt.Fprintf(w, "%s\tlisten: %s\tsend: %s\t%s\n", e.Name, rightsText(e.Listen), rightsText(e.Send), until)
 	}

@@ -145,7 +145,7 @@ func (b *Book) use(all []Entry) {
 		text, _ := json.Marshal(e) // which was read from such
 		g := b.grants[e.key()]
 		if g == nil || g.as != string(text) {
-			g = &grant{Rights: Rights{e.Listen, e.Send}, entry: e, as: string(text)}
+			g = &grant{Rights: Rights{e.Listen, e.Send, e.Admin}, entry: e, as: string(text)}
 			if e.Expires.IsZero() {
 				g.ctx, g.end = context.WithCancel(context.Background())
 			} else {

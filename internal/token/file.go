@@ -36,6 +36,7 @@ type Entry struct {
 	Hash        string    `json:"sha256,omitempty"` // of the token, in hexadecimal digits; "" for a certificate
 	Listen      []Right   `json:"listen,omitempty"`
 	Send        []Right   `json:"send,omitempty"`
+	Admin       bool      `json:"admin,omitempty"`
 	Created     time.Time `json:"created"`
 	Expires     time.Time `json:"expires,omitzero"` // zero: never
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/x509"
 	"encoding/base64"
+	"errors"
 	"net"
 	"net/http"
 	"strings"
@@ -45,6 +46,9 @@ func (g *gateway) admit(w http.ResponseWriter, r *http.Request, token string) (*
 	caller := sig.Caller{Token: token, Peer: r.RemoteAddr}
 	caller.Certificate, _ = r.Context().Value(certificateKey{}).(*x509.Certificate)
 	rights, err := g.server.Admit(caller)
+	if tooFast := new(sig.RemoteError); errors.As(err, &tooFast) {
+		return nil, refuseFor(tooFast)
+	}
 	if err != nil {
 		w.Header().Set("WWW-Authenticate", `Bearer realm="sigalert"`)
 		return nil, errNotAdmitted

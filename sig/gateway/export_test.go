@@ -3,6 +3,7 @@ package gateway
 import (
 	"context"
 	"net"
+	"net/http"
 	"sync"
 
 	"sigalert/sig"
@@ -19,4 +20,10 @@ func ServeConns(ctx context.Context, server *sig.ServerRouter) (take func(net.Co
 		defer conn.Close()
 		g.guests.take(ctx, conn)
 	}, tasks.Wait
+}
+
+// MayAdminister reports whether a peer may where there are no tokens.
+func MayAdminister(peer string) bool {
+	g := newGateway(sig.NewServerRouter(nil), nil)
+	return g.mayAdminister(&http.Request{RemoteAddr: peer, Header: http.Header{}}) == nil
 }

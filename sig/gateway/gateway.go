@@ -6,9 +6,11 @@ import (
 	"net"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"sigalert/internal/origin"
+	"sigalert/internal/seldom"
 	"sigalert/sig"
 	"sigalert/sig/tcp"
 )
@@ -19,9 +21,8 @@ const (
 	idleTime   = 60 * time.Second // between two requests of a connection
 	endTime    = time.Second      // at the end, for answers that are under way
 
-	maxHeader  = 32 << 10
-	maxBody    = 1 << 20
-	maxStreams = 1000
+	maxHeader = 32 << 10
+	maxBody   = 1 << 20
 )
 
 // Options are a gateway's settings; nil is the zero value.
@@ -40,8 +41,11 @@ type gateway struct {
 	log     *slog.Logger
 	hosts   origin.Hosts
 	guests  guests
-	inside  inside        // where streams connect to the router
-	streams chan struct{} // a token for each that is served
+	inside  inside             // where streams connect to the router
+	streams atomic.Int64       // that are served
+	refused [600]atomic.Uint64 // requests, by status
+	asked   atomic.Uint64      // requests
+	began   time.Time
 }
 
 func newGateway(server *sig.ServerRouter, opts *Options) *gateway {
@@ -53,12 +57,12 @@ func newGateway(server *sig.ServerRouter, opts *Options) *gateway {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
 	return &gateway{
-		server:  server,
-		log:     o.Logger,
-		hosts:   origin.NewHosts(o.Hosts...),
-		guests:  newGuests(o.Logger),
-		inside:  newHandover[sig.Conn](),
-		streams: make(chan struct{}, maxStreams),
+		server: server,
+		log:    seldom.Logger(o.Logger),
+		hosts:  origin.NewHosts(o.Hosts...),
+		guests: newGuests(o.Logger),
+		inside: newHandover[sig.Conn](),
+		began:  time.Now(),
 	}
 }
 

@@ -63,12 +63,10 @@ func (g *gateway) stream(w http.ResponseWriter, r *http.Request) error {
 	if r.Method == http.MethodHead {
 		return nil
 	}
-	select {
-	case g.streams <- struct{}{}:
-		defer func() { <-g.streams }()
-	default:
-		w.Header().Set("Retry-After", "5")
-		return refuse(http.StatusServiceUnavailable, "%d streams are open, and no more are possible: try again later", maxStreams)
+	limit := g.server.Limits().Streams
+	defer g.streams.Add(-1)
+	if g.streams.Add(1) > int64(limit) {
+		return &refusal{http.StatusServiceUnavailable, fmt.Sprintf("%d streams are open, and no more are possible: try again later", limit), 5 * time.Second}
 	}
 	s.run(r.Context(), w, dialer{g.inside, r.RemoteAddr, caller.Certificate})
 	return nil
