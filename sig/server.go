@@ -62,16 +62,19 @@ type ServerRouter struct {
 
 	lastListener atomic.Uint64
 	dropped      atomic.Uint64
-	turnedAway   atomic.Uint64 // callers that were not admitted
-	unread       atomic.Int64  // bytes of messages that wait for clients
-	left         wait.Token    // a client has
-	crowded      atomic.Bool   // a client was turned away, or gave way to another, since the last was accepted
+	turnedAway   atomic.Uint64   // callers that were not admitted
+	unread       atomic.Int64    // bytes of messages that wait for clients
+	left         wait.Token      // a client has
+	crowded      atomic.Bool     // a client was turned away, or gave way to another, since the last was accepted
+	accepting    context.Context // ends when no more clients are accepted, and nothing is done for those that are there
+	endAccepting func()
 
-	guard   sync.Mutex // guards the fields below; the Router has its own
-	clients int
-	places  map[string]*place // of the clients, by host
-	refused int
-	greeted map[string]*session // by the identity that it greeted with
+	guard    sync.Mutex // guards the fields below; the Router has its own
+	clients  int
+	places   map[string]*place // of the clients, by host
+	refused  int
+	sessions map[*session]bool   // of the clients that speak the protocol
+	greeted  map[string]*session // by the identity that it greeted with
 }
 
 // NewServerRouter returns a server that serves nothing yet.
@@ -100,7 +103,8 @@ func NewServerRouter(opts *ServerOptions) *ServerRouter {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
-	s := &ServerRouter{opts: o, log: o.Logger, greeted: make(map[string]*session), places: make(map[string]*place), left: wait.NewToken()}
+	s := &ServerRouter{opts: o, log: o.Logger, greeted: make(map[string]*session), sessions: make(map[*session]bool), places: make(map[string]*place), left: wait.NewToken()}
+	s.accepting, s.endAccepting = context.WithCancel(context.Background())
 	s.journal = newJournal(limits{max(0, o.Memory), o.MemoryBytes, o.MemoryAge})
 	if o.Store != nil {
 		s.store = o.Store
@@ -126,6 +130,7 @@ func (s *ServerRouter) Serve(ctx context.Context, carrier ServerCarrier) error {
 	stop := context.AfterFunc(ctx, func() { carrier.Close() })
 	defer stop()
 	defer carrier.Close()
+	defer context.AfterFunc(s.accepting, func() { carrier.Close() })()
 	clients.Go(func() { s.forgetLeft(ctx) })
 	for failures := 0; ; {
 		conn, err := carrier.Accept()
@@ -134,6 +139,12 @@ func (s *ServerRouter) Serve(ctx context.Context, carrier ServerCarrier) error {
 			if err == nil {
 				conn.Close()
 			}
+			return nil
+		case s.accepting.Err() != nil:
+			if err == nil {
+				conn.Close()
+			}
+			<-ctx.Done()
 			return nil
 		case errors.Is(err, net.ErrClosed):
 			return err
@@ -193,7 +204,13 @@ func (s *ServerRouter) serve(ctx context.Context, conn Conn) {
 		}
 	}
 	log.Debug("client connected")
+	s.guard.Lock()
+	s.sessions[c] = true
+	s.guard.Unlock()
 	defer func() {
+		s.guard.Lock()
+		delete(s.sessions, c)
+		s.guard.Unlock()
 		if c.endRights != nil {
 			c.endRights()
 		}

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"sync"
+	"sync/atomic"
 
 	"sigalert/internal/wait"
 	"sigalert/sig/internal/wire"
@@ -25,16 +26,17 @@ const (
 
 // session is one client's connection to a ServerRouter.
 type session struct {
-	server *ServerRouter
-	peer   *peer
-	host   string // the address that it connects from
-	log    *slog.Logger
-	out    outgoing
-	gone   chan struct{}  // closed once it has left the router
-	tasks  sync.WaitGroup // its requests that are under way
-	ctx    context.Context
-	asking chan struct{} // a token for each of those
-	owed   chan struct{} // a token for each answer that waits for the store
+	server   *ServerRouter
+	peer     *peer
+	host     string // the address that it connects from
+	log      *slog.Logger
+	out      outgoing
+	gone     chan struct{}  // closed once it has left the router
+	tasks    sync.WaitGroup // its requests that are under way
+	ctx      context.Context
+	asking   chan struct{} // a token for each of those
+	owed     chan struct{} // a token for each answer that waits for the store
+	handling atomic.Bool   // the reading goroutine does what the client asks
 
 	// The reading goroutine's.
 	spoke     bool // it has sent a request
@@ -91,6 +93,11 @@ func newSession(ctx context.Context, s *ServerRouter, conn Conn, log *slog.Logge
 
 func (c *session) handle(r request) {
 	c.out.wait(c.ctx)
+	c.handling.Store(true)
+	defer c.handling.Store(false)
+	if c.server.accepting.Err() != nil {
+		return // the connection is about to end
+	}
 	first := !c.spoke
 	if first {
 		c.spoke = true
