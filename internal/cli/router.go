@@ -35,7 +35,7 @@ func (p *program) newRouter(listen string, k keeping, g guarding) (*router, erro
 	if err := k.check(); err != nil {
 		return nil, err
 	}
-	carrier, err := tcp.Listen(listen)
+	carrier, err := p.bind(listen)
 	if err != nil {
 		return nil, err
 	}
@@ -56,6 +56,14 @@ func (p *program) newRouter(listen string, k keeping, g guarding) (*router, erro
 	return r, nil
 }
 
+// bind listens at an address, or at the socket that systemd has passed.
+func (p *program) bind(listen string) (*tcp.Server, error) {
+	if p.socket != nil {
+		return tcp.NewServer(p.socket), nil
+	}
+	return tcp.Listen(listen)
+}
+
 // addr is the address at which the router listens, as host:port.
 func (r *router) addr() string { return r.carrier.Addr() }
 
@@ -66,7 +74,7 @@ func (r *router) run(ctx context.Context, hosts ...string) error {
 		defer wait.Start(context.WithoutCancel(ctx), r.keep)()
 	}
 	if r.tokens != nil {
-		defer wait.Start(ctx, r.tokens.Run)()
+		defer wait.Start(context.WithoutCancel(ctx), r.tokens.Run)()
 	}
 	return gateway.Serve(ctx, r.ServerRouter, r.carrier, &gateway.Options{Hosts: hosts, Logger: r.log})
 }

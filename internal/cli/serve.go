@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"sigalert/internal/address"
+	"sigalert/internal/systemd"
 	"sigalert/internal/trim"
 	"sigalert/internal/wait"
 	"sigalert/sig"
@@ -106,6 +107,12 @@ func (p *program) runServe(ctx context.Context, o serveOptions) error {
 	if err != nil {
 		return usage(fmt.Errorf("--listen: %w", err))
 	}
+	if p.socket, err = systemd.Socket(); err != nil {
+		return err
+	}
+	if p.socket != nil {
+		addr = p.socket.Addr().String()
+	}
 	var guards guarding
 	if guards.tls, err = o.securing.open(p, addr, o.hosts); err != nil {
 		return err
@@ -119,6 +126,7 @@ func (p *program) runServe(ctx context.Context, o serveOptions) error {
 	}
 	defer wait.Start(ctx, trim.Run)()
 	p.log.Info("listening on " + server.addr())
+	defer p.report(ctx, server)()
 	if guards.tokens == nil && !address.IsLoopback(server.addr()) {
 		p.log.Warn("anyone who can reach this address may listen and send: there is no password", "listen", server.addr())
 	}

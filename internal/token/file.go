@@ -176,6 +176,9 @@ func change(path string, f func([]Entry) ([]Entry, error)) (err error) {
 	if err := lock.Lock(); err != nil {
 		return err
 	}
+	if err := giveToOwner(lock.Path()); err != nil {
+		return err
+	}
 	defer func() { err = cmp.Or(err, lock.Close()) }()
 	all, err := List(path)
 	if err != nil {
@@ -195,6 +198,9 @@ func change(path string, f func([]Entry) ([]Entry, error)) (err error) {
 	defer os.Remove(next.Name())
 	_, err = next.Write(append(text, '\n'))
 	if err = errors.Join(err, next.Sync(), next.Close()); err != nil {
+		return err
+	}
+	if err := giveToOwner(next.Name()); err != nil {
 		return err
 	}
 	return os.Rename(next.Name(), path)
