@@ -3,11 +3,16 @@ package sig
 import (
 	"net/netip"
 	"slices"
+	"time"
 )
 
-// maxSilent is how many clients of one address may be connected and have sent no
-// message yet.
-const maxSilent = 256
+const (
+	// maxSilent is how many clients of one address may be connected and have sent no
+	// message yet. For as long as silentTime there may be more, up to a quarter of all
+	// clients: a crowd that connects at once, with TLS, has to wait its turn.
+	maxSilent  = 256
+	silentTime = 5 * time.Second
+)
 
 // place is an address, or a network of IPv6, that clients connect from.
 type place struct {
@@ -53,7 +58,7 @@ func (s *ServerRouter) admitted(c *session) (oldest *session, refusal error) {
 	p.clients++
 	p.silent = append(p.silent, c)
 	s.places[c.host] = p
-	if len(p.silent) > maxSilent {
+	if n := len(p.silent); n > max(maxSilent, limit/4) || n > maxSilent && time.Since(p.silent[0].peer.born) > silentTime {
 		oldest, p.silent = p.silent[0], p.silent[1:]
 	}
 	return oldest, nil
