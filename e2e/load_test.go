@@ -55,7 +55,7 @@ func manyClients(t testing.TB, n int, rest time.Duration) (r crowded) {
 	}
 	h := newHome(t)
 	s := h.serveAt(t, program(t), "127.0.0.1:0", secured...)
-	way := s.secure(t)
+	way := s.way(t)
 	before, cpu := s.memory(t, "VmRSS"), s.cpu(t)
 
 	ctx, end := context.WithCancel(context.Background())

@@ -125,11 +125,11 @@ func TestUnitAllowsSystemCalls(t *testing.T) {
 	need(t, "strace", "systemd-analyze")
 	h := newHome(t)
 	calls := filepath.Join(h.dir, "calls")
-	s := &server{bin: program(t), home: h, addr: free(t)}
+	s := &server{bin: program(t), home: h, addr: free(t), secured: true}
 	s.process = start(t, append(h.env, "NOTIFY_SOCKET="+filepath.Join(h.dir, "nobody"), "WATCHDOG_USEC=300000"),
 		append([]string{"strace", "-f", "-qq", "-e", "signal=none", "-o", calls, s.bin, "serve", "--listen", s.addr, "--store", filepath.Join(h.dir, "store"), "--sync", "each"}, secured...)...)
 	s.await(t, "listening on")
-	way := s.secure(t)
+	way := s.way(t)
 	heard := make(chan sig.Event, 100)
 	client := way.client(sig.ClientOptions{})
 	t.Cleanup(wait.Start(t.Context(), client.Run))
