@@ -95,6 +95,14 @@ type RootedConn interface {
 	Rooted() error
 }
 
+// A HalfConn is a Conn that can end one way first: what was written arrives even if the
+// other side is still writing.
+type HalfConn interface {
+	Conn
+	// CloseWrite ends what this side sends.
+	CloseWrite() error
+}
+
 // A GuestConn is a Conn of a server whose other side may speak another protocol,
 // such as HTTP, at the same address.
 type GuestConn interface {

@@ -29,21 +29,23 @@ const (
 
 // session is one client's connection to a ServerRouter.
 type session struct {
-	server *ServerRouter
-	peer   *peer
-	host   string // the address that it connects from
-	log    *slog.Logger
-	out    outgoing
-	since  time.Time
-	guest  atomic.Bool    // it speaks another protocol
-	taken  atomic.Uint64  // events that came from it
-	handed atomic.Uint64  // events that went to it
-	missed atomic.Uint64  // events that should have
-	gone   chan struct{}  // closed once it has left the router
-	tasks  sync.WaitGroup // its requests that are under way
-	ctx    context.Context
-	asking chan struct{} // a token for each of those
-	owed   chan struct{} // a token for each answer that waits for the store
+	server   *ServerRouter
+	peer     *peer
+	host     string // the address that it connects from
+	log      *slog.Logger
+	out      outgoing
+	since    time.Time
+	guest    atomic.Bool    // it speaks another protocol
+	speaks   atomic.Bool    // it speaks ours
+	handling atomic.Bool    // the reading goroutine does what the client asks
+	taken    atomic.Uint64  // events that came from it
+	handed   atomic.Uint64  // events that went to it
+	missed   atomic.Uint64  // events that should have
+	gone     chan struct{}  // closed once it has left the router
+	tasks    sync.WaitGroup // its requests that are under way
+	ctx      context.Context
+	asking   chan struct{} // a token for each of those
+	owed     chan struct{} // a token for each answer that waits for the store
 
 	// The reading goroutine's.
 	spoke      bool      // it has sent a request
@@ -107,6 +109,11 @@ func newSession(ctx context.Context, s *ServerRouter, conn Conn, log *slog.Logge
 
 func (c *session) handle(r request) {
 	c.out.wait(c.ctx)
+	c.handling.Store(true)
+	defer c.handling.Store(false)
+	if c.server.accepting.Err() != nil {
+		return // the connection is about to end
+	}
 	first := !c.spoke
 	if first {
 		c.spoke = true

@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -76,8 +77,9 @@ type program struct {
 	config   string
 	logLevel string
 	ask      bool
-	detached bool // started with SIGINT ignored, as a shell's script starts what it does not wait for
-	number   bool // names that spell numbers are numbers
+	detached bool             // started with SIGINT ignored, as a shell's script starts what it does not wait for
+	number   bool             // names that spell numbers are numbers
+	socket   *net.TCPListener // of the router, which systemd has bound; nil: there is none
 
 	relativeHome string // that is ignored; "": none
 }

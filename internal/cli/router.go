@@ -31,7 +31,7 @@ type router struct {
 
 // newRouter binds a router to its address. It has to be run.
 func (p *program) newRouter(c *config.Router) (*router, error) {
-	carrier, err := tcp.Listen(c.Listen)
+	carrier, err := p.bind(c.Listen)
 	if err != nil {
 		return nil, err
 	}
@@ -99,6 +99,14 @@ func (r *router) change(p *program, c *config.Router) (changed, restart []string
 	return changed, restart, nil
 }
 
+// bind listens at an address, or at the socket that systemd has passed.
+func (p *program) bind(listen string) (*tcp.Server, error) {
+	if p.socket != nil {
+		return tcp.NewServer(p.socket), nil
+	}
+	return tcp.Listen(listen)
+}
+
 // addr is the address at which the router listens, as host:port.
 func (r *router) addr() string { return r.carrier.Addr() }
 
@@ -108,7 +116,7 @@ func (r *router) run(ctx context.Context) error {
 		defer wait.Start(context.WithoutCancel(ctx), r.keep)()
 	}
 	if r.tokens != nil {
-		defer wait.Start(ctx, r.tokens.Run)()
+		defer wait.Start(context.WithoutCancel(ctx), r.tokens.Run)()
 	}
 	return gateway.Serve(ctx, r.ServerRouter, r.carrier, &gateway.Options{Hosts: r.hosts, Logger: r.log})
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"sigalert/internal/address"
+	"sigalert/internal/systemd"
 	"sigalert/internal/trim"
 	"sigalert/internal/wait"
 	"sigalert/sig"
@@ -107,6 +108,12 @@ func (p *program) runServe(ctx context.Context, o serveOptions) error {
 	if err != nil {
 		return err
 	}
+	if p.socket, err = systemd.Socket(); err != nil {
+		return err
+	}
+	if p.socket != nil {
+		told.Listen = p.socket.Addr().String()
+	}
 	server, err := p.newRouter(told)
 	if err != nil {
 		return err
@@ -125,6 +132,7 @@ func (p *program) runServe(ctx context.Context, o serveOptions) error {
 	})()
 	defer wait.Start(ctx, trim.Run)()
 	p.log.Info("listening on " + server.addr())
+	defer p.report(ctx, server)()
 	if server.tokens == nil && !address.IsLoopback(server.addr()) {
 		p.log.Warn("anyone who can reach this address may listen and send: there is no password", "listen", server.addr())
 	}

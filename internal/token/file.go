@@ -201,6 +201,9 @@ func change(path string, f func([]Entry) ([]Entry, error)) (err error) {
 	if err := lock.Lock(); err != nil {
 		return err
 	}
+	if err := giveToOwner(lock.Path()); err != nil {
+		return err
+	}
 	defer func() { err = cmp.Or(err, lock.Close()) }()
 	all, err := List(path)
 	if err != nil {
@@ -220,6 +223,9 @@ func change(path string, f func([]Entry) ([]Entry, error)) (err error) {
 	defer os.Remove(next.Name())
 	_, err = next.Write(append(text, '\n'))
 	if err = errors.Join(err, next.Sync(), next.Close()); err != nil {
+		return err
+	}
+	if err := giveToOwner(next.Name()); err != nil {
 		return err
 	}
 	return os.Rename(next.Name(), path)

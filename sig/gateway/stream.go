@@ -117,7 +117,8 @@ type stream struct {
 	out    chan []byte
 }
 
-// run writes events until the client goes, or reads too slowly, or ctx ends.
+// run writes events until the client goes, or reads too slowly, or the router or ctx
+// ends.
 func (s *stream) run(ctx context.Context, w http.ResponseWriter, carrier sig.ClientCarrier) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -185,6 +186,11 @@ func (s *stream) write(ctx context.Context, w http.ResponseWriter) {
 		case <-beat.C:
 			text = s.beat()
 		case <-ctx.Done():
+			select {
+			case text = <-s.out: // the last, if the router has ended
+				_, _ = w.Write(text)
+			default:
+			}
 			return
 		}
 	}
