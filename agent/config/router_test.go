@@ -172,8 +172,8 @@ func TestLoadRouter(t *testing.T) {
 	for in, want := range map[string]string{
 		"router:\n": "127.0.0.1:3000",
 		"router: {}\nservers: {a: b}\nsubscriptions: nonsense\nhistory: 5\n": "127.0.0.1:3000",
-		"":                              `1: there is no router: say what it is to be, such as "router: {listen: 127.0.0.1:3000}"`,
-		"# router: {}\nserver: a\n":     `1: there is no router: say what it is to be, such as "router: {listen: 127.0.0.1:3000}"`,
+		"":                              `1: there is no router in this file: add one, such as "router: {listen: 127.0.0.1:3000}"`,
+		"# router: {}\nserver: a\n":     `1: there is no router in this file: add one, such as "router: {listen: 127.0.0.1:3000}"`,
 		"router: {}\nserver: a\n":       "127.0.0.1:3000",
 		"router: {}\nsubscription:\n":   `2:1: unknown key "subscription" (did you mean "subscriptions"?)`,
 		"ruoter: {listen: ':1'}\n":      `1:1: unknown key "ruoter" (did you mean "router"?)`,
@@ -257,7 +257,7 @@ func TestRouterDocumented(t *testing.T) {
 		}
 		change := "reload"
 		if s.Restart {
-			change = "start"
+			change = "restart"
 		}
 		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s |\n", code(s.Key), code(flag), code(s.Default), help, change)
 	}
