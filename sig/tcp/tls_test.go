@@ -216,8 +216,13 @@ func TestHandshakesThatStall(t *testing.T) {
 func TestHandshakeThatTrickles(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		near, far := net.Pipe()
-		defer near.Close()
+		ended := make(chan struct{})
+		defer func() {
+			near.Close()
+			<-ended
+		}()
 		go func() { // a record of 16 KiB
+			defer close(ended)
 			for _, b := range append([]byte{0x16, 3, 1, 0x40, 0, 1, 0, 0x3f, 0xfc}, make([]byte, 1<<14)...) {
 				if _, err := near.Write([]byte{b}); err != nil {
 					return
