@@ -109,9 +109,10 @@ func linkKey(addresses []string, proof reach.Proof) string {
 
 // connect makes the connection to a server that may be a router of our own.
 func (a *Agent) connect(addresses []string, proof reach.Proof) *server {
+	known := proof.Locally(a.opts.Local, addresses)
 	to := a.opts.Carrier
 	if to == nil {
-		to = proof.To
+		to = known.To
 	}
 	s := &server{agent: a, addresses: addresses, proof: proof, carrier: several.New(addresses, to), presence: newPresence(nil)}
 	carrier := s.carrier
@@ -126,7 +127,7 @@ func (a *Agent) connect(addresses []string, proof reach.Proof) *server {
 	if before.Position.Epoch != "" {
 		since = &before.Position
 	}
-	s.receiver = receive(a.ctx, carrier, proof.Secret, since, a.log, sink{
+	s.receiver = receive(a.ctx, carrier, known.Secret, since, a.log, sink{
 		loop:     a.asked,
 		event:    s.event,
 		presence: s.came,

@@ -2,11 +2,14 @@ package certificate
 
 import (
 	"crypto/tls"
+	"encoding/pem"
 	"fmt"
 	"log/slog"
 	"os"
 	"sync"
 	"time"
+
+	"sigalert/sig/tcp"
 )
 
 // Files are a certificate and its key in files (PEM), which are read again when they
@@ -91,4 +94,18 @@ func (f *Files) read() (*tls.Certificate, error) {
 		return nil, fmt.Errorf("certificate %s, key %s: %w", f.cert, f.key, err)
 	}
 	return &c, nil
+}
+
+// Fingerprint is that of the first certificate in a file (PEM).
+func Fingerprint(cert string) (string, error) {
+	text, err := os.ReadFile(cert)
+	if err != nil {
+		return "", err
+	}
+	for block, rest := pem.Decode(text); block != nil; block, rest = pem.Decode(rest) {
+		if block.Type == "CERTIFICATE" {
+			return tcp.Fingerprint(block.Bytes), nil
+		}
+	}
+	return "", fmt.Errorf("there is no certificate in %s", cert)
 }

@@ -51,6 +51,7 @@ func (p *program) runAgent(ctx context.Context) error {
 		Server:     p.instead,
 		Router:     p.bindRouter,
 		Memory:     memoryPath(),
+		Local:      localFolder(),
 		Fallback:   func(n notify.Notification) { lines.Info("alert", "text", n.Line()) },
 		Logger:     p.log,
 	}, path, func(ctx context.Context, t *trayAgent, h *history.History, desktop agent.Notifier) {

@@ -27,7 +27,9 @@ type router struct {
 // everybody, without TLS.
 type guarding struct {
 	tls    *tls.Config
+	cert   string // the file of its certificate
 	tokens *token.Book
+	own    bool // they are those of the user
 }
 
 // newRouter binds a router to host:port. It has to be run.
@@ -49,6 +51,7 @@ func (p *program) newRouter(listen string, k keeping, g guarding) (*router, erro
 	if r.store != nil {
 		o.Store = r.store
 	}
+	r.provide(g.own, g.cert)
 	if r.tokens != nil {
 		o.Access = r.tokens
 	}

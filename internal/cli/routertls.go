@@ -32,28 +32,32 @@ func (s *securing) flags(flags *pflag.FlagSet) {
 	flags.StringVar(&s.key, "tls-key", "", "`FILE` of its key (default: the certificate's)")
 }
 
-// open returns nil if there is to be no TLS.
-func (s securing) open(p *program, listen string, hosts []string) (*tls.Config, error) {
+// open returns nil if there is to be no TLS, and the file of the certificate.
+func (s securing) open(p *program, listen string, hosts []string) (config *tls.Config, cert string, err error) {
 	switch {
 	case s.mode != "" && s.mode != tlsOwn && s.mode != tlsNone:
-		return nil, usage(fmt.Errorf("--tls must be auto or none, not %q", s.mode))
+		return nil, "", usage(fmt.Errorf("--tls must be auto or none, not %q", s.mode))
 	case s.mode != "" && s.cert+s.key != "":
-		return nil, usage(fmt.Errorf("--tls %s and the files of a certificate are two different things: leave one out", s.mode))
+		return nil, "", usage(fmt.Errorf("--tls %s and the files of a certificate are two different things: leave one out", s.mode))
 	case s.cert == "" && s.key != "":
-		return nil, usage(errors.New("--tls-key is for a certificate: name it with --tls-cert"))
+		return nil, "", usage(errors.New("--tls-key is for a certificate: name it with --tls-cert"))
 	case s.mode == tlsOwn:
-		return s.own(p, listen, hosts)
+		config, err = s.own(p, listen, hosts)
+		return config, certificatePath(), err
 	case s.cert == "":
-		return nil, nil
+		return nil, "", nil
 	case s.key == "":
 		s.key = s.cert
 	}
 	files, err := certificate.Load(s.cert, s.key, p.log)
 	if err != nil {
-		return nil, fmt.Errorf("--tls-cert: %w", err)
+		return nil, "", fmt.Errorf("--tls-cert: %w", err)
 	}
-	return files.Config(), nil
+	return files.Config(), s.cert, nil
 }
+
+// certificatePath is where that is which the routers of a user have made.
+func certificatePath() string { return filepath.Join(stateFolder(), "certificate.pem") }
 
 // own is one for all routers of a user: who knows its fingerprint knows all of them.
 func (s securing) own(p *program, listen string, hosts []string) (*tls.Config, error) {
@@ -64,7 +68,7 @@ func (s securing) own(p *program, listen string, hosts []string) (*tls.Config, e
 	if host, _, _ := net.SplitHostPort(listen); net.ParseIP(host) == nil || !net.ParseIP(host).IsUnspecified() {
 		names = append(names, host)
 	}
-	files, err := certificate.Own(filepath.Join(stateFolder(), "certificate.pem"), names, p.log)
+	files, err := certificate.Own(certificatePath(), names, p.log)
 	if err != nil {
 		return nil, fmt.Errorf("--tls auto: %w", err)
 	}

@@ -107,12 +107,13 @@ func (p *program) runServe(ctx context.Context, o serveOptions) error {
 		return usage(fmt.Errorf("--listen: %w", err))
 	}
 	var guards guarding
-	if guards.tls, err = o.securing.open(p, addr, o.hosts); err != nil {
+	if guards.tls, guards.cert, err = o.securing.open(p, addr, o.hosts); err != nil {
 		return err
 	}
 	if guards.tokens, err = p.openTokens(o.tokens); err != nil {
 		return err
 	}
+	guards.own = o.tokens == tokensOwn
 	server, err := p.newRouter(addr, o.keeping, guards)
 	if err != nil {
 		return err

@@ -38,7 +38,13 @@ type target struct {
 
 func (t target) String() string { return strings.Join(t.addresses, " or ") }
 
-func (t target) carrier() sig.ClientCarrier { return t.proof.Carrier(t.addresses) }
+func (t target) carrier() sig.ClientCarrier { return t.proven().Carrier(t.addresses) }
+
+// secret is the token; "" if there is none.
+func (t target) secret() (string, error) { return t.proven().Secret() }
+
+// proven needs no setup for a router of this user on this machine.
+func (t target) proven() reach.Proof { return t.proof.Locally(localFolder(), t.addresses) }
 
 // serverAddr is the server to dial; with --ask the user is asked for it.
 func (p *program) serverAddr(cmd *cobra.Command) (target, error) {

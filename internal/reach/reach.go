@@ -5,12 +5,18 @@ package reach
 import (
 	"context"
 	"crypto/x509"
+	"errors"
 	"fmt"
+	"net"
 	"os"
+	"path/filepath"
 	"strings"
+	"syscall"
 
 	"sigalert/internal/address"
+	"sigalert/internal/certificate"
 	"sigalert/internal/several"
+	"sigalert/internal/token"
 	"sigalert/sig"
 	"sigalert/sig/tcp"
 )
@@ -22,6 +28,21 @@ type Proof struct {
 	Fingerprint string // of the certificate
 	Token       string // that the client shows
 	TokenFile   string // the file of it
+
+	folder, port string // where a router of this user, at this port of this machine, says both
+}
+
+// Locally is the proof for a server at these addresses where nothing is configured: what
+// a router of this user, on this machine, has put into the folder.
+func (p Proof) Locally(folder string, addresses []string) Proof {
+	if p != (Proof{}) || folder == "" || len(addresses) != 1 {
+		return p
+	}
+	if at := address.HostPort(addresses[0]); address.IsLoopback(at) {
+		p.folder = folder
+		_, p.port, _ = net.SplitHostPort(at)
+	}
+	return p
 }
 
 // Carrier dials a server at these addresses. The authority's file is read for each
@@ -32,6 +53,9 @@ func (p Proof) Carrier(addresses []string) sig.ClientCarrier {
 
 // To dials a server at one address.
 func (p Proof) To(addr string) sig.ClientCarrier {
+	if p.folder != "" {
+		return local{addr, p}
+	}
 	if !address.IsSecure(addr) || p.CA == "" && p.Fingerprint == "" {
 		return tcp.NewClient(addr)
 	}
@@ -53,6 +77,34 @@ func (c proving) Dial(ctx context.Context) (sig.Conn, error) {
 
 func (c proving) String() string { return c.addr }
 
+// local reaches a router that may be this user's own. If that has a certificate, no other
+// program at its port gets the token, or anything else.
+type local struct {
+	addr string
+	p    Proof
+}
+
+func (c local) Dial(ctx context.Context) (sig.Conn, error) {
+	_, cert, err := token.Local(c.p.folder, c.p.port)
+	var known string
+	if err == nil && cert != "" {
+		known, err = certificate.Fingerprint(cert)
+	}
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("cannot reach %s: %w", c.addr, err)
+	case cert == "":
+		return tcp.NewClient(c.addr).Dial(ctx)
+	}
+	conn, err := tcp.NewTLSClient(address.HostPort(c.addr), &tcp.TLS{Fingerprint: known}).Dial(ctx)
+	if err != nil && !errors.Is(err, syscall.ECONNREFUSED) {
+		err = fmt.Errorf("%w; a router of yours has been there before: if it is gone for good, remove %s", err, filepath.Join(c.p.folder, c.p.port))
+	}
+	return conn, err
+}
+
+func (c local) String() string { return c.addr }
+
 // TLS is how the server is known; the error is that of the authority's file.
 func (p Proof) TLS() (*tcp.TLS, error) {
 	opts := tcp.TLS{Fingerprint: p.Fingerprint}
@@ -70,6 +122,10 @@ func (p Proof) TLS() (*tcp.TLS, error) {
 
 // Secret is the token; "" if there is none.
 func (p Proof) Secret() (string, error) {
+	if p.folder != "" {
+		secret, _, err := token.Local(p.folder, p.port)
+		return secret, err
+	}
 	if p.TokenFile == "" {
 		return p.Token, nil
 	}

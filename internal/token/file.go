@@ -66,9 +66,10 @@ func New(path string, e Entry) (secret string, err error) {
 	if err := CheckName(e.Name); err != nil {
 		return "", err
 	}
-	random := make([]byte, 32)
-	_, _ = rand.Read(random) // which never fails
-	secret = prefix + base64.RawURLEncoding.EncodeToString(random)
+	if e.Name == localName {
+		return "", fmt.Errorf("%s is the token that a router makes for the programs of its own user: use another name", localName)
+	}
+	secret = newSecret()
 	e.Hash, e.Created = hash(secret), time.Now().UTC().Truncate(time.Second)
 	return secret, change(path, func(all []Entry) ([]Entry, error) {
 		i := slices.IndexFunc(all, func(o Entry) bool { return o.Name == e.Name })
@@ -103,6 +104,12 @@ func List(path string) ([]Entry, error) {
 		return nil, nil
 	}
 	return all, err
+}
+
+func newSecret() string {
+	random := make([]byte, 32)
+	_, _ = rand.Read(random) // which never fails
+	return prefix + base64.RawURLEncoding.EncodeToString(random)
 }
 
 func hash(secret string) string {
@@ -188,12 +195,17 @@ func change(path string, f func([]Entry) ([]Entry, error)) (err error) {
 	if err != nil {
 		return err
 	}
+	return replace(path, append(text, '\n'))
+}
+
+// replace writes a file that only its owner can read.
+func replace(path string, text []byte) error {
 	next, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*") // with 0600
 	if err != nil {
 		return err
 	}
 	defer os.Remove(next.Name())
-	_, err = next.Write(append(text, '\n'))
+	_, err = next.Write(text)
 	if err = errors.Join(err, next.Sync(), next.Close()); err != nil {
 		return err
 	}
