@@ -32,7 +32,7 @@ func WithServer(path string, text []byte, s Server) (with []byte, name string, e
 	if err != nil {
 		return nil, "", err
 	}
-	at := slices.IndexFunc(before, func(o Server) bool { return o.Listen == "" && o.isAt(s.Addresses[0]) })
+	at := slices.IndexFunc(before, func(o Server) bool { return o.Listen == "" && o.At(s.Addresses[0]) != "" })
 	taken := func(name string) bool {
 		return name == routerName || slices.ContainsFunc(before, func(o Server) bool { return o.Name == name })
 	}
@@ -64,14 +64,10 @@ func WithServer(path string, text []byte, s Server) (with []byte, name string, e
 	e.use(after, s, at >= 0)
 	with = slices.Concat(text[:bom], e.apply())
 	if e.failed || !isAsMeant(path, text, with, after) {
-		return nil, "", fmt.Errorf("%w: add this to them, with a line for each key\n%s: %s", ErrByHand, scalar(s.Name), flow(s))
+		s.Proof.Token = "TOKEN" // which is not for the screen
+		return nil, "", fmt.Errorf("%w: add this to them, with the token\n%s: %s", ErrByHand, scalar(s.Name), flow(s))
 	}
 	return with, s.Name, nil
-}
-
-// isAt reports whether a server has an address, with or without TLS.
-func (s Server) isAt(addr string) bool {
-	return slices.ContainsFunc(s.Addresses, func(a string) bool { return address.HostPort(a) == address.HostPort(addr) })
 }
 
 // with is the server with the name, the address and the proof of a new one at its

@@ -15,6 +15,8 @@ import (
 
 	"sigalert/internal/address"
 	"sigalert/internal/age"
+	"sigalert/internal/certificate"
+	"sigalert/internal/pairing"
 	"sigalert/internal/token"
 )
 
@@ -35,6 +37,7 @@ events is also one to be connected under its name (--send), or to send it reques
 (--listen).`,
 		Example: `  sigalert token new desk --listen '*'
   sigalert token new backup-host --send backup --expires 90d
+  sigalert token new laptop --listen '*' --pair desk.example:3000
   sigalert token new door --send door --listen 'door-*/ring' --listen '#alarm'
   sigalert token list
   sigalert token revoke desk`,
@@ -62,7 +65,7 @@ events is also one to be connected under its name (--send), or to send it reques
 
 func (p *program) newToken(path func() string) *cobra.Command {
 	var listen, send []string
-	expires := ""
+	expires, place := "", ""
 	cmd := &cobra.Command{
 		Use: "new NAME", Short: "Make a token, and print it: it is shown only once", Args: cobra.ExactArgs(1),
 		RunE: func(_ *cobra.Command, args []string) (err error) {
@@ -88,9 +91,18 @@ func (p *program) newToken(path func() string) *cobra.Command {
 					e.Expires = time.Now().Add(d).UTC().Truncate(time.Second)
 				}
 			}
+			line := pairing.Line{}
+			if place != "" {
+				if line, err = lineFor(place); err != nil {
+					return err
+				}
+			}
 			secret, err := token.New(path(), e)
 			if err != nil {
 				return err
+			}
+			if line.Token = secret; place != "" {
+				secret = "sigalert pair " + line.String()
 			}
 			fmt.Fprintln(p.out, secret)
 			return nil
@@ -99,8 +111,22 @@ func (p *program) newToken(path func() string) *cobra.Command {
 	flags := cmd.Flags()
 	flags.StringArrayVar(&listen, "listen", nil, "what it may listen to: `RIGHT`; may be repeated")
 	flags.StringArrayVar(&send, "send", nil, "what it may send as: `RIGHT`; may be repeated")
+	flags.StringVar(&place, "pair", "", "print a line for another machine to run, which reaches the router at `HOST:PORT`, instead of the token")
 	flags.StringVar(&expires, "expires", "", "how long it is valid: a `TIME` such as 12h or 90d (default: for ever)")
 	return cmd
+}
+
+// lineFor is the line for another machine, without its token. It is for a router whose
+// certificate this user's routers have made: one that somebody renews cannot be known by
+// its fingerprint for long.
+func lineFor(place string) (line pairing.Line, err error) {
+	if line.HostPort, err = pairing.ParsePlace(place); err != nil {
+		return line, usage(fmt.Errorf("--pair: %w", err))
+	}
+	if line.Fingerprint, err = certificate.Fingerprint(certificatePath()); err != nil {
+		err = fmt.Errorf("--pair: the router has made no certificate yet, as with \"sigalert serve --tls auto\": %w", err)
+	}
+	return line, err
 }
 
 func parseRights(flag string, texts []string) (rights []token.Right, err error) {

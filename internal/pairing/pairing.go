@@ -33,7 +33,7 @@ func Parse(text string) (l Line, err error) {
 	if end < 0 {
 		return l, errors.New(`it has no "@" after the token: copy the whole line, HOST:PORT#TOKEN@FINGERPRINT`)
 	}
-	if l.HostPort, err = parsePlace(at); err != nil {
+	if l.HostPort, err = ParsePlace(at); err != nil {
 		return Line{}, err
 	}
 	l.Token = rest[:end]
@@ -46,12 +46,12 @@ func Parse(text string) (l Line, err error) {
 	return l, nil
 }
 
-// parsePlace reads an address of which nothing is left out.
-func parsePlace(text string) (hostPort string, err error) {
+// ParsePlace reads the address in a line, of which nothing may be left out.
+func ParsePlace(text string) (hostPort string, err error) {
 	host, port, err := net.SplitHostPort(text)
 	switch {
 	case strings.Contains(text, "://"):
-		return "", fmt.Errorf("%q is a URL: the line begins with HOST:PORT", text)
+		return "", fmt.Errorf("%q is a URL, not HOST:PORT", text)
 	case err != nil || host == "" || port == "":
 		return "", fmt.Errorf("%q is not HOST:PORT", text)
 	case port == "0":

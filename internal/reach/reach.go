@@ -29,7 +29,7 @@ type Proof struct {
 	Token       string // that the client shows
 	TokenFile   string // the file of it
 
-	folder, port string // where a router of this user, at this port of this machine, says both
+	Folder, Port string // of Locally: where a router of this user says both, for this port of this machine
 }
 
 // Locally is the proof for a server at these addresses where nothing is configured: what
@@ -39,8 +39,8 @@ func (p Proof) Locally(folder string, addresses []string) Proof {
 		return p
 	}
 	if at := address.HostPort(addresses[0]); address.IsLoopback(at) {
-		p.folder = folder
-		_, p.port, _ = net.SplitHostPort(at)
+		p.Folder = folder
+		_, p.Port, _ = net.SplitHostPort(at)
 	}
 	return p
 }
@@ -53,7 +53,7 @@ func (p Proof) Carrier(addresses []string) sig.ClientCarrier {
 
 // To dials a server at one address.
 func (p Proof) To(addr string) sig.ClientCarrier {
-	if p.folder != "" {
+	if p.Folder != "" {
 		return local{addr, p}
 	}
 	if !address.IsSecure(addr) || p.CA == "" && p.Fingerprint == "" {
@@ -85,7 +85,7 @@ type local struct {
 }
 
 func (c local) Dial(ctx context.Context) (sig.Conn, error) {
-	_, cert, err := token.Local(c.p.folder, c.p.port)
+	_, cert, err := token.Local(c.p.Folder, c.p.Port)
 	var known string
 	if err == nil && cert != "" {
 		known, err = certificate.Fingerprint(cert)
@@ -98,7 +98,7 @@ func (c local) Dial(ctx context.Context) (sig.Conn, error) {
 	}
 	conn, err := tcp.NewTLSClient(address.HostPort(c.addr), &tcp.TLS{Fingerprint: known}).Dial(ctx)
 	if err != nil && !errors.Is(err, syscall.ECONNREFUSED) {
-		err = fmt.Errorf("%w; a router of yours has been there before: if it is gone for good, remove %s", err, filepath.Join(c.p.folder, c.p.port))
+		err = fmt.Errorf("%w; a router of yours has been there before: if it is gone for good, remove %s", err, filepath.Join(c.p.Folder, c.p.Port))
 	}
 	return conn, err
 }
@@ -122,8 +122,8 @@ func (p Proof) TLS() (*tcp.TLS, error) {
 
 // Secret is the token; "" if there is none.
 func (p Proof) Secret() (string, error) {
-	if p.folder != "" {
-		secret, _, err := token.Local(p.folder, p.port)
+	if p.Folder != "" {
+		secret, _, err := token.Local(p.Folder, p.Port)
 		return secret, err
 	}
 	if p.TokenFile == "" {
