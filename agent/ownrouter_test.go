@@ -6,6 +6,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"sigalert/agent/config"
 )
 
 // A router that takes its time to start, as one that remembers much does, does not hold up
@@ -13,23 +15,23 @@ import (
 func TestRouterThatStartsSlowly(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		runs := make(map[string]int)
-		o := &ownRouter{ctx: t.Context(), log: slog.New(slog.DiscardHandler), bind: func(listen string) (func(context.Context) error, error) {
+		o := &ownRouter{ctx: t.Context(), log: slog.New(slog.DiscardHandler), bind: func(r *config.Router) (*BoundRouter, error) {
 			time.Sleep(time.Minute)
-			runs[listen]++
-			return func(ctx context.Context) error {
+			runs[r.Listen]++
+			return &BoundRouter{Serve: func(ctx context.Context) error {
 				<-ctx.Done()
-				runs[listen]--
+				runs[r.Listen]--
 				return nil
-			}, nil
+			}}, nil
 		}}
-		o.use("here:1")
+		o.use(&config.Router{Listen: "here:1"})
 		go o.start()
 		synctest.Wait()
 		if !o.mu.TryLock() {
 			t.Fatal("the agent has to wait")
 		}
 		o.mu.Unlock()
-		o.use("there:1")
+		o.use(&config.Router{Listen: "there:1"})
 		time.Sleep(2 * time.Minute)
 		if err := o.start(); err != nil {
 			t.Fatal(err)

@@ -95,7 +95,7 @@ func (a *Agent) useServers(all []config.Server) (begun []*server) {
 			begun = append(begun, s)
 		}
 		s.name, s.link.name = c.Name, c.Name
-		s.router.use(c.Listen)
+		s.router.use(c.Router)
 		a.servers = append(a.servers, s)
 		a.pipeline.catchup.absences[s.name] = &s.absence
 	}

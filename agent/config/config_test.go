@@ -102,7 +102,7 @@ func TestRouter(t *testing.T) {
 		if len(c.Warnings) > 0 {
 			warnings = c.Warnings.Error()
 		}
-		if c.Servers[0].Listen != want.router || c.Place() != want.server || warnings != want.warning {
+		if c.Servers[0].Router.Listen != want.router || c.Place() != want.server || warnings != want.warning {
 			t.Errorf("%q: %q, %q", in, c.Servers, warnings)
 		}
 	}
@@ -121,7 +121,7 @@ func TestExample(t *testing.T) {
 		t.Fatal(err)
 	}
 	c, err := config.Load(path)
-	if err != nil || len(c.Subscriptions) != 5 || c.Servers[0].Listen != "127.0.0.1:3000" {
+	if err != nil || len(c.Subscriptions) != 5 || c.Servers[0].Router.Listen != "127.0.0.1:3000" {
 		t.Fatalf("the example: %v, %+v", err, c)
 	}
 	if err := config.WriteExample(path); !errors.Is(err, fs.ErrExist) {

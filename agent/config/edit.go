@@ -32,7 +32,7 @@ func WithServer(path string, text []byte, s Server) (with []byte, name string, e
 	if err != nil {
 		return nil, "", err
 	}
-	at := slices.IndexFunc(before, func(o Server) bool { return o.Listen == "" && o.At(s.Addresses[0]) != "" })
+	at := slices.IndexFunc(before, func(o Server) bool { return o.Router == nil && o.At(s.Addresses[0]) != "" })
 	taken := func(name string) bool {
 		return name == routerName || slices.ContainsFunc(before, func(o Server) bool { return o.Name == name })
 	}
@@ -57,7 +57,7 @@ func WithServer(path string, text []byte, s Server) (with []byte, name string, e
 		after = append(after, s)
 	}
 	for i, o := range after {
-		if o.Name == "" && o.Listen == "" {
+		if o.Name == "" && o.Router == nil {
 			after[i].Name = nameOf(o.Addresses[0], func(name string) bool { return taken(name) || name == s.Name })
 		}
 	}
@@ -112,7 +112,7 @@ func isAsMeant(path string, old, with []byte, servers []Server) bool {
 		return false
 	}
 	for i, s := range servers {
-		if got[i].Listen == "" && got[i].Name != s.Name || got[i].Listen != s.Listen || got[i].Proof != s.Proof || !slices.Equal(got[i].Addresses, s.Addresses) {
+		if got[i].Router == nil && got[i].Name != s.Name || (got[i].Router == nil) != (s.Router == nil) || got[i].Proof != s.Proof || !slices.Equal(got[i].Addresses, s.Addresses) {
 			return false
 		}
 	}
@@ -234,7 +234,7 @@ func (e *edit) use(all []Server, s Server, before bool) {
 	case isFlow(e.root):
 		var texts []string
 		for _, o := range all {
-			if o.Listen == "" {
+			if o.Router == nil {
 				texts = append(texts, scalar(o.Name)+": "+flow(o))
 			}
 		}
@@ -242,7 +242,7 @@ func (e *edit) use(all []Server, s Server, before bool) {
 	default:
 		text := e.newline + strings.Repeat(" ", e.indent()) + "servers:"
 		for _, o := range all {
-			if o.Listen == "" {
+			if o.Router == nil {
 				text += e.block(e.indent()+2, o)
 			}
 		}

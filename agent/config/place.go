@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"net/netip"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -32,7 +31,7 @@ type Server struct {
 	Name      string      // "": the file has this one alone, without a name
 	Addresses []string    // host:port, after tls:// for TLS; the first that answers counts
 	Proof     reach.Proof // what the server and we know each other by
-	Listen    string      // host:port on which to run a router, which the address then reaches; "": it runs elsewhere
+	Router    *Router     // that is to run here, at the address; nil: it runs elsewhere
 }
 
 // String is the server for people: "nas:3000", or "work (a:3000 or b:3000)".
@@ -265,23 +264,6 @@ func (p *parser) isFirst(addr string, line int, where string) bool {
 	return true
 }
 
-func (p *parser) router(n *yaml.Node, where string) {
-	listen, _ := address.ParseListen("")
-	switch v := resolve(n); {
-	case v.Kind == yaml.MappingNode:
-		p.mapping(n, where, p.routerKeys(&listen))
-	case !isNull(v): // nothing is what a comment leaves of it
-		p.problem(n.Line, where, fmt.Sprintf("must be keys and values, not %s: write {listen: %q}", kind(v), listen))
-	}
-	if addr := reaching(listen); listen != "" && p.isFirst(addr, n.Line, where) {
-		p.config.Servers = append(p.config.Servers, Server{Addresses: []string{addr}, Listen: listen})
-	}
-}
-
-func (p *parser) routerKeys(listen *string) map[string]setter {
-	return map[string]setter{"listen": func(n *yaml.Node, where string) { *listen = p.listen(n, where) }}
-}
-
 // placed ends what placeKeys has begun: the router beside others has a name, too.
 func (p *parser) placed() {
 	for i := range p.config.Servers {
@@ -316,34 +298,4 @@ func (p *parser) onServer(n *yaml.Node, where string) (sig.Name, topic.Glob) {
 	}
 	p.problemIn(resolve(n), 0, where, what)
 	return name, glob
-}
-
-func (p *parser) listen(n *yaml.Node, where string) string {
-	if p.portAlone(n, where) {
-		return ""
-	}
-	addr, ok := parsed(p, n, where, address.ParseListen)
-	if !ok {
-		return ""
-	}
-	switch _, port, _ := net.SplitHostPort(addr); {
-	case port == "0":
-		p.problem(n.Line, where, "nobody could find a router at port 0: use a number from 1 to 65535")
-	case !address.IsLoopback(addr):
-		p.warn(n.Line, where, fmt.Sprintf("anyone who can reach %s may listen and send: there is no password", addr))
-	}
-	return addr
-}
-
-// reaching is the address at which this machine reaches what listens on addr.
-func reaching(addr string) string {
-	host, port, _ := net.SplitHostPort(addr)
-	ip, err := netip.ParseAddr(host)
-	switch {
-	case host == "", err == nil && ip == netip.IPv4Unspecified():
-		host = address.Loopback
-	case err == nil && ip == netip.IPv6Unspecified():
-		host = netip.IPv6Loopback().String()
-	}
-	return net.JoinHostPort(host, port)
 }

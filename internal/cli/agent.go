@@ -80,12 +80,18 @@ func (p *program) runAgent(ctx context.Context) error {
 func memoryPath() string { return filepath.Join(stateFolder(), "agent.json") }
 
 // bindRouter is the agent's way to [program.newRouter].
-func (p *program) bindRouter(listen string) (serve func(context.Context) error, err error) {
-	r, err := p.newRouter(listen, defaultKeeping(), guarding{})
+func (p *program) bindRouter(c *config.Router) (*agent.BoundRouter, error) {
+	r, err := p.newRouter(c)
 	if err != nil {
 		return nil, err
 	}
-	return func(ctx context.Context) error { return r.run(ctx) }, nil
+	return &agent.BoundRouter{Serve: r.run, Change: func(c *config.Router) (bool, error) {
+		if _, restart := r.told.Changes(c); len(restart) > 0 {
+			return false, nil
+		}
+		_, _, err := r.change(p, c)
+		return true, err
+	}}, nil
 }
 
 // agentConfig is the path of the configuration; the first run writes one.

@@ -4,6 +4,7 @@ import (
 	"net"
 	"path/filepath"
 
+	"sigalert/agent/config"
 	"sigalert/internal/token"
 )
 
@@ -11,13 +12,13 @@ import (
 func localFolder() string { return filepath.Join(stateFolder(), "local") }
 
 // provide lets this user's programs on this machine use the router at once, if its tokens
-// are those of the user; cert is the file of its certificate, "" if it has no TLS. What
-// it has said stays after its end: a program that takes its place does not get the token.
-func (r *router) provide(own bool, cert string) {
+// are those of the user. What it has said stays after its end: a program that takes its
+// place does not get the token.
+func (r *router) provide(c *config.Router) {
 	_, port, _ := net.SplitHostPort(r.addr())
 	var err error
-	if own {
-		err = token.Provide(localFolder(), tokensPath(), port, cert)
+	if tokensFile(c) == tokensPath() {
+		err = token.Provide(localFolder(), tokensPath(), port, certificateFile(c))
 	} else {
 		err = token.Withdraw(localFolder(), port)
 	}

@@ -11,8 +11,8 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 
+	"sigalert/agent/config"
 	"sigalert/internal/address"
 	"sigalert/internal/age"
 	"sigalert/internal/certificate"
@@ -170,23 +170,26 @@ func rightsText(rights []token.Right) string {
 	return strings.Join(texts, " ")
 }
 
-const tokensOwn = "auto" // the default file
-
-func tokensFlag(flags *pflag.FlagSet, file *string) {
-	flags.StringVar(file, "tokens", "", "admit only clients with a token of this `FILE`, or of that of \"sigalert token\": auto (default: admit everyone)")
+// tokensFile is the file of a router's tokens; "" if it has none.
+func tokensFile(c *config.Router) string {
+	switch {
+	case !c.Admits():
+		return ""
+	case c.Tokens == config.Auto:
+		return tokensPath()
+	}
+	return c.Tokens
 }
 
 // openTokens returns nil if there are to be none.
-func (p *program) openTokens(file string) (*token.Book, error) {
-	switch file {
-	case "":
+func (p *program) openTokens(c *config.Router) (*token.Book, error) {
+	file := tokensFile(c)
+	if file == "" {
 		return nil, nil
-	case tokensOwn:
-		file = tokensPath()
 	}
 	book, err := token.Open(file, p.log)
 	if err != nil {
-		return nil, fmt.Errorf("--tokens: %w", err)
+		return nil, fmt.Errorf("%s: %w", c.Place("tokens"), err)
 	}
 	return book, nil
 }

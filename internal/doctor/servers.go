@@ -56,7 +56,7 @@ func (o Options) visitAll(ctx context.Context, servers []config.Server) func() [
 // place judges one server. Where servers have names, the results have, too.
 func (o Options) place(f file, v visited, a running) []Result {
 	best := v.best()
-	o.Server, f.runsRouter = v.Addresses[best], v.Listen != ""
+	o.Server, f.runsRouter = v.Addresses[best], v.Router != nil
 	if v.Name != "" {
 		a.Server = o.Server // it is one of the agent's
 	}

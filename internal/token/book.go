@@ -51,6 +51,20 @@ func Open(path string, log *slog.Logger) (*Book, error) {
 	return b, nil
 }
 
+// Move follows another file from now on, or reads the same one again. Tokens that are as
+// they were keep their rights. If the file cannot be read, nothing changes.
+func (b *Book) Move(path string) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	was, size, changed := b.path, b.size, b.time
+	b.path, b.size, b.time = path, -1, time.Time{}
+	err := b.follow()
+	if err != nil {
+		b.path, b.size, b.time = was, size, changed
+	}
+	return err
+}
+
 // Run follows the file until ctx ends; the rights of all tokens end with it.
 func (b *Book) Run(ctx context.Context) {
 	for wait.Sleep(ctx, time.Second, nil) {
