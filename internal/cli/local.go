@@ -17,7 +17,7 @@ func localFolder() string { return filepath.Join(stateFolder(), "local") }
 func (r *router) provide(c *config.Router) {
 	_, port, _ := net.SplitHostPort(r.addr())
 	var err error
-	if tokensFile(c) == tokensPath() {
+	if c.HasOwnTokens() {
 		err = token.Provide(localFolder(), tokensPath(), port, certificateFile(c))
 	} else {
 		err = token.Withdraw(localFolder(), port)

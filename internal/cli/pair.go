@@ -114,7 +114,7 @@ func withServer(path string, s config.Server) (text []byte, name string, err err
 
 // tryServer makes sure that a server is the one that is meant, and admits us.
 func (p *program) tryServer(ctx context.Context, s config.Server) error {
-	c := p.connect(ctx, target{s.Addresses, s.Proof}, false)
+	c := p.connect(ctx, target{addresses: s.Addresses, proof: s.Proof}, false)
 	defer c.stop()
 	ctx, cancel := context.WithTimeoutCause(ctx, pairTime, fmt.Errorf("no answer within %s", pairTime))
 	defer cancel()

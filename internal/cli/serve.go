@@ -36,6 +36,10 @@ that sender also answers the request echo, with the request's parameters.
 The router keeps its latest events in files, so that a restart loses none: clients
 that come back get what they missed.
 
+An address that other machines can reach, such as :3000, requires TLS and a token of
+them. At the first start there, a line is printed that lets another machine use the
+router: "sigalert pair" takes it. --insecure does without both.
+
 With --config the router is the one that the key "router" of a file describes, which
 has the same settings as these flags, and may be the agent's file; flags count more.
 At SIGHUP the file is read again, with the certificate and the tokens.`,
@@ -43,6 +47,7 @@ At SIGHUP the file is read again, with the certificate and the tokens.`,
   sigalert serve --sender timer --event tick --data '"server data"' --every 5s
   sigalert serve --requests     then: sigalert request timer echo '{"n": 1}'
   sigalert serve                then: curl -d hello 127.0.0.1:3000/me/hello
+  sigalert serve --listen :3000 --host desk.example
   sigalert serve --config /etc/sigalert/router.yaml`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -125,6 +130,7 @@ func (p *program) runServe(ctx context.Context, o serveOptions) error {
 	})()
 	defer wait.Start(ctx, trim.Run)()
 	p.log.Info("listening on " + server.addr())
+	p.announce(server, true)
 	if server.tokens == nil && !address.IsLoopback(server.addr()) {
 		p.log.Warn("anyone who can reach this address may listen and send: there is no password", "listen", server.addr())
 	}

@@ -34,6 +34,7 @@ func (p *program) askFlag(cmd *cobra.Command) {
 type target struct {
 	addresses []string
 	proof     reach.Proof
+	ours      bool // it is the router of this user's agent
 }
 
 func (t target) String() string { return strings.Join(t.addresses, " or ") }
@@ -44,7 +45,7 @@ func (t target) carrier() sig.ClientCarrier { return t.proven().Carrier(t.addres
 func (t target) secret() (string, error) { return t.proven().Secret() }
 
 // proven needs no setup for a router of this user on this machine.
-func (t target) proven() reach.Proof { return t.proof.Locally(localFolder(), t.addresses) }
+func (t target) proven() reach.Proof { return t.proof.Locally(localFolder(), t.addresses, t.ours) }
 
 // serverAddr is the server to dial; with --ask the user is asked for it.
 func (p *program) serverAddr(cmd *cobra.Command) (target, error) {
@@ -65,7 +66,7 @@ func (p *program) serverAddr(cmd *cobra.Command) (target, error) {
 	if addr, err = address.ParseServer(addr); err != nil {
 		return target{}, usage(err)
 	}
-	to.addresses = []string{addr}
+	to.addresses, to.ours = []string{addr}, false
 	return to, nil
 }
 
@@ -76,7 +77,7 @@ func (p *program) findServer() (target, error) {
 	if err != nil {
 		return target{}, err
 	}
-	local := target{[]string{net.JoinHostPort(address.Loopback, address.DefaultPort)}, reach.Proof{Token: ours}}
+	local := target{addresses: []string{net.JoinHostPort(address.Loopback, address.DefaultPort)}, proof: reach.Proof{Token: ours}}
 	path, err := p.configPath()
 	if text, where := givenServer(p.server); text != "" {
 		known, _ := config.LoadServers(path) // which only may know it
@@ -102,7 +103,7 @@ func (p *program) findServer() (target, error) {
 
 // configured is a server of the configuration; ours is a token that counts instead.
 func configured(s config.Server, ours string) target {
-	to := target{s.Addresses, s.Proof}
+	to := target{s.Addresses, s.Proof, s.Router != nil}
 	if ours != "" {
 		to.proof.Token, to.proof.TokenFile = ours, ""
 	}
@@ -125,7 +126,7 @@ func (p *program) given(text, where string, known []config.Server, ours string) 
 	if err != nil {
 		return target{}, usage(fmt.Errorf("%s: %w", where, err))
 	}
-	return target{[]string{addr}, reach.Proof{Token: ours}}, nil
+	return target{addresses: []string{addr}, proof: reach.Proof{Token: ours}}, nil
 }
 
 // givenServer is the text of --server or of $SIGALERT_SERVER, and which of them; "" if

@@ -102,7 +102,7 @@ func (p *program) newToken(path func() string) *cobra.Command {
 				return err
 			}
 			if line.Token = secret; place != "" {
-				secret = "sigalert pair " + line.String()
+				secret = pairCommand(line)
 			}
 			fmt.Fprintln(p.out, secret)
 			return nil
@@ -175,7 +175,7 @@ func tokensFile(c *config.Router) string {
 	switch {
 	case !c.Admits():
 		return ""
-	case c.Tokens == config.Auto:
+	case c.HasOwnTokens():
 		return tokensPath()
 	}
 	return c.Tokens

@@ -33,12 +33,13 @@ type Proof struct {
 }
 
 // Locally is the proof for a server at these addresses where nothing is configured: what
-// a router of this user, on this machine, has put into the folder.
-func (p Proof) Locally(folder string, addresses []string) Proof {
+// a router of this user, on this machine, has put into the folder. That is for a server at
+// a loopback address, and for the one of which it is known that it is ours.
+func (p Proof) Locally(folder string, addresses []string, ours bool) Proof {
 	if p != (Proof{}) || folder == "" || len(addresses) != 1 {
 		return p
 	}
-	if at := address.HostPort(addresses[0]); address.IsLoopback(at) {
+	if at := address.HostPort(addresses[0]); ours || address.IsLoopback(at) {
 		p.Folder = folder
 		_, p.Port, _ = net.SplitHostPort(at)
 	}

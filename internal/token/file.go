@@ -66,8 +66,8 @@ func New(path string, e Entry) (secret string, err error) {
 	if err := CheckName(e.Name); err != nil {
 		return "", err
 	}
-	if e.Name == localName {
-		return "", fmt.Errorf("%s is the token that a router makes for the programs of its own user: use another name", localName)
+	if e.Name == LocalName {
+		return "", fmt.Errorf("%s is the token that a router makes for the programs of its own user: use another name", LocalName)
 	}
 	secret = newSecret()
 	e.Hash, e.Created = hash(secret), time.Now().UTC().Truncate(time.Second)

@@ -11,13 +11,16 @@ import (
 	"time"
 )
 
-// localName is the entry of the user's own programs on the router's machine.
-const localName = "local"
+// The names of entries that are for somebody in particular.
+const (
+	LocalName  = "local"  // this user's programs on the router's machine
+	LegacyName = "legacy" // clients without a token, from networks that the router allows
+)
 
-// localEntry has all rights.
-func localEntry() Entry {
+// Everything is an entry with all rights.
+func Everything(name string) Entry {
 	all, _ := ParseRight("*")
-	return Entry{Name: localName, Listen: []Right{all}, Send: []Right{all}}
+	return Entry{Name: name, Listen: []Right{all}, Send: []Right{all}}
 }
 
 // Provide lets this user's programs on this machine use the router that listens at a
@@ -30,8 +33,8 @@ func Provide(folder, tokens, port, cert string) error {
 	}
 	secretFile := filepath.Join(folder, "token")
 	err := change(tokens, func(all []Entry) ([]Entry, error) {
-		e := localEntry()
-		i := slices.IndexFunc(all, func(o Entry) bool { return o.Name == localName })
+		e := Everything(LocalName)
+		i := slices.IndexFunc(all, func(o Entry) bool { return o.Name == LocalName })
 		if secret, err := readSecret(secretFile); err == nil && i >= 0 {
 			if e.Hash, e.Created = hash(secret), all[i].Created; same(e, all[i]) {
 				return nil, errUnchanged
