@@ -1,6 +1,11 @@
 package sig
 
-import "context"
+import (
+	"context"
+	"crypto/x509"
+	"errors"
+	"time"
+)
 
 // An Access decides who may use a server, and for what. A nil Access lets everybody
 // do everything.
@@ -13,7 +18,10 @@ type Access interface {
 // Caller is somebody who asks for rights.
 type Caller struct {
 	Token string // "": none was given
-	Peer  string // the address that it calls from
+	// Certificate is the caller's, which an authority of the server's has signed; nil:
+	// none was given.
+	Certificate *x509.Certificate
+	Peer        string // the address that it calls from
 }
 
 // Rights are what one caller may do. They never change: when they are to, they end,
@@ -67,14 +75,24 @@ func (s *ServerRouter) Admit(c Caller) (Rights, error) {
 	if s.opts.Access == nil {
 		return nil, nil
 	}
-	rights, err := s.opts.Access.Admit(c)
-	if err != nil {
-		if n := int(s.turnedAway.Add(1)); rare(n) {
-			s.log.Warn("a client was not admitted", "client", c.Peer, "err", err, "count", n)
+	err := errExpired
+	if c.Certificate == nil || time.Now().Before(c.Certificate.NotAfter) {
+		var rights Rights
+		if rights, err = s.opts.Access.Admit(c); err == nil {
+			return rights, nil
 		}
-		return nil, ErrNotAdmitted
 	}
-	return rights, nil
+	s.turnAway(c.Peer, err)
+	return nil, ErrNotAdmitted
+}
+
+var errExpired = errors.New("its certificate has expired")
+
+// turnAway notes that somebody was not admitted.
+func (s *ServerRouter) turnAway(peer string, err error) {
+	if n := int(s.turnedAway.Add(1)); rare(n) {
+		s.log.Warn("a client was not admitted", "client", peer, "err", err, "count", n)
+	}
 }
 
 // Allow returns ErrNotAllowed unless the rights, as Admit returns them, include this.
@@ -85,7 +103,8 @@ func Allow(rights Rights, do Action, sender, event Name) error {
 	return nil
 }
 
-// admit gives the client its rights, by its first message.
+// admit gives the client its rights, by its first message. The connection ends with
+// them, and with the certificate that it was made with: it could not be made again.
 func (c *session) admit(first request) {
 	caller := Caller{Peer: c.peer.conn.Peer()}
 	if string(first.method) == "get_version" {
@@ -93,12 +112,24 @@ func (c *session) admit(first request) {
 			caller.Token = token.String()
 		}
 	}
+	if conn, ok := c.peer.conn.(CertifiedConn); ok {
+		caller.Certificate = conn.Certificate()
+	}
 	rights, err := c.server.Admit(caller)
 	if err != nil {
 		rights = nobody{}
 	}
-	if c.rights = rights; rights != nil {
-		c.endRights = context.AfterFunc(rights.Context(), func() { c.peer.conn.Close() })
+	if c.rights = rights; rights == nil {
+		return
+	}
+	ctx, cancel := rights.Context(), func() {}
+	if caller.Certificate != nil {
+		ctx, cancel = context.WithDeadline(ctx, caller.Certificate.NotAfter)
+	}
+	stop := context.AfterFunc(ctx, func() { c.peer.conn.Close() })
+	c.endRights = func() {
+		stop()
+		cancel()
 	}
 }
 
@@ -118,12 +149,25 @@ func (c *session) may(do Action, sender, event Name) bool {
 // hearsAll reports whether the client may hear everything that the listeners are for.
 // Of the events that are forgotten only these can be counted.
 func (c *session) hearsAll(listeners []*Listener) bool {
+	if c.rights == nil {
+		return true
+	}
 	for _, l := range listeners {
 		if !c.may(ToHear, l.sender, l.event) {
 			return false
 		}
 	}
 	return true
+}
+
+// counting returns the listeners by which to count what is forgotten: as long as those of
+// the client are for more than it may hear, one for everything, so that whether anything
+// was missed says nothing of any sender.
+func (c *session) counting(listeners []*Listener) []*Listener {
+	if c.hearsAll(listeners) {
+		return listeners
+	}
+	return []*Listener{{client: new(clientListener)}}
 }
 
 // sees filters a sender's events, or with the zero Name the router's, for a list.

@@ -1,6 +1,9 @@
 package sig
 
-import "context"
+import (
+	"context"
+	"crypto/x509"
+)
 
 // A ClientCarrier is how a ClientRouter reaches its server. Package
 // sigalert/sig/tcp has the built-in one.
@@ -62,6 +65,15 @@ type PrivateConn interface {
 	// Private reports whether it does: it is encrypted, to a peer whose identity has
 	// been checked, or does not leave this machine.
 	Private() bool
+}
+
+// A CertifiedConn is a Conn of a server whose other side may have shown a certificate.
+type CertifiedConn interface {
+	Conn
+	// Certificate returns the certificate, which an authority of the server's has
+	// signed, and of which the other side has the key; nil if there is none. It is
+	// called by the reading goroutine, once it has read something.
+	Certificate() *x509.Certificate
 }
 
 // A RootedConn is a Conn of a client that depends on an address of this machine.

@@ -204,6 +204,9 @@ func (s *ServerRouter) serve(ctx context.Context, conn Conn) {
 		c.deliver(ctx)
 	})
 	err := c.peer.serve()
+	if errors.Is(err, ErrNotAdmitted) { // by the carrier: its certificate is no good
+		s.turnAway(conn.Peer(), err)
+	}
 	cancel()
 	tasks.Wait()
 	c.out.close()

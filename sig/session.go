@@ -43,7 +43,7 @@ type session struct {
 	identity  string
 	agreed    []Name               // features
 	rights    Rights               // they do not change once there are listeners; nil: all of them
-	endRights func() bool          // ends the wait for their end; nil: there is none
+	endRights func()               // ends the wait for their end; nil: there is none
 	offered   int                  // events, of all its senders
 	senders   map[Name]*Sender     // by key
 	signals   map[string]signalled // of its senders, by the text that names them
@@ -318,7 +318,7 @@ func (c *session) addListener(params []byte) ([]byte, error) {
 	s := c.server
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	l := &Listener{sender: sender, event: event, client: &clientListener{after: s.journal.last}}
+	l := &Listener{sender: sender, event: event, client: &clientListener{after: s.journal.last, keeps: !c.may(ToSee, sender, "")}}
 	if err := c.listen(l); err != nil {
 		return nil, err
 	}

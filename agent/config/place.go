@@ -174,8 +174,11 @@ func (p *parser) namedServer(name string, n *yaml.Node, where string) {
 	} else {
 		s.Addresses = p.addresses(n, where)
 	}
-	if s.Proof.CA+s.Proof.Fingerprint != "" && !slices.ContainsFunc(s.Addresses, address.IsSecure) && len(s.Addresses) > 0 {
-		p.problem(n.Line, where, "ca and fingerprint are for TLS: begin the url with tls://")
+	if s.Proof.Key != "" && s.Proof.Cert == "" && len(p.problems) == before {
+		p.problem(n.Line, where, `there is a key without its certificate: add cert`)
+	}
+	if s.Proof.CA+s.Proof.Fingerprint+s.Proof.Cert != "" && !slices.ContainsFunc(s.Addresses, address.IsSecure) && len(s.Addresses) > 0 {
+		p.problem(n.Line, where, "ca, fingerprint, cert and key are for TLS: begin the url with tls://")
 	}
 	if len(s.Addresses) > 0 {
 		p.config.Servers = append(p.config.Servers, s)
@@ -212,6 +215,8 @@ func (p *parser) serverKeys(s *Server) map[string]setter {
 		"fingerprint": once(authority, func(n *yaml.Node, where string) {
 			s.Proof.Fingerprint, _ = parsed(p, n, where, tcp.ParseFingerprint)
 		}),
+		"cert":       file(&s.Proof.Cert),
+		"key":        file(&s.Proof.Key),
 		"token":      once(token, func(n *yaml.Node, where string) { s.Proof.Token = p.token(n, where) }),
 		"token_file": once(token, file(&s.Proof.TokenFile)),
 	}

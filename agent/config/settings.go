@@ -16,13 +16,12 @@ import (
 	"sigalert/sig/store"
 )
 
-// A Setting is one thing that a router can be told: by a key of "router" in a file, and
-// by a flag of serve.
+// A Setting is a setting of a router: a key of "router" in a file, and a flag of serve.
 type Setting struct {
 	Key     string   // after "router", with a dot between a group and what is in it
 	Flag    string   // without its hyphens; "": another setting's
 	Kind    Kind     // what it is in a file
-	Restart bool     // it cannot be changed while the router runs
+	Restart bool     // a change takes effect only after a restart
 	Default string   // as the user would write it; "": none
 	Words   []string // what a Path may be instead
 	Help    string   // with the value's name in backquotes
@@ -32,7 +31,7 @@ type Setting struct {
 
 // field is where a setting is kept.
 type field struct {
-	// set reads it; a List is several texts, anything else is one.
+	// set parses it; a List is several texts, anything else is one.
 	set   func(r *Router, texts ...string) error
 	value func(r *Router) any
 	copy  func(to, from *Router)
@@ -115,7 +114,7 @@ var RouterSettings = []Setting{
 	},
 }
 
-// one is a field that is a text when it is parsed.
+// one is a field with what is parsed from a text.
 func one[T any](at func(*Router) *T, parse func(string) (T, error)) field {
 	return field{func(r *Router, texts ...string) error {
 		v, err := parse(texts[len(texts)-1])
@@ -126,7 +125,7 @@ func one[T any](at func(*Router) *T, parse func(string) (T, error)) field {
 	}, func(r *Router) any { return *at(r) }, func(to, from *Router) { *at(to) = *at(from) }}
 }
 
-// many is a field that is a list of such.
+// many is a field with a list of what is parsed from texts.
 func many[T any](at func(*Router) *[]T, parse func(string) (T, error)) field {
 	return field{func(r *Router, texts ...string) error {
 		var all []T

@@ -22,6 +22,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"sigalert/internal/plain"
+	"sigalert/internal/redact"
 )
 
 // The exit codes.
@@ -90,7 +91,7 @@ func Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	context.AfterFunc(ctx, stop) // a second signal ends the process, whatever it waits for
 	relative := ignoreRelativeHome()
 	out := &output{w: newPatientWriter(ctx, stdout)}
-	p := &program{in: newPrompter(stdin, out), out: out, err: newPatientWriter(ctx, stderr), relativeHome: relative, detached: detached}
+	p := &program{in: newPrompter(stdin, out), out: out, err: redact.Writer(newPatientWriter(ctx, stderr)), relativeHome: relative, detached: detached}
 	root := p.root()
 	root.SetArgs(negatives(root, args))
 	root.SetIn(stdin)

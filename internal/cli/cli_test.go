@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"sigalert/internal/certificate/certificatetest"
 )
 
 func TestMain(m *testing.M) {
@@ -51,8 +53,28 @@ func TestScripts(t *testing.T) {
 			}
 			return hostIP() != "", nil
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"await": await, "get": get, "peer": peer},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"await": await, "get": get, "peer": peer,
+			"certify": func(ts *testscript.TestScript, _ bool, names []string) { certify(t, ts, names) },
+		},
 	})
+}
+
+// certify makes an authority, ca.pem, and a certificate with its key for each name,
+// NAME.pem; other.pem and expired.pem are for the first name, the one by another authority.
+func certify(t *testing.T, ts *testscript.TestScript, names []string) {
+	ours, later := certificatetest.NewAuthority(t), time.Now().Add(time.Hour)
+	files := map[string][]byte{
+		"ca":      ours.PEM(),
+		"other":   certificatetest.NewAuthority(t).Issue(t, names[0], later),
+		"expired": ours.Issue(t, names[0], time.Now().Add(-time.Minute)),
+	}
+	for _, name := range names {
+		files[name] = ours.Issue(t, name, later)
+	}
+	for name, text := range files {
+		ts.Check(os.WriteFile(ts.MkAbs(name+".pem"), text, 0o600))
+	}
 }
 
 // hostIP is an address of this machine that others may reach; "" if it has none.

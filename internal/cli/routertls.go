@@ -14,6 +14,19 @@ import (
 
 // openTLS returns nil if there is to be no TLS.
 func (p *program) openTLS(c *config.Router) (*tls.Config, error) {
+	secured, err := p.openCertificate(c)
+	if err != nil || c.TLS.ClientCA == "" {
+		return secured, err
+	}
+	authorities, err := certificate.LoadAuthorities(c.TLS.ClientCA, p.log)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", c.Place("tls.client_ca"), err)
+	}
+	authorities.Verify(secured)
+	return secured, nil
+}
+
+func (p *program) openCertificate(c *config.Router) (*tls.Config, error) {
 	cert, key := c.TLS.Cert, c.TLS.Key
 	switch {
 	case !c.Encrypts():

@@ -40,9 +40,9 @@ An address that other machines can reach, such as :3000, requires TLS and a toke
 them. At the first start there, a line is printed that lets another machine use the
 router: "sigalert pair" takes it. --insecure does without both.
 
-With --config the router is the one that the key "router" of a file describes, which
-has the same settings as these flags, and may be the agent's file; flags count more.
-At SIGHUP the file is read again, with the certificate and the tokens.`,
+With --config, the settings come from the key "router" of a file, which may be the
+agent's configuration; flags take precedence. On SIGHUP, the file, the certificate and
+the tokens are read again.`,
 		Example: `  sigalert serve
   sigalert serve --sender timer --event tick --data '"server data"' --every 5s
   sigalert serve --requests     then: sigalert request timer echo '{"n": 1}'
@@ -151,7 +151,7 @@ func (p *program) runServe(ctx context.Context, o serveOptions) error {
 	return err
 }
 
-// reloadRouter has a router that runs go by its files as they are now.
+// reloadRouter reads the settings of a running router again, and applies them.
 func (p *program) reloadRouter(r *router, flags routerFlags) {
 	told, warnings, err := flags.router(p.config)
 	for _, w := range warnings {
@@ -165,12 +165,12 @@ func (p *program) reloadRouter(r *router, flags routerFlags) {
 		for line := range strings.SplitSeq(err.Error(), "\n") {
 			p.log.Error(line)
 		}
-		p.log.Error("not reloaded: everything stays as it was")
+		p.log.Error("not reloaded: the settings stay as they were")
 		return
 	}
 	p.log.Info("reloaded", "changed", cmp.Or(strings.Join(changed, ", "), "nothing"))
 	if len(restart) > 0 {
-		p.log.Warn("some of what has changed counts only once the router is started again", "settings", strings.Join(restart, ", "))
+		p.log.Warn("some changes take effect only after a restart", "settings", strings.Join(restart, ", "))
 	}
 }
 

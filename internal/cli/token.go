@@ -39,6 +39,7 @@ events is also one to be connected under its name (--send), or to send it reques
   sigalert token new backup-host --send backup --expires 90d
   sigalert token new laptop --listen '*' --pair desk.example:3000
   sigalert token new door --send door --listen 'door-*/ring' --listen '#alarm'
+  sigalert token new nas --certificate --send nas
   sigalert token list
   sigalert token revoke desk`,
 		Args: noArgs,
@@ -65,11 +66,11 @@ events is also one to be connected under its name (--send), or to send it reques
 
 func (p *program) newToken(path func() string) *cobra.Command {
 	var listen, send []string
-	expires, place := "", ""
+	expires, place, certified := "", "", false
 	cmd := &cobra.Command{
 		Use: "new NAME", Short: "Make a token, and print it: it is shown only once", Args: cobra.ExactArgs(1),
 		RunE: func(_ *cobra.Command, args []string) (err error) {
-			e := token.Entry{Name: args[0]}
+			e := token.Entry{Name: args[0], Certificate: certified}
 			if err := token.CheckName(e.Name); err != nil {
 				return usage(err)
 			}
@@ -92,6 +93,9 @@ func (p *program) newToken(path func() string) *cobra.Command {
 				}
 			}
 			line := pairing.Line{}
+			if place != "" && certified {
+				return usage(errors.New("--pair is for a token, and with --certificate there is none"))
+			}
 			if place != "" {
 				if line, err = lineFor(place); err != nil {
 					return err
@@ -104,7 +108,9 @@ func (p *program) newToken(path func() string) *cobra.Command {
 			if line.Token = secret; place != "" {
 				secret = pairCommand(line)
 			}
-			fmt.Fprintln(p.out, secret)
+			if secret != "" {
+				fmt.Fprintln(p.out, secret)
+			}
 			return nil
 		},
 	}
@@ -112,6 +118,7 @@ func (p *program) newToken(path func() string) *cobra.Command {
 	flags.StringArrayVar(&listen, "listen", nil, "what it may listen to: `RIGHT`; may be repeated")
 	flags.StringArrayVar(&send, "send", nil, "what it may send as: `RIGHT`; may be repeated")
 	flags.StringVar(&place, "pair", "", "print a line for another machine to run, which reaches the router at `HOST:PORT`, instead of the token")
+	flags.BoolVar(&certified, "certificate", false, "make none, and print nothing: the rights are for the holder of a certificate whose common name is NAME (see serve --client-ca)")
 	flags.StringVar(&expires, "expires", "", "how long it is valid: a `TIME` such as 12h or 90d (default: for ever)")
 	return cmd
 }
@@ -153,6 +160,9 @@ func (p *program) listTokens(path string) error {
 			until = "expired"
 		case !e.Expires.IsZero():
 			until = "until " + e.Expires.Local().Format("2006-01-02 15:04")
+		}
+		if e.Certificate {
+			until += ", with a certificate"
 		}
 		fmt.Fprintf(w, "%s\tlisten: %s\tsend: %s\t%s\n", e.Name, rightsText(e.Listen), rightsText(e.Send), until)
 	}

@@ -3,8 +3,9 @@
 package reach
 
 import (
+	"cmp"
 	"context"
-	"crypto/x509"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -26,6 +27,7 @@ import (
 type Proof struct {
 	CA          string // the file (PEM) of the authority that signed the server's certificate
 	Fingerprint string // of the certificate
+	Cert, Key   string // the files (PEM) of the certificate that the client shows, and of its key
 	Token       string // that the client shows
 	TokenFile   string // the file of it
 
@@ -46,8 +48,8 @@ func (p Proof) Locally(folder string, addresses []string, ours bool) Proof {
 	return p
 }
 
-// Carrier dials a server at these addresses. The authority's file is read for each
-// connection, so that a new one counts from the next.
+// Carrier dials a server at these addresses. The files are read for each connection, so
+// that a change counts from the next.
 func (p Proof) Carrier(addresses []string) sig.ClientCarrier {
 	return several.New(addresses, p.To)
 }
@@ -57,7 +59,7 @@ func (p Proof) To(addr string) sig.ClientCarrier {
 	if p.Folder != "" {
 		return local{addr, p}
 	}
-	if !address.IsSecure(addr) || p.CA == "" && p.Fingerprint == "" {
+	if !address.IsSecure(addr) || p.CA+p.Fingerprint+p.Cert == "" {
 		return tcp.NewClient(addr)
 	}
 	return proving{addr, p}
@@ -106,17 +108,20 @@ func (c local) Dial(ctx context.Context) (sig.Conn, error) {
 
 func (c local) String() string { return c.addr }
 
-// TLS is how the server is known; the error is that of the authority's file.
-func (p Proof) TLS() (*tcp.TLS, error) {
+// TLS is how the server is known, and what it is shown; the error is that of a file.
+func (p Proof) TLS() (_ *tcp.TLS, err error) {
 	opts := tcp.TLS{Fingerprint: p.Fingerprint}
 	if p.CA != "" {
-		text, err := os.ReadFile(p.CA)
-		if err != nil {
+		if opts.Roots, err = certificate.Pool(p.CA); err != nil {
 			return nil, err
 		}
-		if opts.Roots = x509.NewCertPool(); !opts.Roots.AppendCertsFromPEM(text) {
-			return nil, fmt.Errorf("there is no certificate in %s", p.CA)
+	}
+	if p.Cert != "" {
+		pair, err := tls.LoadX509KeyPair(p.Cert, cmp.Or(p.Key, p.Cert))
+		if err != nil {
+			return nil, fmt.Errorf("certificate %s: %w", p.Cert, err)
 		}
+		opts.Certificates = []tls.Certificate{pair}
 	}
 	return &opts, nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io/fs"
 	"log/slog"
 	"os"
@@ -23,7 +24,7 @@ type Book struct {
 	log  *slog.Logger
 
 	mu     sync.Mutex        // guards the fields below
-	grants map[string]*grant // by the hash
+	grants map[string]*grant // by their keys
 	size   int64             // of the file when it was last read, below 0 if it was not there
 	time   time.Time
 }
@@ -75,20 +76,28 @@ func (b *Book) Run(ctx context.Context) {
 	b.use(nil)
 }
 
-// Admit implements [sig.Access].
+// Admit implements [sig.Access]. Of a token and a certificate the token counts, even if
+// it is not valid. A certificate is known by its common name.
 func (b *Book) Admit(c sig.Caller) (sig.Rights, error) {
-	if c.Token == "" {
-		return nil, errors.New("it has no token")
+	var key, what string
+	switch {
+	case c.Token != "":
+		key, what = hash(c.Token), "its token"
+	case c.Certificate != nil:
+		name := c.Certificate.Subject.CommonName
+		key, what = certificateKey(name), fmt.Sprintf("the token for its certificate, %.64q,", name)
+	default:
+		return nil, errors.New("it has neither a token nor a certificate")
 	}
 	b.refresh()
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	g := b.grants[hash(c.Token)]
+	g := b.grants[key]
 	switch {
 	case g == nil:
-		return nil, errors.New("its token is unknown")
+		return nil, fmt.Errorf("%s is unknown", what)
 	case g.entry.Expired(time.Now()):
-		return nil, errors.New("its token has expired")
+		return nil, fmt.Errorf("%s has expired", what)
 	}
 	return g, nil
 }
@@ -134,7 +143,7 @@ func (b *Book) use(all []Entry) {
 	grants := make(map[string]*grant, len(all))
 	for _, e := range all {
 		text, _ := json.Marshal(e) // which was read from such
-		g := b.grants[e.Hash]
+		g := b.grants[e.key()]
 		if g == nil || g.as != string(text) {
 			g = &grant{Rights: Rights{e.Listen, e.Send}, entry: e, as: string(text)}
 			if e.Expires.IsZero() {
@@ -143,10 +152,10 @@ func (b *Book) use(all []Entry) {
 				g.ctx, g.end = context.WithDeadline(context.Background(), e.Expires)
 			}
 		}
-		grants[e.Hash] = g
+		grants[e.key()] = g
 	}
-	for h, g := range b.grants {
-		if grants[h] != g {
+	for key, g := range b.grants {
+		if grants[key] != g {
 			g.end()
 		}
 	}

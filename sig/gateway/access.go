@@ -2,20 +2,36 @@ package gateway
 
 import (
 	"context"
+	"crypto/x509"
 	"encoding/base64"
+	"net"
 	"net/http"
 	"strings"
 
 	"sigalert/sig"
 )
 
-// guestRights are the rights that a request comes with, and the token that gave them.
+// guestRights are the rights that a request comes with, and who got them.
 type guestRights struct {
 	sig.Rights // nil: all
-	token      string
+	caller     sig.Caller
 }
 
-type rightsKey struct{}
+type (
+	rightsKey      struct{}
+	certificateKey struct{}
+)
+
+// withCertificate has the requests of a connection come with the certificate that its
+// client has shown.
+func withCertificate(ctx context.Context, conn net.Conn) context.Context {
+	if g, ok := conn.(*guest); ok {
+		if c, ok := g.Conn.(interface{ Certificate() *x509.Certificate }); ok {
+			return context.WithValue(ctx, certificateKey{}, c.Certificate())
+		}
+	}
+	return ctx
+}
 
 // rightsOf returns the rights of a request that has been admitted.
 func rightsOf(r *http.Request) guestRights {
@@ -26,12 +42,14 @@ func rightsOf(r *http.Request) guestRights {
 // admit returns the request with its rights, or a refusal that is the same for every
 // token that is not valid, and for none.
 func (g *gateway) admit(w http.ResponseWriter, r *http.Request, token string) (*http.Request, error) {
-	rights, err := g.server.Admit(sig.Caller{Token: token, Peer: r.RemoteAddr})
+	caller := sig.Caller{Token: token, Peer: r.RemoteAddr}
+	caller.Certificate, _ = r.Context().Value(certificateKey{}).(*x509.Certificate)
+	rights, err := g.server.Admit(caller)
 	if err != nil {
 		w.Header().Set("WWW-Authenticate", `Bearer realm="sigalert"`)
 		return nil, errNotAdmitted
 	}
-	return r.WithContext(context.WithValue(r.Context(), rightsKey{}, guestRights{rights, token})), nil
+	return r.WithContext(context.WithValue(r.Context(), rightsKey{}, guestRights{rights, caller})), nil
 }
 
 var (

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"crypto/x509"
 	"io"
 	"log/slog"
 	"net"
@@ -110,12 +111,14 @@ type inside = handover[sig.Conn]
 type dialer struct {
 	inside inside
 	reader string // the address of who reads the stream
+
+	certificate *x509.Certificate // of who reads it
 }
 
 func (d dialer) Dial(ctx context.Context) (sig.Conn, error) {
 	near, far := pipe.New("stream of "+d.reader, waiting) // not from that address, where it would count a second time
 	select {
-	case d.inside.come <- far:
+	case d.inside.come <- certified{far, d.certificate}:
 		return near, nil
 	case <-d.inside.closed:
 		return nil, net.ErrClosed
@@ -123,5 +126,13 @@ func (d dialer) Dial(ctx context.Context) (sig.Conn, error) {
 		return nil, context.Cause(ctx)
 	}
 }
+
+// certified is the router's end of a stream whose reader has shown a certificate.
+type certified struct {
+	*pipe.Conn
+	certificate *x509.Certificate
+}
+
+func (c certified) Certificate() *x509.Certificate { return c.certificate }
 
 func (d dialer) String() string { return "this router" }

@@ -37,7 +37,8 @@ func (g *gateway) stream(w http.ResponseWriter, r *http.Request) error {
 	if err := checkNames(sender, event); err != nil {
 		return err
 	}
-	s := &stream{token: rightsOf(r).token, out: make(chan []byte, waiting)}
+	caller := rightsOf(r).caller
+	s := &stream{token: caller.Token, out: make(chan []byte, waiting)}
 	for _, t := range topic.Meant(sender, event) {
 		if allow(r, sig.ToListen, t.Sender, t.Event) == nil {
 			s.topics = append(s.topics, t)
@@ -69,7 +70,7 @@ func (g *gateway) stream(w http.ResponseWriter, r *http.Request) error {
 		w.Header().Set("Retry-After", "5")
 		return refuse(http.StatusServiceUnavailable, "%d streams are open, and no more are possible: try again later", maxStreams)
 	}
-	s.run(r.Context(), w, dialer{g.inside, r.RemoteAddr})
+	s.run(r.Context(), w, dialer{g.inside, r.RemoteAddr, caller.Certificate})
 	return nil
 }
 

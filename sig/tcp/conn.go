@@ -3,6 +3,7 @@ package tcp
 import (
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"net"
@@ -46,10 +47,12 @@ type conn struct {
 	other func(context.Context, net.Conn) // serves other protocols; nil: nobody does
 	tls   *tls.Config                     // for clients that begin with TLS; nil: it is another protocol
 	first []byte                          // the first byte, until it is read
+	shows bool                            // a client's: it has shown a certificate
 
 	// The reading goroutine's.
-	timed bool // the present message has been given its deadline
-	armed bool // the connection has a read deadline
+	timed    bool  // the present message has been given its deadline
+	armed    bool  // the connection has a read deadline
+	insecure error // why the handshake failed
 
 	gaveWay atomic.Bool
 
@@ -89,12 +92,18 @@ func (r *reader) Read(p []byte) (int, error) {
 		r.first = r.first[n:]
 		return n, nil
 	}
+	if r.insecure != nil {
+		return 0, r.insecure
+	}
 	n, err := r.net.Read(p)
 	if err == nil {
 		return n, nil
 	}
 	if r.gaveWay.Load() {
 		return n, errors.New("a long message was not finished while many others were begun")
+	}
+	if refused := (*conn)(r).notAdmitted(err); refused != nil {
+		return n, refused
 	}
 	if errors.Is(err, os.ErrDeadlineExceeded) {
 		err = fmt.Errorf("a message was begun but not finished within %s", messageTimeout)
@@ -138,6 +147,9 @@ type begunConn struct {
 	net.Conn
 	first []byte
 }
+
+// Certificate is that of the other side, for those who serve other protocols.
+func (c *begunConn) Certificate() *x509.Certificate { return certificateOf(c.Conn) }
 
 func (c *begunConn) Read(p []byte) (int, error) {
 	if len(c.first) > 0 && len(p) > 0 {
@@ -242,5 +254,8 @@ func (c *conn) Private() bool {
 	peer, ok := c.net.RemoteAddr().(*net.TCPAddr)
 	return ok && peer.IP.IsLoopback()
 }
+
+// Certificate makes the conn a [sig.CertifiedConn].
+func (c *conn) Certificate() *x509.Certificate { return certificateOf(c.net) }
 
 func (c *conn) Peer() string { return c.net.RemoteAddr().String() }

@@ -53,7 +53,9 @@ func (c *Client) Dial(ctx context.Context) (sig.Conn, error) {
 	if err != nil {
 		return nil, fmt.Errorf("cannot reach %s: %w", c, reason(err))
 	}
-	return newConn(nc), nil
+	conn := newConn(nc)
+	conn.shows = c.tls != nil && len(c.tls.Certificates) > 0
+	return conn, nil
 }
 
 const schemeTLS = "tls://"
@@ -75,7 +77,8 @@ type Server struct {
 	// Default: the protocol's errors answer them.
 	Other func(ctx context.Context, conn net.Conn)
 	// TLS is for connections that begin as TLS does, whatever they speak within it; a
-	// handshake may take 10 s. It is set before the server is used. Default: none.
+	// handshake may take 10 s. A certificate that a client has to show, or may, must
+	// be verified in it. It is set before the server is used. Default: none.
 	TLS *tls.Config
 
 	listener *net.TCPListener
