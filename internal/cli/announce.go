@@ -24,10 +24,7 @@ func (p *program) announce(r *router, serve bool) {
 	if !c.Guarded() {
 		return
 	}
-	more := "sigalert token new NAME --listen '*' --send '*'"
-	if !c.HasOwnTokens() {
-		more += " --tokens " + c.Tokens
-	}
+	more := newTokenFor(c, "NAME")
 	place := placeFor(c, r.addr())
 	own := c.TLS.Cert == ""
 	if own {

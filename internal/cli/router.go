@@ -70,6 +70,7 @@ func (r *router) open(p *program, c *config.Router) (err error) {
 	if r.tokens, err = p.openTokens(c); err != nil {
 		return err
 	}
+	r.require(c)
 	r.store, err = p.openStore(c)
 	return err
 }
@@ -94,6 +95,7 @@ func (r *router) change(p *program, c *config.Router) (changed, restart []string
 	}
 	r.tls.Store(secured)
 	r.told = c
+	r.require(c)
 	r.provide(c)
 	return changed, restart, nil
 }

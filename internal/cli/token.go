@@ -216,3 +216,23 @@ func ourToken() (string, error) {
 	}
 	return secret, nil
 }
+
+// newTokenFor is how a token for a router is made.
+func newTokenFor(c *config.Router, name string) string {
+	text := "sigalert token new " + name + " --listen '*' --send '*'"
+	if !c.HasOwnTokens() {
+		text += " --tokens " + c.Tokens
+	}
+	return text
+}
+
+// require has the router admit clients without TLS, or without a token, as it is told.
+func (r *router) require(c *config.Router) {
+	if r.tokens == nil {
+		return
+	}
+	r.tokens.Require(c.Encrypts() && !c.Insecure, c.AllowLegacy)
+	if len(c.AllowLegacy) > 0 && !r.tokens.Has(token.LegacyName) {
+		r.log.Warn("the clients of "+c.Place("allow_legacy")+" have no rights yet: this gives them some", "run", newTokenFor(c, token.LegacyName))
+	}
+}
