@@ -3,6 +3,8 @@ package config_test
 import (
 	"errors"
 	"os"
+	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -158,4 +160,31 @@ func FuzzWithServer(f *testing.F) {
 			t.Fatalf("%q becomes %q, and then %q (%v)", text, got, again, err)
 		}
 	})
+}
+
+// A token in a file that others can read is warned of, with its line.
+func TestTokenThatOthersCanRead(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("modes say nothing there")
+	}
+	path := filepath.Join(t.TempDir(), "config.yaml")
+	text := "subscriptions: [{sender: x}]\nservers:\n  desk: {url: tls://desk, token: " + aToken + "}\nhistory: {token: another-long-token}\n"
+	for mode, want := range map[os.FileMode][]string{
+		0o600: nil,
+		0o640: {"config.yaml:3: servers.desk.token: warning: other users", "config.yaml:4: history.token: warning: other users"},
+		0o604: {"config.yaml:3: servers.desk.token: warning: other users", "config.yaml:4: history.token: warning: other users"},
+	} {
+		if err := errors.Join(os.WriteFile(path, []byte(text), 0o600), os.Chmod(path, mode)); err != nil {
+			t.Fatal(err)
+		}
+		c, err := config.Load(path)
+		if err != nil || len(c.Warnings) != len(want) {
+			t.Fatalf("%o: %v, %v", mode, c.Warnings, err)
+		}
+		for i, w := range want {
+			if !strings.Contains(c.Warnings[i].Error(), w) || strings.Contains(c.Warnings[i].Error(), aToken) {
+				t.Errorf("%o: %s", mode, c.Warnings[i].Error())
+			}
+		}
+	}
 }
