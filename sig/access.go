@@ -22,6 +22,7 @@ type Caller struct {
 	// none was given.
 	Certificate *x509.Certificate
 	Peer        string // the address that it calls from
+	Private     bool   // over a [PrivateConn]: nobody else can read the token
 }
 
 // Rights are what one caller may do. They never change: when they are to, they end,
@@ -115,15 +116,7 @@ func Allow(rights Rights, do Action, sender, event Name) error {
 // admit gives the client its rights, by its first message. The connection ends with
 // them, and with the certificate that it was made with: it could not be made again.
 func (c *session) admit(first request) {
-	caller := Caller{Peer: c.peer.conn.Peer()}
-	if string(first.method) == "get_version" {
-		if token, ok := nameOf(member(first.params, "token")); ok {
-			caller.Token = token.String()
-		}
-	}
-	if conn, ok := c.peer.conn.(CertifiedConn); ok {
-		caller.Certificate = conn.Certificate()
-	}
+	caller := c.caller(first)
 	rights, err := c.server.Admit(caller)
 	switch {
 	case errors.Is(err, ErrTooFast):
@@ -144,6 +137,25 @@ func (c *session) admit(first request) {
 		stop()
 		cancel()
 	}
+}
+
+// caller is who the client is, by its first message or, if it is one of another protocol,
+// by what that knows.
+func (c *session) caller(first request) Caller {
+	conn := c.peer.conn
+	if conn, ok := conn.(ForeignConn); ok {
+		return conn.Caller()
+	}
+	caller := Caller{Peer: conn.Peer(), Private: isPrivate(conn)}
+	if string(first.method) == "get_version" {
+		if token, ok := nameOf(member(first.params, "token")); ok {
+			caller.Token = token.String()
+		}
+	}
+	if conn, ok := conn.(CertifiedConn); ok {
+		caller.Certificate = conn.Certificate()
+	}
+	return caller
 }
 
 // allow is asked before anything that depends on who is there.

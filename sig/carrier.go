@@ -87,6 +87,20 @@ type CertifiedConn interface {
 	Certificate() *x509.Certificate
 }
 
+// isPrivate reports whether nobody else can read what goes over a connection.
+func isPrivate(conn Conn) bool {
+	c, ok := conn.(PrivateConn)
+	return ok && c.Private()
+}
+
+// A ForeignConn is a Conn of a server by which it serves a client of another protocol,
+// such as HTTP.
+type ForeignConn interface {
+	Conn
+	// Caller returns who the client is.
+	Caller() Caller
+}
+
 // A RootedConn is a Conn of a client that depends on an address of this machine.
 type RootedConn interface {
 	Conn

@@ -265,7 +265,7 @@ func (l *link) secret(conn Conn) (string, error) {
 	if token == "" {
 		return "", nil
 	}
-	if c, ok := conn.(PrivateConn); !ok || !c.Private() {
+	if !isPrivate(conn) {
 		return "", ErrNotPrivate
 	}
 	return token, nil

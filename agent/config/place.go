@@ -2,6 +2,7 @@ package config
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"net"
 	"path/filepath"
@@ -40,6 +41,17 @@ func (s Server) String() string {
 		text = s.Name + " (" + text + ")"
 	}
 	return text
+}
+
+// At is the server's own address that is the same as another, with or without TLS; "" if
+// it has none.
+func (s Server) At(addr string) string {
+	for _, a := range s.Addresses {
+		if address.HostPort(a) == address.HostPort(addr) {
+			return a
+		}
+	}
+	return ""
 }
 
 // Place is where the servers are, for people.
@@ -128,6 +140,14 @@ func (p *parser) servers(n *yaml.Node, where string) {
 }
 
 var serverName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]{0,31}$`)
+
+// CheckServerName refuses what cannot be a server's name.
+func CheckServerName(name string) error {
+	if what := badName(&yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: name}); what != "" {
+		return errors.New(what)
+	}
+	return nil
+}
 
 // badName says what is wrong with a server's name; "": nothing.
 func badName(n *yaml.Node) string {

@@ -109,9 +109,9 @@ func (r *Router) Changes(o *Router) (keys, restart []string) {
 			continue
 		}
 		keys = append(keys, s.Key)
-		if s.Restart ||
-			strings.HasPrefix(s.Key, "tls") && r.Encrypts() != o.Encrypts() ||
-			s.Key == "tokens" && r.Admits() != o.Admits() {
+		group, _, _ := strings.Cut(s.Key, ".")
+		guards := group == "tls" || group == "tokens" || group == "insecure"
+		if s.Restart || guards && (r.Encrypts() != o.Encrypts() || r.Admits() != o.Admits()) {
 			restart = append(restart, s.Key)
 		}
 	}
@@ -130,11 +130,22 @@ func (r *Router) Keep(o *Router, keys []string) *Router {
 }
 
 // Encrypts reports whether clients may use TLS: with the certificate of the settings or, if
-// they have none, with one that the router makes.
-func (r *Router) Encrypts() bool { return r.TLS.Mode == Auto || r.TLS.Cert+r.TLS.ClientCA != "" }
+// they have none, with one that the router makes. Where there are tokens, it does so by
+// default.
+func (r *Router) Encrypts() bool {
+	return r.TLS.Mode == Auto || r.TLS.Cert+r.TLS.ClientCA != "" || r.TLS.Mode == "" && r.Admits()
+}
 
 // Admits reports whether clients have to be admitted, with a token.
-func (r *Router) Admits() bool { return r.Tokens != "" && r.Tokens != None }
+func (r *Router) Admits() bool {
+	return r.Tokens == "" && r.Guarded() || r.Tokens != "" && r.Tokens != None
+}
+
+// HasOwnTokens reports whether the tokens are those of the user.
+func (r *Router) HasOwnTokens() bool { return r.Admits() && (r.Tokens == "" || r.Tokens == Auto) }
+
+// Guarded reports whether others can reach the router, so that it requires TLS and tokens.
+func (r *Router) Guarded() bool { return !r.Insecure && !address.IsLoopback(r.Listen) }
 
 // Place is where a setting was made, for errors: a line in the file, or a flag.
 func (r *Router) Place(key string) string {
@@ -193,6 +204,18 @@ func (r *Router) fault() (key, what string) {
 		return "tls.client_ca", "without TLS, clients have no certificates"
 	case t.ClientCA != "" && !r.Admits():
 		return "tls.client_ca", "certificates of clients are for a router that does not admit everyone: set " + named("tokens", "tls.client_ca") + ", too"
+	}
+	allow := func(key string) string {
+		if r.lines[key] > 0 {
+			return `"insecure: true"`
+		}
+		return "--insecure"
+	}
+	switch {
+	case r.Guarded() && r.TLS.Mode == None:
+		return "tls", fmt.Sprintf("others can reach %s, and read and change what goes over it: leave this out, and the router makes a certificate, or add %s if that is what you want", r.Listen, allow("tls"))
+	case r.Guarded() && r.Tokens == None:
+		return "tokens", fmt.Sprintf("everyone who can reach %s could listen and send: leave this out, and give tokens to those who may, or add %s if that is what you want", r.Listen, allow("tokens"))
 	}
 	return "", ""
 }

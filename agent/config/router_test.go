@@ -213,6 +213,8 @@ func TestRouterChanges(t *testing.T) {
 		{"{}", "{tls: {cert: /c, key: /k}}", "tls.cert tls.key", "tls.cert tls.key"},
 		{"{tokens: auto}", "{tokens: /t}", "tokens", ""},
 		{"{tokens: none}", "{tokens: auto}", "tokens", "tokens"},
+		{"{listen: ':1'}", "{listen: ':1', tls: auto, tokens: auto}", "tls tokens", ""},
+		{"{listen: ':1'}", "{listen: ':1', insecure: true}", "insecure", "insecure"},
 		{"{}", "{store: none}", "store.dir", "store.dir"},
 		{"{store: {dir: /s}}", "{store: {sync: each, size: 5}, insecure: true}", "insecure store.dir store.sync store.size", "store.dir store.sync store.size"},
 	} {

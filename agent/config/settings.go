@@ -62,7 +62,7 @@ var RouterSettings = []Setting{
 		field: many(func(r *Router) *[]string { return &r.Hosts }, func(s string) (string, error) { return s, address.CheckHost(s) }),
 	}, {
 		Key: "tls", Flag: "tls",
-		Help:  "`HOW` to encrypt: auto (with a certificate that the router makes, and keeps in the user's state folder) or none (default: with --tls-cert, if it is given)",
+		Help:  "`HOW` to encrypt: auto (with a certificate that the router makes, and keeps in the user's state folder) or none (default: with --tls-cert, or auto if clients need tokens)",
 		field: one(func(r *Router) *string { return &r.TLS.Mode }, oneOf(Auto, None)),
 	}, {
 		Key: "tls.cert", Flag: "tls-cert", Kind: Path,
@@ -78,7 +78,7 @@ var RouterSettings = []Setting{
 		field: one(func(r *Router) *string { return &r.TLS.ClientCA }, anything),
 	}, {
 		Key: "tokens", Flag: "tokens", Kind: Path, Words: []string{Auto, None},
-		Help:  "admit only clients with a token of this `FILE` or, with auto, of that of \"sigalert token\"; none: admit everyone (default)",
+		Help:  "admit only clients with a token of this `FILE` or, with auto, of that of \"sigalert token\"; none: admit everyone (default: auto if others can reach the address, otherwise none)",
 		field: one(func(r *Router) *string { return &r.Tokens }, anything),
 	}, {
 		Key: "insecure", Flag: "insecure", Kind: Truth,

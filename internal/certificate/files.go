@@ -2,8 +2,12 @@ package certificate
 
 import (
 	"crypto/tls"
+	"encoding/pem"
 	"fmt"
 	"log/slog"
+	"os"
+
+	"sigalert/sig/tcp"
 )
 
 // Files are a certificate and its key in files (PEM), which are read again when they
@@ -38,3 +42,17 @@ func (f *Files) Config() *tls.Config {
 // Current is the certificate as the files have it now; if they cannot be read, the one
 // before.
 func (f *Files) Current() *tls.Certificate { return f.current() }
+
+// Fingerprint is that of the first certificate in a file (PEM).
+func Fingerprint(cert string) (string, error) {
+	text, err := os.ReadFile(cert)
+	if err != nil {
+		return "", err
+	}
+	for block, rest := pem.Decode(text); block != nil; block, rest = pem.Decode(rest) {
+		if block.Type == "CERTIFICATE" {
+			return tcp.Fingerprint(block.Bytes), nil
+		}
+	}
+	return "", fmt.Errorf("there is no certificate in %s", cert)
+}

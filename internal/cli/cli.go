@@ -193,7 +193,7 @@ icon if the desktop has a tray, and the router if the configuration has one.`,
 		}
 	}
 	add("agent", "The running agent:", p.status(), p.pause(), p.resume(), p.explain(), p.show(), p.historyCommand(), p.markRead(), p.reload(), p.reconnect(), p.quit())
-	add("events", "Events:", p.send(), p.run(), p.listen(), p.request(), p.senders(), p.serve(), p.token(), p.admin(), p.eventLog())
+	add("events", "Events:", p.send(), p.run(), p.listen(), p.request(), p.senders(), p.serve(), p.token(), p.pair(), p.admin(), p.eventLog())
 	add("care", "Set up and find faults:", p.check(), p.test(), p.doctor(), p.autostart(), p.demo())
 	cmd.AddCommand(p.version())
 	cmd.SetOut(p.out)

@@ -40,6 +40,7 @@ func (p *program) newRouter(c *config.Router) (*router, error) {
 		carrier.Close()
 		return nil, err
 	}
+	r.provide(c)
 	o := sig.ServerOptions{Name: "sigalert " + versionText(), Memory: c.Store.Limit, MemoryBytes: c.Store.Size << 20, MemoryAge: memoryAge(c), Limits: c.Limits, Logger: p.log}
 	if r.store != nil {
 		o.Store = r.store
@@ -69,6 +70,7 @@ func (r *router) open(p *program, c *config.Router) (err error) {
 	if r.tokens, err = p.openTokens(c); err != nil {
 		return err
 	}
+	r.require(c)
 	r.store, err = p.openStore(c)
 	return err
 }
@@ -96,6 +98,8 @@ func (r *router) change(p *program, c *config.Router) (changed, restart []string
 	}
 	r.tls.Store(secured)
 	r.told = c
+	r.require(c)
+	r.provide(c)
 	return changed, restart, nil
 }
 

@@ -37,6 +37,10 @@ that sender also answers the request echo, with the request's parameters.
 The router keeps its latest events in files, so that a restart loses none: clients
 that come back get what they missed.
 
+An address that other machines can reach, such as :3000, requires TLS and a token of
+them. At the first start there, a line is printed that lets another machine use the
+router: "sigalert pair" takes it. --insecure does without both.
+
 With --config, the settings come from the key "router" of a file, which may be the
 agent's configuration; flags take precedence. On SIGHUP, the file, the certificate and
 the tokens are read again.`,
@@ -44,6 +48,7 @@ the tokens are read again.`,
   sigalert serve --sender timer --event tick --data '"server data"' --every 5s
   sigalert serve --requests     then: sigalert request timer echo '{"n": 1}'
   sigalert serve                then: curl -d hello 127.0.0.1:3000/me/hello
+  sigalert serve --listen :3000 --host desk.example
   sigalert serve --config /etc/sigalert/router.yaml`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -133,6 +138,7 @@ func (p *program) runServe(ctx context.Context, o serveOptions) error {
 	defer wait.Start(ctx, trim.Run)()
 	p.log.Info("listening on " + server.addr())
 	defer p.report(ctx, server)()
+	p.announce(server, true)
 	if server.tokens == nil && !address.IsLoopback(server.addr()) {
 		p.log.Warn("anyone who can reach this address may listen and send: there is no password", "listen", server.addr())
 	}

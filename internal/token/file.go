@@ -84,10 +84,11 @@ func New(path string, e Entry) (secret string, err error) {
 	if err := CheckName(e.Name); err != nil {
 		return "", err
 	}
+	if e.Name == LocalName {
+		return "", fmt.Errorf("%s is the token that a router makes for the programs of its own user: use another name", LocalName)
+	}
 	if !e.Certificate {
-		random := make([]byte, 32)
-		_, _ = rand.Read(random) // which never fails
-		secret = prefix + base64.RawURLEncoding.EncodeToString(random)
+		secret = newSecret()
 		e.Hash = hash(secret)
 	}
 	e.Created = time.Now().UTC().Truncate(time.Second)
@@ -124,6 +125,12 @@ func List(path string) ([]Entry, error) {
 		return nil, nil
 	}
 	return all, err
+}
+
+func newSecret() string {
+	random := make([]byte, 32)
+	_, _ = rand.Read(random) // which never fails
+	return prefix + base64.RawURLEncoding.EncodeToString(random)
 }
 
 func hash(secret string) string {
@@ -216,12 +223,17 @@ func change(path string, f func([]Entry) ([]Entry, error)) (err error) {
 	if err != nil {
 		return err
 	}
+	return replace(path, append(text, '\n'))
+}
+
+// replace writes a file that only its owner can read.
+func replace(path string, text []byte) error {
 	next, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*") // with 0600
 	if err != nil {
 		return err
 	}
 	defer os.Remove(next.Name())
-	_, err = next.Write(append(text, '\n'))
+	_, err = next.Write(text)
 	if err = errors.Join(err, next.Sync(), next.Close()); err != nil {
 		return err
 	}

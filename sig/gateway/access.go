@@ -19,16 +19,18 @@ type guestRights struct {
 }
 
 type (
-	rightsKey      struct{}
-	certificateKey struct{}
+	rightsKey struct{}
+	callerKey struct{}
 )
 
-// withCertificate has the requests of a connection come with the certificate that its
-// client has shown.
-func withCertificate(ctx context.Context, conn net.Conn) context.Context {
+// withCaller has the requests of a connection come with what that says of its client.
+func withCaller(ctx context.Context, conn net.Conn) context.Context {
 	if g, ok := conn.(*guest); ok {
-		if c, ok := g.Conn.(interface{ Certificate() *x509.Certificate }); ok {
-			return context.WithValue(ctx, certificateKey{}, c.Certificate())
+		if c, ok := g.Conn.(interface {
+			Certificate() *x509.Certificate
+			Private() bool
+		}); ok {
+			return context.WithValue(ctx, callerKey{}, sig.Caller{Certificate: c.Certificate(), Private: c.Private()})
 		}
 	}
 	return ctx
@@ -43,8 +45,8 @@ func rightsOf(r *http.Request) guestRights {
 // admit returns the request with its rights, or a refusal that is the same for every
 // token that is not valid, and for none.
 func (g *gateway) admit(w http.ResponseWriter, r *http.Request, token string) (*http.Request, error) {
-	caller := sig.Caller{Token: token, Peer: r.RemoteAddr}
-	caller.Certificate, _ = r.Context().Value(certificateKey{}).(*x509.Certificate)
+	caller, _ := r.Context().Value(callerKey{}).(sig.Caller)
+	caller.Token, caller.Peer = token, r.RemoteAddr
 	rights, err := g.server.Admit(caller)
 	if tooFast := new(sig.RemoteError); errors.As(err, &tooFast) {
 		return nil, refuseFor(tooFast)
@@ -57,7 +59,7 @@ func (g *gateway) admit(w http.ResponseWriter, r *http.Request, token string) (*
 }
 
 var (
-	errNotAdmitted = refuse(http.StatusUnauthorized, "this requires a valid token: send it as the header Authorization: Bearer TOKEN")
+	errNotAdmitted = refuse(http.StatusUnauthorized, "this requires a valid token: send it as the header Authorization: Bearer TOKEN, over https:// unless you are on the router's machine")
 	// errNotAllowed is the same for every name.
 	errNotAllowed = refuse(http.StatusForbidden, "not allowed: the token's rights do not include this")
 )

@@ -2,7 +2,6 @@ package gateway
 
 import (
 	"context"
-	"crypto/x509"
 	"io"
 	"log/slog"
 	"net"
@@ -124,15 +123,13 @@ const streamOf = "stream of "
 // dialer is a carrier for one stream's client.
 type dialer struct {
 	inside *inside
-	reader string // the address of who reads the stream
-
-	certificate *x509.Certificate // of who reads it
+	reader sig.Caller // of the stream
 }
 
 func (d dialer) Dial(ctx context.Context) (sig.Conn, error) {
-	near, far := pipe.New(streamOf+d.reader, waiting) // not from that address, where it would count a second time
+	near, far := pipe.New(streamOf+d.reader.Peer, waiting) // not from that address, where it would count a second time
 	select {
-	case d.inside.come <- certified{far, d.certificate}:
+	case d.inside.come <- foreign{far, d.reader}:
 		return near, nil
 	case <-d.inside.closed:
 		return nil, net.ErrClosed
@@ -141,12 +138,12 @@ func (d dialer) Dial(ctx context.Context) (sig.Conn, error) {
 	}
 }
 
-// certified is the router's end of a stream whose reader has shown a certificate.
-type certified struct {
+// foreign is the router's end of a stream.
+type foreign struct {
 	*pipe.Conn
-	certificate *x509.Certificate
+	reader sig.Caller
 }
 
-func (c certified) Certificate() *x509.Certificate { return c.certificate }
+func (c foreign) Caller() sig.Caller { return c.reader }
 
 func (d dialer) String() string { return "this router" }

@@ -152,6 +152,9 @@ type begunConn struct {
 // Certificate is that of the other side, for those who serve other protocols.
 func (c *begunConn) Certificate() *x509.Certificate { return certificateOf(c.Conn) }
 
+// Private is as for a [sig.PrivateConn].
+func (c *begunConn) Private() bool { return isPrivate(c.Conn) }
+
 func (c *begunConn) Read(p []byte) (int, error) {
 	if len(c.first) > 0 && len(p) > 0 {
 		n := copy(p, c.first)
@@ -259,11 +262,13 @@ func (c *conn) Rooted() error {
 }
 
 // Private makes the conn a [sig.PrivateConn].
-func (c *conn) Private() bool {
-	if _, secured := c.net.(*tls.Conn); secured {
+func (c *conn) Private() bool { return isPrivate(c.net) }
+
+func isPrivate(conn net.Conn) bool {
+	if _, secured := conn.(*tls.Conn); secured {
 		return true
 	}
-	peer, ok := c.net.RemoteAddr().(*net.TCPAddr)
+	peer, ok := conn.RemoteAddr().(*net.TCPAddr)
 	return ok && peer.IP.IsLoopback()
 }
 
