@@ -19,9 +19,9 @@ type BindFunc func(*config.Router) (*BoundRouter, error)
 type BoundRouter struct {
 	// Serve serves the router until ctx ends.
 	Serve func(ctx context.Context) error
-	// Change has it go by other settings while it runs; false: they ask for another one.
-	// If there is an error, they cannot be used now, and nothing has changed. Default:
-	// they always ask for another one.
+	// Change applies other settings while it runs; false: they require a restart. If there
+	// is an error, they cannot be used now, and nothing has changed. Default: they always
+	// require a restart.
 	Change func(*config.Router) (bool, error)
 }
 

@@ -1,6 +1,9 @@
 package sig
 
-import "context"
+import (
+	"context"
+	"crypto/x509"
+)
 
 // A ClientCarrier is how a ClientRouter reaches its server. Package
 // sigalert/sig/tcp has the built-in one.
@@ -75,12 +78,43 @@ type PrivateConn interface {
 	Private() bool
 }
 
+// A CertifiedConn is a Conn of a server whose other side may have shown a certificate.
+type CertifiedConn interface {
+	Conn
+	// Certificate returns the certificate, which an authority of the server's has
+	// signed, and of which the other side has the key; nil if there is none. It is
+	// called by the reading goroutine, once it has read something.
+	Certificate() *x509.Certificate
+}
+
+// isPrivate reports whether nobody else can read what goes over a connection.
+func isPrivate(conn Conn) bool {
+	c, ok := conn.(PrivateConn)
+	return ok && c.Private()
+}
+
+// A ForeignConn is a Conn of a server by which it serves a client of another protocol,
+// such as HTTP.
+type ForeignConn interface {
+	Conn
+	// Caller returns who the client is.
+	Caller() Caller
+}
+
 // A RootedConn is a Conn of a client that depends on an address of this machine.
 type RootedConn interface {
 	Conn
 	// Rooted returns an error if this machine no longer has the address: nothing
 	// can come over the connection any more.
 	Rooted() error
+}
+
+// A HalfConn is a Conn that can end one way first: what was written arrives even if the
+// other side is still writing.
+type HalfConn interface {
+	Conn
+	// CloseWrite ends what this side sends.
+	CloseWrite() error
 }
 
 // A GuestConn is a Conn of a server whose other side may speak another protocol,

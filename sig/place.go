@@ -10,8 +10,10 @@ import (
 
 const (
 	// maxSilent is how many clients of one address may be connected and have sent no
-	// message yet.
-	maxSilent = 256
+	// message yet. For as long as silentTime there may be more, up to a quarter of all
+	// clients: a crowd that connects at once, with TLS, has to wait its turn.
+	maxSilent  = 256
+	silentTime = 5 * time.Second
 	// maxIdle is how many addresses are remembered without clients.
 	maxIdle = 10_000
 	// maxRight is how many of the tokens that were right from an address are remembered.
@@ -103,7 +105,7 @@ func (s *ServerRouter) admitted(c *session) (oldest *session, refusal error) {
 	p.clients++
 	p.silent = append(p.silent, c)
 	c.place = p
-	if len(p.silent) > maxSilent {
+	if n := len(p.silent); n > max(maxSilent, limits.Clients/4) || n > maxSilent && time.Since(p.silent[0].peer.born) > silentTime {
 		oldest, p.silent = p.silent[0], p.silent[1:]
 	}
 	return oldest, nil

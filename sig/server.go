@@ -67,8 +67,10 @@ type ServerRouter struct {
 	unread       atomic.Int64  // bytes of messages that wait for clients
 	seed         maphash.Seed  // of marks
 	born         time.Time
-	left         wait.Token  // a client has
-	crowded      atomic.Bool // a client was turned away, or gave way to another, since the last was accepted
+	left         wait.Token      // a client has
+	crowded      atomic.Bool     // a client was turned away, or gave way to another, since the last was accepted
+	accepting    context.Context // ends when no more clients are accepted, and nothing is done for those that are there
+	endAccepting func()
 
 	guard      sync.Mutex // guards the fields below; the Router has its own
 	clients    int
@@ -115,6 +117,7 @@ func NewServerRouter(opts *ServerOptions) *ServerRouter {
 		greeted: make(map[string]*session), sessions: make(map[uint64]*session), places: make(map[string]*place),
 		accounts: make(map[string]*account), bounded: make(map[BoundedCarrier]bool),
 	}
+	s.accepting, s.endAccepting = context.WithCancel(context.Background())
 	s.SetLimits(o.Limits)
 	s.journal = newJournal(retention{max(0, o.Memory), o.MemoryBytes, o.MemoryAge})
 	if o.Store != nil {
@@ -144,6 +147,7 @@ func (s *ServerRouter) Serve(ctx context.Context, carrier ServerCarrier) error {
 	stop := context.AfterFunc(ctx, func() { carrier.Close() })
 	defer stop()
 	defer carrier.Close()
+	defer context.AfterFunc(s.accepting, func() { carrier.Close() })()
 	clients.Go(func() { s.forgetLeft(ctx) })
 	if c, ok := carrier.(BoundedCarrier); ok {
 		s.bound(c)
@@ -156,6 +160,12 @@ func (s *ServerRouter) Serve(ctx context.Context, carrier ServerCarrier) error {
 			if err == nil {
 				conn.Close()
 			}
+			return nil
+		case s.accepting.Err() != nil:
+			if err == nil {
+				conn.Close()
+			}
+			<-ctx.Done()
 			return nil
 		case errors.Is(err, net.ErrClosed):
 			return err
@@ -230,6 +240,7 @@ func (s *ServerRouter) serve(ctx context.Context, conn Conn) {
 		}
 	}
 	log.Debug("client connected")
+	c.speaks.Store(true)
 	defer func() {
 		if c.endRights != nil {
 			c.endRights()
@@ -241,6 +252,9 @@ func (s *ServerRouter) serve(ctx context.Context, conn Conn) {
 		c.deliver(ctx)
 	})
 	err := c.peer.serve()
+	if errors.Is(err, ErrNotAdmitted) { // by the carrier: its certificate is no good
+		s.turnAway(conn.Peer(), err)
+	}
 	cancel()
 	tasks.Wait()
 	c.out.close()

@@ -29,22 +29,24 @@ const (
 
 // session is one client's connection to a ServerRouter.
 type session struct {
-	server *ServerRouter
-	peer   *peer
-	from   string // the other side, as its conn says at first
-	host   string // the address that it connects from
-	log    *slog.Logger
-	out    outgoing
-	since  time.Time
-	guest  atomic.Bool    // it speaks another protocol
-	taken  atomic.Uint64  // events that came from it
-	handed atomic.Uint64  // events that went to it
-	missed atomic.Uint64  // events that should have
-	gone   chan struct{}  // closed once it has left the router
-	tasks  sync.WaitGroup // its requests that are under way
-	ctx    context.Context
-	asking chan struct{} // a token for each of those
-	owed   chan struct{} // a token for each answer that waits for the store
+	server   *ServerRouter
+	peer     *peer
+	from     string // the other side, as its conn says at first
+	host     string // the address that it connects from
+	log      *slog.Logger
+	out      outgoing
+	since    time.Time
+	guest    atomic.Bool    // it speaks another protocol
+	speaks   atomic.Bool    // it speaks ours
+	handling atomic.Bool    // the reading goroutine does what the client asks
+	taken    atomic.Uint64  // events that came from it
+	handed   atomic.Uint64  // events that went to it
+	missed   atomic.Uint64  // events that should have
+	gone     chan struct{}  // closed once it has left the router
+	tasks    sync.WaitGroup // its requests that are under way
+	ctx      context.Context
+	asking   chan struct{} // a token for each of those
+	owed     chan struct{} // a token for each answer that waits for the store
 
 	// The reading goroutine's.
 	spoke      bool          // it has sent a request
@@ -55,7 +57,7 @@ type session struct {
 	agreed     []Name               // features
 	rights     Rights               // they do not change once there are listeners; nil: all of them
 	turnedAway error                // why there are none
-	endRights  func() bool          // ends the wait for their end; nil: there is none
+	endRights  func()               // ends the wait for their end; nil: there is none
 	offered    int                  // events, of all its senders
 	senders    map[Name]*Sender     // by key
 	signals    map[string]signalled // of its senders, by the text that names them
@@ -109,6 +111,11 @@ func newSession(ctx context.Context, s *ServerRouter, conn Conn, log *slog.Logge
 
 func (c *session) handle(r request) {
 	c.out.wait(c.ctx)
+	c.handling.Store(true)
+	defer c.handling.Store(false)
+	if c.server.accepting.Err() != nil {
+		return // the connection is about to end
+	}
 	first := !c.spoke
 	if first {
 		c.spoke = true
@@ -349,7 +356,7 @@ func (c *session) addListener(params []byte) ([]byte, error) {
 	s := c.server
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	l := &Listener{sender: sender, event: event, client: &clientListener{after: s.journal.last}}
+	l := &Listener{sender: sender, event: event, client: &clientListener{after: s.journal.last, keeps: !c.may(ToSee, sender, "")}}
 	if err := c.listen(l); err != nil {
 		return nil, err
 	}

@@ -47,6 +47,7 @@ type outgoing struct {
 	asks    int // of the requests
 	writing int // of the messages that are being written
 	closed  bool
+	busy    bool          // what was taken is being sent
 	easing  chan struct{} // closed once less than half of it is full; nil: nobody waits
 
 	// behind: the events after number pos are to come from the memory.
@@ -220,6 +221,7 @@ func (o *outgoing) oldest() (it item, ok bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	defer o.ease()
+	o.busy = len(o.items) > 0 || o.behind
 	if len(o.items) == 0 {
 		o.items = nil
 		return it, false
@@ -319,6 +321,7 @@ func (o *outgoing) take(emptied []item) []item {
 	defer o.mu.Unlock()
 	items := o.items
 	o.items = emptied[:0]
+	o.busy = len(items) > 0 || o.behind
 	o.writing += o.texts + o.asks
 	o.events, o.bytes, o.texts, o.asks = 0, 0, 0, 0
 	return items

@@ -53,7 +53,7 @@ func (c *session) subscribe(r request) {
 		s.mu.RLock()
 		w.before = s.journal.memory()
 		s.mu.RUnlock()
-		listeners := s.journal.wanted(w.good())
+		listeners := s.journal.wanted(c.counting(w.good()))
 		w.missed, w.counted = w.before.forgotten(w.since.Seq, listeners)
 		lost, known := s.journal.gaps.after(w.since.Seq, listeners, w.before.every)
 		w.missed, w.counted = w.missed+lost, w.counted && known
@@ -102,13 +102,13 @@ func (c *session) listenAll(w wish) []byte {
 		}
 		added = append(added, l)
 		reply = fmt.Appendf(reply, `{"listener_id": %d`, l.client.id)
-		if !c.server.isOffered(l) {
+		if !c.server.isOffered(l) && c.may(ToSee, l.sender, "") {
 			reply = append(reply, `, "offered": false`...)
 		}
 		reply = append(reply, '}')
 	}
 	reply = append(reply, `], "missed": `...)
-	switch missed, counted := w.forgotten(j, added); {
+	switch missed, counted := w.forgotten(j, c.counting(added)); {
 	case known && counted && (missed == 0 || c.hearsAll(added)):
 		reply = strconv.AppendUint(reply, missed, 10)
 	case w.hasSince:
@@ -125,8 +125,8 @@ func (c *session) listenAll(w wish) []byte {
 
 // forgotten counts the events since that are no longer remembered. The caller
 // holds the router's lock.
-func (w wish) forgotten(j *journal, added []*Listener) (n uint64, counted bool) {
-	n, counted = j.memory().forgotten(max(w.since.Seq, w.before.first-1), j.wanted(added))
+func (w wish) forgotten(j *journal, listeners []*Listener) (n uint64, counted bool) {
+	n, counted = j.memory().forgotten(max(w.since.Seq, w.before.first-1), j.wanted(listeners))
 	return n + w.missed, counted && w.counted
 }
 
@@ -256,7 +256,7 @@ func (c *session) remembered(take func(*entry, []*Listener) bool) {
 	}
 	if first := j.first(); pos+1 < first {
 		listeners := slices.Collect(maps.Values(c.listeners))
-		n, known := j.memory().forgotten(pos, j.wanted(listeners))
+		n, known := j.memory().forgotten(pos, j.wanted(c.counting(listeners)))
 		if n > 0 && !c.hearsAll(listeners) {
 			n, known = 0, false
 		}

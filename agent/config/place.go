@@ -2,6 +2,7 @@ package config
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"net"
 	"path/filepath"
@@ -40,6 +41,17 @@ func (s Server) String() string {
 		text = s.Name + " (" + text + ")"
 	}
 	return text
+}
+
+// At is the server's own address that is the same as another, with or without TLS; "" if
+// it has none.
+func (s Server) At(addr string) string {
+	for _, a := range s.Addresses {
+		if address.HostPort(a) == address.HostPort(addr) {
+			return a
+		}
+	}
+	return ""
 }
 
 // Place is where the servers are, for people.
@@ -129,6 +141,14 @@ func (p *parser) servers(n *yaml.Node, where string) {
 
 var serverName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]{0,31}$`)
 
+// CheckServerName refuses what cannot be a server's name.
+func CheckServerName(name string) error {
+	if what := badName(&yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: name}); what != "" {
+		return errors.New(what)
+	}
+	return nil
+}
+
 // badName says what is wrong with a server's name; "": nothing.
 func badName(n *yaml.Node) string {
 	switch {
@@ -154,8 +174,11 @@ func (p *parser) namedServer(name string, n *yaml.Node, where string) {
 	} else {
 		s.Addresses = p.addresses(n, where)
 	}
-	if s.Proof.CA+s.Proof.Fingerprint != "" && !slices.ContainsFunc(s.Addresses, address.IsSecure) && len(s.Addresses) > 0 {
-		p.problem(n.Line, where, "ca and fingerprint are for TLS: begin the url with tls://")
+	if s.Proof.Key != "" && s.Proof.Cert == "" && len(p.problems) == before {
+		p.problem(n.Line, where, `there is a key without its certificate: add cert`)
+	}
+	if s.Proof.CA+s.Proof.Fingerprint+s.Proof.Cert != "" && !slices.ContainsFunc(s.Addresses, address.IsSecure) && len(s.Addresses) > 0 {
+		p.problem(n.Line, where, "ca, fingerprint, cert and key are for TLS: begin the url with tls://")
 	}
 	if len(s.Addresses) > 0 {
 		p.config.Servers = append(p.config.Servers, s)
@@ -192,6 +215,8 @@ func (p *parser) serverKeys(s *Server) map[string]setter {
 		"fingerprint": once(authority, func(n *yaml.Node, where string) {
 			s.Proof.Fingerprint, _ = parsed(p, n, where, tcp.ParseFingerprint)
 		}),
+		"cert":       file(&s.Proof.Cert),
+		"key":        file(&s.Proof.Key),
 		"token":      once(token, func(n *yaml.Node, where string) { s.Proof.Token = p.token(n, where) }),
 		"token_file": once(token, file(&s.Proof.TokenFile)),
 	}

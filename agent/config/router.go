@@ -17,8 +17,8 @@ import (
 	"sigalert/sig/store"
 )
 
-// Router is everything that a router is told: by the key "router" of a file, by the flags
-// of serve, or by both.
+// Router has the settings of a router: those of the key "router" in a file, of the flags of
+// serve, or of both.
 type Router struct {
 	Listen      string   // host:port
 	Hosts       []string // other names of this machine in the address of an HTTP request
@@ -55,7 +55,7 @@ const (
 	None = "none"
 )
 
-// DefaultRouter is a router that has been told nothing.
+// DefaultRouter has the default of each setting.
 func DefaultRouter() *Router {
 	r := new(Router)
 	for _, s := range RouterSettings {
@@ -66,8 +66,8 @@ func DefaultRouter() *Router {
 	return r
 }
 
-// LoadRouter is the router in a file in which other keys do not matter, as long as there
-// are such keys. The errors are those of LoadRegular.
+// LoadRouter reads the router in a file. What other keys of the file say does not matter,
+// but a key that does not exist is a problem. The errors are those of LoadRegular.
 func LoadRouter(path string) (r *Router, warnings Problems, err error) {
 	text, err := readRegular(path)
 	if err != nil {
@@ -83,7 +83,7 @@ func LoadRouter(path string) (r *Router, warnings Problems, err error) {
 		p.mapping(root, "", keys)
 	}
 	if len(p.problems) == 0 && len(p.config.Servers) == 0 {
-		p.problem(1, "", `there is no router: say what it is to be, such as "router: {listen: 127.0.0.1:3000}"`)
+		p.problem(1, "", `there is no router in this file: add one, such as "router: {listen: 127.0.0.1:3000}"`)
 	}
 	if problems := p.sorted(); len(problems) > 0 {
 		return nil, p.warnings, problems
@@ -101,24 +101,24 @@ func (r *Router) Equal(o *Router) bool {
 	return reflect.DeepEqual(a, b)
 }
 
-// Changes are the keys of the settings that another router has otherwise and, of these,
-// those for which one that runs has to be started again.
+// Changes are the keys of the settings that differ in another router and, of these, those
+// that take effect only after a restart.
 func (r *Router) Changes(o *Router) (keys, restart []string) {
 	for _, s := range RouterSettings {
 		if s.Flag == "" || reflect.DeepEqual(s.value(r), s.value(o)) {
 			continue
 		}
 		keys = append(keys, s.Key)
-		if s.Restart ||
-			strings.HasPrefix(s.Key, "tls") && r.Encrypts() != o.Encrypts() ||
-			s.Key == "tokens" && r.Admits() != o.Admits() {
+		group, _, _ := strings.Cut(s.Key, ".")
+		guards := group == "tls" || group == "tokens" || group == "insecure"
+		if s.Restart || guards && (r.Encrypts() != o.Encrypts() || r.Admits() != o.Admits()) {
 			restart = append(restart, s.Key)
 		}
 	}
 	return keys, restart
 }
 
-// Keep is another router in which these settings are as they are here.
+// Keep is the other router, but with these settings as they are here.
 func (r *Router) Keep(o *Router, keys []string) *Router {
 	kept := *o
 	for _, s := range RouterSettings {
@@ -130,13 +130,24 @@ func (r *Router) Keep(o *Router, keys []string) *Router {
 }
 
 // Encrypts reports whether clients may use TLS: with the certificate of the settings or, if
-// they have none, with one that the router makes.
-func (r *Router) Encrypts() bool { return r.TLS.Mode == Auto || r.TLS.Cert+r.TLS.ClientCA != "" }
+// they have none, with one that the router makes. Where there are tokens, it does so by
+// default.
+func (r *Router) Encrypts() bool {
+	return r.TLS.Mode == Auto || r.TLS.Cert+r.TLS.ClientCA != "" || r.TLS.Mode == "" && r.Admits()
+}
 
 // Admits reports whether clients have to be admitted, with a token.
-func (r *Router) Admits() bool { return r.Tokens != "" && r.Tokens != None }
+func (r *Router) Admits() bool {
+	return r.Tokens == "" && r.Guarded() || r.Tokens != "" && r.Tokens != None
+}
 
-// Place is where a setting was made, for errors: a line of the file, or a flag.
+// HasOwnTokens reports whether the tokens are those of the user.
+func (r *Router) HasOwnTokens() bool { return r.Admits() && (r.Tokens == "" || r.Tokens == Auto) }
+
+// Guarded reports whether others can reach the router, so that it requires TLS and tokens.
+func (r *Router) Guarded() bool { return !r.Insecure && !address.IsLoopback(r.Listen) }
+
+// Place is where a setting was made, for errors: a line in the file, or a flag.
 func (r *Router) Place(key string) string {
 	if line := r.lines[key]; line > 0 {
 		return fmt.Sprintf("%s:%d: %s", r.path, line, join(routerName, key))
@@ -153,7 +164,7 @@ func flagOf(key string) string {
 	return join(routerName, key)
 }
 
-// Override makes a setting as a flag has it, whatever the file says.
+// Override sets a setting to what a flag says, whatever the file says.
 func (r *Router) Override(s Setting, texts ...string) error {
 	switch s.Key {
 	case "tls", "tls.cert", "tls.key": // which exclude each other
@@ -191,6 +202,20 @@ func (r *Router) fault() (key, what string) {
 		return "tls", t.Mode + " and the files of a certificate are two different things: leave one out"
 	case t.Mode == None && t.ClientCA != "":
 		return "tls.client_ca", "without TLS, clients have no certificates"
+	case t.ClientCA != "" && !r.Admits():
+		return "tls.client_ca", "certificates of clients are for a router that does not admit everyone: set " + named("tokens", "tls.client_ca") + ", too"
+	}
+	allow := func(key string) string {
+		if r.lines[key] > 0 {
+			return `"insecure: true"`
+		}
+		return "--insecure"
+	}
+	switch {
+	case r.Guarded() && r.TLS.Mode == None:
+		return "tls", fmt.Sprintf("others can reach %s, and read and change what goes over it: leave this out, and the router makes a certificate, or add %s if that is what you want", r.Listen, allow("tls"))
+	case r.Guarded() && r.Tokens == None:
+		return "tokens", fmt.Sprintf("everyone who can reach %s could listen and send: leave this out, and give tokens to those who may, or add %s if that is what you want", r.Listen, allow("tokens"))
 	}
 	return "", ""
 }
@@ -268,7 +293,7 @@ func (p *parser) settingKeys(r *Router, prefix string) map[string]setter {
 	return keys
 }
 
-// setting makes a setting as a value has it.
+// setting sets a setting to what a value says.
 func (p *parser) setting(s Setting, r *Router, n *yaml.Node, where string) {
 	try := func(n *yaml.Node, where, text string) bool {
 		err := s.set(new(Router), text)

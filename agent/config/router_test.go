@@ -44,15 +44,15 @@ func TestRouterInFileAndFlags(t *testing.T) {
 		"{hosts: []}":               nil,
 		"{tls: auto}":               {"tls=auto"},
 		"{tls: none, tokens: none}": {"tls=none", "tokens=none"},
-		"{tls: {cert: /c, key: /k, client_ca: /a}}":                              {"tls-cert=/c", "tls-key=/k", "client-ca=/a"},
-		"{tls: {client_ca: /a}}":                                                 {"client-ca=/a"},
-		"{tokens: auto, insecure: true}":                                         {"tokens=auto", "insecure=true"},
-		"{tokens: /t, insecure: false}":                                          {"tokens=/t"},
-		"{allow_legacy: [10.0.0.0/8, 'fd00::/8']}":                               {"allow-legacy=10.0.0.0/8", "allow-legacy=fd00::/8"},
-		"{store: none}":                                                          {"store=none"},
+		"{tls: {cert: /c, key: /k, client_ca: /a}, tokens: auto}": {"tls-cert=/c", "tls-key=/k", "client-ca=/a", "tokens=auto"},
+		"{tls: {client_ca: /a}, tokens: auto}":                    {"client-ca=/a", "tokens=auto"},
+		"{tokens: auto, insecure: true}":                          {"tokens=auto", "insecure=true"},
+		"{tokens: /t, insecure: false}":                           {"tokens=/t"},
+		"{allow_legacy: [10.0.0.0/8, 'fd00::/8']}":                {"allow-legacy=10.0.0.0/8", "allow-legacy=fd00::/8"},
+		"{store: none}": {"store=none"},
 		"{store: {dir: /s, sync: each, limit: 5, age: 1d12h, size: 7}}":          {"store=/s", "sync=each", "limit=5", "age=36h", "size=7"},
 		"{limits: {events: 5, unread: 2, failed_logins: 0, token_listeners: 7}}": {"max-events=5", "max-unread=2", "max-failed-logins=0", "max-token-listeners=7"},
-		"{store: {age: 0}}":                                                      {"age=0"},
+		"{store: {age: 0}}": {"age=0"},
 		"{store: {sync: group, limit: 10000, age: 24h, size: 64}, store2: none}": {"error"},
 	} {
 		file, _, err := loadRouter(t, "router: "+in+"\n")
@@ -81,7 +81,7 @@ func TestRouterInFileAndFlags(t *testing.T) {
 
 // A flag counts more than the file, and an error names whichever it is about.
 func TestRouterOverridden(t *testing.T) {
-	const text = "subscriptions: []\nrouter:\n  listen: 127.0.0.1:4000\n  hosts: [a, b]\n  tls:\n    cert: /c\n    key: /k\n  store: none\n"
+	const text = "subscriptions: []\nrouter:\n  listen: 127.0.0.1:4000\n  hosts: [a, b]\n  tls:\n    cert: /c\n    key: /k\n  store: none\n  tokens: auto\n"
 	for _, tc := range []struct{ flag, text, want string }{
 		{"", "", "127.0.0.1:4000 [a b] {Mode: Cert:/c Key:/k ClientCA:} none"},
 		{"listen", "[::1]:5", "[::1]:5 [a b] {Mode: Cert:/c Key:/k ClientCA:} none"},
@@ -174,8 +174,8 @@ func TestLoadRouter(t *testing.T) {
 	for in, want := range map[string]string{
 		"router:\n": "127.0.0.1:3000",
 		"router: {}\nservers: {a: b}\nsubscriptions: nonsense\nhistory: 5\n": "127.0.0.1:3000",
-		"":                              `1: there is no router: say what it is to be, such as "router: {listen: 127.0.0.1:3000}"`,
-		"# router: {}\nserver: a\n":     `1: there is no router: say what it is to be, such as "router: {listen: 127.0.0.1:3000}"`,
+		"":                              `1: there is no router in this file: add one, such as "router: {listen: 127.0.0.1:3000}"`,
+		"# router: {}\nserver: a\n":     `1: there is no router in this file: add one, such as "router: {listen: 127.0.0.1:3000}"`,
 		"router: {}\nserver: a\n":       "127.0.0.1:3000",
 		"router: {}\nsubscription:\n":   `2:1: unknown key "subscription" (did you mean "subscriptions"?)`,
 		"ruoter: {listen: ':1'}\n":      `1:1: unknown key "ruoter" (did you mean "router"?)`,
@@ -213,6 +213,8 @@ func TestRouterChanges(t *testing.T) {
 		{"{}", "{tls: {cert: /c, key: /k}}", "tls.cert tls.key", "tls.cert tls.key"},
 		{"{tokens: auto}", "{tokens: /t}", "tokens", ""},
 		{"{tokens: none}", "{tokens: auto}", "tokens", "tokens"},
+		{"{listen: ':1'}", "{listen: ':1', tls: auto, tokens: auto}", "tls tokens", ""},
+		{"{listen: ':1'}", "{listen: ':1', insecure: true}", "insecure", "insecure"},
 		{"{}", "{store: none}", "store.dir", "store.dir"},
 		{"{store: {dir: /s}}", "{store: {sync: each, size: 5}, insecure: true}", "insecure store.dir store.sync store.size", "store.dir store.sync store.size"},
 	} {
@@ -281,7 +283,7 @@ func TestRouterDocumented(t *testing.T) {
 		}
 		change := "reload"
 		if s.Restart {
-			change = "start"
+			change = "restart"
 		}
 		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s |\n", code(s.Key), code(flag), code(s.Default), help, change)
 	}

@@ -17,13 +17,12 @@ import (
 	"sigalert/sig/store"
 )
 
-// A Setting is one thing that a router can be told: by a key of "router" in a file, and
-// by a flag of serve.
+// A Setting is a setting of a router: a key of "router" in a file, and a flag of serve.
 type Setting struct {
 	Key     string   // after "router", with a dot between a group and what is in it
 	Flag    string   // without its hyphens; "": another setting's
 	Kind    Kind     // what it is in a file
-	Restart bool     // it cannot be changed while the router runs
+	Restart bool     // a change takes effect only after a restart
 	Default string   // as the user would write it; "": none
 	Words   []string // what a Path may be instead
 	Help    string   // with the value's name in backquotes
@@ -33,7 +32,7 @@ type Setting struct {
 
 // field is where a setting is kept.
 type field struct {
-	// set reads it; a List is several texts, anything else is one.
+	// set parses it; a List is several texts, anything else is one.
 	set   func(r *Router, texts ...string) error
 	value func(r *Router) any
 	copy  func(to, from *Router)
@@ -63,7 +62,7 @@ var RouterSettings = []Setting{
 		field: many(func(r *Router) *[]string { return &r.Hosts }, func(s string) (string, error) { return s, address.CheckHost(s) }),
 	}, {
 		Key: "tls", Flag: "tls",
-		Help:  "`HOW` to encrypt: auto (with a certificate that the router makes, and keeps in the user's state folder) or none (default: with --tls-cert, if it is given)",
+		Help:  "`HOW` to encrypt: auto (with a certificate that the router makes, and keeps in the user's state folder) or none (default: with --tls-cert, or auto if clients need tokens)",
 		field: one(func(r *Router) *string { return &r.TLS.Mode }, oneOf(Auto, None)),
 	}, {
 		Key: "tls.cert", Flag: "tls-cert", Kind: Path,
@@ -79,7 +78,7 @@ var RouterSettings = []Setting{
 		field: one(func(r *Router) *string { return &r.TLS.ClientCA }, anything),
 	}, {
 		Key: "tokens", Flag: "tokens", Kind: Path, Words: []string{Auto, None},
-		Help:  "admit only clients with a token of this `FILE` or, with auto, of that of \"sigalert token\"; none: admit everyone (default)",
+		Help:  "admit only clients with a token of this `FILE` or, with auto, of that of \"sigalert token\"; none: admit everyone (default: auto if others can reach the address, otherwise none)",
 		field: one(func(r *Router) *string { return &r.Tokens }, anything),
 	}, {
 		Key: "insecure", Flag: "insecure", Kind: Truth,
@@ -147,7 +146,7 @@ func limitOf(unit int) func(string) (int, error) {
 	}
 }
 
-// one is a field that is a text when it is parsed.
+// one is a field with what is parsed from a text.
 func one[T any](at func(*Router) *T, parse func(string) (T, error)) field {
 	return field{func(r *Router, texts ...string) error {
 		v, err := parse(texts[len(texts)-1])
@@ -158,7 +157,7 @@ func one[T any](at func(*Router) *T, parse func(string) (T, error)) field {
 	}, func(r *Router) any { return *at(r) }, func(to, from *Router) { *at(to) = *at(from) }}
 }
 
-// many is a field that is a list of such.
+// many is a field with a list of what is parsed from texts.
 func many[T any](at func(*Router) *[]T, parse func(string) (T, error)) field {
 	return field{func(r *Router, texts ...string) error {
 		var all []T

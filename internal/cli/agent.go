@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"time"
 
@@ -51,6 +52,7 @@ func (p *program) runAgent(ctx context.Context) error {
 		Server:     p.instead,
 		Router:     p.bindRouter,
 		Memory:     memoryPath(),
+		Local:      localFolder(),
 		Fallback:   func(n notify.Notification) { lines.Info("alert", "text", n.Line()) },
 		Logger:     p.log,
 	}, path, func(ctx context.Context, t *trayAgent, h *history.History, desktop agent.Notifier) {
@@ -84,11 +86,16 @@ func (p *program) bindRouter(c *config.Router) (*agent.BoundRouter, error) {
 	if err != nil {
 		return nil, err
 	}
+	p.announce(r, false)
 	return &agent.BoundRouter{Serve: r.run, Change: func(c *config.Router) (bool, error) {
 		if _, restart := r.told.Changes(c); len(restart) > 0 {
+			p.log.Info("the router is restarted: its settings have changed", "settings", strings.Join(restart, ", "))
 			return false, nil
 		}
-		_, _, err := r.change(p, c)
+		changed, _, err := r.change(p, c)
+		if err == nil {
+			p.log.Info("the router's settings have changed", "settings", strings.Join(changed, ", "))
+		}
 		return true, err
 	}}, nil
 }

@@ -12,8 +12,8 @@ import (
 // routerFlags are the flags of a router's settings.
 type routerFlags []*settingFlag
 
-// settingFlag is a flag of a setting; it keeps what it was given until that is needed,
-// beside what a file says.
+// settingFlag is the flag of a setting. It keeps what it was given until it is known what
+// the file says.
 type settingFlag struct {
 	config.Setting
 	texts []string // as it was given; a flag that is not to be repeated counts as it was last
@@ -53,8 +53,8 @@ func (f *settingFlag) Type() string {
 	return "string"
 }
 
-// router is the router that the flags ask for, and otherwise a file; path "": there is
-// none.
+// router has the settings of the flags and, where they are not given, of a file; path "":
+// there is none.
 func (f routerFlags) router(path string) (r *config.Router, warnings config.Problems, err error) {
 	r = config.DefaultRouter()
 	if path != "" {

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"sigalert/internal/address"
+	"sigalert/internal/systemd"
 	"sigalert/internal/trim"
 	"sigalert/internal/wait"
 	"sigalert/sig"
@@ -36,13 +37,18 @@ that sender also answers the request echo, with the request's parameters.
 The router keeps its latest events in files, so that a restart loses none: clients
 that come back get what they missed.
 
-With --config the router is the one that the key "router" of a file describes, which
-has the same settings as these flags, and may be the agent's file; flags count more.
-At SIGHUP the file is read again, with the certificate and the tokens.`,
+An address that other machines can reach, such as :3000, requires TLS and a token of
+them. At the first start there, a line is printed that lets another machine use the
+router: "sigalert pair" takes it. --insecure does without both.
+
+With --config, the settings come from the key "router" of a file, which may be the
+agent's configuration; flags take precedence. On SIGHUP, the file, the certificate and
+the tokens are read again.`,
 		Example: `  sigalert serve
   sigalert serve --sender timer --event tick --data '"server data"' --every 5s
   sigalert serve --requests     then: sigalert request timer echo '{"n": 1}'
   sigalert serve                then: curl -d hello 127.0.0.1:3000/me/hello
+  sigalert serve --listen :3000 --host desk.example
   sigalert serve --config /etc/sigalert/router.yaml`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -107,6 +113,12 @@ func (p *program) runServe(ctx context.Context, o serveOptions) error {
 	if err != nil {
 		return err
 	}
+	if p.socket, err = systemd.Socket(); err != nil {
+		return err
+	}
+	if p.socket != nil {
+		told.Listen = p.socket.Addr().String()
+	}
 	server, err := p.newRouter(told)
 	if err != nil {
 		return err
@@ -125,6 +137,8 @@ func (p *program) runServe(ctx context.Context, o serveOptions) error {
 	})()
 	defer wait.Start(ctx, trim.Run)()
 	p.log.Info("listening on " + server.addr())
+	defer p.report(ctx, server)()
+	p.announce(server, true)
 	if server.tokens == nil && !address.IsLoopback(server.addr()) {
 		p.log.Warn("anyone who can reach this address may listen and send: there is no password", "listen", server.addr())
 	}
@@ -145,7 +159,7 @@ func (p *program) runServe(ctx context.Context, o serveOptions) error {
 	return err
 }
 
-// reloadRouter has a router that runs go by its files as they are now.
+// reloadRouter reads the settings of a running router again, and applies them.
 func (p *program) reloadRouter(r *router, flags routerFlags) {
 	told, warnings, err := flags.router(p.config)
 	for _, w := range warnings {
@@ -159,12 +173,12 @@ func (p *program) reloadRouter(r *router, flags routerFlags) {
 		for line := range strings.SplitSeq(err.Error(), "\n") {
 			p.log.Error(line)
 		}
-		p.log.Error("not reloaded: everything stays as it was")
+		p.log.Error("not reloaded: the settings stay as they were")
 		return
 	}
 	p.log.Info("reloaded", "changed", cmp.Or(strings.Join(changed, ", "), "nothing"))
 	if len(restart) > 0 {
-		p.log.Warn("some of what has changed counts only once the router is started again", "settings", strings.Join(restart, ", "))
+		p.log.Warn("some changes take effect only after a restart", "settings", strings.Join(restart, ", "))
 	}
 }
 

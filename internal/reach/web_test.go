@@ -38,7 +38,9 @@ func TestAsk(t *testing.T) {
 			t.Fatal(err)
 		}
 		got := make(chan string, 1)
-		server := &http.Server{Handler: http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { got <- r.Method + r.URL.Path + r.Header.Get("Authorization") })}
+		server := &http.Server{Handler: http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+			got <- r.Method + r.URL.Path + r.Header.Get("Authorization")
+		})}
 		served := make(chan error)
 		go func() { served <- server.Serve(l) }()
 		response, err := reach.Proof{Token: tc.token}.Ask(t.Context(), l.Addr().String(), "DELETE", "/clients/1")

@@ -14,7 +14,7 @@ import (
 func ServeConns(ctx context.Context, server *sig.ServerRouter) (take func(net.Conn), wait func()) {
 	g := newGateway(server, nil)
 	var tasks sync.WaitGroup
-	tasks.Go(func() { g.serve(ctx) })
+	tasks.Go(func() { g.serve(ctx, ctx) })
 	tasks.Go(func() { _ = server.Serve(ctx, g.inside) })
 	return func(conn net.Conn) {
 		defer conn.Close()

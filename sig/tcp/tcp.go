@@ -53,7 +53,9 @@ func (c *Client) Dial(ctx context.Context) (sig.Conn, error) {
 	if err != nil {
 		return nil, fmt.Errorf("cannot reach %s: %w", c, reason(err))
 	}
-	return newConn(nc), nil
+	conn := newConn(nc)
+	conn.shows = c.tls != nil && len(c.tls.Certificates) > 0
+	return conn, nil
 }
 
 const schemeTLS = "tls://"
@@ -75,7 +77,8 @@ type Server struct {
 	// Default: the protocol's errors answer them.
 	Other func(ctx context.Context, conn net.Conn)
 	// TLS is for connections that begin as TLS does, whatever they speak within it; a
-	// handshake may take 10 s. It is set before the server is used. Default: none.
+	// handshake may take 10 s. A certificate that a client has to show, or may, must
+	// be verified in it. It is set before the server is used. Default: none.
 	TLS *tls.Config
 
 	listener *net.TCPListener
@@ -86,7 +89,7 @@ type Server struct {
 // Listen binds to host:port at once; port 0 is any free one. An empty host
 // means every address of this machine, 0.0.0.0 every one of IPv4.
 func Listen(addr string) (*Server, error) {
-	lc := net.ListenConfig{KeepAliveConfig: keepAlive}
+	lc := net.ListenConfig{KeepAlive: -1} // Accept sets it
 	network := "tcp"
 	if host, _, _ := net.SplitHostPort(addr); net.ParseIP(host).To4() != nil {
 		network = "tcp4" // 0.0.0.0 would otherwise mean the addresses of IPv6, too
@@ -95,9 +98,14 @@ func Listen(addr string) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("cannot listen on %s: %w", addr, reason(err))
 	}
-	s := &Server{listener: l.(*net.TCPListener), room: wire.NewRoom(32 << 20)}
+	return NewServer(l.(*net.TCPListener)), nil
+}
+
+// NewServer is Listen for a socket that is already bound.
+func NewServer(l *net.TCPListener) *Server {
+	s := &Server{listener: l, room: wire.NewRoom(32 << 20)}
 	s.reserve, _ = os.Open(os.DevNull)
-	return s, nil
+	return s
 }
 
 // Addr returns the address at which the server listens, as host:port.
@@ -110,9 +118,10 @@ func (s *Server) LimitReading(bytes int) { s.room.Limit(bytes) }
 func (s *Server) Reading() (bytes int, gaveWay uint64) { return s.room.Held() }
 
 func (s *Server) Accept() (sig.Conn, error) {
-	nc, err := s.listener.Accept()
+	nc, err := s.listener.AcceptTCP()
 	switch {
 	case err == nil:
+		_ = nc.SetKeepAliveConfig(keepAlive) // it fails only if the connection has gone
 		c := newConn(nc)
 		c.dec.Share(s.room, c.giveWay)
 		c.other, c.tls = s.Other, s.TLS
