@@ -25,9 +25,15 @@ const (
 // error.
 func (c *conn) secure(first []byte) int {
 	raw := c.net
+	done, ok := c.turns.take(raw.RemoteAddr(), c.closed, func() { raw.Close() })
+	if !ok {
+		return 0
+	}
 	_ = raw.SetDeadline(time.Now().Add(handshakeTimeout))
 	secured := tls.Server(&begunConn{raw, []byte{first[0]}}, c.tls)
-	if secured.Handshake() != nil { // which each read repeats
+	err := secured.Handshake()
+	done()
+	if err != nil { // which each read repeats
 		c.net = secured
 		return 0
 	}
