@@ -62,6 +62,7 @@ func (p *program) doctorOptions() (o doctor.Options, err error) {
 		Named:   p.config != "" || os.Getenv("SIGALERT_CONFIG") != "",
 		Local:   net.JoinHostPort(address.Loopback, address.DefaultPort),
 		History: historyPath(),
+		Stores:  routerStores(),
 		Call:    invocation(),
 		XEmbed:  tray.XEmbed,
 		Agent:   agentsState,

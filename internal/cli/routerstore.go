@@ -84,7 +84,7 @@ func (k *keeping) open(p *program, listen string) (*store.Store, error) {
 		if _, port, _ := net.SplitHostPort(listen); port == "0" { // it will have another address
 			return nil, nil
 		}
-		dir = filepath.Join(stateFolder(), "router", fileName(listen))
+		dir = filepath.Join(routerStores(), fileName(listen))
 	}
 	kept, err := store.Open(dir, &store.Options{
 		Sync: k.safe, Events: k.limit + forgotten, Bytes: 2 * int64(k.size) << 20, Age: k.oldest, Logger: p.log,
@@ -98,6 +98,9 @@ func (k *keeping) open(p *program, listen string) (*store.Store, error) {
 	p.log.Warn("the router forgets its events when it ends", "store", dir, "err", err)
 	return nil, nil
 }
+
+// routerStores is where the routers of this user keep their events by default.
+func routerStores() string { return filepath.Join(stateFolder(), "router") }
 
 // fileName is an address as part of a file's name.
 func fileName(address string) string {
