@@ -58,6 +58,9 @@ const (
 	ToConnect
 	// ToAsk is to send requests to the sender. There is no event.
 	ToAsk
+	// ToAdminister is to see who uses the server, and to disconnect them. There is neither
+	// sender nor event.
+	ToAdminister
 	// ToSee is to learn that the sender or the event is there, where the zero Name
 	// stands for any.
 	ToSee
@@ -71,17 +74,23 @@ func (nobody) May(_ Action, _, _ Name) bool { return false }
 func (nobody) Context() context.Context     { return context.Background() }
 
 // Admit returns the rights of a caller; nil if the server has no [Access], and everybody
-// may do everything. The error, ErrNotAdmitted, is for the caller.
+// may do everything. The error, ErrNotAdmitted or ErrTooFast, is for the caller.
 func (s *ServerRouter) Admit(c Caller) (Rights, error) {
 	if s.opts.Access == nil {
 		return nil, nil
 	}
+	if err := s.mayLogIn(c); err != nil {
+		s.turnAway(c.Peer, err)
+		return nil, err
+	}
+	var rights Rights
 	err := errExpired
 	if c.Certificate == nil || time.Now().Before(c.Certificate.NotAfter) {
-		var rights Rights
-		if rights, err = s.opts.Access.Admit(c); err == nil {
-			return rights, nil
-		}
+		rights, err = s.opts.Access.Admit(c)
+	}
+	s.loggedIn(c, err == nil)
+	if err == nil {
+		return rights, nil
 	}
 	s.turnAway(c.Peer, err)
 	return nil, ErrNotAdmitted
@@ -109,9 +118,13 @@ func Allow(rights Rights, do Action, sender, event Name) error {
 func (c *session) admit(first request) {
 	caller := c.caller(first)
 	rights, err := c.server.Admit(caller)
-	if err != nil {
-		rights = nobody{}
+	switch {
+	case errors.Is(err, ErrTooFast):
+		rights, c.turnedAway = nobody{}, err
+	case err != nil:
+		rights, c.turnedAway = nobody{}, coded(codeNotAdmitted, textNotAdmitted)
 	}
+	c.server.charge(c, rights)
 	if c.rights = rights; rights == nil {
 		return
 	}

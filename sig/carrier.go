@@ -23,6 +23,17 @@ type ServerCarrier interface {
 	Close() error
 }
 
+// A BoundedCarrier is a ServerCarrier that bounds the bytes of unfinished messages, of
+// all of its connections together.
+type BoundedCarrier interface {
+	ServerCarrier
+	// LimitReading changes the limit, see [Limits]. Who began a message first gives way
+	// when there are more.
+	LimitReading(bytes int)
+	// Reading returns how many there are, and how many connections have given way.
+	Reading() (bytes int, gaveWay uint64)
+}
+
 // A Conn is one connection between two routers. It carries whole messages,
 // each a JSON object, in order and without loss until it ends.
 //
@@ -96,6 +107,14 @@ type RootedConn interface {
 	// Rooted returns an error if this machine no longer has the address: nothing
 	// can come over the connection any more.
 	Rooted() error
+}
+
+// A HalfConn is a Conn that can end one way first: what was written arrives even if the
+// other side is still writing.
+type HalfConn interface {
+	Conn
+	// CloseWrite ends what this side sends.
+	CloseWrite() error
 }
 
 // A GuestConn is a Conn of a server whose other side may speak another protocol,

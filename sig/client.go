@@ -144,11 +144,14 @@ func (c *ClientRouter) Run(ctx context.Context) {
 	var tasks sync.WaitGroup
 	for _, l := range []*link{c.receiving, c.sending} {
 		tasks.Go(func() {
-			defer cancel() // it ends before ctx only with NoReconnect
+			defer c.events.end() // it ends before ctx only with NoReconnect: what has come is still passed on
 			l.run(ctx)
 		})
 	}
-	tasks.Go(func() { c.dispatch(ctx) })
+	tasks.Go(func() {
+		defer cancel()
+		c.dispatch(ctx)
+	})
 	tasks.Wait()
 }
 

@@ -229,7 +229,7 @@ func (l *link) greet(ctx context.Context, p *peer) error {
 	if errors.Is(err, ErrNoAnswer) {
 		return fmt.Errorf("%w, or one that hangs: %w", ErrNotServer, err)
 	}
-	if errors.Is(err, ErrNotAdmitted) {
+	if errors.Is(err, ErrNotAdmitted) || errors.Is(err, ErrTooFast) {
 		return err
 	}
 	if err != nil {

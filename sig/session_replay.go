@@ -36,8 +36,8 @@ func (c *session) queued() uint64 {
 // number that are for them come first. The answer is queued before any of them.
 func (c *session) subscribe(r request) {
 	w, err := parseSubscribe(r.params)
-	if limit := c.server.opts.MaxListeners; err == nil && len(w.listeners) > limit {
-		err = exception("a client may have at most %d listeners", limit)
+	if limit := c.server.limits.Load().Listeners; err == nil && len(w.listeners) > limit {
+		err = c.server.tooMany(overListeners, textListeners, limit)
 	}
 	if err != nil {
 		r.reply(nil, wireError(err))
@@ -207,15 +207,16 @@ func parseSubscribe(params []byte) (w wish, err error) {
 // catchUp adds remembered events that a stream has yet to get to a batch, some at
 // a time, and returns up to which number it has those. Events that are gone are
 // reported even if no event follows.
-func (c *session) catchUp(batch []byte) (more []byte, upTo uint64) {
+func (c *session) catchUp(batch []byte) (more []byte, events int, upTo uint64) {
 	s := c.server
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	if c.out.hasItems() { // the answer to a subscription, perhaps, which goes before its events
-		return batch, 0
+		return batch, 0, 0
 	}
 	c.remembered(func(e *entry, listeners []*Listener) bool {
 		batch = c.appendSignal(batch, e, idsOf(listeners), e.seq <= c.replayed)
+		events++
 		return len(batch) < batchBytes
 	})
 	c.out.mu.Lock()
@@ -225,7 +226,7 @@ func (c *session) catchUp(batch []byte) (more []byte, upTo uint64) {
 		batch = c.out.appendMissed(append(batch, `{"method":"ping","params":{`...), ',')
 		batch = fmt.Appendf(batch, `"seq":%d}}`+"\n", pos)
 	}
-	return batch, pos
+	return batch, events, pos
 }
 
 // refill queues remembered events that a pysig client has yet to get.
@@ -287,6 +288,7 @@ func (c *session) lost(n uint64, known bool) {
 	c.out.missed += n
 	c.out.gap = c.out.gap || !known
 	c.out.mu.Unlock()
+	c.missed.Add(n)
 	c.server.dropped.Add(n)
 	if c.overtaken++; rare(c.overtaken) {
 		c.log.Warn("the client is too slow: events were forgotten before it got them", "count", n, "perhaps_more", !known, "times", c.overtaken)

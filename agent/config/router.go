@@ -13,6 +13,7 @@ import (
 	"gopkg.in/yaml.v3"
 
 	"sigalert/internal/address"
+	"sigalert/sig"
 	"sigalert/sig/store"
 )
 
@@ -26,7 +27,7 @@ type Router struct {
 	Insecure    bool           // neither TLS nor tokens are required, whoever can reach it
 	AllowLegacy []netip.Prefix // where clients may come from that have no token
 	Store       RouterStore
-	Limits      RouterLimits
+	Limits      sig.Limits
 
 	path  string         // of the file; "": there is none
 	lines map[string]int // of the settings that the file has
@@ -47,9 +48,6 @@ type RouterStore struct {
 	Age   time.Duration // for how long; 0: for ever
 	Size  int           // how much, in MiB
 }
-
-// RouterLimits are how much clients may do.
-type RouterLimits struct{}
 
 // What a setting may be instead of something of the user's own.
 const (

@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"sigalert/agent/config"
+	"sigalert/sig"
 )
 
 // loadRouter is the router in a file that has this text.
@@ -49,7 +50,8 @@ func TestRouterInFileAndFlags(t *testing.T) {
 		"{tokens: /t, insecure: false}":                           {"tokens=/t"},
 		"{allow_legacy: [10.0.0.0/8, 'fd00::/8']}":                {"allow-legacy=10.0.0.0/8", "allow-legacy=fd00::/8"},
 		"{store: none}": {"store=none"},
-		"{store: {dir: /s, sync: each, limit: 5, age: 1d12h, size: 7}}": {"store=/s", "sync=each", "limit=5", "age=36h", "size=7"},
+		"{store: {dir: /s, sync: each, limit: 5, age: 1d12h, size: 7}}":          {"store=/s", "sync=each", "limit=5", "age=36h", "size=7"},
+		"{limits: {events: 5, unread: 2, failed_logins: 0, token_listeners: 7}}": {"max-events=5", "max-unread=2", "max-failed-logins=0", "max-token-listeners=7"},
 		"{store: {age: 0}}": {"age=0"},
 		"{store: {sync: group, limit: 10000, age: 24h, size: 64}, store2: none}": {"error"},
 	} {
@@ -180,7 +182,7 @@ func TestLoadRouter(t *testing.T) {
 		"router: {listen: ':1'\n":       "1: this is not YAML: did not find expected ',' or '}'",
 		"listen: 127.0.0.1:3000\n":      `1:1: unknown key "listen"`,
 		"router: {}\nrouter: {}\n":      `2:1: the key "router" is already on line 1`,
-		"router: {limit: 5, bind: x}\n": "1:10: router: unknown key \"limit\"\n1:20: router: unknown key \"bind\" (did you mean \"listen\"?)",
+		"router: {limit: 5, bind: x}\n": "1:10: router: unknown key \"limit\" (did you mean \"limits\"?)\n1:20: router: unknown key \"bind\" (did you mean \"listen\"?)",
 	} {
 		r, path, err := loadRouter(t, in)
 		got := ""
@@ -234,6 +236,28 @@ func TestRouterChanges(t *testing.T) {
 		}
 		if kept := was.Keep(is, changed); !kept.Equal(was) {
 			t.Errorf("%s to %s: %+v is not what was", tc.was, tc.is, kept)
+		}
+	}
+}
+
+// The limits are what the library has by default, 0 is none, and what is left out is as it
+// was.
+func TestRouterLimits(t *testing.T) {
+	if got, want := config.DefaultRouter().Limits, sig.NewServerRouter(nil).Limits(); got != want {
+		t.Errorf("%+v, want %+v", got, want)
+	}
+	r, _, err := loadRouter(t, "router: {limits: {events: 0, reading: 2, senders: 5}}\n")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := config.DefaultRouter().Limits
+	want.Events, want.Reading, want.Senders = -1, 2<<20, 5
+	if r.Limits != want {
+		t.Errorf("%+v, want %+v", r.Limits, want)
+	}
+	for _, bad := range []string{"-1", "x", "1.5", "3000000000"} {
+		if _, _, err := loadRouter(t, "router: {limits: {reading: "+bad+"}}\n"); err == nil || !strings.Contains(err.Error(), ":1: router.limits.reading: must be a whole number") {
+			t.Errorf("%s: %v", bad, err)
 		}
 	}
 }

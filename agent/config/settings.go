@@ -13,6 +13,7 @@ import (
 	"sigalert/internal/address"
 	"sigalert/internal/age"
 	"sigalert/internal/words"
+	"sigalert/sig"
 	"sigalert/sig/store"
 )
 
@@ -112,6 +113,37 @@ var RouterSettings = []Setting{
 		Help:  "remember at most this many `MIB` of events",
 		field: one(func(r *Router) *int { return &r.Store.Size }, whole(1, 1_000_000)),
 	},
+	limit("clients", 20_000, 1, "at most `N` clients, three quarters of them from one address", func(l *sig.Limits) *int { return &l.Clients }),
+	limit("connects", 1000, 1, "at most `N` new connections per second from one address, and ten times as many at once", func(l *sig.Limits) *int { return &l.Connects }),
+	limit("failed_logins", 60, 1, "at most `N` wrong tokens per minute from one address, which is then refused for a while", func(l *sig.Limits) *int { return &l.FailedLogins }),
+	limit("listeners", 10_000, 1, "at most `N` listeners for each client", func(l *sig.Limits) *int { return &l.Listeners }),
+	limit("token_listeners", 100_000, 1, "at most `N` listeners for all clients with one token", func(l *sig.Limits) *int { return &l.TokenListeners }),
+	limit("senders", 1000, 1, "at most `N` senders for each client", func(l *sig.Limits) *int { return &l.Senders }),
+	limit("streams", 1000, 1, "at most `N` streams of events over HTTP", func(l *sig.Limits) *int { return &l.Streams }),
+	limit("events", 10_000, 1, "at most `N` events per second with one token, or from one client where there are none, and ten times as many at once", func(l *sig.Limits) *int { return &l.Events }),
+	limit("unread", 64, 1<<20, "at most `MIB` of messages, besides events, that wait for all clients together", func(l *sig.Limits) *int { return &l.Unread }),
+	limit("reading", 32, 1<<20, "at most `MIB` of unfinished messages", func(l *sig.Limits) *int { return &l.Reading }),
+}
+
+// limit is one of how much clients may do.
+func limit(key string, def, unit int, help string, at func(*sig.Limits) *int) Setting {
+	return Setting{
+		Key: "limits." + key, Flag: "max-" + strings.ReplaceAll(key, "_", "-"), Kind: Number, Default: strconv.Itoa(def),
+		Help:  help + "; 0: no limit",
+		field: one(func(r *Router) *int { return at(&r.Limits) }, limitOf(unit)),
+	}
+}
+
+// limitOf reads one in a unit.
+func limitOf(unit int) func(string) (int, error) {
+	most := whole(0, 2_000_000_000/unit)
+	return func(text string) (int, error) {
+		n, err := most(text)
+		if err == nil && n == 0 {
+			return -1, nil
+		}
+		return n * unit, err
+	}
 }
 
 // one is a field with what is parsed from a text.

@@ -31,7 +31,7 @@ type router struct {
 
 // newRouter binds a router to its address. It has to be run.
 func (p *program) newRouter(c *config.Router) (*router, error) {
-	carrier, err := tcp.Listen(c.Listen)
+	carrier, err := p.bind(c.Listen)
 	if err != nil {
 		return nil, err
 	}
@@ -41,7 +41,7 @@ func (p *program) newRouter(c *config.Router) (*router, error) {
 		return nil, err
 	}
 	r.provide(c)
-	o := sig.ServerOptions{Name: "sigalert " + versionText(), Memory: c.Store.Limit, MemoryBytes: c.Store.Size << 20, MemoryAge: memoryAge(c), Logger: p.log}
+	o := sig.ServerOptions{Name: "sigalert " + versionText(), Memory: c.Store.Limit, MemoryBytes: c.Store.Size << 20, MemoryAge: memoryAge(c), Limits: c.Limits, Logger: p.log}
 	if r.store != nil {
 		o.Store = r.store
 	}
@@ -93,11 +93,22 @@ func (r *router) change(p *program, c *config.Router) (changed, restart []string
 			return nil, nil, fmt.Errorf("%s: %w", c.Place("tokens"), err)
 		}
 	}
+	if c.Limits != r.told.Limits {
+		r.SetLimits(c.Limits)
+	}
 	r.tls.Store(secured)
 	r.told = c
 	r.require(c)
 	r.provide(c)
 	return changed, restart, nil
+}
+
+// bind listens at an address, or at the socket that systemd has passed.
+func (p *program) bind(listen string) (*tcp.Server, error) {
+	if p.socket != nil {
+		return tcp.NewServer(p.socket), nil
+	}
+	return tcp.Listen(listen)
 }
 
 // addr is the address at which the router listens, as host:port.
@@ -109,7 +120,7 @@ func (r *router) run(ctx context.Context) error {
 		defer wait.Start(context.WithoutCancel(ctx), r.keep)()
 	}
 	if r.tokens != nil {
-		defer wait.Start(ctx, r.tokens.Run)()
+		defer wait.Start(context.WithoutCancel(ctx), r.tokens.Run)()
 	}
 	return gateway.Serve(ctx, r.ServerRouter, r.carrier, &gateway.Options{Hosts: r.hosts, Logger: r.log})
 }

@@ -40,6 +40,7 @@ events is also one to be connected under its name (--send), or to send it reques
   sigalert token new laptop --listen '*' --pair desk.example:3000
   sigalert token new door --send door --listen 'door-*/ring' --listen '#alarm'
   sigalert token new nas --certificate --send nas
+  sigalert token new operator --admin
   sigalert token list
   sigalert token revoke desk`,
 		Args: noArgs,
@@ -66,11 +67,11 @@ events is also one to be connected under its name (--send), or to send it reques
 
 func (p *program) newToken(path func() string) *cobra.Command {
 	var listen, send []string
-	expires, place, certified := "", "", false
+	expires, place, certified, admin := "", "", false, false
 	cmd := &cobra.Command{
 		Use: "new NAME", Short: "Make a token, and print it: it is shown only once", Args: cobra.ExactArgs(1),
 		RunE: func(_ *cobra.Command, args []string) (err error) {
-			e := token.Entry{Name: args[0], Certificate: certified}
+			e := token.Entry{Name: args[0], Certificate: certified, Admin: admin}
 			if err := token.CheckName(e.Name); err != nil {
 				return usage(err)
 			}
@@ -80,7 +81,7 @@ func (p *program) newToken(path func() string) *cobra.Command {
 			if e.Send, err = parseRights("--send", send); err != nil {
 				return err
 			}
-			if len(e.Listen)+len(e.Send) == 0 {
+			if len(e.Listen)+len(e.Send) == 0 && !e.Admin {
 				return usage(errors.New(`a token without rights is good for nothing: give it some with --listen and --send, such as --listen "*"`))
 			}
 			if expires != "" {
@@ -119,6 +120,7 @@ func (p *program) newToken(path func() string) *cobra.Command {
 	flags.StringArrayVar(&send, "send", nil, "what it may send as: `RIGHT`; may be repeated")
 	flags.StringVar(&place, "pair", "", "print a line for another machine to run, which reaches the router at `HOST:PORT`, instead of the token")
 	flags.BoolVar(&certified, "certificate", false, "make none, and print nothing: the rights are for the holder of a certificate whose common name is NAME (see serve --client-ca)")
+	flags.BoolVar(&admin, "admin", false, "it may see who uses the router, and disconnect them: see \"sigalert admin\"")
 	flags.StringVar(&expires, "expires", "", "how long it is valid: a `TIME` such as 12h or 90d (default: for ever)")
 	return cmd
 }
@@ -163,6 +165,9 @@ func (p *program) listTokens(path string) error {
 		}
 		if e.Certificate {
 			until += ", with a certificate"
+		}
+		if e.Admin {
+			until += ", admin"
 		}
 		fmt.Fprintf(w, "%s\tlisten: %s\tsend: %s\t%s\n", e.Name, rightsText(e.Listen), rightsText(e.Send), until)
 	}

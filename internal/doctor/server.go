@@ -99,23 +99,16 @@ func (n *noted) Dial(ctx context.Context) (sig.Conn, error) {
 func browse(ctx context.Context, addr string, proof reach.Proof) (w web) {
 	ctx, cancel := context.WithTimeout(ctx, webTime)
 	defer cancel()
-	direct, scheme := &nethttp.Transport{DisableKeepAlives: true}, "http://" // without a proxy
-	if address.IsSecure(addr) {
-		scheme = "https://"
-		opts, err := proof.TLS()
-		if err == nil {
-			direct.TLSClientConfig, err = opts.Config(address.HostPort(addr))
-		}
-		if err != nil {
-			return web{err: err}
-		}
+	direct, base, err := proof.Web(addr)
+	if err != nil {
+		return web{err: err}
 	}
 	var asked, answered time.Time
 	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
 		GotConn:              func(httptrace.GotConnInfo) { asked = time.Now() },
 		GotFirstResponseByte: func() { answered = time.Now() },
 	})
-	request, err := nethttp.NewRequestWithContext(ctx, "GET", scheme+address.HostPort(addr)+"/healthz", nil)
+	request, err := nethttp.NewRequestWithContext(ctx, "GET", base+"/healthz", nil)
 	if err != nil {
 		return web{err: err}
 	}

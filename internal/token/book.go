@@ -43,7 +43,7 @@ type grant struct {
 }
 
 func newGrant(e Entry, as string) *grant {
-	g := &grant{Rights: Rights{e.Listen, e.Send}, entry: e, as: as}
+	g := &grant{Rights: Rights{e.Listen, e.Send, e.Admin}, entry: e, as: as}
 	if e.Expires.IsZero() {
 		g.ctx, g.end = context.WithCancel(context.Background())
 	} else {

@@ -36,6 +36,7 @@ type Entry struct {
 	Hash        string    `json:"sha256,omitempty"` // of the token, in hexadecimal digits; "" for a certificate
 	Listen      []Right   `json:"listen,omitempty"`
 	Send        []Right   `json:"send,omitempty"`
+	Admin       bool      `json:"admin,omitempty"`
 	Created     time.Time `json:"created"`
 	Expires     time.Time `json:"expires,omitzero"` // zero: never
 }
@@ -207,6 +208,9 @@ func change(path string, f func([]Entry) ([]Entry, error)) (err error) {
 	if err := lock.Lock(); err != nil {
 		return err
 	}
+	if err := giveToOwner(lock.Path()); err != nil {
+		return err
+	}
 	defer func() { err = cmp.Or(err, lock.Close()) }()
 	all, err := List(path)
 	if err != nil {
@@ -231,6 +235,9 @@ func replace(path string, text []byte) error {
 	defer os.Remove(next.Name())
 	_, err = next.Write(text)
 	if err = errors.Join(err, next.Sync(), next.Close()); err != nil {
+		return err
+	}
+	if err := giveToOwner(next.Name()); err != nil {
 		return err
 	}
 	return os.Rename(next.Name(), path)

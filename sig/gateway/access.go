@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/x509"
 	"encoding/base64"
+	"errors"
 	"net"
 	"net/http"
 	"strings"
@@ -47,6 +48,9 @@ func (g *gateway) admit(w http.ResponseWriter, r *http.Request, token string) (*
 	caller, _ := r.Context().Value(callerKey{}).(sig.Caller)
 	caller.Token, caller.Peer = token, r.RemoteAddr
 	rights, err := g.server.Admit(caller)
+	if tooFast := new(sig.RemoteError); errors.As(err, &tooFast) {
+		return nil, refuseFor(tooFast)
+	}
 	if err != nil {
 		w.Header().Set("WWW-Authenticate", `Bearer realm="sigalert"`)
 		return nil, errNotAdmitted

@@ -106,6 +106,9 @@ func (g *guest) CloseWrite() error {
 // inside is a carrier within this process: streams are clients of the router.
 type inside = handover[sig.Conn]
 
+// streamOf begins the address of a stream's client.
+const streamOf = "stream of "
+
 // dialer is a carrier for one stream's client.
 type dialer struct {
 	inside inside
@@ -113,7 +116,7 @@ type dialer struct {
 }
 
 func (d dialer) Dial(ctx context.Context) (sig.Conn, error) {
-	near, far := pipe.New("stream of "+d.reader.Peer, waiting) // not from that address, where it would count a second time
+	near, far := pipe.New(streamOf+d.reader.Peer, waiting) // not from that address, where it would count a second time
 	select {
 	case d.inside.come <- foreign{far, d.reader}:
 		return near, nil

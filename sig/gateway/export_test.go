@@ -3,6 +3,7 @@ package gateway
 import (
 	"context"
 	"net"
+	"net/http"
 	"sync"
 
 	"sigalert/sig"
@@ -13,10 +14,16 @@ import (
 func ServeConns(ctx context.Context, server *sig.ServerRouter) (take func(net.Conn), wait func()) {
 	g := newGateway(server, nil)
 	var tasks sync.WaitGroup
-	tasks.Go(func() { g.serve(ctx) })
+	tasks.Go(func() { g.serve(ctx, ctx) })
 	tasks.Go(func() { _ = server.Serve(ctx, g.inside) })
 	return func(conn net.Conn) {
 		defer conn.Close()
 		g.guests.take(ctx, conn)
 	}, tasks.Wait
+}
+
+// MayAdminister reports whether a peer may where there are no tokens.
+func MayAdminister(peer string) bool {
+	g := newGateway(sig.NewServerRouter(nil), nil)
+	return g.mayAdminister(&http.Request{RemoteAddr: peer, Header: http.Header{}}) == nil
 }

@@ -67,9 +67,6 @@ func (g *gateway) publish(r *http.Request, query url.Values, sender, event strin
 	if err := checkNames(sender, event); err != nil {
 		return sig.Published{}, err
 	}
-	if err := allow(r, sig.ToPublish, topic.Text(sender), topic.Text(event)); err != nil {
-		return sig.Published{}, err
-	}
 	p := sig.Publication{Sender: topic.Text(sender), Event: topic.Text(event), Data: sig.JSONData(data)}
 	id := cmp.Or(given(r, query, "id"), r.Header.Get("Idempotency-Key"))
 	if len(id) > maxID {
@@ -78,8 +75,17 @@ func (g *gateway) publish(r *http.Request, query url.Values, sender, event strin
 	if id != "" { // scripts choose short ones, which are to be unique only among those of the same event
 		p.ID = fmt.Sprintf("%x", sha256.Sum256(fmt.Appendf(nil, "%s%s%s", p.Sender.JSON(), p.Event.JSON(), id)))
 	}
-	done, err := g.server.Publish(p)
+	if !g.ending.TryRLock() {
+		return sig.Published{}, refuse(http.StatusServiceUnavailable, "the router is ending: try again")
+	}
+	defer g.ending.RUnlock()
+	done, err := g.server.PublishAs(sig.Caller{Peer: r.RemoteAddr}, rightsOf(r).Rights, p)
+	tooFast := new(sig.RemoteError)
 	switch {
+	case errors.As(err, &tooFast):
+		return done, refuseFor(tooFast)
+	case errors.Is(err, sig.ErrNotAllowed):
+		return done, errNotAllowed
 	case errors.Is(err, sig.ErrTooLarge):
 		return done, refuse(http.StatusRequestEntityTooLarge, "%s: send less", err)
 	case err != nil:

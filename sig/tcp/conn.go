@@ -230,6 +230,17 @@ func (c *conn) write(text []byte) error {
 	return nil
 }
 
+// CloseWrite makes the conn a [sig.HalfConn].
+func (c *conn) CloseWrite() error {
+	half, ok := (*c.closing.Load()).(interface{ CloseWrite() error })
+	if !ok {
+		return errors.ErrUnsupported
+	}
+	c.mu.Lock() // a message that is being written comes first
+	defer c.mu.Unlock()
+	return half.CloseWrite()
+}
+
 func (c *conn) Close() error { return (*c.closing.Load()).Close() }
 
 // Rooted makes the conn a [sig.RootedConn]: an address that nobody can bind to any

@@ -86,14 +86,10 @@ type Server struct {
 	room     *wire.Room
 }
 
-// maxLong is how many bytes of unfinished messages a server keeps, besides 64 KiB
-// for each client.
-const maxLong = 32 << 20
-
 // Listen binds to host:port at once; port 0 is any free one. An empty host
 // means every address of this machine, 0.0.0.0 every one of IPv4.
 func Listen(addr string) (*Server, error) {
-	lc := net.ListenConfig{KeepAliveConfig: keepAlive}
+	lc := net.ListenConfig{KeepAlive: -1} // Accept sets it
 	network := "tcp"
 	if host, _, _ := net.SplitHostPort(addr); net.ParseIP(host).To4() != nil {
 		network = "tcp4" // 0.0.0.0 would otherwise mean the addresses of IPv6, too
@@ -102,18 +98,30 @@ func Listen(addr string) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("cannot listen on %s: %w", addr, reason(err))
 	}
-	s := &Server{listener: l.(*net.TCPListener), room: wire.NewRoom(maxLong)}
+	return NewServer(l.(*net.TCPListener)), nil
+}
+
+// NewServer is Listen for a socket that is already bound.
+func NewServer(l *net.TCPListener) *Server {
+	s := &Server{listener: l, room: wire.NewRoom(32 << 20)}
 	s.reserve, _ = os.Open(os.DevNull)
-	return s, nil
+	return s
 }
 
 // Addr returns the address at which the server listens, as host:port.
 func (s *Server) Addr() string { return s.listener.Addr().String() }
 
+// LimitReading and Reading make the server a [sig.BoundedCarrier].
+func (s *Server) LimitReading(bytes int) { s.room.Limit(bytes) }
+
+// Reading is for [sig.ServerRouter.Stats].
+func (s *Server) Reading() (bytes int, gaveWay uint64) { return s.room.Held() }
+
 func (s *Server) Accept() (sig.Conn, error) {
-	nc, err := s.listener.Accept()
+	nc, err := s.listener.AcceptTCP()
 	switch {
 	case err == nil:
+		_ = nc.SetKeepAliveConfig(keepAlive) // it fails only if the connection has gone
 		c := newConn(nc)
 		c.dec.Share(s.room, c.giveWay)
 		c.other, c.tls = s.Other, s.TLS

@@ -12,7 +12,9 @@ import (
 type Room struct {
 	mu      sync.Mutex // guards the fields below
 	left    int        // bytes
-	holders []holder   // the longest first
+	limit   int
+	gaveWay uint64   // how many have given way
+	holders []holder // the longest first
 }
 
 type holder struct {
@@ -21,7 +23,22 @@ type holder struct {
 }
 
 // NewRoom returns room for this many bytes.
-func NewRoom(bytes int) *Room { return &Room{left: bytes} }
+func NewRoom(bytes int) *Room { return &Room{left: bytes, limit: bytes} }
+
+// Limit changes how much room there is. Nobody gives way until somebody needs some.
+func (r *Room) Limit(bytes int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.left += bytes - r.limit
+	r.limit = bytes
+}
+
+// Held returns how many bytes are in use, and how many decoders have given way.
+func (r *Room) Held() (bytes int, gaveWay uint64) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.limit - r.left, r.gaveWay
+}
 
 // hold notes that d has a buffer of this size, and makes others give way if there
 // is not enough room for it.
@@ -51,6 +68,7 @@ func (r *Room) held(d *Decoder, size int) (giveWay []*Decoder) {
 	for r.left < 0 && r.holders[0].decoder != d {
 		r.left += r.holders[0].size
 		giveWay = append(giveWay, r.holders[0].decoder)
+		r.gaveWay++
 		r.holders = slices.Delete(r.holders, 0, 1)
 	}
 	return giveWay
