@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"sigalert/agent/config"
 	"sigalert/internal/address"
 	"sigalert/internal/systemd"
 	"sigalert/internal/trim"
@@ -106,18 +107,13 @@ func (p *program) runServe(ctx context.Context, o serveOptions) error {
 	if o.every <= 0 {
 		return usage(fmt.Errorf("--every must be greater than 0, got %s", o.every))
 	}
-	told, warnings, err := o.router.router(p.config)
-	for _, w := range warnings {
-		p.log.Warn(w.Error())
-	}
-	if err != nil {
-		return err
-	}
+	var err error
 	if p.socket, err = systemd.Socket(); err != nil {
 		return err
 	}
-	if p.socket != nil {
-		told.Listen = p.socket.Addr().String()
+	told, err := p.routerSettings(o.router)
+	if err != nil {
+		return err
 	}
 	server, err := p.newRouter(told)
 	if err != nil {
@@ -137,8 +133,8 @@ func (p *program) runServe(ctx context.Context, o serveOptions) error {
 	})()
 	defer wait.Start(ctx, trim.Run)()
 	p.log.Info("listening on " + server.addr())
-	defer p.report(ctx, server)()
 	p.announce(server, true)
+	defer p.report(ctx, server)()
 	if server.tokens == nil && !address.IsLoopback(server.addr()) {
 		p.log.Warn("anyone who can reach this address may listen and send: there is no password", "listen", server.addr())
 	}
@@ -159,12 +155,23 @@ func (p *program) runServe(ctx context.Context, o serveOptions) error {
 	return err
 }
 
-// reloadRouter reads the settings of a running router again, and applies them.
-func (p *program) reloadRouter(r *router, flags routerFlags) {
+// routerSettings are those of the flags and the file, with the address of the socket that
+// systemd has passed, if there is one.
+func (p *program) routerSettings(flags routerFlags) (*config.Router, error) {
 	told, warnings, err := flags.router(p.config)
 	for _, w := range warnings {
 		p.log.Warn(w.Error())
 	}
+	if err == nil && p.socket != nil {
+		told.Listen = p.socket.Addr().String()
+		err = told.Check()
+	}
+	return told, err
+}
+
+// reloadRouter reads the settings of a running router again, and applies them.
+func (p *program) reloadRouter(r *router, flags routerFlags) {
+	told, err := p.routerSettings(flags)
 	var changed, restart []string
 	if err == nil {
 		changed, restart, err = r.change(p, told)
