@@ -106,18 +106,13 @@ func (p *program) runServe(ctx context.Context, o serveOptions) error {
 	if o.every <= 0 {
 		return usage(fmt.Errorf("--every must be greater than 0, got %s", o.every))
 	}
-	told, warnings, err := o.router.router(p.config)
-	for _, w := range warnings {
-		p.log.Warn(w.Error())
-	}
-	if err != nil {
-		return err
-	}
+	var err error
 	if p.socket, err = systemd.Socket(); err != nil {
 		return err
 	}
-	if p.socket != nil {
-		told.Listen = p.socket.Addr().String()
+	told, err := p.routerSettings(o.router)
+	if err != nil {
+		return err
 	}
 	server, err := p.newRouter(told)
 	if err != nil {
@@ -161,10 +156,7 @@ func (p *program) runServe(ctx context.Context, o serveOptions) error {
 
 // reloadRouter reads the settings of a running router again, and applies them.
 func (p *program) reloadRouter(r *router, flags routerFlags) {
-	told, warnings, err := flags.router(p.config)
-	for _, w := range warnings {
-		p.log.Warn(w.Error())
-	}
+	told, err := p.routerSettings(flags)
 	var changed, restart []string
 	if err == nil {
 		changed, restart, err = r.change(p, told)
