@@ -34,6 +34,7 @@ func Provide(folder, tokens, port, cert string) error {
 	secretFile := filepath.Join(folder, "token")
 	err := change(tokens, func(all []Entry) ([]Entry, error) {
 		e := Everything(LocalName)
+		e.Admin = true
 		i := slices.IndexFunc(all, func(o Entry) bool { return o.Name == LocalName })
 		if secret, err := readSecret(secretFile); err == nil && i >= 0 {
 			if e.Hash, e.Created = hash(secret), all[i].Created; same(e, all[i]) {

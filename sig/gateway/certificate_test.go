@@ -194,6 +194,29 @@ func testClientCertificates(t *testing.T, version uint16) {
 	}
 }
 
+// A browser shows its certificate for any page: another site's has no use of it.
+func TestCertificateOfABrowser(t *testing.T) {
+	ours := certificatetest.NewAuthority(t)
+	s := newCertifiedSite(t, ours, 0)
+	s.add(t, token.Entry{Name: "desk", Certificate: true})
+	browser := s.https(t, s.shown(t, ours.Issue(t, "desk", time.Now().Add(time.Hour))))
+	for _, address := range []struct{ method, path string }{{"POST", "/me/hello"}, {"POST", "/"}, {"POST", "/message"}, {"GET", "/events"}} {
+		request, err := http.NewRequestWithContext(t.Context(), address.method, "https://"+s.addr+address.path, strings.NewReader("message=x"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		request.Header.Set("Sec-Fetch-Site", "cross-site")
+		response, err := browser.Do(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		response.Body.Close()
+		if response.StatusCode != http.StatusForbidden {
+			t.Errorf("%s %s: %s", address.method, address.path, response.Status)
+		}
+	}
+}
+
 // What a token or a certificate gives ends when it expires, when it is revoked, and, for new
 // connections, when its authority is replaced.
 func TestRightsEnd(t *testing.T) {
