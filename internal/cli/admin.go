@@ -46,7 +46,7 @@ without tokens answers only on its own machine.`,
 			return usage(errors.New("admin requires one of clients, disconnect and status"))
 		},
 	}
-	cmd.PersistentFlags().StringVar(&p.server, "server", "", "the router's `URL`; tls:// for TLS; tcp:// and :3000 can be left out (default: $SIGALERT_SERVER, the configuration's first server, or 127.0.0.1:3000)")
+	cmd.PersistentFlags().StringVar(&p.server, "server", "", "the router's `URL`, or its name in the configuration; tls:// for TLS; tcp:// and :3000 can be left out (default: $SIGALERT_SERVER, the configuration's first server, or 127.0.0.1:3000)")
 	asJSON := false
 	clients := &cobra.Command{
 		Use: "clients", Short: "List the clients, with how much they do in a second", Args: noArgs,
@@ -87,7 +87,7 @@ func (p *program) askRouter(ctx context.Context, method, path string, into any) 
 func askAt(ctx context.Context, to target, addr, method, path string, into any) (reached bool, err error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, adminTime, fmt.Errorf("no answer within %s", words.Span(adminTime)))
 	defer cancel()
-	response, err := to.proof.Ask(ctx, addr, method, path)
+	response, err := to.proven().Ask(ctx, addr, method, path)
 	if err != nil {
 		if ctx.Err() != nil {
 			err = context.Cause(ctx)

@@ -48,7 +48,7 @@ func (p *program) printFirst(place, more string) (err error) {
 	if line.Token, err = token.New(tokensPath(), token.Everything(firstToken)); err != nil {
 		return err
 	}
-	p.log.Info("the line on standard output lets another machine use this router, for everything: run it there; it is a secret, and is shown only now", "token", firstToken, "another", more)
+	p.log.Info("the line on standard output lets another machine use this router, to listen to everything and to send it: run it there; it is a secret, and is shown only now", "token", firstToken, "another", more)
 	_, err = fmt.Fprintln(p.out, pairCommand(line))
 	return err
 }

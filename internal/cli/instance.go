@@ -125,8 +125,10 @@ func stateFolder() string {
 	if first != "" && os.Getenv("HOME") == "" && os.Getenv("XDG_STATE_HOME") == "" {
 		return first
 	}
-	return filepath.Join(xdg.StateHome, "sigalert")
+	return userStateFolder()
 }
+
+func userStateFolder() string { return filepath.Join(xdg.StateHome, "sigalert") }
 
 // ourBus is the ID of the session bus; "" if none answers.
 func ourBus(ctx context.Context) string {

@@ -98,7 +98,7 @@ func (p *program) newToken(path func() string) *cobra.Command {
 				return usage(errors.New("--pair is for a token, and with --certificate there is none"))
 			}
 			if place != "" {
-				if line, err = lineFor(place); err != nil {
+				if line, err = lineFor(place, path()); err != nil {
 					return err
 				}
 			}
@@ -125,14 +125,18 @@ func (p *program) newToken(path func() string) *cobra.Command {
 	return cmd
 }
 
-// lineFor is the line for another machine, without its token. It is for a router whose
-// certificate this user's routers have made: one that somebody renews cannot be known by
-// its fingerprint for long.
-func lineFor(place string) (line pairing.Line, err error) {
+// lineFor is the line for another machine, without its token. It is for a router that has
+// made its certificate, which is in the folder of the tokens, or this user's: one that
+// somebody renews cannot be known by its fingerprint for long.
+func lineFor(place, tokens string) (line pairing.Line, err error) {
 	if line.HostPort, err = pairing.ParsePlace(place); err != nil {
 		return line, usage(fmt.Errorf("--pair: %w", err))
 	}
-	if line.Fingerprint, err = certificate.Fingerprint(certificatePath()); err != nil {
+	made := filepath.Join(filepath.Dir(tokens), filepath.Base(certificatePath()))
+	if _, err := os.Stat(made); err != nil {
+		made = certificatePath()
+	}
+	if line.Fingerprint, err = certificate.Fingerprint(made); err != nil {
 		err = fmt.Errorf("--pair: the router has made no certificate yet, as with \"sigalert serve --tls auto\": %w", err)
 	}
 	return line, err
@@ -225,8 +229,8 @@ func ourToken() (string, error) {
 // newTokenFor is how a token for a router is made.
 func newTokenFor(c *config.Router, name string) string {
 	text := "sigalert token new " + name + " --listen '*' --send '*'"
-	if !c.HasOwnTokens() {
-		text += " --tokens " + c.Tokens
+	if !c.HasOwnTokens() || stateFolder() != userStateFolder() {
+		text += " --tokens " + tokensFile(c)
 	}
 	return text
 }

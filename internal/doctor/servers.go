@@ -27,7 +27,7 @@ func (o Options) servers(f file) []config.Server {
 	if o.Server == "" && len(f.servers) > 0 {
 		return f.servers
 	}
-	return []config.Server{{Addresses: []string{cmp.Or(o.Server, o.Local)}}}
+	return []config.Server{{Addresses: []string{cmp.Or(o.Server, o.Local)}, Proof: o.Proof}}
 }
 
 // visitAll begins to visit all addresses, and returns what waits for it.

@@ -14,6 +14,9 @@ import (
 // that of a file, or of a fingerprint which is none.
 func (p Proof) Web(addr string) (direct *http.Transport, base string, err error) {
 	direct = &http.Transport{DisableKeepAlives: true}
+	if p, addr, err = p.settle(addr); err != nil {
+		return nil, "", err
+	}
 	if !address.IsSecure(addr) {
 		return direct, "http://" + address.HostPort(addr), nil
 	}
@@ -27,6 +30,10 @@ func (p Proof) Web(addr string) (direct *http.Transport, base string, err error)
 // Ask is Web with the token, which is sent only if nobody else can read it: the error is
 // otherwise [sig.ErrNotPrivate].
 func (p Proof) Ask(ctx context.Context, addr, method, path string) (*http.Response, error) {
+	p, addr, err := p.settle(addr)
+	if err != nil {
+		return nil, err
+	}
 	direct, base, err := p.Web(addr)
 	if err != nil {
 		return nil, err

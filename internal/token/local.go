@@ -17,10 +17,17 @@ const (
 	LegacyName = "legacy" // clients without a token, from networks that the router allows
 )
 
-// Everything is an entry with all rights.
+// Everything is an entry that may listen to and send everything.
 func Everything(name string) Entry {
 	all, _ := ParseRight("*")
 	return Entry{Name: name, Listen: []Right{all}, Send: []Right{all}}
+}
+
+// localEntry has all rights.
+func localEntry() Entry {
+	e := Everything(LocalName)
+	e.Admin = true
+	return e
 }
 
 // Provide lets this user's programs on this machine use the router that listens at a
@@ -34,8 +41,7 @@ func Provide(folder, tokens, port, cert string) error {
 	}
 	secretFile := secretOf(folder, tokens)
 	err := change(tokens, func(all []Entry) ([]Entry, error) {
-		e := Everything(LocalName)
-		e.Admin = true
+		e := localEntry()
 		i := slices.IndexFunc(all, func(o Entry) bool { return o.Name == LocalName })
 		if secret, err := readSecret(secretFile); err == nil && i >= 0 {
 			if e.Hash, e.Created = hash(secret), all[i].Created; same(e, all[i]) {
