@@ -99,16 +99,16 @@ const atOnce = 10 * time.Second
 // pace limits how often something happens. It is the time up to which all that has
 // happened would have taken at the highest rate.
 type pace struct {
-	until atomic.Int64 // nanoseconds since 1970
+	until atomic.Int64 // nanoseconds since the server was made, whatever the clock says
 }
 
 // take notes that something happens n times, or returns for how long it may not happen.
 // One that may happen does so however high n is.
-func (p *pace) take(now time.Time, n int, each, burst time.Duration) (wait time.Duration) {
+func (p *pace) take(now time.Duration, n int, each, burst time.Duration) (wait time.Duration) {
 	for {
 		until := p.until.Load()
-		from := max(until, now.UnixNano())
-		if wait := time.Duration(from-now.UnixNano()) - burst; wait > 0 {
+		from := max(until, int64(now))
+		if wait := time.Duration(from) - now - burst; wait > 0 {
 			return wait
 		}
 		if p.until.CompareAndSwap(until, from+int64(n)*int64(each)) {
@@ -118,12 +118,15 @@ func (p *pace) take(now time.Time, n int, each, burst time.Duration) (wait time.
 }
 
 // wait is for how long it may not happen; 0: it may.
-func (p *pace) wait(now time.Time, burst time.Duration) time.Duration {
-	return max(0, time.Duration(p.until.Load()-now.UnixNano())-burst)
+func (p *pace) wait(now, burst time.Duration) time.Duration {
+	return max(0, time.Duration(p.until.Load())-now-burst)
 }
 
 // isOver reports whether it is as if nothing had happened.
-func (p *pace) isOver(now time.Time) bool { return p.until.Load() <= now.UnixNano() }
+func (p *pace) isOver(now time.Duration) bool { return time.Duration(p.until.Load()) <= now }
+
+// age is how long the server has been there.
+func (s *ServerRouter) age() time.Duration { return time.Since(s.born) }
 
 // account is what limits who sends and listens: a token's holder or, where there are no
 // tokens, a client.
@@ -173,19 +176,19 @@ func (s *ServerRouter) accountFor(c Caller, rights Rights) *account {
 // refused, as a publisher is: pysig's would fail with an error that it does not expect,
 // and what [RemoteSender.Post] has sent would be lost.
 func (c *session) slowDown() error {
-	began := time.Now()
-	for now := began; ; now = time.Now() {
+	began := c.server.age()
+	for now := began; ; now = c.server.age() {
 		pause := c.account.events.take(now, 1, c.server.perEvent(), atOnce)
 		if pause == 0 {
 			c.account.in.Add(1)
 			c.taken.Add(1)
 			return nil
 		}
-		if now.Sub(began)+pause > slowest {
+		if now-began+pause > slowest {
 			c.account.late.Add(1)
 			return c.server.tooFast(overEvents, pause, textEvents, c.server.limits.Load().Events)
 		}
-		if now.Equal(began) {
+		if now == began {
 			c.account.late.Add(1)
 			c.server.over[overEvents].Add(1)
 		}
@@ -200,16 +203,16 @@ const textEvents = "events come too fast: at most %d per second are allowed"
 
 // showLife keeps a client that is slowed down from taking the connection for dead: its
 // probes wait to be read behind its events.
-func (c *session) showLife(now time.Time) {
-	if c.peer.streaming.Load() && now.Sub(c.shown) > probeAfter/3 {
+func (c *session) showLife(now time.Duration) {
+	if c.peer.streaming.Load() && now-c.shown > probeAfter/3 {
 		c.shown = now
 		_ = c.out.push(c.ctx, []byte(`{"method":"ping"}`+"\n"), answers)
 	}
 }
 
 // take lets n events happen, or returns an error that says when to try again.
-func (s *ServerRouter) take(a *account, now time.Time, n int) error {
-	if wait := a.events.take(now, n, s.perEvent(), atOnce); wait > 0 {
+func (s *ServerRouter) take(a *account, n int) error {
+	if wait := a.events.take(s.age(), n, s.perEvent(), atOnce); wait > 0 {
 		a.late.Add(uint64(n))
 		return s.tooFast(overEvents, wait, textEvents, s.limits.Load().Events)
 	}

@@ -37,7 +37,7 @@ func (s *ServerRouter) placeOf(host string) *place {
 	p := s.places[host]
 	if p == nil {
 		if len(s.places) >= s.manyPlaces {
-			s.forgetPlaces(time.Now())
+			s.forgetPlaces(s.age())
 		}
 		network, err := netip.ParsePrefix(host)
 		p = &place{near: err != nil || network.Addr().IsLoopback()}
@@ -48,7 +48,7 @@ func (s *ServerRouter) placeOf(host string) *place {
 
 // forgetPlaces forgets addresses without clients: those of which nothing is left to
 // remember and, if there are many, others.
-func (s *ServerRouter) forgetPlaces(now time.Time) {
+func (s *ServerRouter) forgetPlaces(now time.Duration) {
 	idle := 0
 	maps.DeleteFunc(s.places, func(_ string, p *place) bool {
 		if p.clients > 0 {
@@ -83,7 +83,7 @@ func (s *ServerRouter) admitted(c *session) (oldest *session, refusal error) {
 	limits := s.limits.Load()
 	ofOne := max(1, limits.Clients-(limits.Clients+3)/4)
 	p := s.placeOf(c.host)
-	wait := p.connects.take(time.Now(), 1, time.Second/time.Duration(limits.Connects), atOnce)
+	wait := p.connects.take(s.age(), 1, time.Second/time.Duration(limits.Connects), atOnce)
 	switch {
 	case wait > 0:
 		refusal = s.tooFast(overConnects, wait, "connections come too fast: the server takes at most %d per second from one address", limits.Connects)
@@ -145,7 +145,7 @@ func (s *ServerRouter) mayLogIn(c Caller) error {
 	if c.Token == "" || p.near || slices.Contains(p.right, s.mark(c.Token)) {
 		return nil
 	}
-	if wait := p.failed.wait(time.Now(), time.Minute-s.perFailure()); wait > 0 {
+	if wait := p.failed.wait(s.age(), time.Minute-s.perFailure()); wait > 0 {
 		return s.tooFast(overLogins, wait, "too many wrong tokens have come from this address")
 	}
 	return nil
@@ -170,7 +170,7 @@ func (s *ServerRouter) loggedIn(c Caller, right bool) {
 	case right:
 		p.right = append(p.right[max(0, len(p.right)+1-maxRight):], mark)
 	case i < 0: // one that has been revoked is not a guess
-		p.failed.take(time.Now(), 1, s.perFailure(), time.Minute)
+		p.failed.take(s.age(), 1, s.perFailure(), time.Minute)
 	}
 }
 

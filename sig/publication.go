@@ -76,7 +76,7 @@ func (s *ServerRouter) PublishAs(c Caller, rights Rights, events ...Publication)
 			return Published{}, inBatch(err, i, len(events))
 		}
 	}
-	if err := s.take(s.accountFor(c, rights), began, len(events)); err != nil {
+	if err := s.take(s.accountFor(c, rights), len(events)); err != nil {
 		return Published{}, err
 	}
 	done, err := s.Publish(events...)

@@ -21,6 +21,7 @@ type Router struct {
 	gone    int       // how many of them are nil
 	came    uint64    // how many have come so far
 
+	present  int                  // senders that are connected
 	remote   int                  // listeners of clients
 	every    []*Listener          // every event of every sender
 	channels map[Name][]*Listener // by the event's key: from any sender

@@ -63,9 +63,10 @@ type ServerRouter struct {
 	over         [overs]atomic.Uint64
 	limits       atomic.Pointer[Limits]
 	latency      histogram
-	http         atomic.Uint64   // events that came with PublishAs
-	unread       atomic.Int64    // bytes of messages that wait for clients
-	seed         maphash.Seed    // of marks
+	http         atomic.Uint64 // events that came with PublishAs
+	unread       atomic.Int64  // bytes of messages that wait for clients
+	seed         maphash.Seed  // of marks
+	born         time.Time
 	left         wait.Token      // a client has
 	crowded      atomic.Bool     // a client was turned away, or gave way to another, since the last was accepted
 	accepting    context.Context // ends when no more clients are accepted, and nothing is done for those that are there
@@ -112,7 +113,7 @@ func NewServerRouter(opts *ServerOptions) *ServerRouter {
 	}
 	o.Logger = seldom.Logger(o.Logger)
 	s := &ServerRouter{
-		opts: o, log: o.Logger, seed: maphash.MakeSeed(), left: wait.NewToken(), manyPlaces: maxIdle,
+		opts: o, log: o.Logger, seed: maphash.MakeSeed(), born: time.Now(), left: wait.NewToken(), manyPlaces: maxIdle,
 		greeted: make(map[string]*session), sessions: make(map[uint64]*session), places: make(map[string]*place),
 		accounts: make(map[string]*account), bounded: make(map[BoundedCarrier]bool),
 	}

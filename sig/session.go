@@ -31,6 +31,7 @@ const (
 type session struct {
 	server   *ServerRouter
 	peer     *peer
+	from     string // the other side, as its conn says at first
 	host     string // the address that it connects from
 	log      *slog.Logger
 	out      outgoing
@@ -48,10 +49,10 @@ type session struct {
 	owed     chan struct{} // a token for each answer that waits for the store
 
 	// The reading goroutine's.
-	spoke      bool      // it has sent a request
-	shown      time.Time // when it was last shown that the server lives, while it is slowed down
-	faults     int       // events that were refused without an answer
-	cut        int       // lists that were too long
+	spoke      bool          // it has sent a request
+	shown      time.Duration // the server's age when it was last shown that the server lives, while it is slowed down
+	faults     int           // events that were refused without an answer
+	cut        int           // lists that were too long
 	identity   string
 	agreed     []Name               // features
 	rights     Rights               // they do not change once there are listeners; nil: all of them
@@ -84,6 +85,7 @@ func newSession(ctx context.Context, s *ServerRouter, conn Conn, log *slog.Logge
 	c := &session{
 		server:    s,
 		peer:      newPeer(conn),
+		from:      conn.Peer(),
 		host:      hostOf(conn.Peer()),
 		since:     time.Now(),
 		account:   new(account),
@@ -271,7 +273,7 @@ func (c *session) addSender(params []byte) error {
 	case c.offered+len(offered) > maxOffered:
 		return c.server.tooMany(overOffered, "a client may offer at most %d events", maxOffered)
 	}
-	if err := c.server.take(c.account, time.Now(), 2); err != nil { // its #connect, and in time its #disconnect
+	if err := c.server.take(c.account, 2); err != nil { // its #connect, and in time its #disconnect
 		return err
 	}
 	c.inheriting.Lock()

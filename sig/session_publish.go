@@ -4,7 +4,6 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
-	"time"
 
 	"sigalert/sig/internal/wire"
 )
@@ -46,7 +45,7 @@ func (c *session) publishAll(params []byte) (done Published, upTo uint64, err er
 		}
 		events = append(events, p)
 	}
-	if err := c.server.take(c.account, time.Now(), len(events)); err != nil {
+	if err := c.server.take(c.account, len(events)); err != nil {
 		return done, 0, err
 	}
 	c.taken.Add(uint64(len(events)))

@@ -53,7 +53,7 @@ func (s *ServerRouter) Clients() []ClientInfo {
 	slices.SortFunc(sessions, func(a, b *session) int { return cmp.Compare(a.id, b.id) })
 	for _, c := range sessions {
 		all = append(all, ClientInfo{
-			ID: c.id, Peer: c.peer.conn.Peer(), Since: c.since, Holder: c.account.holder,
+			ID: c.id, Peer: c.from, Since: c.since, Holder: c.account.holder,
 			Stream: c.peer.streaming.Load(), Guest: c.guest.Load(), Traffic: c.traffic(), Dropped: c.missed.Load(),
 		})
 	}
@@ -172,12 +172,7 @@ func (s *ServerRouter) Stats() Stats {
 	s.guard.Unlock()
 	st.EventsIn += s.http.Load()
 	s.mu.RLock()
-	for _, sender := range s.order {
-		if sender != nil && sender.connected {
-			st.Senders++
-		}
-	}
-	st.Listeners, st.Events = s.remote+int(s.locals.Load()), s.recorded
+	st.Senders, st.Listeners, st.Events = s.present, s.remote+int(s.locals.Load()), s.recorded
 	st.Memory, st.MemoryBytes = len(s.journal.events), s.journal.bytes
 	for i, a := range accounts {
 		st.Tokens[i].Listeners = a.listeners

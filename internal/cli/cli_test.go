@@ -5,8 +5,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"os"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -22,19 +24,26 @@ func TestMain(m *testing.M) {
 	})
 }
 
+// freePort is a port that is free at all addresses, and none of those that systems give
+// to clients, one of which could have it a moment later.
+func freePort() string {
+	for {
+		port := strconv.Itoa(10_000 + rand.IntN(20_000))
+		if l, err := net.Listen("tcp4", ":"+port); err == nil {
+			l.Close()
+			return port
+		}
+	}
+}
+
 // A script a feature, each with folders and a port of its own, and without a
 // desktop.
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata",
 		Setup: func(env *testscript.Env) error {
-			l, err := net.Listen("tcp", "127.0.0.1:0")
-			if err != nil {
-				return err
-			}
-			defer l.Close()
-			env.Setenv("ADDR", l.Addr().String())
-			_, port, _ := strings.Cut(l.Addr().String(), ":")
+			port := freePort()
+			env.Setenv("ADDR", "127.0.0.1:"+port)
 			env.Setenv("PORT", port)
 			env.Setenv("HOSTIP", hostIP())
 			env.Setenv("GORACE", "atexit_sleep_ms=0") // the race detector waits a second at each exit

@@ -7,7 +7,9 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
+	"net/http/httptest"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -108,11 +110,62 @@ func TestAdministering(t *testing.T) {
 	}
 }
 
+// from is the answer to a request that comes from a peer.
+func from(s *sig.ServerRouter, peer, method, path string, headers ...string) *http.Response {
+	r := httptest.NewRequest(method, path, nil)
+	r.RemoteAddr, r.Host = peer, "localhost"
+	for _, h := range headers {
+		name, value, _ := strings.Cut(h, ": ")
+		r.Header.Set(name, value)
+	}
+	w := httptest.NewRecorder()
+	gateway.Handler(s).ServeHTTP(w, r)
+	return w.Result()
+}
+
 // Without tokens only this machine may administer.
 func TestFromElsewhere(t *testing.T) {
-	for peer, want := range map[string]bool{"127.0.0.1:1": true, "[::1]:1": true, "[::ffff:127.0.0.1]:1": true, "192.0.2.1:1": false, "[2001:db8::1]:1": false, "": false} {
-		if gateway.MayAdminister(peer) != want {
-			t.Errorf("%q: %v", peer, !want)
+	for peer, want := range map[string]int{"127.0.0.1:1": 200, "[::1]:1": 200, "[::ffff:127.0.0.1]:1": 200, "192.0.2.1:1": 403, "[2001:db8::1]:1": 403, "": 403} {
+		for _, path := range []string{"/clients", "/status"} {
+			if a := from(sig.NewServerRouter(nil), peer, "GET", path); a.StatusCode != want {
+				t.Errorf("%s from %q: %s", path, peer, a.Status)
+			}
+		}
+		if a := from(sig.NewServerRouter(nil), peer, "GET", "/metrics"); a.StatusCode != 200 {
+			t.Errorf("metrics from %q: %s", peer, a.Status)
+		}
+	}
+}
+
+// After too many wrong tokens of an address it is told when to try again.
+func TestWrongTokens(t *testing.T) {
+	s, secrets := administered(t, "desk", "new")
+	const there = "192.0.2.1:1"
+	ask := func(peer, secret string) int {
+		a := from(s.ServerRouter, peer, "HEAD", "/events", "Authorization: Bearer "+secret)
+		if wait := a.Header.Get("Retry-After"); (wait == "1") != (a.StatusCode == http.StatusTooManyRequests) {
+			t.Errorf("%s with Retry-After: %s", a.Status, wait)
+		}
+		return a.StatusCode
+	}
+	if status := ask(there, secrets["desk"]); status != 200 {
+		t.Fatal(status)
+	}
+	for i := range 61 {
+		want := 401
+		if i == 60 {
+			want = 429
+		}
+		if status := ask(there, fmt.Sprint("sigalert_wrong", i)); status != want {
+			t.Errorf("wrong token %d: %d", i, status)
+		}
+	}
+	for _, tc := range []struct {
+		peer, token string
+		want        int
+	}{{there, "new", 429}, {there, "desk", 200}, {there, "", 401}, {"192.0.2.2:1", "new", 200}, {"127.0.0.1:1", "new", 200}} {
+		if status := ask(tc.peer, secrets[tc.token]); status != tc.want {
+			t.Errorf("%q from %s: %d", tc.token, tc.peer, status)
 		}
 	}
 }
@@ -260,6 +313,47 @@ func TestStreamsAreLimited(t *testing.T) {
 	if r.StatusCode != 200 {
 		t.Error(r.Status)
 	}
+}
+
+// Bodies that are begun and left give way to others, the oldest first; what is finished is
+// published.
+func TestReading(t *testing.T) {
+	s := newSite(t, &sig.ServerOptions{Limits: sig.Limits{Reading: 2 << 20}})
+	const long = 1 << 20
+	var left []net.Conn
+	for range 6 {
+		conn := s.dial(t)
+		left = append(left, conn)
+		_, _ = fmt.Fprintf(conn, "POST /a/b HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n%s", long, strings.Repeat("x", long-1))
+		for {
+			if st := s.Stats(); st.Reading >= long || refusedReading(st) > 0 {
+				break
+			}
+			time.Sleep(time.Millisecond)
+		}
+	}
+	for i, conn := range left[:3] {
+		a, err := http.ReadResponse(bufio.NewReader(conn), nil)
+		if err != nil || a.StatusCode != 503 || a.Header.Get("Retry-After") != "1" {
+			t.Errorf("body %d: %v %v", i, a, err)
+		}
+	}
+	if a := s.do(t, "POST", "/a/b", strings.Repeat("x", long-10)); a.status != 200 {
+		t.Errorf("%d %s", a.status, a.text)
+	}
+	if st := s.Stats(); st.Reading > 2<<20 || refusedReading(st) < 3 {
+		t.Errorf("%d bytes, and %d have given way", st.Reading, refusedReading(st))
+	}
+	for range 100 { // what is short is not in the way
+		if a := s.do(t, "POST", "/a/b", strings.Repeat("x", 10_000)); a.status != 200 {
+			t.Errorf("%d %s", a.status, a.text)
+		}
+	}
+}
+
+func refusedReading(st sig.Stats) uint64 {
+	i := slices.IndexFunc(st.Refused, func(c sig.Count) bool { return c.Name == "reading" })
+	return st.Refused[i].N
 }
 
 // badStore is a store of a disk that fails.

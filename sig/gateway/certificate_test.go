@@ -30,7 +30,7 @@ type certifiedSite struct {
 	server              *certificate.Files
 }
 
-func newCertifiedSite(t *testing.T, ours *certificatetest.Authority) *certifiedSite {
+func newCertifiedSite(t *testing.T, ours *certificatetest.Authority, version uint16) *certifiedSite {
 	t.Helper()
 	dir, log := t.TempDir(), slog.New(slog.DiscardHandler)
 	s := &certifiedSite{tokens: filepath.Join(dir, "tokens.json"), authorities: filepath.Join(dir, "ca.pem")}
@@ -48,6 +48,7 @@ func newCertifiedSite(t *testing.T, ours *certificatetest.Authority) *certifiedS
 	}
 	t.Cleanup(wait.Start(t.Context(), s.book.Run))
 	config := s.server.Config()
+	config.MaxVersion = version
 	authorities.Verify(config)
 	s.site = newSiteWith(t, &sig.ServerOptions{Access: s.book}, config)
 	return s
@@ -128,10 +129,16 @@ func (s *certifiedSite) https(t testing.TB, opts *tcp.TLS) *http.Client {
 	return c
 }
 
-// Whom a certificate makes of a client, on the wire and over HTTP.
+// What a certificate makes of a client, on the wire and over HTTP.
 func TestClientCertificates(t *testing.T) {
+	for _, version := range []uint16{tls.VersionTLS12, tls.VersionTLS13} {
+		t.Run(tls.VersionName(version), func(t *testing.T) { testClientCertificates(t, version) })
+	}
+}
+
+func testClientCertificates(t *testing.T, version uint16) {
 	ours, others := certificatetest.NewAuthority(t), certificatetest.NewAuthority(t)
-	s := newCertifiedSite(t, ours)
+	s := newCertifiedSite(t, ours, version)
 	s.add(t, token.Entry{Name: "desk", Certificate: true})
 	s.add(t, token.Entry{Name: "revoked", Certificate: true})
 	s.add(t, token.Entry{Name: "past", Certificate: true, Expires: time.Now().Add(-time.Second)})
@@ -187,11 +194,34 @@ func TestClientCertificates(t *testing.T) {
 	}
 }
 
+// A browser shows its certificate for any page: another site's has no use of it.
+func TestCertificateOfABrowser(t *testing.T) {
+	ours := certificatetest.NewAuthority(t)
+	s := newCertifiedSite(t, ours, 0)
+	s.add(t, token.Entry{Name: "desk", Certificate: true})
+	browser := s.https(t, s.shown(t, ours.Issue(t, "desk", time.Now().Add(time.Hour))))
+	for _, address := range []struct{ method, path string }{{"POST", "/me/hello"}, {"POST", "/"}, {"POST", "/message"}, {"GET", "/events"}} {
+		request, err := http.NewRequestWithContext(t.Context(), address.method, "https://"+s.addr+address.path, strings.NewReader("message=x"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		request.Header.Set("Sec-Fetch-Site", "cross-site")
+		response, err := browser.Do(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		response.Body.Close()
+		if response.StatusCode != http.StatusForbidden {
+			t.Errorf("%s %s: %s", address.method, address.path, response.Status)
+		}
+	}
+}
+
 // What a token or a certificate gives ends when it expires, when it is revoked, and, for new
 // connections, when its authority is replaced.
 func TestRightsEnd(t *testing.T) {
 	ours := certificatetest.NewAuthority(t)
-	s := newCertifiedSite(t, ours)
+	s := newCertifiedSite(t, ours, 0)
 	s.add(t, token.Entry{Name: "desk", Certificate: true})
 	s.add(t, token.Entry{Name: "nas", Certificate: true})
 	soon := time.Now().Add(2 * time.Second).Truncate(time.Second)

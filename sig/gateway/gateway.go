@@ -47,7 +47,7 @@ type gateway struct {
 	ending  sync.RWMutex // locked at the end: nothing is published any more
 	hosts   origin.Hosts
 	guests  guests
-	inside  inside             // where streams connect to the router
+	inside  *inside            // where streams connect to the router
 	streams atomic.Int64       // that are served
 	refused [600]atomic.Uint64 // requests, by status
 	asked   atomic.Uint64      // requests
@@ -71,7 +71,7 @@ func newGateway(server *sig.ServerRouter, opts *Options) *gateway {
 		drain:  o.Drain,
 		hosts:  origin.NewHosts(o.Hosts...),
 		guests: newGuests(o.Logger),
-		inside: newHandover[sig.Conn](),
+		inside: newInside(),
 		began:  time.Now(),
 	}
 }

@@ -47,7 +47,7 @@ type conn struct {
 	other func(context.Context, net.Conn) // serves other protocols; nil: nobody does
 	tls   *tls.Config                     // for clients that begin with TLS; nil: it is another protocol
 	first []byte                          // the first byte, until it is read
-	shows bool                            // a client's: it has shown a certificate
+	shows bool                            // a client's certificate, of which it is not known yet what the server says; the reading goroutine's
 
 	// The reading goroutine's.
 	timed    bool  // the present message has been given its deadline
@@ -97,13 +97,14 @@ func (r *reader) Read(p []byte) (int, error) {
 	}
 	n, err := r.net.Read(p)
 	if err == nil {
+		r.shows = false // the server has not refused it
 		return n, nil
 	}
 	if r.gaveWay.Load() {
 		return n, errors.New("a long message was not finished while many others were begun")
 	}
-	if refused := (*conn)(r).notAdmitted(err); refused != nil {
-		return n, refused
+	if r.shows {
+		err = refused(err)
 	}
 	if errors.Is(err, os.ErrDeadlineExceeded) {
 		err = fmt.Errorf("a message was begun but not finished within %s", messageTimeout)

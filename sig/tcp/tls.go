@@ -53,13 +53,14 @@ func linger(raw net.Conn) {
 	}
 }
 
-// notAdmitted is the error of a client's connection that the server has ended because of
-// the certificate which the client showed; nil: it has not.
-func (c *conn) notAdmitted(err error) error {
-	if op := (*net.OpError)(nil); c.shows && errors.As(err, &op) && op.Op == "remote error" {
+// refused explains the error of a client that has shown a certificate, if the server has
+// ended TLS because of it, and otherwise returns it. Since version 1.3 that comes after
+// the handshake.
+func refused(err error) error {
+	if op := (*net.OpError)(nil); errors.As(err, &op) && op.Op == "remote error" {
 		return fmt.Errorf("%w: the server refuses our certificate (%w)", sig.ErrNotAdmitted, op.Err)
 	}
-	return nil
+	return err
 }
 
 // certificateOf is the certificate of a client, which an authority of the server's has
@@ -144,6 +145,9 @@ func (c *Client) handshake(ctx context.Context, raw net.Conn) (net.Conn, error) 
 	secured := tls.Client(raw, config)
 	if err := secured.HandshakeContext(ctx); err != nil {
 		raw.Close()
+		if len(config.Certificates) > 0 {
+			err = refused(err)
+		}
 		return nil, insecure(err)
 	}
 	return secured, nil

@@ -178,7 +178,10 @@ func TestNoTLS(t *testing.T) {
 // the silent clients of their address, which have a limit, and hold up nobody.
 func TestHandshakesThatStall(t *testing.T) {
 	c := pair(t, "127.0.0.1")
-	_, addr := secureServer(t, c)
+	server, addr := secureServer(t, c)
+	limits := server.Limits()
+	limits.Clients = 1000 // a quarter may be silent for a while
+	server.SetLimits(limits)
 	stalled := make([]net.Conn, 300)
 	for i := range stalled {
 		conn, err := net.Dial("tcp", addr)
@@ -213,8 +216,13 @@ func TestHandshakesThatStall(t *testing.T) {
 func TestHandshakeThatTrickles(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		near, far := net.Pipe()
-		defer near.Close()
+		ended := make(chan struct{})
+		defer func() {
+			near.Close()
+			<-ended
+		}()
 		go func() { // a record of 16 KiB
+			defer close(ended)
 			for _, b := range append([]byte{0x16, 3, 1, 0x40, 0, 1, 0, 0x3f, 0xfc}, make([]byte, 1<<14)...) {
 				if _, err := near.Write([]byte{b}); err != nil {
 					return
@@ -227,5 +235,7 @@ func TestHandshakeThatTrickles(t *testing.T) {
 		if took := time.Since(began); serve || err == nil || took != 10*time.Second {
 			t.Errorf("%v, %v after %v", serve, err, took)
 		}
+		far.Close()
+		time.Sleep(time.Second) // until the trickle has ended
 	})
 }
