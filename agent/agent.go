@@ -43,6 +43,9 @@ type Options struct {
 	// far the server's events have come, pauses, and what is not told yet. Default:
 	// none.
 	Memory string
+	// Local is the folder in which this user's routers on this machine say how they are
+	// used. Default: none.
+	Local string
 	// Flush returns once what Alerted was given is on the disk, or cannot be written,
 	// or ctx has ended: Memory must not be ahead of it. Default: it is at once.
 	Flush func(ctx context.Context)

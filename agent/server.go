@@ -91,11 +91,11 @@ func (a *Agent) useServers(all []config.Server) (begun []*server) {
 	for _, c := range all {
 		s := old[linkKey(c.Addresses, c.Proof)]
 		if s == nil {
-			s = a.connect(c.Addresses, c.Proof)
+			s = a.connect(c.Addresses, c.Proof, c.Router != nil)
 			begun = append(begun, s)
 		}
 		s.name, s.link.name = c.Name, c.Name
-		s.router.use(c.Listen)
+		s.router.use(c.Router)
 		a.servers = append(a.servers, s)
 		a.pipeline.catchup.absences[s.name] = &s.absence
 	}
@@ -108,10 +108,11 @@ func linkKey(addresses []string, proof reach.Proof) string {
 }
 
 // connect makes the connection to a server that may be a router of our own.
-func (a *Agent) connect(addresses []string, proof reach.Proof) *server {
+func (a *Agent) connect(addresses []string, proof reach.Proof, ours bool) *server {
+	known := proof.Locally(a.opts.Local, addresses, ours)
 	to := a.opts.Carrier
 	if to == nil {
-		to = proof.To
+		to = known.To
 	}
 	s := &server{agent: a, addresses: addresses, proof: proof, carrier: several.New(addresses, to), presence: newPresence(nil)}
 	carrier := s.carrier
@@ -126,7 +127,7 @@ func (a *Agent) connect(addresses []string, proof reach.Proof) *server {
 	if before.Position.Epoch != "" {
 		since = &before.Position
 	}
-	s.receiver = receive(a.ctx, carrier, proof.Secret, since, a.log, sink{
+	s.receiver = receive(a.ctx, carrier, known.Secret, since, a.log, sink{
 		loop:     a.asked,
 		event:    s.event,
 		presence: s.came,

@@ -1,6 +1,11 @@
 package sig
 
-import "context"
+import (
+	"context"
+	"crypto/x509"
+	"errors"
+	"time"
+)
 
 // An Access decides who may use a server, and for what. A nil Access lets everybody
 // do everything.
@@ -13,7 +18,11 @@ type Access interface {
 // Caller is somebody who asks for rights.
 type Caller struct {
 	Token string // "": none was given
-	Peer  string // the address that it calls from
+	// Certificate is the caller's, which an authority of the server's has signed; nil:
+	// none was given.
+	Certificate *x509.Certificate
+	Peer        string // the address that it calls from
+	Private     bool   // over a [PrivateConn]: nobody else can read the token
 }
 
 // Rights are what one caller may do. They never change: when they are to, they end,
@@ -49,6 +58,9 @@ const (
 	ToConnect
 	// ToAsk is to send requests to the sender. There is no event.
 	ToAsk
+	// ToAdminister is to see who uses the server, and to disconnect them. There is neither
+	// sender nor event.
+	ToAdminister
 	// ToSee is to learn that the sender or the event is there, where the zero Name
 	// stands for any.
 	ToSee
@@ -62,19 +74,35 @@ func (nobody) May(_ Action, _, _ Name) bool { return false }
 func (nobody) Context() context.Context     { return context.Background() }
 
 // Admit returns the rights of a caller; nil if the server has no [Access], and everybody
-// may do everything. The error, ErrNotAdmitted, is for the caller.
+// may do everything. The error, ErrNotAdmitted or ErrTooFast, is for the caller.
 func (s *ServerRouter) Admit(c Caller) (Rights, error) {
 	if s.opts.Access == nil {
 		return nil, nil
 	}
-	rights, err := s.opts.Access.Admit(c)
-	if err != nil {
-		if n := int(s.turnedAway.Add(1)); rare(n) {
-			s.log.Warn("a client was not admitted", "client", c.Peer, "err", err, "count", n)
-		}
-		return nil, ErrNotAdmitted
+	if err := s.mayLogIn(c); err != nil {
+		s.turnAway(c.Peer, err)
+		return nil, err
 	}
-	return rights, nil
+	var rights Rights
+	err := errExpired
+	if c.Certificate == nil || time.Now().Before(c.Certificate.NotAfter) {
+		rights, err = s.opts.Access.Admit(c)
+	}
+	s.loggedIn(c, err == nil)
+	if err == nil {
+		return rights, nil
+	}
+	s.turnAway(c.Peer, err)
+	return nil, ErrNotAdmitted
+}
+
+var errExpired = errors.New("its certificate has expired")
+
+// turnAway notes that somebody was not admitted.
+func (s *ServerRouter) turnAway(peer string, err error) {
+	if n := int(s.turnedAway.Add(1)); rare(n) {
+		s.log.Warn("a client was not admitted", "client", peer, "err", err, "count", n)
+	}
 }
 
 // Allow returns ErrNotAllowed unless the rights, as Admit returns them, include this.
@@ -85,21 +113,49 @@ func Allow(rights Rights, do Action, sender, event Name) error {
 	return nil
 }
 
-// admit gives the client its rights, by its first message.
+// admit gives the client its rights, by its first message. The connection ends with
+// them, and with the certificate that it was made with: it could not be made again.
 func (c *session) admit(first request) {
-	caller := Caller{Peer: c.peer.conn.Peer()}
+	caller := c.caller(first)
+	rights, err := c.server.Admit(caller)
+	switch {
+	case errors.Is(err, ErrTooFast):
+		rights, c.turnedAway = nobody{}, err
+	case err != nil:
+		rights, c.turnedAway = nobody{}, coded(codeNotAdmitted, textNotAdmitted)
+	}
+	c.server.charge(c, rights)
+	if c.rights = rights; rights == nil {
+		return
+	}
+	ctx, cancel := rights.Context(), func() {}
+	if caller.Certificate != nil {
+		ctx, cancel = context.WithDeadline(ctx, caller.Certificate.NotAfter)
+	}
+	stop := context.AfterFunc(ctx, func() { c.peer.conn.Close() })
+	c.endRights = func() {
+		stop()
+		cancel()
+	}
+}
+
+// caller is who the client is, by its first message or, if it is one of another protocol,
+// by what that knows.
+func (c *session) caller(first request) Caller {
+	conn := c.peer.conn
+	if conn, ok := conn.(ForeignConn); ok {
+		return conn.Caller()
+	}
+	caller := Caller{Peer: conn.Peer(), Private: isPrivate(conn)}
 	if string(first.method) == "get_version" {
 		if token, ok := nameOf(member(first.params, "token")); ok {
 			caller.Token = token.String()
 		}
 	}
-	rights, err := c.server.Admit(caller)
-	if err != nil {
-		rights = nobody{}
+	if conn, ok := conn.(CertifiedConn); ok {
+		caller.Certificate = conn.Certificate()
 	}
-	if c.rights = rights; rights != nil {
-		c.endRights = context.AfterFunc(rights.Context(), func() { c.peer.conn.Close() })
-	}
+	return caller
 }
 
 // allow is asked before anything that depends on who is there.
@@ -118,12 +174,25 @@ func (c *session) may(do Action, sender, event Name) bool {
 // hearsAll reports whether the client may hear everything that the listeners are for.
 // Of the events that are forgotten only these can be counted.
 func (c *session) hearsAll(listeners []*Listener) bool {
+	if c.rights == nil {
+		return true
+	}
 	for _, l := range listeners {
 		if !c.may(ToHear, l.sender, l.event) {
 			return false
 		}
 	}
 	return true
+}
+
+// counting returns the listeners by which to count what is forgotten: as long as those of
+// the client are for more than it may hear, one for everything, so that whether anything
+// was missed says nothing of any sender.
+func (c *session) counting(listeners []*Listener) []*Listener {
+	if c.hearsAll(listeners) {
+		return listeners
+	}
+	return []*Listener{{client: new(clientListener)}}
 }
 
 // sees filters a sender's events, or with the zero Name the router's, for a list.

@@ -256,6 +256,33 @@ func (p public) Dial(ctx context.Context) (sig.Conn, error) {
 	return struct{ sig.Conn }{conn}, err
 }
 
+// The id of a publication does not keep others with other rights from publishing.
+func TestAccessAndIDs(t *testing.T) {
+	access := badges{}
+	access.add(t, "all", "*", "*")
+	access.add(t, "door", "", "door")
+	server, addr := serveWith(t, &sig.ServerOptions{Access: access})
+	heard := make(chan sig.Name, 10)
+	server.AddListener("", "", func(ev sig.Event) { heard <- ev.Sender })
+	for _, p := range []struct{ holder, sender, want string }{
+		{"door", "door", "door"},
+		{"all", "backup", "backup"},
+		{"all", "backup", ""}, // the same one again
+		{"all", "door", ""},
+	} {
+		ask(t, addr, p.holder, "publish", fmt.Sprintf(`{"events": [{"info": {"sender": %q, "event": "x"}, "id": "1"}]}`, p.sender))
+		got := ""
+		select {
+		case name := <-heard:
+			got = name.String()
+		default:
+		}
+		if got != p.want {
+			t.Errorf("%s publishes as %s: %q is heard, want %q", p.holder, p.sender, got, p.want)
+		}
+	}
+}
+
 // How many events were missed is said only to who may hear all of them: the number would
 // be that of others' events, too.
 func TestAccessAndMissed(t *testing.T) {

@@ -22,7 +22,8 @@ type ClientOptions struct {
 	// a connection that lasted a minute. Default: a random time of at most
 	// 250 ms before the first attempt, then of at most a fifth of away, where
 	// that bound is at least 0.5 s and at most 2 s in the first minute, 5 s in
-	// the first ten minutes, 30 s later.
+	// the first ten minutes, 30 s later. A client that the server does not
+	// admit has been away for ten minutes, at least.
 	Backoff func(attempt int, away time.Duration) time.Duration
 	// NoReconnect makes Run return once a connection has failed or ended; the
 	// listeners do not get what is still waiting for them then. Default: it tries

@@ -35,8 +35,10 @@ func (s *ServerRouter) Drain(ctx context.Context) (behind int) {
 func (s *ServerRouter) awaitEach(ctx context.Context, holds func(*session) bool) int {
 	s.guard.Lock()
 	left := make([]*session, 0, len(s.sessions))
-	for c := range s.sessions {
-		left = append(left, c)
+	for _, c := range s.sessions {
+		if c.speaks.Load() {
+			left = append(left, c)
+		}
 	}
 	s.guard.Unlock()
 	for {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"sigalert/sig/internal/wire"
 )
@@ -31,6 +32,9 @@ var (
 	// ErrNotAllowed: the server does not allow this to the holder of the token, whether
 	// or not there is a sender of this name.
 	ErrNotAllowed = errors.New("not allowed")
+	// ErrTooFast: the server takes less from one client, or from one address. A
+	// [RemoteError] has the time after which to try again.
+	ErrTooFast = errors.New("too fast")
 	// ErrNotPrivate: others could read the token on its way to the server.
 	ErrNotPrivate = errors.New("a token is not sent where others could read it")
 	// ErrNoAnswer: the peer did not answer a request in time.
@@ -64,6 +68,8 @@ type RemoteError struct {
 	// Code says for programs what Text says for people; see docs/protocol.md.
 	// It is empty if no code fits, and from a pysig peer.
 	Code string
+	// RetryAfter is how long to wait before trying again; 0: that would not help.
+	RetryAfter time.Duration
 }
 
 func (e *RemoteError) Error() string {
@@ -85,6 +91,7 @@ const (
 	codeNoAnswer    = "no_answer"
 	codeNotAdmitted = "not_admitted"
 	codeNotAllowed  = "not_allowed"
+	codeTooFast     = "too_fast"
 )
 
 var sentinels = map[string]error{
@@ -95,7 +102,11 @@ var sentinels = map[string]error{
 	codeNoAnswer:    ErrNoAnswer,
 	codeNotAdmitted: ErrNotAdmitted,
 	codeNotAllowed:  ErrNotAllowed,
+	codeTooFast:     ErrTooFast,
 }
+
+// textTryAgain is before a time, in a refusal of what comes too fast.
+const textTryAgain = ": try again in "
 
 // textNotAdmitted says the same of a token that is wrong, has expired or is missing.
 const textNotAdmitted = "not admitted: this server requires a valid token"
@@ -137,6 +148,8 @@ func (e *RemoteError) Is(target error) bool {
 		return e.Text == textNotAdmitted
 	case ErrNoRequests:
 		return e.Text == textNoRequests
+	case ErrTooFast:
+		return strings.Contains(e.Text, textTryAgain)
 	}
 	return false
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -17,6 +18,10 @@ import (
 // healthyAfter is how long a connection must have lasted for the backoff to
 // start over when it ends.
 const healthyAfter = 60 * time.Second
+
+// refusedFor is how long a client that is not admitted has been away, at least, for the
+// backoff: what it lacks takes somebody to change.
+const refusedFor = 10 * time.Minute
 
 // LinkStatus is the state of a client's connection to its server.
 type LinkStatus struct {
@@ -102,7 +107,11 @@ func (l *link) run(ctx context.Context) {
 			attempt, gone = 0, time.Now()
 		}
 		attempt++
-		retry := l.backoff(attempt, time.Since(gone))
+		away := time.Since(gone)
+		if errors.Is(err, ErrNotAdmitted) {
+			away = max(away, refusedFor)
+		}
+		retry := l.backoff(attempt, away)
 		if !was.Connected {
 			retry = max(0, retry-time.Since(began)) // an attempt that got no answer has waited, too
 		}
@@ -156,12 +165,12 @@ func (l *link) once(ctx context.Context) (was LinkStatus, err error) {
 	})
 	err = ending(p.serve())
 	p.abandon()
-	if cause := context.Cause(ctx); cause != nil {
+	if cause := context.Cause(ctx); cause != nil && !errors.Is(err, ErrNotAdmitted) { // which may be why the greeting failed
 		err = cause
 	}
 	cancel(err)
 	tasks.Wait() // a greeting may just have succeeded: only now is it over
-	if greeted, _ := l.current(); greeted == nil && !errors.As(err, new(*RemoteError)) && !errors.Is(err, errNoToken) && !errors.Is(err, ErrNotPrivate) {
+	if greeted, _ := l.current(); greeted == nil && !errors.As(err, new(*RemoteError)) && !slices.ContainsFunc(noProof, func(e error) bool { return errors.Is(err, e) }) {
 		err = notServer{err}
 	}
 	return l.lost(fmt.Errorf("%s: %w", l.carrier, err)), err
@@ -220,7 +229,7 @@ func (l *link) greet(ctx context.Context, p *peer) error {
 	if errors.Is(err, ErrNoAnswer) {
 		return fmt.Errorf("%w, or one that hangs: %w", ErrNotServer, err)
 	}
-	if errors.Is(err, ErrNotAdmitted) {
+	if errors.Is(err, ErrNotAdmitted) || errors.Is(err, ErrTooFast) {
 		return err
 	}
 	if err != nil {
@@ -240,6 +249,10 @@ func (l *link) greet(ctx context.Context, p *peer) error {
 
 var errNoToken = errors.New("the token is not there")
 
+// noProof are errors of a client without what a server requires, which is one all the
+// same.
+var noProof = []error{errNoToken, ErrNotPrivate, ErrNotAdmitted}
+
 // secret is the token to send over a connection; "": none.
 func (l *link) secret(conn Conn) (string, error) {
 	if l.token == nil {
@@ -252,7 +265,7 @@ func (l *link) secret(conn Conn) (string, error) {
 	if token == "" {
 		return "", nil
 	}
-	if c, ok := conn.(PrivateConn); !ok || !c.Private() {
+	if !isPrivate(conn) {
 		return "", ErrNotPrivate
 	}
 	return token, nil

@@ -130,7 +130,7 @@ func (c *session) request(r request) {
 	select {
 	case c.asking <- struct{}{}:
 	default:
-		r.reply(nil, exception("%d requests are already under way", maxRequests))
+		r.reply(nil, c.server.tooMany(overRequests, "%d requests are already under way", maxRequests))
 		return
 	}
 	r = r.keep()

@@ -107,6 +107,8 @@ func TestProof(t *testing.T) {
 		`url: "tls://h"`: {},
 		`url: "tls://h", fingerprint: "sha256:` + sum + `", token: 0123456789abcdefg`: {Fingerprint: "sha256:" + strings.ToLower(sum), Token: "0123456789abcdefg"},
 		`url: "tls://h", ca: /etc/ca.pem, token_file: /run/token`:                     {CA: "/etc/ca.pem", TokenFile: "/run/token"},
+		`url: "tls://h", cert: /etc/me.pem`:                                           {Cert: "/etc/me.pem"},
+		`url: "tls://h", ca: /a, cert: /c, key: /k`:                                   {CA: "/a", Cert: "/c", Key: "/k"},
 	} {
 		servers, err := parse(server)
 		if err != nil || len(servers) != 1 || servers[0].Addresses[0] != "tls://h:3000" || servers[0].Proof != want {
@@ -119,6 +121,9 @@ func TestProof(t *testing.T) {
 		`url: "tls://h", ca: ca.pem`:                               `is not a whole path`,
 		`url: "tls://h", ca: /ca.pem, fingerprint: "` + sum + `"`:  `says that already`,
 		`url: "tls://h", token: 0123456789abcdefg, token_file: /a`: `says that already`,
+		`url: "tcp://h", cert: /me.pem`:                            `begin the url with tls://`,
+		`url: "tls://h", key: /me.pem`:                             `a key without its certificate`,
+		`url: "tls://h", cert: me.pem`:                             `is not a whole path`,
 		`url: "tls://h", token: short`:                             `too short`,
 		`url: "tls://h", tokn: 0123456789abcdefg`:                  `did you mean "token"`,
 	} {

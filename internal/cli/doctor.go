@@ -61,6 +61,7 @@ func (p *program) doctorOptions() (o doctor.Options, err error) {
 	o = doctor.Options{
 		Named:   p.config != "" || os.Getenv("SIGALERT_CONFIG") != "",
 		Local:   net.JoinHostPort(address.Loopback, address.DefaultPort),
+		Folder:  localFolder(),
 		History: historyPath(),
 		Stores:  routerStores(),
 		Call:    invocation(),

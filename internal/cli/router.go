@@ -3,8 +3,11 @@ package cli
 import (
 	"context"
 	"crypto/tls"
+	"fmt"
 	"log/slog"
+	"sync/atomic"
 
+	"sigalert/agent/config"
 	"sigalert/internal/token"
 	"sigalert/internal/wait"
 	"sigalert/sig"
@@ -17,35 +20,28 @@ import (
 // and of an agent whose configuration has one.
 type router struct {
 	*sig.ServerRouter
+	told    *config.Router // how it runs; it belongs to who calls change
 	carrier *tcp.Server
-	store   *store.Store // nil: none
-	tokens  *token.Book  // nil: none
+	tls     atomic.Pointer[tls.Config] // nil: none
+	store   *store.Store               // nil: none
+	tokens  *token.Book                // nil: none
+	hosts   []string
 	log     *slog.Logger
 }
 
-// guarding is who may use a router, and how it is sure who that is; the zero value is
-// everybody, without TLS.
-type guarding struct {
-	tls    *tls.Config
-	tokens *token.Book
-}
-
-// newRouter binds a router to host:port. It has to be run.
-func (p *program) newRouter(listen string, k keeping, g guarding) (*router, error) {
-	if err := k.check(); err != nil {
-		return nil, err
-	}
-	carrier, err := p.bind(listen)
+// newRouter binds a router to its address. It has to be run.
+func (p *program) newRouter(c *config.Router) (*router, error) {
+	carrier, err := p.bind(c.Listen)
 	if err != nil {
 		return nil, err
 	}
-	carrier.TLS = g.tls
-	r := &router{carrier: carrier, tokens: g.tokens, log: p.log}
-	if r.store, err = k.open(p, listen); err != nil {
+	r := &router{told: c, carrier: carrier, hosts: c.Hosts, log: p.log}
+	if err := r.open(p, c); err != nil {
 		carrier.Close()
 		return nil, err
 	}
-	o := sig.ServerOptions{Name: "sigalert " + versionText(), Memory: k.limit, MemoryBytes: k.size << 20, MemoryAge: k.oldest, Logger: p.log}
+	r.provide(c)
+	o := sig.ServerOptions{Name: "sigalert " + versionText(), Memory: c.Store.Limit, MemoryBytes: c.Store.Size << 20, MemoryAge: memoryAge(c), Limits: c.Limits, Logger: p.log}
 	if r.store != nil {
 		o.Store = r.store
 	}
@@ -54,6 +50,57 @@ func (p *program) newRouter(listen string, k keeping, g guarding) (*router, erro
 	}
 	r.ServerRouter = sig.NewServerRouter(&o)
 	return r, nil
+}
+
+// open opens what the router has in files; the store is the last, as it would have to be
+// closed.
+func (r *router) open(p *program, c *config.Router) (err error) {
+	secured, err := p.openTLS(c)
+	if err != nil {
+		return err
+	}
+	if secured != nil {
+		r.tls.Store(secured)
+		r.carrier.TLS = r.tlsConfig()
+	}
+	if secured != nil && c.TLS.Cert == "" {
+		own, _ := secured.GetCertificate(nil) // which has been read
+		p.log.Info("the router's certificate is its own: clients know it by its fingerprint", "fingerprint", tcp.Fingerprint(own.Certificate[0]))
+	}
+	if r.tokens, err = p.openTokens(c); err != nil {
+		return err
+	}
+	r.require(c)
+	r.store, err = p.openStore(c)
+	return err
+}
+
+// change has the running router go by other settings, for which it also reads its files
+// again. It returns what it goes by now, and for which it would have to be started again:
+// those stay. If there is an error, everything does.
+func (r *router) change(p *program, c *config.Router) (changed, restart []string, err error) {
+	changed, restart = r.told.Changes(c)
+	if len(restart) > 0 {
+		c = r.told.Keep(c, restart)
+		changed, _ = r.told.Changes(c)
+	}
+	secured, err := p.openTLS(c)
+	if err != nil {
+		return nil, nil, err
+	}
+	if r.tokens != nil {
+		if err := r.tokens.Move(tokensFile(c)); err != nil {
+			return nil, nil, fmt.Errorf("%s: %w", c.Place("tokens"), err)
+		}
+	}
+	if c.Limits != r.told.Limits {
+		r.SetLimits(c.Limits)
+	}
+	r.tls.Store(secured)
+	r.told = c
+	r.require(c)
+	r.provide(c)
+	return changed, restart, nil
 }
 
 // bind listens at an address, or at the socket that systemd has passed.
@@ -67,14 +114,13 @@ func (p *program) bind(listen string) (*tcp.Server, error) {
 // addr is the address at which the router listens, as host:port.
 func (r *router) addr() string { return r.carrier.Addr() }
 
-// run serves the router's clients, and HTTP at the same port, until ctx ends. A
-// browser's address may name the machine as any of hosts.
-func (r *router) run(ctx context.Context, hosts ...string) error {
+// run serves the router's clients, and HTTP at the same port, until ctx ends.
+func (r *router) run(ctx context.Context) error {
 	if r.store != nil {
 		defer wait.Start(context.WithoutCancel(ctx), r.keep)()
 	}
 	if r.tokens != nil {
 		defer wait.Start(context.WithoutCancel(ctx), r.tokens.Run)()
 	}
-	return gateway.Serve(ctx, r.ServerRouter, r.carrier, &gateway.Options{Hosts: hosts, Logger: r.log})
+	return gateway.Serve(ctx, r.ServerRouter, r.carrier, &gateway.Options{Hosts: r.hosts, Logger: r.log})
 }

@@ -2,72 +2,89 @@ package cli
 
 import (
 	"crypto/tls"
-	"errors"
 	"fmt"
 	"net"
 	"os"
 	"path/filepath"
 
-	"github.com/spf13/pflag"
-
+	"sigalert/agent/config"
 	"sigalert/internal/address"
 	"sigalert/internal/certificate"
-	"sigalert/sig/tcp"
 )
 
-// securing is the TLS of a router.
-type securing struct {
-	mode      string // "": with the files, if there are any
-	cert, key string
-}
-
-const (
-	tlsOwn  = "auto" // a certificate that the router has made
-	tlsNone = "none"
-)
-
-func (s *securing) flags(flags *pflag.FlagSet) {
-	flags.StringVar(&s.mode, "tls", "", "`HOW` to encrypt: auto (with a certificate that the router makes, and keeps in the user's state folder) or none (default: with --tls-cert, if it is given)")
-	flags.StringVar(&s.cert, "tls-cert", "", "`FILE` of the certificate (PEM), read again when it changes")
-	flags.StringVar(&s.key, "tls-key", "", "`FILE` of its key (default: the certificate's)")
-}
-
-// open returns nil if there is to be no TLS.
-func (s securing) open(p *program, listen string, hosts []string) (*tls.Config, error) {
-	switch {
-	case s.mode != "" && s.mode != tlsOwn && s.mode != tlsNone:
-		return nil, usage(fmt.Errorf("--tls must be auto or none, not %q", s.mode))
-	case s.mode != "" && s.cert+s.key != "":
-		return nil, usage(fmt.Errorf("--tls %s and the files of a certificate are two different things: leave one out", s.mode))
-	case s.cert == "" && s.key != "":
-		return nil, usage(errors.New("--tls-key is for a certificate: name it with --tls-cert"))
-	case s.mode == tlsOwn:
-		return s.own(p, listen, hosts)
-	case s.cert == "":
-		return nil, nil
-	case s.key == "":
-		s.key = s.cert
+// openTLS returns nil if there is to be no TLS.
+func (p *program) openTLS(c *config.Router) (*tls.Config, error) {
+	secured, err := p.openCertificate(c)
+	if err != nil || c.TLS.ClientCA == "" {
+		return secured, err
 	}
-	files, err := certificate.Load(s.cert, s.key, p.log)
+	authorities, err := certificate.LoadAuthorities(c.TLS.ClientCA, p.log)
 	if err != nil {
-		return nil, fmt.Errorf("--tls-cert: %w", err)
+		return nil, fmt.Errorf("%s: %w", c.Place("tls.client_ca"), err)
+	}
+	authorities.Verify(secured)
+	return secured, nil
+}
+
+func (p *program) openCertificate(c *config.Router) (*tls.Config, error) {
+	cert, key := c.TLS.Cert, c.TLS.Key
+	switch {
+	case !c.Encrypts():
+		return nil, nil
+	case cert == "":
+		return p.ownCertificate(c)
+	case key == "":
+		key = cert
+	}
+	files, err := certificate.Load(cert, key, p.log)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", c.Place("tls.cert"), err)
 	}
 	return files.Config(), nil
 }
 
-// own is one for all routers of a user: who knows its fingerprint knows all of them.
-func (s securing) own(p *program, listen string, hosts []string) (*tls.Config, error) {
-	names := append([]string{"localhost", address.Loopback, "::1"}, hosts...)
+// certificatePath is where that is which this user's routers have made.
+func certificatePath() string { return filepath.Join(stateFolder(), "certificate.pem") }
+
+// certificateFile is the file of a router's certificate; "" if it has none.
+func certificateFile(c *config.Router) string {
+	switch {
+	case !c.Encrypts():
+		return ""
+	case c.TLS.Cert == "":
+		return certificatePath()
+	}
+	path, _ := filepath.Abs(c.TLS.Cert) // which fails only if there is no working folder
+	return path
+}
+
+// ownCertificate is one for all routers of a user: who knows its fingerprint knows all of
+// them.
+func (p *program) ownCertificate(c *config.Router) (*tls.Config, error) {
+	names := append([]string{"localhost", address.Loopback, "::1"}, c.Hosts...)
 	if name, err := os.Hostname(); err == nil {
 		names = append(names, name)
 	}
-	if host, _, _ := net.SplitHostPort(listen); net.ParseIP(host) == nil || !net.ParseIP(host).IsUnspecified() {
+	if host, _, _ := net.SplitHostPort(c.Listen); net.ParseIP(host) == nil || !net.ParseIP(host).IsUnspecified() {
 		names = append(names, host)
 	}
-	files, err := certificate.Own(filepath.Join(stateFolder(), "certificate.pem"), names, p.log)
+	files, err := certificate.Own(certificatePath(), names, p.log)
 	if err != nil {
-		return nil, fmt.Errorf("--tls auto: %w", err)
+		return nil, fmt.Errorf("%s: %w", c.Place("tls"), err)
 	}
-	p.log.Info("the router's certificate is its own: clients know it by its fingerprint", "fingerprint", tcp.Fingerprint(files.Current().Certificate[0]))
 	return files.Config(), nil
+}
+
+// tlsConfig is for the TLS that the router has when a client comes.
+func (r *router) tlsConfig() *tls.Config {
+	return &tls.Config{
+		MinVersion: tls.VersionTLS12,
+		GetConfigForClient: func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
+			now := r.tls.Load()
+			if now.GetConfigForClient != nil {
+				return now.GetConfigForClient(hello)
+			}
+			return now, nil
+		},
+	}
 }

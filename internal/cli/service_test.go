@@ -9,6 +9,7 @@ import (
 
 	"github.com/adrg/xdg"
 
+	"sigalert/agent/config"
 	"sigalert/internal/wait"
 )
 
@@ -16,7 +17,9 @@ import (
 func TestRouterIsAlive(t *testing.T) {
 	p := &program{log: slog.New(slog.DiscardHandler)}
 	for _, listen := range []string{"127.0.0.1:0", "0.0.0.0:0"} {
-		r, err := p.newRouter(listen, defaultKeeping(), guarding{})
+		told := config.DefaultRouter()
+		told.Listen = listen
+		r, err := p.newRouter(told)
 		if err != nil {
 			t.Fatal(err)
 		}

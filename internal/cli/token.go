@@ -11,10 +11,12 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 
+	"sigalert/agent/config"
 	"sigalert/internal/address"
 	"sigalert/internal/age"
+	"sigalert/internal/certificate"
+	"sigalert/internal/pairing"
 	"sigalert/internal/token"
 )
 
@@ -35,7 +37,10 @@ events is also one to be connected under its name (--send), or to send it reques
 (--listen).`,
 		Example: `  sigalert token new desk --listen '*'
   sigalert token new backup-host --send backup --expires 90d
+  sigalert token new laptop --listen '*' --pair desk.example:3000
   sigalert token new door --send door --listen 'door-*/ring' --listen '#alarm'
+  sigalert token new nas --certificate --send nas
+  sigalert token new operator --admin
   sigalert token list
   sigalert token revoke desk`,
 		Args: noArgs,
@@ -62,11 +67,11 @@ events is also one to be connected under its name (--send), or to send it reques
 
 func (p *program) newToken(path func() string) *cobra.Command {
 	var listen, send []string
-	expires := ""
+	expires, place, certified, admin := "", "", false, false
 	cmd := &cobra.Command{
 		Use: "new NAME", Short: "Make a token, and print it: it is shown only once", Args: cobra.ExactArgs(1),
 		RunE: func(_ *cobra.Command, args []string) (err error) {
-			e := token.Entry{Name: args[0]}
+			e := token.Entry{Name: args[0], Certificate: certified, Admin: admin}
 			if err := token.CheckName(e.Name); err != nil {
 				return usage(err)
 			}
@@ -76,7 +81,7 @@ func (p *program) newToken(path func() string) *cobra.Command {
 			if e.Send, err = parseRights("--send", send); err != nil {
 				return err
 			}
-			if len(e.Listen)+len(e.Send) == 0 {
+			if len(e.Listen)+len(e.Send) == 0 && !e.Admin {
 				return usage(errors.New(`a token without rights is good for nothing: give it some with --listen and --send, such as --listen "*"`))
 			}
 			if expires != "" {
@@ -88,19 +93,49 @@ func (p *program) newToken(path func() string) *cobra.Command {
 					e.Expires = time.Now().Add(d).UTC().Truncate(time.Second)
 				}
 			}
+			line := pairing.Line{}
+			if place != "" && certified {
+				return usage(errors.New("--pair is for a token, and with --certificate there is none"))
+			}
+			if place != "" {
+				if line, err = lineFor(place); err != nil {
+					return err
+				}
+			}
 			secret, err := token.New(path(), e)
 			if err != nil {
 				return err
 			}
-			fmt.Fprintln(p.out, secret)
+			if line.Token = secret; place != "" {
+				secret = pairCommand(line)
+			}
+			if secret != "" {
+				fmt.Fprintln(p.out, secret)
+			}
 			return nil
 		},
 	}
 	flags := cmd.Flags()
 	flags.StringArrayVar(&listen, "listen", nil, "what it may listen to: `RIGHT`; may be repeated")
 	flags.StringArrayVar(&send, "send", nil, "what it may send as: `RIGHT`; may be repeated")
+	flags.StringVar(&place, "pair", "", "print a line for another machine to run, which reaches the router at `HOST:PORT`, instead of the token")
+	flags.BoolVar(&certified, "certificate", false, "make none, and print nothing: the rights are for the holder of a certificate whose common name is NAME (see serve --client-ca)")
+	flags.BoolVar(&admin, "admin", false, "it may see who uses the router, and disconnect them: see \"sigalert admin\"")
 	flags.StringVar(&expires, "expires", "", "how long it is valid: a `TIME` such as 12h or 90d (default: for ever)")
 	return cmd
+}
+
+// lineFor is the line for another machine, without its token. It is for a router whose
+// certificate this user's routers have made: one that somebody renews cannot be known by
+// its fingerprint for long.
+func lineFor(place string) (line pairing.Line, err error) {
+	if line.HostPort, err = pairing.ParsePlace(place); err != nil {
+		return line, usage(fmt.Errorf("--pair: %w", err))
+	}
+	if line.Fingerprint, err = certificate.Fingerprint(certificatePath()); err != nil {
+		err = fmt.Errorf("--pair: the router has made no certificate yet, as with \"sigalert serve --tls auto\": %w", err)
+	}
+	return line, err
 }
 
 func parseRights(flag string, texts []string) (rights []token.Right, err error) {
@@ -128,6 +163,12 @@ func (p *program) listTokens(path string) error {
 		case !e.Expires.IsZero():
 			until = "until " + e.Expires.Local().Format("2006-01-02 15:04")
 		}
+		if e.Certificate {
+			until += ", with a certificate"
+		}
+		if e.Admin {
+			until += ", admin"
+		}
 		fmt.Fprintf(w, "%s\tlisten: %s\tsend: %s\t%s\n", e.Name, rightsText(e.Listen), rightsText(e.Send), until)
 	}
 	return w.Flush()
@@ -144,23 +185,26 @@ func rightsText(rights []token.Right) string {
 	return strings.Join(texts, " ")
 }
 
-const tokensOwn = "auto" // the default file
-
-func tokensFlag(flags *pflag.FlagSet, file *string) {
-	flags.StringVar(file, "tokens", "", "admit only clients with a token of this `FILE`, or of that of \"sigalert token\": auto (default: admit everyone)")
+// tokensFile is the file of a router's tokens; "" if it has none.
+func tokensFile(c *config.Router) string {
+	switch {
+	case !c.Admits():
+		return ""
+	case c.HasOwnTokens():
+		return tokensPath()
+	}
+	return c.Tokens
 }
 
 // openTokens returns nil if there are to be none.
-func (p *program) openTokens(file string) (*token.Book, error) {
-	switch file {
-	case "":
+func (p *program) openTokens(c *config.Router) (*token.Book, error) {
+	file := tokensFile(c)
+	if file == "" {
 		return nil, nil
-	case tokensOwn:
-		file = tokensPath()
 	}
 	book, err := token.Open(file, p.log)
 	if err != nil {
-		return nil, fmt.Errorf("--tokens: %w", err)
+		return nil, fmt.Errorf("%s: %w", c.Place("tokens"), err)
 	}
 	return book, nil
 }
@@ -176,4 +220,24 @@ func ourToken() (string, error) {
 		return "", usage(fmt.Errorf("$%s: %w", variable, err))
 	}
 	return secret, nil
+}
+
+// newTokenFor is how a token for a router is made.
+func newTokenFor(c *config.Router, name string) string {
+	text := "sigalert token new " + name + " --listen '*' --send '*'"
+	if !c.HasOwnTokens() {
+		text += " --tokens " + c.Tokens
+	}
+	return text
+}
+
+// require has the router admit clients without TLS, or without a token, as it is told.
+func (r *router) require(c *config.Router) {
+	if r.tokens == nil {
+		return
+	}
+	r.tokens.Require(c.Encrypts() && !c.Insecure, c.AllowLegacy)
+	if len(c.AllowLegacy) > 0 && !r.tokens.Has(token.LegacyName) {
+		r.log.Warn("the clients of "+c.Place("allow_legacy")+" have no rights yet: this gives them some", "run", newTokenFor(c, token.LegacyName))
+	}
 }

@@ -44,6 +44,7 @@ type Options struct {
 	Named   bool   // somebody has named it, so that it must be there
 	Server  string // host:port; default: the configuration's servers, or Local
 	Local   string // host:port of this machine's router
+	Folder  string // where this user's routers say how they are used from this machine
 	History string // the history's path
 	Stores  string // the folder with the stores of routers
 	Program string // this program's path

@@ -29,6 +29,9 @@ type place struct {
 	web      web
 }
 
+// answers reports whether a router is there, whether or not it admits us.
+func (p place) answers() bool { return p.err == nil || errors.Is(p.err, sig.ErrNotAdmitted) }
+
 // web is how a router answers HTTP.
 type web struct {
 	err  error
@@ -96,23 +99,16 @@ func (n *noted) Dial(ctx context.Context) (sig.Conn, error) {
 func browse(ctx context.Context, addr string, proof reach.Proof) (w web) {
 	ctx, cancel := context.WithTimeout(ctx, webTime)
 	defer cancel()
-	direct, scheme := &nethttp.Transport{DisableKeepAlives: true}, "http://" // without a proxy
-	if address.IsSecure(addr) {
-		scheme = "https://"
-		opts, err := proof.TLS()
-		if err == nil {
-			direct.TLSClientConfig, err = opts.Config(address.HostPort(addr))
-		}
-		if err != nil {
-			return web{err: err}
-		}
+	direct, base, err := proof.Web(addr)
+	if err != nil {
+		return web{err: err}
 	}
 	var asked, answered time.Time
 	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
 		GotConn:              func(httptrace.GotConnInfo) { asked = time.Now() },
 		GotFirstResponseByte: func() { answered = time.Now() },
 	})
-	request, err := nethttp.NewRequestWithContext(ctx, "GET", scheme+address.HostPort(addr)+"/healthz", nil)
+	request, err := nethttp.NewRequestWithContext(ctx, "GET", base+"/healthz", nil)
 	if err != nil {
 		return web{err: err}
 	}
@@ -144,6 +140,12 @@ func (o Options) server(f file, p place, a running) Result {
 	case p.err == nil:
 		r.Status = OK
 		r.Text = answers + ": a pysig server, which does not remember events: what happens while the agent is away is lost"
+	case errors.Is(p.err, sig.ErrNotAdmitted):
+		r.Text = p.err.Error()
+		r.Advice = `make a token at the router with "sigalert token new", and put it into the configuration, beside the server's url`
+	case errors.Is(p.err, sig.ErrNotPrivate):
+		r.Text = fmt.Sprintf("%s has no TLS: a token is not sent there, as others could read it", o.Server)
+		r.Advice = "begin its url with tls://, if the router has a certificate"
 	case p.reached:
 		r.Text = fmt.Sprintf("what listens at %s does not answer as an event server: it hangs, or is another program (%v)", o.Server, p.err)
 		r.Advice = "end it, or use another address; a router that hangs can be started again"
@@ -173,12 +175,12 @@ func (o Options) router(p place, a running) Result {
 	case errors.Is(a.err, ErrNoAgent) && nobodyListens(p.err):
 		r.Status = Note
 		r.Text = fmt.Sprintf("%s is free: the agent's router comes with the agent", o.Server)
-	case errors.Is(a.err, ErrNoAgent) && p.err == nil:
+	case errors.Is(a.err, ErrNoAgent) && p.answers():
 		r.Status = Note
 		r.Text = fmt.Sprintf("another router has %s: the agent will use that one", o.Server)
 	case a.err == nil && a.Router && a.Server == o.Server:
 		r.Text = fmt.Sprintf("the agent runs it at %s", o.Server)
-	case a.err == nil && p.err == nil:
+	case a.err == nil && p.answers():
 		r.Status = Note
 		r.Text = fmt.Sprintf("another router has %s: the agent uses that one, and takes over when it ends", o.Server)
 	case nobodyListens(p.err):

@@ -2,6 +2,7 @@ package doctor
 
 import (
 	"context"
+	"errors"
 	"net"
 	nethttp "net/http"
 	"net/http/httptest"
@@ -32,6 +33,7 @@ func TestVisit(t *testing.T) {
 		http, time Status
 	}{
 		{"sigalert", aRouter(t), OK, ": sigalert test, with stream, replay, publish", OK, OK},
+		{"guarded", aRouterWith(t, nobody{}), Wrong, "not admitted: this server requires a valid token", Note, Note},
 		{"pysig", aPysig(t), OK, "a pysig server", Note, Note},
 		{"nobody", free(t), Wrong, "nothing listens at 127.0.0.1", Note, Note},
 		{"silent", aSilent(t), Wrong, "it hangs, or is another program (no answer within 4 s)", Note, Note},
@@ -77,15 +79,22 @@ func TestBrowse(t *testing.T) {
 	}
 }
 
-func aRouter(t *testing.T) string {
+func aRouter(t *testing.T) string { return aRouterWith(t, nil) }
+
+func aRouterWith(t *testing.T, access sig.Access) string {
 	carrier, err := tcp.Listen("127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := sig.NewServerRouter(&sig.ServerOptions{Name: "sigalert test"})
+	server := sig.NewServerRouter(&sig.ServerOptions{Name: "sigalert test", Access: access})
 	t.Cleanup(wait.Start(context.Background(), func(ctx context.Context) { _ = gateway.Serve(ctx, server, carrier, nil) }))
 	return carrier.Addr()
 }
+
+// nobody is an Access that admits nobody.
+type nobody struct{}
+
+func (nobody) Admit(sig.Caller) (sig.Rights, error) { return nil, errors.New("nobody is admitted") }
 
 func aPysig(t *testing.T) string {
 	s, err := sigtest.NewPysigServer("127.0.0.1:0")

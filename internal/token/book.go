@@ -4,9 +4,12 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io/fs"
 	"log/slog"
+	"net/netip"
 	"os"
+	"slices"
 	"sync"
 	"time"
 
@@ -23,7 +26,9 @@ type Book struct {
 	log  *slog.Logger
 
 	mu     sync.Mutex        // guards the fields below
-	grants map[string]*grant // by the hash
+	secure bool              // clients need TLS
+	old    []netip.Prefix    // where clients come from that need neither TLS nor a token
+	grants map[string]*grant // by their keys
 	size   int64             // of the file when it was last read, below 0 if it was not there
 	time   time.Time
 }
@@ -35,6 +40,16 @@ type grant struct {
 	as    string // the entry in the file
 	ctx   context.Context
 	end   context.CancelFunc
+}
+
+func newGrant(e Entry, as string) *grant {
+	g := &grant{Rights: Rights{e.Listen, e.Send, e.Admin}, entry: e, as: as}
+	if e.Expires.IsZero() {
+		g.ctx, g.end = context.WithCancel(context.Background())
+	} else {
+		g.ctx, g.end = context.WithDeadline(context.Background(), e.Expires)
+	}
+	return g
 }
 
 func (g *grant) Holder() string           { return g.entry.Name }
@@ -51,6 +66,20 @@ func Open(path string, log *slog.Logger) (*Book, error) {
 	return b, nil
 }
 
+// Move follows another file from now on, or reads the same one again. Tokens that are as
+// they were keep their rights. If the file cannot be read, nothing changes.
+func (b *Book) Move(path string) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	was, size, changed := b.path, b.size, b.time
+	b.path, b.size, b.time = path, -1, time.Time{}
+	err := b.follow()
+	if err != nil {
+		b.path, b.size, b.time = was, size, changed
+	}
+	return err
+}
+
 // Run follows the file until ctx ends; the rights of all tokens end with it.
 func (b *Book) Run(ctx context.Context) {
 	for wait.Sleep(ctx, time.Second, nil) {
@@ -61,20 +90,77 @@ func (b *Book) Run(ctx context.Context) {
 	b.use(nil)
 }
 
-// Admit implements [sig.Access].
-func (b *Book) Admit(c sig.Caller) (sig.Rights, error) {
-	if c.Token == "" {
-		return nil, errors.New("it has no token")
+// Require says whether clients need TLS, except on this machine. Those from the networks
+// do not, nor a token: whoever shows neither that nor a certificate has the rights of the
+// entry named legacy. When the networks change, all who have these rights lose them. By
+// default clients need no TLS, and there are no networks.
+func (b *Book) Require(secure bool, legacy []netip.Prefix) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.secure = secure
+	if slices.Equal(b.old, legacy) {
+		return
 	}
+	b.old = legacy
+	if g := b.named(LegacyName); g != nil {
+		g.end()
+		b.grants[g.entry.key()] = newGrant(g.entry, g.as)
+	}
+}
+
+// Has reports whether there is an entry of this name.
+func (b *Book) Has(name string) bool {
 	b.refresh()
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	g := b.grants[hash(c.Token)]
+	return b.named(name) != nil
+}
+
+// named is the grant of the entry with a name; nil: there is none. The caller holds the
+// lock.
+func (b *Book) named(name string) *grant {
+	for _, g := range b.grants {
+		if g.entry.Name == name {
+			return g
+		}
+	}
+	return nil
+}
+
+// isOld reports whether an address is in one of the networks.
+func isOld(legacy []netip.Prefix, peer string) bool {
+	at, err := netip.ParseAddrPort(peer)
+	addr := at.Addr().Unmap().WithZone("")
+	return err == nil && slices.ContainsFunc(legacy, func(p netip.Prefix) bool { return p.Contains(addr) })
+}
+
+// Admit implements [sig.Access]. Of a token and a certificate the token counts, even if
+// it is not valid. A certificate is known by its common name.
+func (b *Book) Admit(c sig.Caller) (sig.Rights, error) {
+	b.refresh()
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	var g *grant
+	var what string
+	old := isOld(b.old, c.Peer)
+	switch {
+	case b.secure && !c.Private && !old:
+		return nil, errors.New("it came without TLS")
+	case c.Token != "":
+		g, what = b.grants[hash(c.Token)], "its token"
+	case c.Certificate != nil:
+		name := c.Certificate.Subject.CommonName
+		g, what = b.grants[certificateKey(name)], fmt.Sprintf("the token for its certificate, %.64q,", name)
+	case old:
+		g, what = b.named(LegacyName), "the token named legacy, whose rights clients without any have,"
+	default:
+		return nil, errors.New("it has neither a token nor a certificate")
+	}
 	switch {
 	case g == nil:
-		return nil, errors.New("its token is unknown")
+		return nil, fmt.Errorf("%s is unknown", what)
 	case g.entry.Expired(time.Now()):
-		return nil, errors.New("its token has expired")
+		return nil, fmt.Errorf("%s has expired", what)
 	}
 	return g, nil
 }
@@ -120,19 +206,14 @@ func (b *Book) use(all []Entry) {
 	grants := make(map[string]*grant, len(all))
 	for _, e := range all {
 		text, _ := json.Marshal(e) // which was read from such
-		g := b.grants[e.Hash]
+		g := b.grants[e.key()]
 		if g == nil || g.as != string(text) {
-			g = &grant{Rights: Rights{e.Listen, e.Send}, entry: e, as: string(text)}
-			if e.Expires.IsZero() {
-				g.ctx, g.end = context.WithCancel(context.Background())
-			} else {
-				g.ctx, g.end = context.WithDeadline(context.Background(), e.Expires)
-			}
+			g = newGrant(e, string(text))
 		}
-		grants[e.Hash] = g
+		grants[e.key()] = g
 	}
-	for h, g := range b.grants {
-		if grants[h] != g {
+	for key, g := range b.grants {
+		if grants[key] != g {
 			g.end()
 		}
 	}

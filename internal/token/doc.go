@@ -7,6 +7,9 @@
 // router that uses it has a [Book], which is its [sig.Access] and follows the file:
 // clients whose token has been revoked or has expired are disconnected within a second.
 //
+// [Provide] lets the programs of the router's own user, on its machine, use it without
+// being set up; [Local] is what they find.
+//
 // # Secrets
 //
 // The file has the SHA-256 of a token, not the token. Nothing slower is called for: a

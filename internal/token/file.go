@@ -17,6 +17,7 @@ import (
 	"regexp"
 	"runtime"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/gofrs/flock"
@@ -27,15 +28,29 @@ const (
 	prefix  = "sigalert_"
 )
 
-// Entry is a token as the file has it.
+// Entry is a token as the file has it or, if Certificate is set, what the holder of a
+// certificate whose common name is Name may do.
 type Entry struct {
-	Name    string    `json:"name"`
-	Hash    string    `json:"sha256"` // of the token, in hexadecimal digits
-	Listen  []Right   `json:"listen,omitempty"`
-	Send    []Right   `json:"send,omitempty"`
-	Created time.Time `json:"created"`
-	Expires time.Time `json:"expires,omitzero"` // zero: never
+	Name        string    `json:"name"`
+	Certificate bool      `json:"certificate,omitempty"`
+	Hash        string    `json:"sha256,omitempty"` // of the token, in hexadecimal digits; "" for a certificate
+	Listen      []Right   `json:"listen,omitempty"`
+	Send        []Right   `json:"send,omitempty"`
+	Admin       bool      `json:"admin,omitempty"`
+	Created     time.Time `json:"created"`
+	Expires     time.Time `json:"expires,omitzero"` // zero: never
 }
+
+// key is what a caller is found by: the hash of its token, or its certificate's name,
+// with what a hash does not have.
+func (e *Entry) key() string {
+	if e.Certificate {
+		return certificateKey(e.Name)
+	}
+	return e.Hash
+}
+
+func certificateKey(name string) string { return "certificate " + name }
 
 // Expired reports whether the token is no longer valid.
 func (e *Entry) Expired(now time.Time) bool { return !e.Expires.IsZero() && !now.Before(e.Expires) }
@@ -53,6 +68,9 @@ var validName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
 
 // CheckName refuses what cannot be a token's name.
 func CheckName(name string) error {
+	if strings.HasPrefix(name, prefix) {
+		return errors.New("this is a token: name it after what uses it")
+	}
 	if !validName.MatchString(name) {
 		return fmt.Errorf("%q is not a name for a token: use at most 64 letters, digits, - . and _", name)
 	}
@@ -60,16 +78,20 @@ func CheckName(name string) error {
 }
 
 // New adds a token, of which e has the name, the rights and the end, to the file, and
-// returns the token itself, which is nowhere else. A name whose token has expired is
-// free again.
+// returns the token itself, which is nowhere else; "" for a certificate, which needs none.
+// A name whose token has expired is free again.
 func New(path string, e Entry) (secret string, err error) {
 	if err := CheckName(e.Name); err != nil {
 		return "", err
 	}
-	random := make([]byte, 32)
-	_, _ = rand.Read(random) // which never fails
-	secret = prefix + base64.RawURLEncoding.EncodeToString(random)
-	e.Hash, e.Created = hash(secret), time.Now().UTC().Truncate(time.Second)
+	if e.Name == LocalName {
+		return "", fmt.Errorf("%s is the token that a router makes for the programs of its own user: use another name", LocalName)
+	}
+	if !e.Certificate {
+		secret = newSecret()
+		e.Hash = hash(secret)
+	}
+	e.Created = time.Now().UTC().Truncate(time.Second)
 	return secret, change(path, func(all []Entry) ([]Entry, error) {
 		i := slices.IndexFunc(all, func(o Entry) bool { return o.Name == e.Name })
 		switch {
@@ -103,6 +125,12 @@ func List(path string) ([]Entry, error) {
 		return nil, nil
 	}
 	return all, err
+}
+
+func newSecret() string {
+	random := make([]byte, 32)
+	_, _ = rand.Read(random) // which never fails
+	return prefix + base64.RawURLEncoding.EncodeToString(random)
 }
 
 func hash(secret string) string {
@@ -150,18 +178,22 @@ func parse(text []byte) ([]Entry, error) {
 	if c.Version != 1 {
 		return nil, fmt.Errorf("it has version %d, and only 1 is understood", c.Version)
 	}
-	names, hashes := make(map[string]bool), make(map[string]bool)
+	names, keys := make(map[string]bool), make(map[string]bool)
 	for _, e := range c.Tokens {
 		sum, err := hex.DecodeString(e.Hash)
 		switch {
 		case CheckName(e.Name) != nil:
 			return nil, CheckName(e.Name)
+		case e.Certificate && e.Hash != "":
+			return nil, fmt.Errorf("token %s: it is for a certificate, and has a sha256, too", e.Name)
+		case e.Certificate:
 		case err != nil || len(sum) != sha256.Size || hex.EncodeToString(sum) != e.Hash:
 			return nil, fmt.Errorf("token %s: its sha256 is not %d hexadecimal digits in lower case", e.Name, 2*sha256.Size)
-		case names[e.Name] || hashes[e.Hash]:
+		}
+		if names[e.Name] || keys[e.key()] {
 			return nil, fmt.Errorf("token %s is there twice", e.Name)
 		}
-		names[e.Name], hashes[e.Hash] = true, true
+		names[e.Name], keys[e.key()] = true, true
 	}
 	return c.Tokens, nil
 }
@@ -191,12 +223,17 @@ func change(path string, f func([]Entry) ([]Entry, error)) (err error) {
 	if err != nil {
 		return err
 	}
+	return replace(path, append(text, '\n'))
+}
+
+// replace writes a file that only its owner can read.
+func replace(path string, text []byte) error {
 	next, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*") // with 0600
 	if err != nil {
 		return err
 	}
 	defer os.Remove(next.Name())
-	_, err = next.Write(append(text, '\n'))
+	_, err = next.Write(text)
 	if err = errors.Join(err, next.Sync(), next.Close()); err != nil {
 		return err
 	}

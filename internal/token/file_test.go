@@ -145,15 +145,17 @@ func TestFileErrors(t *testing.T) {
 	dir := t.TempDir()
 	const sum = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 	for name, text := range map[string]string{
-		"nothing":         "",
-		"another version": `{"version": 2, "tokens": []}`,
-		"a misspelling":   `{"version": 1, "tokens": [{"name": "a", "sha256": "` + sum + `", "lisen": ["*"]}]}`,
-		"a short hash":    `{"version": 1, "tokens": [{"name": "a", "sha256": "e3"}]}`,
-		"no hash":         `{"version": 1, "tokens": [{"name": "a"}]}`,
-		"capitals":        `{"version": 1, "tokens": [{"name": "a", "sha256": "` + strings.ToUpper(sum) + `"}]}`,
-		"one name twice":  `{"version": 1, "tokens": [{"name": "a", "sha256": "` + sum + `"}, {"name": "a", "sha256": "00` + sum[2:] + `"}]}`,
-		"a bad glob":      `{"version": 1, "tokens": [{"name": "a", "sha256": "` + sum + `", "listen": ["["]}]}`,
-		"more":            `{"version": 1, "tokens": []} {}`,
+		"nothing":                             "",
+		"another version":                     `{"version": 2, "tokens": []}`,
+		"a misspelling":                       `{"version": 1, "tokens": [{"name": "a", "sha256": "` + sum + `", "lisen": ["*"]}]}`,
+		"a short hash":                        `{"version": 1, "tokens": [{"name": "a", "sha256": "e3"}]}`,
+		"a certificate with a hash":           `{"version": 1, "tokens": [{"name": "a", "certificate": true, "sha256": "` + sum + `"}]}`,
+		"a name twice, once of a certificate": `{"version": 1, "tokens": [{"name": "a", "certificate": true}, {"name": "a", "sha256": "` + sum + `"}]}`,
+		"no hash":                             `{"version": 1, "tokens": [{"name": "a"}]}`,
+		"capitals":                            `{"version": 1, "tokens": [{"name": "a", "sha256": "` + strings.ToUpper(sum) + `"}]}`,
+		"one name twice":                      `{"version": 1, "tokens": [{"name": "a", "sha256": "` + sum + `"}, {"name": "a", "sha256": "00` + sum[2:] + `"}]}`,
+		"a bad glob":                          `{"version": 1, "tokens": [{"name": "a", "sha256": "` + sum + `", "listen": ["["]}]}`,
+		"more":                                `{"version": 1, "tokens": []} {}`,
 	} {
 		path := filepath.Join(dir, "tokens.json")
 		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {

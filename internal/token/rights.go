@@ -14,6 +14,7 @@ import (
 type Rights struct {
 	Listen []Right // what it may listen to
 	Send   []Right // what it may send as
+	Admin  bool    // whether it may see who else uses the router, and disconnect them
 }
 
 // May reports whether the rights allow something. Nothing but the rights and the names
@@ -33,6 +34,8 @@ func (r Rights) May(do sig.Action, sender, event sig.Name) bool {
 		return coverAll(r.Send, sender)
 	case sig.ToAsk:
 		return coverAll(r.Listen, sender)
+	case sig.ToAdminister:
+		return r.Admin
 	case sig.ToSee:
 		return see(r.Listen, sender, event) || see(r.Send, sender, event)
 	}

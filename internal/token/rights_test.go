@@ -107,6 +107,19 @@ func TestMay(t *testing.T) {
 	}
 }
 
+// To administer is a right of its own, and gives no other.
+func TestAdmin(t *testing.T) {
+	all, boss := rights(t, "*", "*"), token.Rights{Admin: true}
+	if all.May(sig.ToAdminister, "", "") || !boss.May(sig.ToAdminister, "", "") {
+		t.Error("who may administer is not who was given the right")
+	}
+	for _, do := range []sig.Action{sig.ToHear, sig.ToListen, sig.ToPublish, sig.ToConnect, sig.ToAsk, sig.ToSee} {
+		if boss.May(do, "", "") || boss.May(do, "s", "e") {
+			t.Errorf("it gives the right %d, too", do)
+		}
+	}
+}
+
 func TestParseRight(t *testing.T) {
 	for _, text := range []string{"", "/", "a/", "/a", "a[", "a/[", `a[b-a]`} {
 		if r, err := token.ParseRight(text); err == nil {

@@ -2,20 +2,39 @@ package gateway
 
 import (
 	"context"
+	"crypto/x509"
 	"encoding/base64"
+	"errors"
+	"net"
 	"net/http"
 	"strings"
 
 	"sigalert/sig"
 )
 
-// guestRights are the rights that a request comes with, and the token that gave them.
+// guestRights are the rights that a request comes with, and who got them.
 type guestRights struct {
 	sig.Rights // nil: all
-	token      string
+	caller     sig.Caller
 }
 
-type rightsKey struct{}
+type (
+	rightsKey struct{}
+	callerKey struct{}
+)
+
+// withCaller has the requests of a connection come with what that says of its client.
+func withCaller(ctx context.Context, conn net.Conn) context.Context {
+	if g, ok := conn.(*guest); ok {
+		if c, ok := g.Conn.(interface {
+			Certificate() *x509.Certificate
+			Private() bool
+		}); ok {
+			return context.WithValue(ctx, callerKey{}, sig.Caller{Certificate: c.Certificate(), Private: c.Private()})
+		}
+	}
+	return ctx
+}
 
 // rightsOf returns the rights of a request that has been admitted.
 func rightsOf(r *http.Request) guestRights {
@@ -26,16 +45,21 @@ func rightsOf(r *http.Request) guestRights {
 // admit returns the request with its rights, or a refusal that is the same for every
 // token that is not valid, and for none.
 func (g *gateway) admit(w http.ResponseWriter, r *http.Request, token string) (*http.Request, error) {
-	rights, err := g.server.Admit(sig.Caller{Token: token, Peer: r.RemoteAddr})
+	caller, _ := r.Context().Value(callerKey{}).(sig.Caller)
+	caller.Token, caller.Peer = token, r.RemoteAddr
+	rights, err := g.server.Admit(caller)
+	if tooFast := new(sig.RemoteError); errors.As(err, &tooFast) {
+		return nil, refuseFor(tooFast)
+	}
 	if err != nil {
 		w.Header().Set("WWW-Authenticate", `Bearer realm="sigalert"`)
 		return nil, errNotAdmitted
 	}
-	return r.WithContext(context.WithValue(r.Context(), rightsKey{}, guestRights{rights, token})), nil
+	return r.WithContext(context.WithValue(r.Context(), rightsKey{}, guestRights{rights, caller})), nil
 }
 
 var (
-	errNotAdmitted = refuse(http.StatusUnauthorized, "this requires a valid token: send it as the header Authorization: Bearer TOKEN")
+	errNotAdmitted = refuse(http.StatusUnauthorized, "this requires a valid token: send it as the header Authorization: Bearer TOKEN, over https:// unless you are on the router's machine")
 	// errNotAllowed is the same for every name.
 	errNotAllowed = refuse(http.StatusForbidden, "not allowed: the token's rights do not include this")
 )

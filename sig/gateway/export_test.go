@@ -3,6 +3,7 @@ package gateway
 import (
 	"context"
 	"net"
+	"net/http"
 	"sync"
 
 	"sigalert/sig"
@@ -20,3 +21,6 @@ func ServeConns(ctx context.Context, server *sig.ServerRouter) (take func(net.Co
 		g.guests.take(ctx, conn)
 	}, tasks.Wait
 }
+
+// Handler answers requests whose connections the test makes up.
+func Handler(server *sig.ServerRouter) http.Handler { return newGateway(server, nil) }

@@ -6,9 +6,11 @@ import (
 	"net"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"sigalert/internal/origin"
+	"sigalert/internal/seldom"
 	"sigalert/sig"
 	"sigalert/sig/tcp"
 )
@@ -20,9 +22,8 @@ const (
 	endTime    = time.Second      // at the end, for answers that are under way
 	drainTime  = 5 * time.Second  // at the end, for what waits for clients
 
-	maxHeader  = 32 << 10
-	maxBody    = 1 << 20
-	maxStreams = 1000
+	maxHeader = 32 << 10
+	maxBody   = 1 << 20
 )
 
 // Options are a gateway's settings; nil is the zero value.
@@ -46,8 +47,11 @@ type gateway struct {
 	ending  sync.RWMutex // locked at the end: nothing is published any more
 	hosts   origin.Hosts
 	guests  guests
-	inside  inside        // where streams connect to the router
-	streams chan struct{} // a token for each that is served
+	inside  *inside            // where streams connect to the router
+	streams atomic.Int64       // that are served
+	refused [600]atomic.Uint64 // requests, by status
+	asked   atomic.Uint64      // requests
+	began   time.Time
 }
 
 func newGateway(server *sig.ServerRouter, opts *Options) *gateway {
@@ -62,13 +66,13 @@ func newGateway(server *sig.ServerRouter, opts *Options) *gateway {
 		o.Drain = drainTime
 	}
 	return &gateway{
-		server:  server,
-		log:     o.Logger,
-		drain:   o.Drain,
-		hosts:   origin.NewHosts(o.Hosts...),
-		guests:  newGuests(o.Logger),
-		inside:  newHandover[sig.Conn](),
-		streams: make(chan struct{}, maxStreams),
+		server: server,
+		log:    seldom.Logger(o.Logger),
+		drain:  o.Drain,
+		hosts:  origin.NewHosts(o.Hosts...),
+		guests: newGuests(o.Logger),
+		inside: newInside(),
+		began:  time.Now(),
 	}
 }
 
@@ -127,6 +131,7 @@ func (g *gateway) httpServer(ctx context.Context) *http.Server {
 		IdleTimeout:       idleTime,
 		MaxHeaderBytes:    maxHeader,
 		BaseContext:       func(net.Listener) context.Context { return ctx },
+		ConnContext:       withCaller,
 		ErrorLog:          slog.NewLogLogger(g.log.Handler(), slog.LevelDebug),
 	}
 }

@@ -13,11 +13,12 @@ import (
 
 // route is what answers a path, by method.
 type route struct {
-	get, post func(http.ResponseWriter, *http.Request) error // nil: not allowed
-	put       bool                                           // PUT is POST
+	get, post, delete func(http.ResponseWriter, *http.Request) error // nil: not allowed
+	put               bool                                           // PUT is POST
 
 	open  bool                       // to GET it takes no token
-	token func(*http.Request) string // where else than in Authorization one may be; nil: nowhere
+	admin bool                       // to GET and DELETE it takes the right to administer
+	token func(*http.Request) string // where else than in Authorization one may be, to POST; nil: nowhere
 }
 
 func (rt route) methods() (all []string) {
@@ -29,6 +30,9 @@ func (rt route) methods() (all []string) {
 	}
 	if rt.put {
 		all = append(all, http.MethodPut)
+	}
+	if rt.delete != nil {
+		all = append(all, http.MethodDelete)
 	}
 	return append(all, http.MethodOptions)
 }
@@ -44,7 +48,9 @@ func (g *gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.ContentLength != 0 { // it is read to its end, even if it is of no use
 		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(bodyTime)) // a test's recorder has none
 	}
+	g.asked.Add(1)
 	if err := g.answer(p, r); err != nil {
+		g.refused[statusOf(err)].Add(1)
 		fail(p, r, err)
 	}
 }
@@ -62,7 +68,7 @@ func (g *gateway) answer(w http.ResponseWriter, r *http.Request) error {
 		w.Header().Set("Allow", strings.Join(methods, ", "))
 		return refuse(http.StatusMethodNotAllowed, "%.20s is not possible here: use %s", r.Method, strings.Join(methods, ", "))
 	}
-	isGet := r.Method == http.MethodGet || r.Method == http.MethodHead
+	isGet, isDelete := r.Method == http.MethodGet || r.Method == http.MethodHead, r.Method == http.MethodDelete
 	switch {
 	case r.Method == http.MethodOptions:
 		w.Header().Set("Allow", strings.Join(methods, ", "))
@@ -72,17 +78,24 @@ func (g *gateway) answer(w http.ResponseWriter, r *http.Request) error {
 		return rt.get(w, r)
 	}
 	token := bearer
-	if rt.token != nil {
+	if rt.token != nil && !isGet {
 		token = rt.token
 	}
 	if r, err = g.admit(w, r, token(r)); err != nil {
 		return err
 	}
-	if isGet {
-		return rt.get(w, r)
+	if rt.admin && (isGet || isDelete) {
+		if err := g.mayAdminister(r); err != nil {
+			return err
+		}
 	}
-	if origin.CrossSite(r) {
+	switch {
+	case isGet:
+		return rt.get(w, r)
+	case origin.CrossSite(r):
 		return errCrossSite
+	case isDelete:
+		return rt.delete(w, r)
 	}
 	return rt.post(w, r)
 }
@@ -96,7 +109,13 @@ func (g *gateway) route(r *http.Request) (route, error) {
 	case "/":
 		return route{get: g.page, post: g.postRoot, put: true, open: true, token: ntfyToken}, nil
 	case "/healthz":
-		return route{get: healthy, open: true}, nil
+		return route{get: g.healthy, open: true}, nil
+	case "/metrics":
+		return route{get: g.metrics, post: g.topic("metrics"), put: true, token: ntfyToken}, nil
+	case "/status":
+		return route{get: g.status, post: g.topic("status"), put: true, token: ntfyToken, admin: true}, nil
+	case "/clients":
+		return route{get: g.clients, post: g.topic("clients"), put: true, token: ntfyToken, admin: true}, nil
 	case "/events":
 		return route{get: g.stream}, nil
 	case "/message":
@@ -121,10 +140,9 @@ func (g *gateway) route(r *http.Request) (route, error) {
 	case len(names) == 1:
 		return route{post: g.topic(names[0]), put: true, token: ntfyToken}, nil
 	}
-	return route{post: g.event(names[0], names[1]), put: true}, nil
-}
-
-func healthy(w http.ResponseWriter, _ *http.Request) error {
-	answer(w, http.StatusOK, typeText, []byte("ok\n"))
-	return nil
+	rt := route{post: g.event(names[0], names[1]), put: true}
+	if names[0] == "clients" {
+		rt.delete, rt.admin = g.disconnect(names[1]), true
+	}
+	return rt, nil
 }

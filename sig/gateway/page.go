@@ -69,7 +69,7 @@ func (p *pageData) answer(w http.ResponseWriter, r *http.Request, status int) er
 
 // postRoot answers POST /: ntfy's JSON, whatever its header says, or the page's form.
 func (g *gateway) postRoot(w http.ResponseWriter, r *http.Request) error {
-	body, err := readBody(w, r)
+	body, err := g.readBody(w, r)
 	if err != nil {
 		return err
 	}

@@ -210,6 +210,11 @@ func (s *site) follow(t testing.TB, parameters string, headers ...string) (next 
 // newSecureSite is newSite with TLS; its url is https.
 func newSecureSite(t testing.TB, opts *sig.ServerOptions) (*site, *http.Client) {
 	t.Helper()
+	return newSecureSiteWith(t, opts, func(*tls.Config) {})
+}
+
+func newSecureSiteWith(t testing.TB, opts *sig.ServerOptions, more func(*tls.Config)) (*site, *http.Client) {
+	t.Helper()
 	text, err := certificate.New([]string{"127.0.0.1"})
 	if err != nil {
 		t.Fatal(err)
@@ -218,7 +223,9 @@ func newSecureSite(t testing.TB, opts *sig.ServerOptions) (*site, *http.Client) 
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := newSiteWith(t, opts, &tls.Config{Certificates: []tls.Certificate{pair}})
+	config := &tls.Config{Certificates: []tls.Certificate{pair}}
+	more(config)
+	s := newSiteWith(t, opts, config)
 	s.url = "https://" + s.addr
 	roots := x509.NewCertPool()
 	roots.AddCert(pair.Leaf)

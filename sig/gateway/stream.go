@@ -37,7 +37,7 @@ func (g *gateway) stream(w http.ResponseWriter, r *http.Request) error {
 	if err := checkNames(sender, event); err != nil {
 		return err
 	}
-	s := &stream{token: rightsOf(r).token, out: make(chan []byte, waiting)}
+	s := &stream{out: make(chan []byte, waiting)}
 	for _, t := range topic.Meant(sender, event) {
 		if allow(r, sig.ToListen, t.Sender, t.Event) == nil {
 			s.topics = append(s.topics, t)
@@ -62,14 +62,12 @@ func (g *gateway) stream(w http.ResponseWriter, r *http.Request) error {
 	if r.Method == http.MethodHead {
 		return nil
 	}
-	select {
-	case g.streams <- struct{}{}:
-		defer func() { <-g.streams }()
-	default:
-		w.Header().Set("Retry-After", "5")
-		return refuse(http.StatusServiceUnavailable, "%d streams are open, and no more are possible: try again later", maxStreams)
+	limit := g.server.Limits().Streams
+	defer g.streams.Add(-1)
+	if g.streams.Add(1) > int64(limit) {
+		return &refusal{http.StatusServiceUnavailable, fmt.Sprintf("%d streams are open, and no more are possible: try again later", limit), 5 * time.Second}
 	}
-	s.run(r.Context(), w, dialer{g.inside, r.RemoteAddr})
+	s.run(r.Context(), w, dialer{g.inside, rightsOf(r).caller})
 	return nil
 }
 
@@ -111,7 +109,6 @@ func positionText(p sig.Position) string { return p.Epoch + "-" + strconv.Format
 // counts what is missed, and has the router keep what a slow reader has not taken.
 type stream struct {
 	topics []topic.Topic
-	token  string // of the reader; "": none
 	since  *sig.Position
 	all    bool // since the beginning, until then: what is forgotten is not missed
 	lines  bool // JSON, instead of Server-Sent Events
@@ -124,7 +121,6 @@ func (s *stream) run(ctx context.Context, w http.ResponseWriter, carrier sig.Cli
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	client := sig.NewClientRouter(carrier, &sig.ClientOptions{
-		Token:       func() (string, error) { return s.token, nil },
 		NoReconnect: true,
 		Queue:       waiting,
 		Since:       s.since,

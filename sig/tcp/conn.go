@@ -3,6 +3,7 @@ package tcp
 import (
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"net"
@@ -46,14 +47,16 @@ type conn struct {
 	other func(context.Context, net.Conn) // serves other protocols; nil: nobody does
 	tls   *tls.Config                     // for clients that begin with TLS; nil: it is another protocol
 	first []byte                          // the first byte, until it is read
+	shows bool                            // a client's certificate, of which it is not known yet what the server says; the reading goroutine's
 
 	turns  *turns        // of the server's handshakes, where there is TLS
 	closed chan struct{} // there, too: closed by Close
 	once   sync.Once     // for that
 
 	// The reading goroutine's.
-	timed bool // the present message has been given its deadline
-	armed bool // the connection has a read deadline
+	timed    bool  // the present message has been given its deadline
+	armed    bool  // the connection has a read deadline
+	insecure error // why the handshake failed
 
 	gaveWay atomic.Bool
 
@@ -93,12 +96,19 @@ func (r *reader) Read(p []byte) (int, error) {
 		r.first = r.first[n:]
 		return n, nil
 	}
+	if r.insecure != nil {
+		return 0, r.insecure
+	}
 	n, err := r.net.Read(p)
 	if err == nil {
+		r.shows = false // the server has not refused it
 		return n, nil
 	}
 	if r.gaveWay.Load() {
 		return n, errors.New("a long message was not finished while many others were begun")
+	}
+	if r.shows {
+		err = refused(err)
 	}
 	if errors.Is(err, os.ErrDeadlineExceeded) {
 		err = fmt.Errorf("a message was begun but not finished within %s", messageTimeout)
@@ -142,6 +152,12 @@ type begunConn struct {
 	net.Conn
 	first []byte
 }
+
+// Certificate is that of the other side, for those who serve other protocols.
+func (c *begunConn) Certificate() *x509.Certificate { return certificateOf(c.Conn) }
+
+// Private is as for a [sig.PrivateConn].
+func (c *begunConn) Private() bool { return isPrivate(c.Conn) }
 
 func (c *begunConn) Read(p []byte) (int, error) {
 	if len(c.first) > 0 && len(p) > 0 {
@@ -255,12 +271,17 @@ func (c *conn) Rooted() error {
 }
 
 // Private makes the conn a [sig.PrivateConn].
-func (c *conn) Private() bool {
-	if _, secured := c.net.(*tls.Conn); secured {
+func (c *conn) Private() bool { return isPrivate(c.net) }
+
+func isPrivate(conn net.Conn) bool {
+	if _, secured := conn.(*tls.Conn); secured {
 		return true
 	}
-	peer, ok := c.net.RemoteAddr().(*net.TCPAddr)
+	peer, ok := conn.RemoteAddr().(*net.TCPAddr)
 	return ok && peer.IP.IsLoopback()
 }
+
+// Certificate makes the conn a [sig.CertifiedConn].
+func (c *conn) Certificate() *x509.Certificate { return certificateOf(c.net) }
 
 func (c *conn) Peer() string { return c.net.RemoteAddr().String() }

@@ -53,7 +53,9 @@ func (c *Client) Dial(ctx context.Context) (sig.Conn, error) {
 	if err != nil {
 		return nil, fmt.Errorf("cannot reach %s: %w", c, reason(err))
 	}
-	return newConn(nc), nil
+	conn := newConn(nc)
+	conn.shows = c.tls != nil && len(c.tls.Certificates) > 0
+	return conn, nil
 }
 
 const schemeTLS = "tls://"
@@ -75,7 +77,8 @@ type Server struct {
 	// Default: the protocol's errors answer them.
 	Other func(ctx context.Context, conn net.Conn)
 	// TLS is for connections that begin as TLS does, whatever they speak within it; a
-	// handshake may take 10 s. It is set before the server is used. Default: none.
+	// handshake may take 10 s. A certificate that a client has to show, or may, must
+	// be verified in it. It is set before the server is used. Default: none.
 	TLS *tls.Config
 
 	listener *net.TCPListener
@@ -83,10 +86,6 @@ type Server struct {
 	room     *wire.Room
 	turns    turns
 }
-
-// maxLong is how many bytes of unfinished messages a server keeps, besides 64 KiB
-// for each client.
-const maxLong = 32 << 20
 
 // Listen binds to host:port at once; port 0 is any free one. An empty host
 // means every address of this machine, 0.0.0.0 every one of IPv4.
@@ -105,13 +104,19 @@ func Listen(addr string) (*Server, error) {
 
 // NewServer is Listen for a socket that is already bound.
 func NewServer(l *net.TCPListener) *Server {
-	s := &Server{listener: l, room: wire.NewRoom(maxLong)}
+	s := &Server{listener: l, room: wire.NewRoom(32 << 20)}
 	s.reserve, _ = os.Open(os.DevNull)
 	return s
 }
 
 // Addr returns the address at which the server listens, as host:port.
 func (s *Server) Addr() string { return s.listener.Addr().String() }
+
+// LimitReading and Reading make the server a [sig.BoundedCarrier].
+func (s *Server) LimitReading(bytes int) { s.room.Limit(bytes) }
+
+// Reading is for [sig.ServerRouter.Stats].
+func (s *Server) Reading() (bytes int, gaveWay uint64) { return s.room.Held() }
 
 func (s *Server) Accept() (sig.Conn, error) {
 	nc, err := s.listener.AcceptTCP()

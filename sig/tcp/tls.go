@@ -8,9 +8,12 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"strings"
 	"time"
+
+	"sigalert/sig"
 )
 
 const (
@@ -33,14 +36,50 @@ func (c *conn) secure(first []byte) int {
 	secured := tls.Server(&begunConn{raw, []byte{first[0]}}, c.tls)
 	err := secured.Handshake()
 	done()
-	if err != nil { // which each read repeats
-		c.net = secured
+	if err != nil {
+		c.insecure = reason(err)
+		if errors.As(err, new(*tls.CertificateVerificationError)) {
+			c.insecure = fmt.Errorf("%w: its certificate is no good: %w", sig.ErrNotAdmitted, err)
+			linger(raw)
+		}
 		return 0
 	}
 	_ = raw.SetDeadline(time.Time{})
 	c.use(secured)
 	n, _ := secured.Read(first)
 	return n
+}
+
+// linger lets a client read why there is no TLS: what it has sent meanwhile would
+// otherwise have the system drop that.
+func linger(raw net.Conn) {
+	if c, ok := raw.(*net.TCPConn); ok && c.CloseWrite() == nil {
+		_ = c.SetReadDeadline(time.Now().Add(time.Second))
+		_, _ = io.CopyN(io.Discard, c, 64<<10)
+	}
+}
+
+// refused explains the error of a client that has shown a certificate, if the server has
+// ended TLS because of it, and otherwise returns it. Since version 1.3 that comes after
+// the handshake.
+func refused(err error) error {
+	if op := (*net.OpError)(nil); errors.As(err, &op) && op.Op == "remote error" {
+		return fmt.Errorf("%w: the server refuses our certificate (%w)", sig.ErrNotAdmitted, op.Err)
+	}
+	return err
+}
+
+// certificateOf is the certificate of a client, which an authority of the server's has
+// signed; nil: it has shown none.
+func certificateOf(conn net.Conn) *x509.Certificate {
+	secured, ok := conn.(*tls.Conn)
+	if !ok {
+		return nil
+	}
+	if state := secured.ConnectionState(); len(state.VerifiedChains) > 0 {
+		return state.VerifiedChains[0][0]
+	}
+	return nil
 }
 
 // TLS is how a client makes sure that a server is the right one; nil is the zero value.
@@ -112,6 +151,9 @@ func (c *Client) handshake(ctx context.Context, raw net.Conn) (net.Conn, error) 
 	secured := tls.Client(raw, config)
 	if err := secured.HandshakeContext(ctx); err != nil {
 		raw.Close()
+		if len(config.Certificates) > 0 {
+			err = refused(err)
+		}
 		return nil, insecure(err)
 	}
 	return secured, nil

@@ -10,6 +10,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"sigalert/internal/certificate"
@@ -173,11 +174,14 @@ func TestNoTLS(t *testing.T) {
 	}
 }
 
-// Those that begin a handshake and go no further are among the silent clients of their
-// address, which have a limit, and hold up nobody.
+// Those that begin a handshake and go no further, or finish it and say nothing, are among
+// the silent clients of their address, which have a limit, and hold up nobody.
 func TestHandshakesThatStall(t *testing.T) {
 	c := pair(t, "127.0.0.1")
-	_, addr := secureServer(t, c)
+	server, addr := secureServer(t, c)
+	limits := server.Limits()
+	limits.Clients = 1000 // a quarter may be silent for a while
+	server.SetLimits(limits)
 	stalled := make([]net.Conn, 300)
 	for i := range stalled {
 		conn, err := net.Dial("tcp", addr)
@@ -185,7 +189,14 @@ func TestHandshakesThatStall(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer conn.Close()
-		io.WriteString(conn, "\x16\x03\x01")
+		switch i % 3 {
+		case 1:
+			io.WriteString(conn, "\x16\x03\x01")
+		case 2:
+			if err := tls.Client(conn, &tls.Config{RootCAs: rootsOf(c), ServerName: "127.0.0.1"}).Handshake(); err != nil {
+				t.Fatal(err)
+			}
+		}
 		stalled[i] = conn
 	}
 	conn, err := tcp.NewTLSClient(addr, &tcp.TLS{Roots: rootsOf(c)}).Dial(t.Context())
@@ -193,8 +204,38 @@ func TestHandshakesThatStall(t *testing.T) {
 		t.Fatal(err)
 	}
 	conn.Close()
-	stalled[0].SetReadDeadline(time.Now().Add(5 * time.Second)) // before the handshake's own end
-	if _, err := stalled[0].Read(make([]byte, 1)); errors.Is(err, os.ErrDeadlineExceeded) {
-		t.Error("the first has not given way")
+	for i, conn := range stalled[:3] {
+		conn.SetReadDeadline(time.Now().Add(5 * time.Second)) // before the handshake's own end
+		if _, err := io.Copy(io.Discard, conn); errors.Is(err, os.ErrDeadlineExceeded) {
+			t.Errorf("%d has not given way", i)
+		}
 	}
+}
+
+// A handshake takes at most 10 s, however much of it arrives.
+func TestHandshakeThatTrickles(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		near, far := net.Pipe()
+		ended := make(chan struct{})
+		defer func() {
+			near.Close()
+			<-ended
+		}()
+		go func() { // a record of 16 KiB
+			defer close(ended)
+			for _, b := range append([]byte{0x16, 3, 1, 0x40, 0, 1, 0, 0x3f, 0xfc}, make([]byte, 1<<14)...) {
+				if _, err := near.Write([]byte{b}); err != nil {
+					return
+				}
+				time.Sleep(time.Second)
+			}
+		}()
+		began := time.Now()
+		serve, err := tcp.Greet(far, &tls.Config{Certificates: []tls.Certificate{pair(t, "127.0.0.1")}})
+		if took := time.Since(began); serve || err == nil || took != 10*time.Second {
+			t.Errorf("%v, %v after %v", serve, err, took)
+		}
+		far.Close()
+		time.Sleep(time.Second) // until the trickle has ended
+	})
 }
