@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"net"
 	"strings"
 
 	"github.com/spf13/pflag"
@@ -54,8 +55,8 @@ func (f *settingFlag) Type() string {
 }
 
 // router has the settings of the flags and, where they are not given, of a file; path "":
-// there is none.
-func (f routerFlags) router(path string) (r *config.Router, warnings config.Problems, err error) {
+// there is none. It listens at the socket, if there is one.
+func (f routerFlags) router(path string, socket *net.TCPListener) (r *config.Router, warnings config.Problems, err error) {
 	r = config.DefaultRouter()
 	if path != "" {
 		if r, warnings, err = config.LoadRouter(path); err != nil {
@@ -69,6 +70,9 @@ func (f routerFlags) router(path string) (r *config.Router, warnings config.Prob
 		if err := r.Override(flag.Setting, flag.texts...); err != nil {
 			return nil, warnings, usage(flagFault("--"+flag.Flag, err))
 		}
+	}
+	if socket != nil {
+		r.Listen = socket.Addr().String()
 	}
 	if err := r.Check(); err != nil {
 		return nil, warnings, usage(err)

@@ -106,18 +106,16 @@ func (p *program) runServe(ctx context.Context, o serveOptions) error {
 	if o.every <= 0 {
 		return usage(fmt.Errorf("--every must be greater than 0, got %s", o.every))
 	}
-	told, warnings, err := o.router.router(p.config)
+	var err error
+	if p.socket, err = systemd.Socket(); err != nil {
+		return err
+	}
+	told, warnings, err := o.router.router(p.config, p.socket)
 	for _, w := range warnings {
 		p.log.Warn(w.Error())
 	}
 	if err != nil {
 		return err
-	}
-	if p.socket, err = systemd.Socket(); err != nil {
-		return err
-	}
-	if p.socket != nil {
-		told.Listen = p.socket.Addr().String()
 	}
 	server, err := p.newRouter(told)
 	if err != nil {
@@ -136,6 +134,7 @@ func (p *program) runServe(ctx context.Context, o serveOptions) error {
 		}
 	})()
 	defer wait.Start(ctx, trim.Run)()
+	defer wait.Start(ctx, trim.Bound)()
 	p.log.Info("listening on " + server.addr())
 	defer p.report(ctx, server)()
 	p.announce(server, true)
@@ -161,7 +160,7 @@ func (p *program) runServe(ctx context.Context, o serveOptions) error {
 
 // reloadRouter reads the settings of a running router again, and applies them.
 func (p *program) reloadRouter(r *router, flags routerFlags) {
-	told, warnings, err := flags.router(p.config)
+	told, warnings, err := flags.router(p.config, p.socket)
 	for _, w := range warnings {
 		p.log.Warn(w.Error())
 	}
