@@ -131,6 +131,7 @@ func (p *program) runServe(ctx context.Context, o serveOptions) error {
 		}
 	})()
 	defer wait.Start(ctx, trim.Run)()
+	defer wait.Start(ctx, trim.Bound)()
 	p.log.Info("listening on " + server.addr())
 	defer p.report(ctx, server)()
 	p.announce(told, server.addr(), true)
