@@ -162,7 +162,7 @@ func (o Options) server(f file, p place, a running) Result {
 		r.Advice = fmt.Sprintf(`start a router there with "%s serve", or let the agent run one with router: in place of server: in the configuration`, o.Call)
 	case nobodyListens(p.err):
 		r.Text = fmt.Sprintf("%s refuses connections: no program listens at that port there", o.Server)
-		r.Advice = fmt.Sprintf(`start a router on that machine with "sigalert serve --listen 0.0.0.0:%s", or correct the address`, port(o.Server))
+		r.Advice = fmt.Sprintf(`start a router on that machine with "sigalert serve --listen 0.0.0.0:%s", and run the line here that it prints, or correct the address`, port(o.Server))
 	default:
 		r.Text = fmt.Sprintf("%s cannot be reached: %v", o.Server, p.err)
 		r.Advice = "see whether the name is right, the machine is on, and no firewall is between"

@@ -471,7 +471,11 @@ func TestMetrics(t *testing.T) {
 		}
 	}
 	_ = s.do(t, "POST", "/s/e", "x", token("wrong"))
-	a := s.do(t, "GET", "/metrics", "", token("t000"))
+	a := s.do(t, "GET", "/metrics", "", token("t007"))
+	if n := strings.Count(a.text, "{token="); a.status != 200 || n != 4 || n != strings.Count(a.text, `{token="t007"}`) {
+		t.Errorf("a token sees others: %s", a.text)
+	}
+	a = s.do(t, "GET", "/metrics", "", token("admin"))
 	if a.status != 200 || a.head.Get("Content-Type") != "text/plain; version=0.0.4; charset=utf-8" {
 		t.Fatal(a.status, a.head)
 	}
