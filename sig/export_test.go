@@ -1,5 +1,7 @@
 package sig
 
+import "context"
+
 var Backoff = backoff
 
 // Connected returns how many clients are connected.
@@ -24,4 +26,25 @@ func (s *ServerRouter) PretendFar(peer string) {
 	s.guard.Lock()
 	defer s.guard.Unlock()
 	s.placeOf(hostOf(peer)).near = false
+}
+
+// SharesQueue reports whether the memory for what waits for a client, to which a write has
+// failed, may be given to another client.
+func SharesQueue(conn Conn) bool {
+	s := NewServerRouter(nil)
+	for range 100 { // the pool may give another
+		c := newSession(context.Background(), s, conn, s.log)
+		c.peer.stream(c.out.push)
+		_ = c.peer.push(c.ctx, []byte("{}\n"), answers)
+		known := make([]item, 0, 8)
+		queues.Put(&known)
+		if c.flush() == nil {
+			panic("the write does not fail")
+		}
+		_ = c.peer.push(c.ctx, []byte("{}\n"), answers)
+		if cap(known) > 0 && &known[:1][0] == &c.out.items[:1][0] {
+			return true
+		}
+	}
+	return false
 }

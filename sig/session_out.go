@@ -265,6 +265,7 @@ func (c *session) flush() error {
 		queues.Put(queue)
 	}()
 	items := *queue
+	*queue = nil // what the session has, no other may get: a write may fail
 	for {
 		items = c.out.take(items)
 		if len(items) == 0 && !c.out.isBehind() {

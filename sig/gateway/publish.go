@@ -14,7 +14,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
-	"sync/atomic"
+	"sync"
 	"time"
 
 	"sigalert/internal/topic"
@@ -146,10 +146,15 @@ func (g *gateway) readBody(w http.ResponseWriter, r *http.Request) ([]byte, erro
 
 // collect reads a body. Of long ones there may be so many, and the oldest gives way.
 func (g *gateway) collect(w http.ResponseWriter, r *http.Request) (body []byte, gaveWay bool, err error) {
-	var gave atomic.Bool
+	var mu sync.Mutex // guards read and gaveWay
+	read := false
 	claim := wire.NewClaim(func() {
-		gave.Store(true)
-		_ = http.NewResponseController(w).SetReadDeadline(time.Now())
+		mu.Lock()
+		defer mu.Unlock()
+		if !read {
+			gaveWay = true
+			_ = http.NewResponseController(w).SetReadDeadline(time.Now())
+		}
 	})
 	defer g.inside.room.Hold(claim, 0)
 	in := http.MaxBytesReader(w, r.Body, maxBody)
@@ -166,7 +171,10 @@ func (g *gateway) collect(w http.ResponseWriter, r *http.Request) (body []byte, 
 	if err == io.EOF {
 		err = nil
 	}
-	return body, gave.Load(), err
+	mu.Lock()
+	defer mu.Unlock()
+	read = true
+	return body, gaveWay, err
 }
 
 var errGaveWay = &refusal{http.StatusServiceUnavailable, "the body was not finished while many others were begun: send it again", time.Second}
