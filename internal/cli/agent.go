@@ -88,7 +88,7 @@ func (p *program) bindRouter(c *config.Router) (*agent.BoundRouter, error) {
 	}
 	r.agents = true
 	r.provide(c)
-	p.announce(r, false)
+	p.announce(c, r.addr(), false)
 	return &agent.BoundRouter{Serve: r.run, Change: func(c *config.Router) (bool, error) {
 		if _, restart := r.told.Changes(c); len(restart) > 0 {
 			p.log.Info("the router is restarted: its settings have changed", "settings", strings.Join(restart, ", "))

@@ -131,9 +131,10 @@ func (p *program) runServe(ctx context.Context, o serveOptions) error {
 		}
 	})()
 	defer wait.Start(ctx, trim.Run)()
+	defer wait.Start(ctx, trim.Bound)()
 	p.log.Info("listening on " + server.addr())
-	p.announce(server, true)
 	defer p.report(ctx, server)()
+	p.announce(told, server.addr(), true)
 	if server.tokens == nil && !address.IsLoopback(server.addr()) {
 		p.log.Warn("anyone who can reach this address may listen and send: there is no password", "listen", server.addr())
 	}

@@ -23,13 +23,6 @@ func Everything(name string) Entry {
 	return Entry{Name: name, Listen: []Right{all}, Send: []Right{all}}
 }
 
-// localEntry has all rights.
-func localEntry() Entry {
-	e := Everything(LocalName)
-	e.Admin = true
-	return e
-}
-
 // Provide lets this user's programs on this machine use the router that listens at a
 // port, without being set up: they find in the folder, which is theirs, a token with all
 // rights, whose entry in the file of tokens is named local, and where the router's
@@ -41,7 +34,8 @@ func Provide(folder, tokens, port, cert string) error {
 	}
 	secretFile := secretOf(folder, tokens)
 	err := change(tokens, func(all []Entry) ([]Entry, error) {
-		e := localEntry()
+		e := Everything(LocalName)
+		e.Admin = true
 		i := slices.IndexFunc(all, func(o Entry) bool { return o.Name == LocalName })
 		if secret, err := readSecret(secretFile); err == nil && i >= 0 {
 			if e.Hash, e.Created = hash(secret), all[i].Created; same(e, all[i]) {

@@ -84,7 +84,7 @@ type Server struct {
 	listener *net.TCPListener
 	reserve  *os.File // a descriptor for that; used by the goroutine that accepts
 	room     *wire.Room
-	turns    turns
+	turns    *turns
 }
 
 // Listen binds to host:port at once; port 0 is any free one. An empty host
@@ -104,7 +104,7 @@ func Listen(addr string) (*Server, error) {
 
 // NewServer is Listen for a socket that is already bound.
 func NewServer(l *net.TCPListener) *Server {
-	s := &Server{listener: l, room: wire.NewRoom(32 << 20)}
+	s := &Server{listener: l, room: wire.NewRoom(32 << 20), turns: newTurns()}
 	s.reserve, _ = os.Open(os.DevNull)
 	return s
 }
@@ -127,7 +127,7 @@ func (s *Server) Accept() (sig.Conn, error) {
 		c.dec.Share(s.room, c.giveWay)
 		c.other, c.tls = s.Other, s.TLS
 		if c.tls != nil {
-			c.turns, c.closed = &s.turns, make(chan struct{})
+			c.turns, c.closed = s.turns, make(chan struct{})
 		}
 		return c, nil
 	case errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE):

@@ -33,8 +33,9 @@ func (c *conn) secure(first []byte) int {
 		return 0
 	}
 	_ = raw.SetDeadline(time.Now().Add(handshakeTimeout))
-	secured := tls.Server(&begunConn{raw, []byte{first[0]}}, c.tls)
-	err := secured.Handshake()
+	polite := &politeConn{Conn: &begunConn{raw, []byte{first[0]}}, computing: c.turns.computing}
+	secured := tls.Server(polite, c.tls)
+	err := polite.handshake(secured)
 	done()
 	if err != nil {
 		c.insecure = reason(err)

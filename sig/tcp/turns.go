@@ -1,8 +1,10 @@
 package tcp
 
 import (
+	"crypto/tls"
 	"net"
 	"net/netip"
+	"runtime"
 	"sync"
 	"time"
 )
@@ -17,6 +19,8 @@ const (
 
 // turns are those of the clients that do a handshake.
 type turns struct {
+	computing chan struct{} // a token for each whose handshake takes up a processor
+
 	mu     sync.Mutex // guards the field below, and what is in it
 	places map[netip.Prefix]*place
 }
@@ -33,6 +37,37 @@ type turn struct {
 	comes chan struct{} // closed when it is there
 	since time.Time     // when that was
 	end   func()        // takes it away
+}
+
+// newTurns leaves half of the processors to others.
+func newTurns() *turns {
+	return &turns{computing: make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2))}
+}
+
+// politeConn holds a token during a handshake, except while it waits for the client. Events
+// would otherwise wait for every handshake that has something to compute.
+type politeConn struct {
+	net.Conn
+	computing chan struct{}
+	holds     bool // the goroutine's that does the handshake
+}
+
+func (c *politeConn) handshake(secured *tls.Conn) error {
+	c.computing <- struct{}{}
+	c.holds = true
+	defer func() {
+		c.holds = false
+		<-c.computing
+	}()
+	return secured.Handshake()
+}
+
+func (c *politeConn) Read(p []byte) (int, error) {
+	if c.holds {
+		<-c.computing
+		defer func() { c.computing <- struct{}{} }()
+	}
+	return c.Conn.Read(p)
 }
 
 // take waits for the turn of a client, which end ends; false if it is closed before.

@@ -13,7 +13,7 @@ import (
 // wait; other addresses do not wait for them.
 func TestTurns(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var all turns
+		all := newTurns()
 		began := time.Now()
 		here, elsewhere := &net.TCPAddr{IP: net.IPv4(192, 0, 2, 1)}, &net.TCPAddr{IP: net.IPv4(192, 0, 2, 2)}
 		var mu sync.Mutex // guards these three
