@@ -20,7 +20,7 @@ import (
 // and of an agent whose configuration has one.
 type router struct {
 	*sig.ServerRouter
-	told    *config.Router // how it runs; it belongs to who calls change
+	told    *config.Router // that it runs with; change is not called concurrently
 	carrier *tcp.Server
 	tls     atomic.Pointer[tls.Config] // nil: none
 	store   *store.Store               // nil: none
@@ -76,9 +76,9 @@ func (r *router) open(p *program, c *config.Router) (err error) {
 	return err
 }
 
-// change has the running router go by other settings, for which it also reads its files
-// again. It returns what it goes by now, and for which it would have to be started again:
-// those stay. If there is an error, everything does.
+// change applies other settings to the running router, and reads its files again. It
+// returns the keys of those that have changed, and of those that stay as they were, since
+// they take a restart. If there is an error, nothing has changed.
 func (r *router) change(p *program, c *config.Router) (changed, restart []string, err error) {
 	changed, restart = r.told.Changes(c)
 	if len(restart) > 0 {
