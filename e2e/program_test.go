@@ -77,6 +77,7 @@ type server struct {
 	addr string
 
 	secured bool // it runs with the flags of that name
+	known   *way // to it; nil: nobody has asked
 }
 
 // serve starts a server on a free port.

@@ -10,10 +10,10 @@ import (
 
 const (
 	// maxSilent is how many clients of one address may be connected and have sent no
-	// message yet. For as long as silentTime there may be more, up to a quarter of all
-	// clients: a crowd that connects at once, with TLS, has to wait its turn.
+	// message yet. For silentTime there may be more, up to a quarter of all clients: in a
+	// crowd that connects at once over TLS, everybody has to wait.
 	maxSilent  = 256
-	silentTime = 5 * time.Second
+	silentTime = 10 * time.Second
 	// maxIdle is how many addresses are remembered without clients.
 	maxIdle = 10_000
 	// maxRight is how many of the tokens that were right from an address are remembered.

@@ -64,6 +64,7 @@ func (p *program) doctorOptions() (o doctor.Options, err error) {
 		Local:   net.JoinHostPort(address.Loopback, address.DefaultPort),
 		Folder:  localFolder(),
 		History: historyPath(),
+		Stores:  routerStores(),
 		Call:    invocation(),
 		XEmbed:  tray.XEmbed,
 		Agent:   agentsState,

@@ -37,7 +37,7 @@ func (p *program) openStore(c *config.Router) (*store.Store, error) {
 		if _, port, _ := net.SplitHostPort(c.Listen); port == "0" { // it will have another address
 			return nil, nil
 		}
-		dir = filepath.Join(stateFolder(), "router", fileName(c.Listen))
+		dir = filepath.Join(routerStores(), fileName(c.Listen))
 	}
 	kept, err := store.Open(dir, &store.Options{
 		Sync: c.Store.Sync, Events: c.Store.Limit + forgotten, Bytes: 2 * int64(c.Store.Size) << 20, Age: memoryAge(c), Logger: p.log,
@@ -51,6 +51,9 @@ func (p *program) openStore(c *config.Router) (*store.Store, error) {
 	p.log.Warn("the router forgets its events when it ends", "store", dir, "err", err)
 	return nil, nil
 }
+
+// routerStores is where the routers of this user keep their events by default.
+func routerStores() string { return filepath.Join(stateFolder(), "router") }
 
 // fileName is an address as part of a file's name.
 func fileName(address string) string {

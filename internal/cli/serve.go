@@ -9,7 +9,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"sigalert/agent/config"
 	"sigalert/internal/address"
 	"sigalert/internal/systemd"
 	"sigalert/internal/trim"
@@ -153,20 +152,6 @@ func (p *program) runServe(ctx context.Context, o serveOptions) error {
 		return fmt.Errorf("the server's own sender failed: %w", failure)
 	}
 	return err
-}
-
-// routerSettings are those of the flags and the file, with the address of the socket that
-// systemd has passed, if there is one.
-func (p *program) routerSettings(flags routerFlags) (*config.Router, error) {
-	told, warnings, err := flags.router(p.config)
-	for _, w := range warnings {
-		p.log.Warn(w.Error())
-	}
-	if err == nil && p.socket != nil {
-		told.Listen = p.socket.Addr().String()
-		err = told.Check()
-	}
-	return told, err
 }
 
 // reloadRouter reads the settings of a running router again, and applies them.

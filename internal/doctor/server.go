@@ -34,8 +34,9 @@ func (p place) answers() bool { return p.err == nil || errors.Is(p.err, sig.ErrN
 
 // web is how a router answers HTTP.
 type web struct {
-	err  error
-	read bool // it said what time it is there
+	err      error
+	read     bool // it said what time it is there
+	degraded bool // its store cannot be written
 
 	// Its clock is ahead of ours by a time between these.
 	least, most time.Duration
@@ -117,7 +118,8 @@ func browse(ctx context.Context, addr string, proof reach.Proof) (w web) {
 		return web{err: err}
 	}
 	defer response.Body.Close()
-	_, _ = io.CopyN(io.Discard, response.Body, 1024)
+	health, _ := io.ReadAll(io.LimitReader(response.Body, 1024))
+	w.degraded = strings.HasPrefix(string(health), "degraded")
 	if response.StatusCode != nethttp.StatusOK {
 		return web{err: fmt.Errorf("it answers %s", response.Status)}
 	}
@@ -208,6 +210,10 @@ func http(p place) Result {
 	case p.web.err != nil:
 		r.Text = fmt.Sprintf("does not answer at the server's port: curl and webhooks cannot send to it (%v)", p.web.err)
 		r.Advice = "an older router has no HTTP, and something between may let none through"
+	case p.web.degraded:
+		r.Status = Wrong
+		r.Text = "answers at the server's port, and says that its store cannot be written: events are kept in the router's memory only"
+		r.Advice = "the router's log, and \"sigalert admin status\", say why; do not end the router before that is corrected"
 	default:
 		r.Status, r.Text = OK, "answers at the server's port: curl and webhooks can send to it"
 	}

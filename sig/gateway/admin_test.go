@@ -388,6 +388,15 @@ func TestHealth(t *testing.T) {
 	}
 }
 
+// A router that is about to end is not well.
+func TestHealthAtTheEnd(t *testing.T) {
+	w := httptest.NewRecorder()
+	gateway.EndingHandler(sig.NewServerRouter(nil)).ServeHTTP(w, httptest.NewRequest("GET", "http://localhost/healthz", nil))
+	if w.Code != 503 || w.Body.String() != "the router is ending: try again\n" {
+		t.Errorf("%d %s", w.Code, w.Body)
+	}
+}
+
 var (
 	metricName = regexp.MustCompile(`^[a-zA-Z_:][a-zA-Z0-9_:]*$`)
 	metricLine = regexp.MustCompile(`^([a-zA-Z_:][a-zA-Z0-9_:]*)(?:\{([^{}]*)\})? ([0-9.+-]+|\+Inf)$`)
@@ -462,7 +471,11 @@ func TestMetrics(t *testing.T) {
 		}
 	}
 	_ = s.do(t, "POST", "/s/e", "x", token("wrong"))
-	a := s.do(t, "GET", "/metrics", "", token("t000"))
+	a := s.do(t, "GET", "/metrics", "", token("t007"))
+	if n := strings.Count(a.text, "{token="); a.status != 200 || n != 4 || n != strings.Count(a.text, `{token="t007"}`) {
+		t.Errorf("a token sees others: %s", a.text)
+	}
+	a = s.do(t, "GET", "/metrics", "", token("admin"))
 	if a.status != 200 || a.head.Get("Content-Type") != "text/plain; version=0.0.4; charset=utf-8" {
 		t.Fatal(a.status, a.head)
 	}

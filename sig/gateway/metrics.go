@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -14,10 +15,12 @@ import (
 // healthy answers GET /healthz, to everybody. A router whose store cannot be written
 // serves, and has the events in its memory alone: what restarts it for an answer other
 // than 200 would lose them.
-func (g *gateway) healthy(w http.ResponseWriter, r *http.Request) error {
+func (g *gateway) healthy(w http.ResponseWriter, _ *http.Request) error {
+	if !g.ending.TryRLock() {
+		return errEnding
+	}
+	defer g.ending.RUnlock()
 	switch err := g.server.Check(); {
-	case r.Context().Err() != nil:
-		return refuse(http.StatusServiceUnavailable, "the router is ending")
 	case err != nil: // which the log has, with names of files
 		answer(w, http.StatusOK, typeText, []byte("degraded: the store cannot be written, and events are kept in memory only\n"))
 	default:
@@ -77,9 +80,19 @@ func (g *gateway) metrics(w http.ResponseWriter, r *http.Request) error {
 		m.one("sigalert_store_up", "gauge", "Whether events can be stored.", up)
 	}
 	m.latency("sigalert_publish_seconds", "How long publishers waited for their answers, within the router.", st.Latency)
-	m.tokens(st.Tokens[:min(maxTokens, len(st.Tokens))])
+	m.tokens(visible(r, st.Tokens))
 	answer(w, http.StatusOK, typeMetrics, []byte(m.text.String()))
 	return nil
+}
+
+// visible returns the tokens that a request may see: its own, or those that have metrics
+// for whoever may administer.
+func visible(r *http.Request, all []sig.TokenStats) []sig.TokenStats {
+	rights := rightsOf(r).Rights
+	if sig.Allow(rights, sig.ToAdminister, "", "") == nil {
+		return all[:min(maxTokens, len(all))]
+	}
+	return slices.DeleteFunc(all, func(t sig.TokenStats) bool { return t.Holder != rights.Holder() })
 }
 
 // metrics is a text in the making.

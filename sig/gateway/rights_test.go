@@ -23,7 +23,7 @@ import (
 
 type holder struct {
 	name, listen, send string
-	blind              bool // nothing of it is about the sender real
+	admin, blind       bool // blind: nothing of it is about the sender real
 }
 
 // holders are the tokens of the table, by what each may do.
@@ -39,6 +39,7 @@ var holders = []holder{
 	{name: "send-all", send: "*"},
 	{name: "other", listen: "other", send: "other", blind: true},
 	{name: "nothing", blind: true},
+	{name: "boss", admin: true, blind: true}, // but for what it administers
 	// These are not admitted.
 	{name: "expired", listen: "*", send: "*", blind: true},
 	{name: "revoked", listen: "*", send: "*", blind: true},
@@ -58,7 +59,7 @@ const (
 	sendTick    = "all send-all send-sender send-event"
 	sendTock    = "all send-all send-sender"
 	sendChannel = "all send-all send-sender send-channel"
-	admitted    = hearAny + " send-all send-sender send-event send-channel nothing"
+	admitted    = hearAny + " send-all send-sender send-event send-channel nothing boss"
 	anybody     = admitted + " " + notAdmitted
 )
 
@@ -106,6 +107,12 @@ var wireCalls = []struct{ method, params, allowed string }{
 var httpCalls = []struct{ method, path, body, allowed string }{
 	{"GET", "/", "", anybody},
 	{"GET", "/healthz", "", anybody},
+	{"GET", "/metrics", "", admitted},
+	{"GET", "/status", "", "boss"},
+	{"GET", "/clients", "", "boss"},
+	{"DELETE", "/clients/1000000", "", "boss"}, // which is not there
+	{"DELETE", "/clients/1", "", "boss"},       // which is
+	{"POST", "/clients", "x", "all send-all"},  // as to a topic
 	{"OPTIONS", "/real/tick", "", anybody},
 	{"GET", "/real/tick", "", anybody}, // which is not possible
 	{"GET", "/events", "", hearAny},
@@ -117,6 +124,10 @@ var httpCalls = []struct{ method, path, body, allowed string }{
 	{"GET", "/events?sender=real&event=tock", "", hearTock},
 	{"GET", "/events?sender=real&event=%23topic", "", hearChannel},
 	{"GET", "/events?event=%23topic&since=all", "", hearChannel + " other"},
+	{"GET", "/clients", "", ""},
+	{"GET", "/status", "", ""},
+	{"DELETE", "/clients/1", "", ""},
+	{"POST", "/clients?sender=real", "x", sendTock},
 	{"POST", "/real/tick", "x", sendTick},
 	{"PUT", "/real/tick", "x", sendTick},
 	{"POST", "/real/tick?id=known", "x", sendTick},
@@ -275,6 +286,7 @@ func isIn(list, name string) bool { return strings.Contains(" "+list+" ", " "+na
 //   - missed: null instead of 0, if events were forgotten that may have been anybody's;
 //   - listeners of an event that the client has published: how many heard it, whoever
 //     they are;
+//   - /metrics: how much there is of everything, in all;
 //   - already_connected: for those who may be connected as the sender.
 func TestRights(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "tokens.json")
@@ -283,7 +295,7 @@ func TestRights(t *testing.T) {
 		if h.name == "unknown" || h.name == "none" {
 			continue
 		}
-		e := token.Entry{Name: h.name}
+		e := token.Entry{Name: h.name, Admin: h.admin}
 		if h.name == "expired" {
 			e.Expires = time.Now().Add(-time.Minute)
 		}
@@ -386,7 +398,7 @@ func TestRights(t *testing.T) {
 			for _, call := range httpCalls {
 				if isIn(call.allowed, holder.name) && call.allowed != anybody {
 					h := newHouse(t, path, secrets["admin"], "real")
-					if status, answer := h.ask(t, secret, call.method, call.path, call.body); status >= 400 {
+					if status, answer := h.ask(t, secret, call.method, call.path, call.body); status >= 400 && status != http.StatusNotFound {
 						t.Errorf("%s %s %s: %s", call.method, call.path, call.body, answer)
 					}
 					continue

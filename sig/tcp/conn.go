@@ -49,6 +49,10 @@ type conn struct {
 	first []byte                          // the first byte, until it is read
 	shows bool                            // a client's certificate, of which it is not known yet what the server says; the reading goroutine's
 
+	turns  *turns        // of the server's handshakes, where there is TLS
+	closed chan struct{} // there, too: closed by Close
+	once   sync.Once     // for that
+
 	// The reading goroutine's.
 	timed    bool  // the present message has been given its deadline
 	armed    bool  // the connection has a read deadline
@@ -133,7 +137,7 @@ func (c *conn) Guest() func(context.Context) {
 			return nil
 		}
 	}
-	if b := first[0]; c.other != nil && (b == startOfTLS || 'A' <= b && b <= 'Z') {
+	if b := first[0]; c.other != nil && (b == startOfTLS && c.tls == nil || 'A' <= b && b <= 'Z') {
 		return func(ctx context.Context) {
 			defer c.Close()
 			c.other(ctx, &begunConn{c.net, first})
@@ -242,7 +246,12 @@ func (c *conn) CloseWrite() error {
 	return half.CloseWrite()
 }
 
-func (c *conn) Close() error { return (*c.closing.Load()).Close() }
+func (c *conn) Close() error {
+	if c.closed != nil {
+		c.once.Do(func() { close(c.closed) })
+	}
+	return (*c.closing.Load()).Close()
+}
 
 // Rooted makes the conn a [sig.RootedConn]: an address that nobody can bind to any
 // more is no longer one of this machine.

@@ -8,7 +8,7 @@ import (
 // Greet has a server with TLS take a connection, up to its first message.
 func Greet(c net.Conn, secured *tls.Config) (other bool, err error) {
 	conn := newConn(c)
-	conn.tls = secured
+	conn.tls, conn.turns, conn.closed = secured, new(turns), make(chan struct{})
 	if conn.Guest() != nil {
 		return true, nil
 	}

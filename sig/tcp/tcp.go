@@ -84,6 +84,7 @@ type Server struct {
 	listener *net.TCPListener
 	reserve  *os.File // a descriptor for that; used by the goroutine that accepts
 	room     *wire.Room
+	turns    turns
 }
 
 // Listen binds to host:port at once; port 0 is any free one. An empty host
@@ -125,6 +126,9 @@ func (s *Server) Accept() (sig.Conn, error) {
 		c := newConn(nc)
 		c.dec.Share(s.room, c.giveWay)
 		c.other, c.tls = s.Other, s.TLS
+		if c.tls != nil {
+			c.turns, c.closed = &s.turns, make(chan struct{})
+		}
 		return c, nil
 	case errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE):
 		s.turnAway()

@@ -28,9 +28,15 @@ const (
 // error.
 func (c *conn) secure(first []byte) int {
 	raw := c.net
+	done, ok := c.turns.take(raw.RemoteAddr(), c.closed, func() { raw.Close() })
+	if !ok {
+		return 0
+	}
 	_ = raw.SetDeadline(time.Now().Add(handshakeTimeout))
 	secured := tls.Server(&begunConn{raw, []byte{first[0]}}, c.tls)
-	if err := secured.Handshake(); err != nil {
+	err := secured.Handshake()
+	done()
+	if err != nil {
 		c.insecure = reason(err)
 		if errors.As(err, new(*tls.CertificateVerificationError)) {
 			c.insecure = fmt.Errorf("%w: its certificate is no good: %w", sig.ErrNotAdmitted, err)
