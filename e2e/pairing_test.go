@@ -40,7 +40,6 @@ func TestPairing(t *testing.T) {
 	agent.await(t, `msg=subscribed`)
 
 	router := in(n.server, n.h, "serve", "--listen", ":"+serverPort, "--host", "server.example")
-	router.await(t, "listening on")
 	_, line := router.await(t, `^(sigalert pair server\.example:3000#\S+)$`)
 	ask(n.agent, laptop, 0, words(line[1])...)
 	agent.await(t, `msg=subscribed server=server`)

@@ -74,6 +74,9 @@ func TestNoSecretIsWritten(t *testing.T) {
 	say(nil, "send", "--server", "tls://"+router.addr+"#"+secret, "timer", "tick")
 	say(nil, "token", "revoke", secret)
 	say(nil, "token", "new", secret, "--listen", "*")
+	for _, line := range []string{"#" + secret + "@" + m[1], "#" + wrong + "@" + m[1], "#" + secret, "#x@" + secret, "#" + secret + "@" + m[1] + "0", secret + "#" + secret + "@" + m[1], " " + secret} {
+		say(nil, "pair", router.addr+line, "--config", filepath.Join(h.dir, "config", "paired.yaml"))
+	}
 	say([]string{"SIGALERT_TOKEN=" + secret + " "}, "senders", "--server", "tcp://"+router.addr)
 
 	// HTTP, with tokens in every place.

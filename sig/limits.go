@@ -1,7 +1,6 @@
 package sig
 
 import (
-	"context"
 	"fmt"
 	"math"
 	"sync/atomic"
@@ -193,8 +192,8 @@ func (c *session) slowDown() error {
 			c.server.over[overEvents].Add(1)
 		}
 		c.showLife(now)
-		if !wait.Sleep(c.ctx, pause, nil) {
-			return context.Cause(c.ctx)
+		if !wait.Sleep(c.ctx, pause, c.server.accepting.Done()) || c.server.accepting.Err() != nil {
+			return exception("the server is ending")
 		}
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -135,8 +136,8 @@ func TestSendersAreSlowedDown(t *testing.T) {
 	t.Run("stream", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			p := newPairWith(t, &sig.ServerOptions{Limits: sig.Limits{Events: 10}})
-			heard := 0
-			if _, err := p.server.AddListener("s", "e", func(sig.Event) { heard++ }); err != nil {
+			var heard atomic.Int64
+			if _, err := p.server.AddListener("s", "e", func(sig.Event) { heard.Add(1) }); err != nil {
 				t.Fatal(err)
 			}
 			s, err := p.client.AddRemoteSender(t.Context(), "s", "e")
@@ -150,8 +151,8 @@ func TestSendersAreSlowedDown(t *testing.T) {
 				}
 			}
 			time.Sleep(2 * time.Minute)
-			if st := p.client.Link(); heard != 1000 || !st.Since.Equal(since) {
-				t.Errorf("%d events arrived, and the link is %+v", heard, st)
+			if st := p.client.Link(); heard.Load() != 1000 || !st.Since.Equal(since) {
+				t.Errorf("%d events arrived, and the link is %+v", heard.Load(), st)
 			}
 			if n := over(p.server, "events"); n < 800 {
 				t.Errorf("%d were counted", n)

@@ -157,6 +157,9 @@ func sameOnDisk(t *testing.T, path string, in []byte, c *config.Config, err erro
 		t.Errorf("the servers alone: %v, %v, not %v", servers, serr, c.Servers)
 	}
 	router, _, rerr := config.LoadRouter(path)
+	if rerr == nil {
+		rerr = router.Check()
+	}
 	i := slices.IndexFunc(c.Servers, func(s config.Server) bool { return s.Router != nil })
 	if (rerr == nil) != (i >= 0) || rerr == nil && !router.Equal(c.Servers[i].Router) {
 		t.Errorf("the router alone: %+v, %v", router, rerr)

@@ -66,8 +66,9 @@ func DefaultRouter() *Router {
 	return r
 }
 
-// LoadRouter reads the router in a file. What other keys of the file say does not matter,
-// but a key that does not exist is a problem. The errors are those of LoadRegular.
+// LoadRouter reads the router in a file, whose settings flags may override: it is up to the
+// caller to Check it. What other keys of the file say does not matter, but a key that does
+// not exist is a problem. The errors are those of LoadRegular.
 func LoadRouter(path string) (r *Router, warnings Problems, err error) {
 	text, err := readRegular(path)
 	if err != nil {
@@ -79,16 +80,16 @@ func LoadRouter(path string) (r *Router, warnings Problems, err error) {
 		for key := range keys {
 			keys[key] = func(*yaml.Node, string) {}
 		}
-		keys[routerName] = p.router
+		keys[routerName] = func(n *yaml.Node, where string) { r = p.routerSettings(n, where) }
 		p.mapping(root, "", keys)
 	}
-	if len(p.problems) == 0 && len(p.config.Servers) == 0 {
+	if len(p.problems) == 0 && r == nil {
 		p.problem(1, "", `there is no router in this file: add one, such as "router: {listen: 127.0.0.1:3000}"`)
 	}
 	if problems := p.sorted(); len(problems) > 0 {
 		return nil, p.warnings, problems
 	}
-	return p.config.Servers[0].Router, p.warnings, nil
+	return r, p.warnings, nil
 }
 
 // Equal reports whether both say the same, wherever they say it.
@@ -220,16 +221,10 @@ func (r *Router) fault() (key, what string) {
 	return "", ""
 }
 
+// router is a router that is to run here, and the server that it then is.
 func (p *parser) router(n *yaml.Node, where string) {
-	r := DefaultRouter()
-	r.path, r.lines = p.path, make(map[string]int)
 	before := len(p.problems)
-	switch v := resolve(n); {
-	case v.Kind == yaml.MappingNode:
-		p.mapping(n, where, p.routerKeys(r))
-	case !isNull(v): // nothing is what a comment leaves of it
-		p.problem(n.Line, where, fmt.Sprintf("must be keys and values, not %s: write {listen: %q}", kind(v), r.Listen))
-	}
+	r := p.routerSettings(n, where)
 	if len(p.problems) == before {
 		if key, what := r.fault(); what != "" {
 			p.problem(r.lines[key], join(where, key), what)
@@ -241,6 +236,19 @@ func (p *parser) router(n *yaml.Node, where string) {
 	if addr := reaching(r.Listen); r.Listen != "" && p.isFirst(addr, n.Line, where) {
 		p.config.Servers = append(p.config.Servers, Server{Addresses: []string{addr}, Router: r})
 	}
+}
+
+// routerSettings are a router's settings, whether they go together or not.
+func (p *parser) routerSettings(n *yaml.Node, where string) *Router {
+	r := DefaultRouter()
+	r.path, r.lines = p.path, make(map[string]int)
+	switch v := resolve(n); {
+	case v.Kind == yaml.MappingNode:
+		p.mapping(n, where, p.routerKeys(r))
+	case !isNull(v): // nothing is what a comment leaves of it
+		p.problem(n.Line, where, fmt.Sprintf("must be keys and values, not %s: write {listen: %q}", kind(v), r.Listen))
+	}
+	return r
 }
 
 func (p *parser) routerKeys(r *Router) map[string]setter {

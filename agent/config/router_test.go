@@ -22,6 +22,9 @@ func loadRouter(t *testing.T, text string) (*config.Router, string, error) {
 		t.Fatal(err)
 	}
 	r, _, err := config.LoadRouter(path)
+	if err == nil {
+		err = r.Check()
+	}
 	return r, path, err
 }
 

@@ -58,7 +58,7 @@ var RouterSettings = []Setting{
 		field: one(func(r *Router) *string { return &r.Listen }, address.ParseListen),
 	}, {
 		Key: "hosts", Flag: "host", Kind: List, Restart: true,
-		Help:  "another `NAME` of this machine in the address of an HTTP request; may be repeated",
+		Help:  "another `NAME` of this machine: in the address of an HTTP request and, the first, in the line for other machines; may be repeated",
 		field: many(func(r *Router) *[]string { return &r.Hosts }, func(s string) (string, error) { return s, address.CheckHost(s) }),
 	}, {
 		Key: "tls", Flag: "tls",

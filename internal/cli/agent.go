@@ -86,7 +86,9 @@ func (p *program) bindRouter(c *config.Router) (*agent.BoundRouter, error) {
 	if err != nil {
 		return nil, err
 	}
-	p.announce(r, false)
+	r.agents = true
+	r.provide(c)
+	p.announce(c, r.addr(), false)
 	return &agent.BoundRouter{Serve: r.run, Change: func(c *config.Router) (bool, error) {
 		if _, restart := r.told.Changes(c); len(restart) > 0 {
 			p.log.Info("the router is restarted: its settings have changed", "settings", strings.Join(restart, ", "))

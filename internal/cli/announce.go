@@ -17,15 +17,14 @@ import (
 // firstToken is the entry of the token that serve makes for another machine by itself.
 const firstToken = "first"
 
-// announce says how other machines get to use a router. If nobody has been given a token
+// announce says how other machines get to use the router that listens at an address. If nobody has been given a token
 // yet, serve makes one, and prints the line for it, where no log keeps that.
-func (p *program) announce(r *router, serve bool) {
-	c := r.told
+func (p *program) announce(c *config.Router, listens string, serve bool) {
 	if !c.Guarded() {
 		return
 	}
 	more := newTokenFor(c, "NAME")
-	place := placeFor(c, r.addr())
+	place := placeFor(c, listens)
 	own := c.TLS.Cert == ""
 	if own {
 		more += " --pair " + place

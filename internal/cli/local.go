@@ -12,13 +12,13 @@ import (
 func localFolder() string { return filepath.Join(stateFolder(), "local") }
 
 // provide lets this user's programs on this machine use the router at once, if its tokens
-// are those of the user. What it has said stays after its end: a program that takes its
-// place does not get the token.
+// are those of the user, or it is that of the agent, which could not use it otherwise. What
+// it has said stays after its end: a program that takes its place does not get the token.
 func (r *router) provide(c *config.Router) {
 	_, port, _ := net.SplitHostPort(r.addr())
 	var err error
-	if c.HasOwnTokens() {
-		err = token.Provide(localFolder(), tokensPath(), port, certificateFile(c))
+	if c.HasOwnTokens() || r.agents && c.Admits() {
+		err = token.Provide(localFolder(), tokensFile(c), port, certificateFile(c))
 	} else {
 		err = token.Withdraw(localFolder(), port)
 	}

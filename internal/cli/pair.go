@@ -1,12 +1,15 @@
 package cli
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -17,8 +20,10 @@ import (
 	"sigalert/sig"
 )
 
-// pairTime is for how long pair tries to reach the router.
-const pairTime = 15 * time.Second
+const (
+	pairTime = 15 * time.Second // to reach the router
+	maxLine  = 4096             // bytes of a line
+)
 
 func (p *program) pair() *cobra.Command {
 	name := ""
@@ -32,9 +37,10 @@ router at once. If there is no file, it is the one that the first run writes, wi
 this router in place of its own.
 
 The line is a secret. It is good for as long as its token: "sigalert token revoke" on
-the router's machine ends that.`,
+the router's machine ends that. If LINE is -, it is read from standard input, so that
+neither the shell's history nor this machine's other users see it.`,
 		Example: `  sigalert pair desk.example:3000#TOKEN@FINGERPRINT
-  sigalert pair --name work LINE`,
+  sigalert pair --name work - <line`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) != 1 {
 				return usage(fmt.Errorf("pair takes one line, HOST:PORT#TOKEN@FINGERPRINT, got %d arguments", len(args)))
@@ -42,7 +48,15 @@ the router's machine ends that.`,
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			line, err := pairing.Parse(args[0])
+			text := args[0]
+			if text == "-" {
+				read, err := bufio.NewReader(io.LimitReader(cmd.InOrStdin(), maxLine)).ReadString('\n')
+				if err != nil && err != io.EOF {
+					return err
+				}
+				text = strings.TrimPrefix(read, "sigalert pair ")
+			}
+			line, err := pairing.Parse(text)
 			if err != nil {
 				return usage(fmt.Errorf("the line: %w", err))
 			}

@@ -26,6 +26,7 @@ type router struct {
 	store   *store.Store               // nil: none
 	tokens  *token.Book                // nil: none
 	hosts   []string
+	agents  bool // it is the agent's own
 	log     *slog.Logger
 }
 

@@ -53,27 +53,35 @@ func (f *settingFlag) Type() string {
 	return "string"
 }
 
-// router has the settings of the flags and, where they are not given, of a file; path "":
-// there is none.
-func (f routerFlags) router(path string) (r *config.Router, warnings config.Problems, err error) {
+// routerSettings are those of serve's flags and, where they are not given, of the file that
+// --config names, for the socket that systemd has passed, if it has.
+func (p *program) routerSettings(flags routerFlags) (r *config.Router, err error) {
 	r = config.DefaultRouter()
-	if path != "" {
-		if r, warnings, err = config.LoadRouter(path); err != nil {
-			return nil, warnings, err
+	if p.config != "" {
+		var warnings config.Problems
+		r, warnings, err = config.LoadRouter(p.config)
+		for _, w := range warnings {
+			p.log.Warn(w.Error())
+		}
+		if err != nil {
+			return nil, err
 		}
 	}
-	for _, flag := range f {
+	for _, flag := range flags {
 		if len(flag.texts) == 0 {
 			continue
 		}
 		if err := r.Override(flag.Setting, flag.texts...); err != nil {
-			return nil, warnings, usage(flagFault("--"+flag.Flag, err))
+			return nil, usage(flagFault("--"+flag.Flag, err))
 		}
 	}
-	if err := r.Check(); err != nil {
-		return nil, warnings, usage(err)
+	if p.socket != nil {
+		r.Listen = p.socket.Addr().String()
 	}
-	return r, warnings, nil
+	if err := r.Check(); err != nil {
+		return nil, usage(err)
+	}
+	return r, nil
 }
 
 // flagFault names the flag that an error is about, which may begin with "must".

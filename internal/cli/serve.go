@@ -9,7 +9,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"sigalert/agent/config"
 	"sigalert/internal/address"
 	"sigalert/internal/systemd"
 	"sigalert/internal/trim"
@@ -133,8 +132,8 @@ func (p *program) runServe(ctx context.Context, o serveOptions) error {
 	})()
 	defer wait.Start(ctx, trim.Run)()
 	p.log.Info("listening on " + server.addr())
-	p.announce(server, true)
 	defer p.report(ctx, server)()
+	p.announce(told, server.addr(), true)
 	if server.tokens == nil && !address.IsLoopback(server.addr()) {
 		p.log.Warn("anyone who can reach this address may listen and send: there is no password", "listen", server.addr())
 	}
@@ -153,20 +152,6 @@ func (p *program) runServe(ctx context.Context, o serveOptions) error {
 		return fmt.Errorf("the server's own sender failed: %w", failure)
 	}
 	return err
-}
-
-// routerSettings are those of the flags and the file, with the address of the socket that
-// systemd has passed, if there is one.
-func (p *program) routerSettings(flags routerFlags) (*config.Router, error) {
-	told, warnings, err := flags.router(p.config)
-	for _, w := range warnings {
-		p.log.Warn(w.Error())
-	}
-	if err == nil && p.socket != nil {
-		told.Listen = p.socket.Addr().String()
-		err = told.Check()
-	}
-	return told, err
 }
 
 // reloadRouter reads the settings of a running router again, and applies them.

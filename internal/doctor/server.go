@@ -34,8 +34,9 @@ func (p place) answers() bool { return p.err == nil || errors.Is(p.err, sig.ErrN
 
 // web is how a router answers HTTP.
 type web struct {
-	err  error
-	read bool // it said what time it is there
+	err      error
+	read     bool // it said what time it is there
+	degraded bool // its store cannot be written
 
 	// Its clock is ahead of ours by a time between these.
 	least, most time.Duration
@@ -117,7 +118,8 @@ func browse(ctx context.Context, addr string, proof reach.Proof) (w web) {
 		return web{err: err}
 	}
 	defer response.Body.Close()
-	_, _ = io.CopyN(io.Discard, response.Body, 1024)
+	health, _ := io.ReadAll(io.LimitReader(response.Body, 1024))
+	w.degraded = strings.HasPrefix(string(health), "degraded")
 	if response.StatusCode != nethttp.StatusOK {
 		return web{err: fmt.Errorf("it answers %s", response.Status)}
 	}
@@ -160,7 +162,7 @@ func (o Options) server(f file, p place, a running) Result {
 		r.Advice = fmt.Sprintf(`start a router there with "%s serve", or let the agent run one with router: in place of server: in the configuration`, o.Call)
 	case nobodyListens(p.err):
 		r.Text = fmt.Sprintf("%s refuses connections: no program listens at that port there", o.Server)
-		r.Advice = fmt.Sprintf(`start a router on that machine with "sigalert serve --listen 0.0.0.0:%s", or correct the address`, port(o.Server))
+		r.Advice = fmt.Sprintf(`start a router on that machine with "sigalert serve --listen 0.0.0.0:%s", and run the line here that it prints, or correct the address`, port(o.Server))
 	default:
 		r.Text = fmt.Sprintf("%s cannot be reached: %v", o.Server, p.err)
 		r.Advice = "see whether the name is right, the machine is on, and no firewall is between"
@@ -208,6 +210,10 @@ func http(p place) Result {
 	case p.web.err != nil:
 		r.Text = fmt.Sprintf("does not answer at the server's port: curl and webhooks cannot send to it (%v)", p.web.err)
 		r.Advice = "an older router has no HTTP, and something between may let none through"
+	case p.web.degraded:
+		r.Status = Wrong
+		r.Text = "answers at the server's port, and says that its store cannot be written: events are kept in the router's memory only"
+		r.Advice = "the router's log, and \"sigalert admin status\", say why; do not end the router before that is corrected"
 	default:
 		r.Status, r.Text = OK, "answers at the server's port: curl and webhooks can send to it"
 	}

@@ -3,6 +3,7 @@ package doctor
 import (
 	"context"
 	"errors"
+	"io"
 	"net"
 	nethttp "net/http"
 	"net/http/httptest"
@@ -71,6 +72,12 @@ func TestBrowse(t *testing.T) {
 		}), reach.Proof{})
 		if w.err != nil || !w.read || w.least > off || w.most < off || w.most-w.least < time.Second || w.most-w.least > 3*time.Second {
 			t.Errorf("%s: %+v", off, w)
+		}
+	}
+	for text, want := range map[string]Status{"ok\n": OK, "degraded: the store cannot be written\n": Wrong} {
+		w := browse(t.Context(), aSite(t, func(w nethttp.ResponseWriter, _ *nethttp.Request) { _, _ = io.WriteString(w, text) }), reach.Proof{})
+		if r := http(place{name: "sigalert", web: w}); r.Status != want {
+			t.Errorf("%q: %+v", text, r)
 		}
 	}
 	w := browse(t.Context(), aSite(t, func(w nethttp.ResponseWriter, _ *nethttp.Request) { nethttp.Error(w, "no", nethttp.StatusForbidden) }), reach.Proof{})

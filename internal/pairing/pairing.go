@@ -41,7 +41,7 @@ func Parse(text string) (l Line, err error) {
 		return Line{}, fmt.Errorf("%w: copy the whole line", err)
 	}
 	if l.Fingerprint, err = tcp.ParseFingerprint(rest[end+1:]); err != nil {
-		return Line{}, fmt.Errorf("%w: copy the whole line", err)
+		return Line{}, errors.New(`what follows the last "@" is not a fingerprint, sha256: and 64 hexadecimal digits: copy the whole line`)
 	}
 	return l, nil
 }

@@ -56,7 +56,7 @@ func (h handler) Handle(ctx context.Context, r slog.Record) error {
 	}
 	if leftOut > 0 {
 		r = r.Clone()
-		r.AddAttrs(slog.Int("left_out", leftOut))
+		r.AddAttrs(slog.Int("unlogged", leftOut))
 	}
 	return h.Handler.Handle(ctx, r)
 }

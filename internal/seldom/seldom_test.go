@@ -42,7 +42,7 @@ func TestLogger(t *testing.T) {
 		for range 10 {
 			l.Warn("bad input")
 		}
-		if lines := written(); len(lines) != 1 || !strings.HasSuffix(lines[0], `msg="bad input" left_out=980`) {
+		if lines := written(); len(lines) != 1 || !strings.HasSuffix(lines[0], `msg="bad input" unlogged=980`) {
 			t.Errorf("%q", lines)
 		}
 		for range 600 {

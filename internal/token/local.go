@@ -23,24 +23,19 @@ func Everything(name string) Entry {
 	return Entry{Name: name, Listen: []Right{all}, Send: []Right{all}}
 }
 
-// localEntry has all rights.
-func localEntry() Entry {
-	e := Everything(LocalName)
-	e.Admin = true
-	return e
-}
-
 // Provide lets this user's programs on this machine use the router that listens at a
 // port, without being set up: they find in the folder, which is theirs, a token with all
 // rights, whose entry in the file of tokens is named local, and where the router's
-// certificate is; cert is "" if it has none. [Local] reads that.
+// certificate is; cert is "" if it has none. [Local] reads that. Routers with the same
+// file of tokens have the same token.
 func Provide(folder, tokens, port, cert string) error {
 	if err := os.MkdirAll(folder, 0o700); err != nil {
 		return err
 	}
-	secretFile := filepath.Join(folder, "token")
+	secretFile := secretOf(folder, tokens)
 	err := change(tokens, func(all []Entry) ([]Entry, error) {
-		e := localEntry()
+		e := Everything(LocalName)
+		e.Admin = true
 		i := slices.IndexFunc(all, func(o Entry) bool { return o.Name == LocalName })
 		if secret, err := readSecret(secretFile); err == nil && i >= 0 {
 			if e.Hash, e.Created = hash(secret), all[i].Created; same(e, all[i]) {
@@ -59,7 +54,16 @@ func Provide(folder, tokens, port, cert string) error {
 	if err != nil && !errors.Is(err, errUnchanged) {
 		return err
 	}
-	return replace(recordOf(folder, port), []byte(cert+"\n"))
+	return replace(recordOf(folder, port), []byte(cert+"\n"+filepath.Base(secretFile)+"\n"))
+}
+
+// secretOf is where the token is that a file of tokens has for this user's programs.
+func secretOf(folder, tokens string) string {
+	name := "token"
+	if tokens != filepath.Join(filepath.Dir(folder), "tokens.json") { // that of the user
+		name += "-" + hash(tokens)[:16]
+	}
+	return filepath.Join(folder, name)
 }
 
 var errUnchanged = errors.New("the tokens are as they should be")
@@ -88,10 +92,11 @@ func Local(folder, port string) (secret, cert string, err error) {
 	if errors.Is(err, fs.ErrNotExist) {
 		return "", "", nil
 	}
+	cert, name, _ := strings.Cut(string(text), "\n")
 	if err == nil {
-		secret, err = readSecret(filepath.Join(folder, "token"))
+		secret, err = readSecret(filepath.Join(folder, filepath.Base(strings.TrimSpace(name))))
 	}
-	return secret, strings.TrimSpace(string(text)), err
+	return secret, cert, err
 }
 
 func readSecret(path string) (string, error) {

@@ -91,3 +91,27 @@ func TestLocal(t *testing.T) {
 		t.Error("its name is free for others")
 	}
 }
+
+// Each file of tokens has a token of its own for the user's programs.
+func TestLocalOfSeveralFiles(t *testing.T) {
+	dir := t.TempDir()
+	folder, tokens, other := filepath.Join(dir, "state", "local"), filepath.Join(dir, "state", "tokens.json"), filepath.Join(dir, "other.json")
+	for range 2 {
+		one, two := provide(t, folder, tokens, "3000", ""), provide(t, folder, other, "4000", "/c.pem")
+		if one == two {
+			t.Error("two files have the same token")
+		}
+		for path, secret := range map[string]string{tokens: one, other: two} {
+			b, err := token.Open(path, slog.New(slog.DiscardHandler))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := b.Admit(sig.Caller{Token: secret}); err != nil {
+				t.Error(path, err)
+			}
+		}
+	}
+	if again := provide(t, folder, other, "3000", ""); again != provide(t, folder, other, "4000", "") {
+		t.Error("two routers with one file have two tokens")
+	}
+}

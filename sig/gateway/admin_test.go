@@ -388,6 +388,15 @@ func TestHealth(t *testing.T) {
 	}
 }
 
+// A router that is about to end is not well.
+func TestHealthAtTheEnd(t *testing.T) {
+	w := httptest.NewRecorder()
+	gateway.EndingHandler(sig.NewServerRouter(nil)).ServeHTTP(w, httptest.NewRequest("GET", "http://localhost/healthz", nil))
+	if w.Code != 503 || w.Body.String() != "the router is ending: try again\n" {
+		t.Errorf("%d %s", w.Code, w.Body)
+	}
+}
+
 var (
 	metricName = regexp.MustCompile(`^[a-zA-Z_:][a-zA-Z0-9_:]*$`)
 	metricLine = regexp.MustCompile(`^([a-zA-Z_:][a-zA-Z0-9_:]*)(?:\{([^{}]*)\})? ([0-9.+-]+|\+Inf)$`)

@@ -26,6 +26,8 @@ func refuse(status int, format string, args ...any) error {
 	return &refusal{status: status, text: fmt.Sprintf(format, args...)}
 }
 
+var errEnding = refuse(http.StatusServiceUnavailable, "the router is ending: try again")
+
 // refuseFor is the refusal of what comes too fast.
 func refuseFor(e *sig.RemoteError) error {
 	return &refusal{http.StatusTooManyRequests, e.Text, e.RetryAfter}

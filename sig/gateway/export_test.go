@@ -24,3 +24,10 @@ func ServeConns(ctx context.Context, server *sig.ServerRouter) (take func(net.Co
 
 // Handler answers requests whose connections the test makes up.
 func Handler(server *sig.ServerRouter) http.Handler { return newGateway(server, nil) }
+
+// EndingHandler is Handler of a router that is about to end.
+func EndingHandler(server *sig.ServerRouter) http.Handler {
+	g := newGateway(server, nil)
+	g.ending.Lock()
+	return g
+}

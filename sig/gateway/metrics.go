@@ -15,10 +15,12 @@ import (
 // healthy answers GET /healthz, to everybody. A router whose store cannot be written
 // serves, and has the events in its memory alone: what restarts it for an answer other
 // than 200 would lose them.
-func (g *gateway) healthy(w http.ResponseWriter, r *http.Request) error {
+func (g *gateway) healthy(w http.ResponseWriter, _ *http.Request) error {
+	if !g.ending.TryRLock() {
+		return errEnding
+	}
+	defer g.ending.RUnlock()
 	switch err := g.server.Check(); {
-	case r.Context().Err() != nil:
-		return refuse(http.StatusServiceUnavailable, "the router is ending")
 	case err != nil: // which the log has, with names of files
 		answer(w, http.StatusOK, typeText, []byte("degraded: the store cannot be written, and events are kept in memory only\n"))
 	default:

@@ -78,7 +78,7 @@ func (g *gateway) publish(r *http.Request, query url.Values, sender, event strin
 		p.ID = fmt.Sprintf("%x", sha256.Sum256(fmt.Appendf(nil, "%s%s%s", p.Sender.JSON(), p.Event.JSON(), id)))
 	}
 	if !g.ending.TryRLock() {
-		return sig.Published{}, refuse(http.StatusServiceUnavailable, "the router is ending: try again")
+		return sig.Published{}, errEnding
 	}
 	defer g.ending.RUnlock()
 	done, err := g.server.PublishAs(sig.Caller{Peer: r.RemoteAddr}, rightsOf(r).Rights, p)
