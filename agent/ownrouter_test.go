@@ -27,7 +27,7 @@ func TestRouterThatStartsSlowly(t *testing.T) {
 			}}, nil
 		}}
 		o.use(&config.Router{Listen: "here:1"})
-		go o.start()
+		go o.start(t.Context())
 		synctest.Wait()
 		if !o.mu.TryLock() {
 			t.Fatal("the agent has to wait")
@@ -35,7 +35,7 @@ func TestRouterThatStartsSlowly(t *testing.T) {
 		o.mu.Unlock()
 		o.use(&config.Router{Listen: "there:1"})
 		time.Sleep(2 * time.Minute)
-		if err := o.start(); err != nil {
+		if err := o.start(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		if !o.runs() || runs["here:1"] != 0 || runs["there:1"] != 1 {
@@ -45,6 +45,37 @@ func TestRouterThatStartsSlowly(t *testing.T) {
 		if runs["there:1"] != 0 {
 			t.Errorf("at the end, %v run", runs)
 		}
+	})
+}
+
+// A router whose start hangs, as on a disk that does not answer, holds up neither an attempt
+// to connect for ever nor the agent's end; no attempt starts another meanwhile.
+func TestRouterWhoseStartHangs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		starts, answers := 0, make(chan struct{})
+		o := &ownRouter{ctx: t.Context(), log: slog.New(slog.DiscardHandler), bind: func(*config.Router) (*BoundRouter, error) {
+			starts++
+			<-answers
+			return nil, errors.New("it answers")
+		}}
+		o.use(&config.Router{Listen: "here:1"})
+		for range 3 {
+			ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+			began := time.Now()
+			if _, err := o.Dial(ctx); !errors.Is(err, errStarting) {
+				t.Error(err)
+			}
+			if took := time.Since(began); took > 15*time.Second {
+				t.Errorf("it takes %v", took)
+			}
+			cancel()
+		}
+		o.end()
+		if starts != 1 {
+			t.Errorf("it is started %d times", starts)
+		}
+		close(answers)
+		synctest.Wait()
 	})
 }
 
@@ -78,7 +109,7 @@ func TestRouterThatChanges(t *testing.T) {
 	}}
 	start := func() {
 		t.Helper()
-		if err := o.start(); err != nil || !o.runs() {
+		if err := o.start(t.Context()); err != nil || !o.runs() {
 			t.Fatal(err, o.runs())
 		}
 	}

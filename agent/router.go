@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"sync"
 	"syscall"
+	"time"
 
 	"sigalert/agent/config"
 	"sigalert/internal/wait"
@@ -46,16 +47,39 @@ type ownRouter struct {
 }
 
 func (o *ownRouter) Dial(ctx context.Context) (sig.Conn, error) {
-	if err := o.start(); err != nil {
-		return nil, &routerError{err: err, short: err.Error()}
+	started := make(chan error, 1)
+	go func() { started <- o.start(ctx) }()
+	select {
+	case err := <-started:
+		if err != nil {
+			return nil, &routerError{err: err, short: err.Error()}
+		}
+		return o.ClientCarrier.Dial(ctx)
+	case <-ctx.Done():
 	}
-	return o.ClientCarrier.Dial(ctx)
+	select {
+	case <-started: // all the same, as mostly
+	case <-time.After(startEnd): // a disk that hangs cannot be hurried
+	}
+	return nil, &routerError{err: errStarting, short: errStarting.Error()}
 }
+
+const (
+	// startEnd is how long somebody who no longer needs the router waits for its start.
+	startEnd  = 5 * time.Second
+	startLook = 10 * time.Millisecond
+)
+
+var errStarting = errors.New("the router is still being started: the disk of its store may not answer")
 
 // start starts the router if its address is free. The lock is not held meanwhile: to read
 // what the router remembers may take seconds, and the agent's loop asks whether it runs.
-func (o *ownRouter) start() error {
-	o.starting.Lock()
+func (o *ownRouter) start(ctx context.Context) error {
+	for !o.starting.TryLock() { // the other connection's attempt has it
+		if !wait.Sleep(ctx, startLook, nil) {
+			return errStarting
+		}
+	}
 	defer o.starting.Unlock()
 	o.mu.Lock()
 	router, idle := o.router, o.router == nil || o.stop != nil && !o.failed

@@ -20,7 +20,6 @@ import (
 
 	"sigalert/internal/wait"
 	"sigalert/sig"
-	"sigalert/sig/tcp"
 )
 
 // often is how often a test does something: more often if the variable says so.
@@ -445,7 +444,7 @@ func TestStoreCannotBeWritten(t *testing.T) {
 	}
 }
 
-// A router with a store that takes a thousand events a second needs no more memory and no
+// A router with a store, TLS and tokens that takes a thousand events a second needs no more memory and no
 // more descriptors as time goes by. SIGALERT_SOAK says for how long.
 func TestSoak(t *testing.T) {
 	long := 10 * time.Second
@@ -456,8 +455,8 @@ func TestSoak(t *testing.T) {
 		long = longer
 	}
 	h, bin := newHome(t), program(t)
-	s := h.serveKeeping(t, bin, free(t), filepath.Join(h.dir, "store"))
-	client := sig.NewClientRouter(tcp.NewClient(s.addr), nil)
+	s := h.serveKeeping(t, bin, free(t), filepath.Join(h.dir, "store"), secured...)
+	client := s.way(t).client(sig.ClientOptions{})
 	t.Cleanup(wait.Start(context.Background(), client.Run))
 	var heard atomic.Int64
 	client.AddRemoteListener("n", "", func(sig.Event) { heard.Add(1) })

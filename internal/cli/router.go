@@ -118,7 +118,7 @@ func (r *router) addr() string { return r.carrier.Addr() }
 // run serves the router's clients, and HTTP at the same port, until ctx ends.
 func (r *router) run(ctx context.Context) error {
 	if r.store != nil {
-		defer wait.Start(context.WithoutCancel(ctx), r.keep)()
+		defer r.endStore(wait.Start(context.WithoutCancel(ctx), r.keep))
 	}
 	if r.tokens != nil {
 		defer wait.Start(context.WithoutCancel(ctx), r.tokens.Run)()

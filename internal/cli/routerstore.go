@@ -65,6 +65,23 @@ func fileName(address string) string {
 	}, address)
 }
 
+// storeEnd is how long the end of a store may take; a disk that hangs cannot be hurried.
+const storeEnd = 10 * time.Second
+
+// endStore ends what keep does, or gives it up.
+func (r *router) endStore(stop func()) {
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		stop()
+	}()
+	select {
+	case <-ended:
+	case <-time.After(storeEnd):
+		r.log.Error("the router's last events are not kept: the disk of its store does not answer", "after", storeEnd)
+	}
+}
+
 // keep writes the router's store until ctx ends, and closes it.
 func (r *router) keep(ctx context.Context) {
 	if err := errors.Join(r.store.Run(ctx), r.store.Close()); err != nil {

@@ -3,11 +3,13 @@ package cli
 import (
 	"context"
 	"log/slog"
+	"net"
 	"path/filepath"
 	"testing"
 	"time"
 
 	"github.com/adrg/xdg"
+	"github.com/spf13/pflag"
 
 	"sigalert/agent/config"
 	"sigalert/internal/wait"
@@ -59,5 +61,26 @@ func TestStateFolder(t *testing.T) {
 		if got := stateFolder(); got != tc.want {
 			t.Errorf("%+v: %s", tc, got)
 		}
+	}
+}
+
+// What is refused at an address is refused at systemd's socket, too.
+func TestSocketsAddressIsChecked(t *testing.T) {
+	l, err := net.Listen("tcp", "0.0.0.0:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	given := pflag.NewFlagSet("", pflag.ContinueOnError)
+	flags := newRouterFlags(given)
+	if err := given.Set("tls", "none"); err != nil {
+		t.Fatal(err)
+	}
+	socket := l.(*net.TCPListener)
+	if _, _, err := flags.router("", socket); err == nil {
+		t.Error("a router without TLS may have it")
+	}
+	if r, _, err := flags.router("", nil); err != nil || r.Listen == l.Addr().String() {
+		t.Error(r, err)
 	}
 }
