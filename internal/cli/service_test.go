@@ -76,11 +76,12 @@ func TestSocketsAddressIsChecked(t *testing.T) {
 	if err := given.Set("tls", "none"); err != nil {
 		t.Fatal(err)
 	}
-	socket := l.(*net.TCPListener)
-	if _, _, err := flags.router("", socket); err == nil {
+	p := &program{log: slog.New(slog.DiscardHandler), socket: l.(*net.TCPListener)}
+	if _, err := p.routerSettings(flags); err == nil {
 		t.Error("a router without TLS may have it")
 	}
-	if r, _, err := flags.router("", nil); err != nil || r.Listen == l.Addr().String() {
+	p.socket = nil
+	if r, err := p.routerSettings(flags); err != nil || r.Listen == l.Addr().String() {
 		t.Error(r, err)
 	}
 }
