@@ -147,6 +147,9 @@ func TestUnitAllowsSystemCalls(t *testing.T) {
 	check(t, err)
 	page.Body.Close()
 	s.await(t, "cannot speak to systemd") // but it has tried
+	if strings.Contains(s.text(), "not admitted") {
+		t.Error("it does not admit itself")
+	}
 	router, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/children", s.pid(), s.pid()))
 	check(t, err)
 	pid, err := strconv.Atoi(strings.TrimSpace(string(router)))
