@@ -93,6 +93,8 @@ func TestRouterAsService(t *testing.T) {
 	m.hears(t, ready)
 	check(t, <-answered)
 	m.hears(t, "WATCHDOG=1")
+	check(t, second.cmd.Process.Signal(syscall.SIGHUP))
+	m.hears(t, ready)
 	stores, _ := filepath.Glob(filepath.Join(m.dir, "service/router/*/*.events"))
 	if len(stores) == 0 {
 		t.Error("there is no store in systemd's folder")

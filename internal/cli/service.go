@@ -12,10 +12,9 @@ import (
 	"sigalert/internal/wait"
 )
 
-// report tells systemd how the router is doing, until stop is called.
-func (p *program) report(ctx context.Context, r *router) (stop func()) {
-	manager := systemd.Find(p.log)
-	manager.Ready("listening on " + r.addr())
+// reportTo tells systemd how the router is doing, until stop is called.
+func reportTo(ctx context.Context, manager *systemd.Manager, r *router) (stop func()) {
+	manager.Ready(listening(r))
 	ending := context.AfterFunc(ctx, func() { manager.Stopping("ending: clients get what waits for them") })
 	watching := wait.Start(ctx, func(ctx context.Context) { manager.Watch(ctx, r.alive) })
 	return func() {
@@ -23,6 +22,8 @@ func (p *program) report(ctx context.Context, r *router) (stop func()) {
 		watching()
 	}
 }
+
+func listening(r *router) string { return "listening on " + r.addr() }
 
 // alive returns nil if the router answers: to whoever asks it over a connection. To
 // refuse or to close that is an answer, too; a router that hangs does neither.
