@@ -455,7 +455,7 @@ func TestSoak(t *testing.T) {
 		long = longer
 	}
 	h, bin := newHome(t), program(t)
-	s := h.serveKeeping(t, bin, free(t), filepath.Join(h.dir, "store"), secured...)
+	s := h.serveKeeping(t, bin, free(t), filepath.Join(h.dir, "store"), append([]string{"--max-events", "0"}, secured...)...) // as it begins, there are more
 	client := s.way(t).client(sig.ClientOptions{})
 	t.Cleanup(wait.Start(context.Background(), client.Run))
 	var heard atomic.Int64

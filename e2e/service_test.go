@@ -93,6 +93,8 @@ func TestRouterAsService(t *testing.T) {
 	m.hears(t, ready)
 	check(t, <-answered)
 	m.hears(t, "WATCHDOG=1")
+	check(t, second.cmd.Process.Signal(syscall.SIGHUP))
+	m.hears(t, ready)
 	stores, _ := filepath.Glob(filepath.Join(m.dir, "service/router/*/*.events"))
 	if len(stores) == 0 {
 		t.Error("there is no store in systemd's folder")
@@ -147,6 +149,9 @@ func TestUnitAllowsSystemCalls(t *testing.T) {
 	check(t, err)
 	page.Body.Close()
 	s.await(t, "cannot speak to systemd") // but it has tried
+	if strings.Contains(s.text(), "not admitted") {
+		t.Error("it does not admit itself")
+	}
 	router, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/children", s.pid(), s.pid()))
 	check(t, err)
 	pid, err := strconv.Atoi(strings.TrimSpace(string(router)))

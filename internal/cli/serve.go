@@ -118,6 +118,7 @@ func (p *program) runServe(ctx context.Context, o serveOptions) error {
 	if err != nil {
 		return err
 	}
+	manager := systemd.Find(p.log)
 	ctx, reload, stop := untilTerminalEnds(ctx)
 	defer stop()
 	defer wait.Start(ctx, func(ctx context.Context) {
@@ -126,14 +127,17 @@ func (p *program) runServe(ctx context.Context, o serveOptions) error {
 			case <-ctx.Done():
 				return
 			case <-reload:
-				p.reloadRouter(server, o.router)
+				manager.Reload(func() string {
+					p.reloadRouter(server, o.router)
+					return listening(server)
+				})
 			}
 		}
 	})()
 	defer wait.Start(ctx, trim.Run)()
 	defer wait.Start(ctx, trim.Bound)()
 	p.log.Info("listening on " + server.addr())
-	defer p.report(ctx, server)()
+	defer reportTo(ctx, manager, server)()
 	p.announce(told, server.addr(), true)
 	if server.tokens == nil && !address.IsLoopback(server.addr()) {
 		p.log.Warn("anyone who can reach this address may listen and send: there is no password", "listen", server.addr())

@@ -12,10 +12,9 @@ import (
 	"sigalert/internal/wait"
 )
 
-// report tells systemd how the router is doing, until stop is called.
-func (p *program) report(ctx context.Context, r *router) (stop func()) {
-	manager := systemd.Find(p.log)
-	manager.Ready("listening on " + r.addr())
+// reportTo tells systemd how the router is doing, until stop is called.
+func reportTo(ctx context.Context, manager *systemd.Manager, r *router) (stop func()) {
+	manager.Ready(listening(r))
 	ending := context.AfterFunc(ctx, func() { manager.Stopping("ending: clients get what waits for them") })
 	watching := wait.Start(ctx, func(ctx context.Context) { manager.Watch(ctx, r.alive) })
 	return func() {
@@ -23,6 +22,8 @@ func (p *program) report(ctx context.Context, r *router) (stop func()) {
 		watching()
 	}
 }
+
+func listening(r *router) string { return "listening on " + r.addr() }
 
 // alive returns nil if the router answers: to whoever asks it over a connection. To
 // refuse or to close that is an answer, too; a router that hangs does neither.
@@ -38,7 +39,7 @@ func (r *router) alive(ctx context.Context) error {
 	defer conn.Close()
 	deadline, _ := ctx.Deadline()
 	_ = conn.SetDeadline(deadline)
-	if _, err = io.WriteString(conn, `{"id": 1, "method": "get_version"}`); err == nil {
+	if _, err = io.WriteString(conn, "GET /healthz HTTP/1.0\r\n\r\n"); err == nil { // which requires no token
 		_, err = conn.Read(make([]byte, 1))
 	}
 	if errors.Is(err, os.ErrDeadlineExceeded) {

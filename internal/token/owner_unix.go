@@ -18,8 +18,9 @@ func giveToOwner(path string) error {
 	if err != nil {
 		return err
 	}
-	if of, ok := folder.Sys().(*syscall.Stat_t); ok {
-		return os.Chown(path, int(of.Uid), int(of.Gid))
+	of, ok := folder.Sys().(*syscall.Stat_t)
+	if !ok || of.Uid == 0 {
+		return nil
 	}
-	return nil
+	return os.Chown(path, int(of.Uid), int(of.Gid))
 }
