@@ -105,6 +105,9 @@ func (s *ServerRouter) turnAway(peer string, err error) {
 	}
 }
 
+// Guarded reports whether the server has an [Access].
+func (s *ServerRouter) Guarded() bool { return s.opts.Access != nil }
+
 // Allow returns ErrNotAllowed unless the rights, as Admit returns them, include this.
 func Allow(rights Rights, do Action, sender, event Name) error {
 	if rights != nil && !rights.May(do, sender, event) {

@@ -18,19 +18,31 @@ type guestRights struct {
 	caller     sig.Caller
 }
 
+// connection is what the connection of a request says of its client.
+type connection struct {
+	caller sig.Caller
+	secure bool // it has TLS
+}
+
 type (
-	rightsKey struct{}
-	callerKey struct{}
+	rightsKey     struct{}
+	connectionKey struct{}
 )
 
-// withCaller has the requests of a connection come with what that says of its client.
-func withCaller(ctx context.Context, conn net.Conn) context.Context {
+func connectionOf(r *http.Request) connection {
+	c, _ := r.Context().Value(connectionKey{}).(connection)
+	return c
+}
+
+// withConnection has the requests of a connection come with what that says of its client.
+func withConnection(ctx context.Context, conn net.Conn) context.Context {
 	if g, ok := conn.(*guest); ok {
 		if c, ok := g.Conn.(interface {
 			Certificate() *x509.Certificate
 			Private() bool
+			Secure() bool
 		}); ok {
-			return context.WithValue(ctx, callerKey{}, sig.Caller{Certificate: c.Certificate(), Private: c.Private()})
+			return context.WithValue(ctx, connectionKey{}, connection{sig.Caller{Certificate: c.Certificate(), Private: c.Private()}, c.Secure()})
 		}
 	}
 	return ctx
@@ -45,7 +57,7 @@ func rightsOf(r *http.Request) guestRights {
 // admit returns the request with its rights, or a refusal that is the same for every
 // token that is not valid, and for none.
 func (g *gateway) admit(w http.ResponseWriter, r *http.Request, token string) (*http.Request, error) {
-	caller, _ := r.Context().Value(callerKey{}).(sig.Caller)
+	caller := connectionOf(r).caller
 	caller.Token, caller.Peer = token, r.RemoteAddr
 	rights, err := g.server.Admit(caller)
 	if tooFast := new(sig.RemoteError); errors.As(err, &tooFast) {

@@ -17,6 +17,7 @@ type route struct {
 	put               bool                                           // PUT is POST
 
 	open  bool                       // to GET it takes no token
+	late  bool                       // post admits the request itself: the body may have the token
 	admin bool                       // to GET and DELETE it takes the right to administer
 	token func(*http.Request) string // where else than in Authorization one may be, to POST; nil: nowhere
 }
@@ -77,6 +78,12 @@ func (g *gateway) answer(w http.ResponseWriter, r *http.Request) error {
 	case isGet && rt.open:
 		return rt.get(w, r)
 	}
+	if rt.late && !isGet {
+		if origin.CrossSite(r) {
+			return errCrossSite
+		}
+		return rt.post(w, r)
+	}
 	token := bearer
 	if rt.token != nil && !isGet {
 		token = rt.token
@@ -107,7 +114,7 @@ func (g *gateway) route(r *http.Request) (route, error) {
 	path := r.URL.EscapedPath()
 	switch path {
 	case "/":
-		return route{get: g.page, post: g.postRoot, put: true, open: true, token: ntfyToken}, nil
+		return route{get: g.page, post: g.postRoot, put: true, open: true, late: true}, nil
 	case "/healthz":
 		return route{get: g.healthy, open: true}, nil
 	case "/metrics":

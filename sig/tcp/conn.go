@@ -159,6 +159,12 @@ func (c *begunConn) Certificate() *x509.Certificate { return certificateOf(c.Con
 // Private is as for a [sig.PrivateConn].
 func (c *begunConn) Private() bool { return isPrivate(c.Conn) }
 
+// Secure reports whether the connection has TLS.
+func (c *begunConn) Secure() bool {
+	_, ok := c.Conn.(*tls.Conn)
+	return ok
+}
+
 func (c *begunConn) Read(p []byte) (int, error) {
 	if len(c.first) > 0 && len(p) > 0 {
 		n := copy(p, c.first)
