@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"sigalert/agent"
+	"sigalert/agent/config"
 	"sigalert/internal/wait"
 	"sigalert/sig"
 	"sigalert/sig/tcp"
@@ -34,12 +35,12 @@ func newHost(t *testing.T, yaml string, more ...func(*agent.Options)) *host {
 	h.write(yaml)
 	opts := agent.Options{
 		ConfigPath: h.path,
-		Router: func(listen string) (func(context.Context) error, error) {
-			carrier, err := tcp.Listen(listen)
+		Router: func(r *config.Router) (*agent.BoundRouter, error) {
+			carrier, err := tcp.Listen(r.Listen)
 			if err != nil {
 				return nil, err
 			}
-			return func(ctx context.Context) error { return sig.NewServerRouter(nil).Serve(ctx, carrier) }, nil
+			return &agent.BoundRouter{Serve: func(ctx context.Context) error { return sig.NewServerRouter(nil).Serve(ctx, carrier) }}, nil
 		},
 		Notifier: h.screen,
 		Logger:   slog.New(slog.NewTextHandler(h.log, nil)),

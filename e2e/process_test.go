@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -74,6 +75,9 @@ func startWith(t testing.TB, env []string, file *os.File, argv ...string) *proce
 	}()
 	t.Cleanup(func() {
 		p.end()
+		if p.toldToken() {
+			t.Errorf("%s has written a token to standard error", p.name)
+		}
 		if t.Failed() {
 			t.Logf("output of %s:\n%s", strings.Join(append([]string{p.name}, argv[1:]...), " "), p.text())
 		}
@@ -107,6 +111,15 @@ func (p *process) text() string {
 		fmt.Fprintf(&b, "  %7.3f %s\n", l.after.Seconds(), l.text)
 	}
 	return b.String()
+}
+
+var aToken = regexp.MustCompile(`sigalert_[A-Za-z0-9_-]{43}`)
+
+// toldToken reports whether a log or an error has a token. Standard output is for those that
+// were asked for.
+func (p *process) toldToken() bool {
+	lines, _ := p.lines.from(0)
+	return slices.ContainsFunc(lines, func(l line) bool { return l.err && aToken.MatchString(l.text) })
 }
 
 // stdout returns the lines of standard output so far.

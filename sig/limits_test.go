@@ -14,7 +14,7 @@ import (
 // What a client may have is bounded, and one that goes over a limit gets a
 // refusal.
 func TestServerLimits(t *testing.T) {
-	_, addr := serveWith(t, &sig.ServerOptions{MaxListeners: 3, MaxSenders: 2})
+	_, addr := serveWith(t, &sig.ServerOptions{Limits: sig.Limits{Listeners: 3, Senders: 2}})
 	r := dialStream(t, addr)
 	ask := func(text string) string {
 		t.Helper()
@@ -53,7 +53,7 @@ func TestServerLimits(t *testing.T) {
 // the listener, does not use up the client's listeners.
 func TestDroppedListenersAreForgotten(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := newPairWith(t, &sig.ServerOptions{MaxListeners: 100})
+		p := newPairWith(t, &sig.ServerOptions{Limits: sig.Limits{Listeners: 100}})
 		heard := sigtest.NewRecorder()
 		p.client.AddRemoteListener("timer", "tick", heard.Listen)
 		time.Sleep(time.Second)

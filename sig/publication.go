@@ -66,6 +66,27 @@ func (r *Router) Publish(events ...Publication) (Published, error) {
 	return last, err
 }
 
+// PublishAs is [Router.Publish] for a caller that is not connected as a client, with the
+// rights that it was admitted with. The error may be ErrNotAllowed, and a [RemoteError]
+// that is ErrTooFast.
+func (s *ServerRouter) PublishAs(c Caller, rights Rights, events ...Publication) (Published, error) {
+	began := time.Now()
+	for i, e := range events {
+		if err := Allow(rights, ToPublish, e.Sender, e.Event); err != nil {
+			return Published{}, inBatch(err, i, len(events))
+		}
+	}
+	if err := s.take(s.accountFor(c, rights), len(events)); err != nil {
+		return Published{}, err
+	}
+	done, err := s.Publish(events...)
+	if err == nil {
+		s.http.Add(uint64(len(events)))
+		s.latency.add(time.Since(began))
+	}
+	return done, err
+}
+
 func inBatch(err error, i, n int) error {
 	if n == 1 {
 		return err

@@ -408,8 +408,9 @@ func BenchmarkDelivered(b *testing.B) {
 
 // storing returns options with a store of this mode, or with none.
 func storing(b *testing.B, mode string) *sig.ServerOptions {
+	unlimited := sig.Limits{Events: -1}
 	if mode == "nowhere" {
-		return nil
+		return &sig.ServerOptions{Limits: unlimited}
 	}
 	how, err := store.ParseSync(mode)
 	if err != nil {
@@ -421,5 +422,5 @@ func storing(b *testing.B, mode string) *sig.ServerOptions {
 	}
 	b.Cleanup(func() { kept.Close() })
 	b.Cleanup(wait.Start(context.Background(), func(ctx context.Context) { _ = kept.Run(ctx) }))
-	return &sig.ServerOptions{Store: kept}
+	return &sig.ServerOptions{Store: kept, Limits: unlimited}
 }

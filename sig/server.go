@@ -3,13 +3,16 @@ package sig
 import (
 	"context"
 	"errors"
+	"hash/maphash"
 	"log/slog"
 	"net"
 	"sync"
 	"sync/atomic"
 	"time"
 
+	"sigalert/internal/seldom"
 	"sigalert/internal/wait"
+	"sigalert/sig/internal/wire"
 )
 
 // Version is the protocol's version, which get_version returns.
@@ -32,17 +35,13 @@ type ServerOptions struct {
 	// its numbers, its memory and the ids of its publications. It must be running
 	// while the server serves. Default: none, and all that ends with the server.
 	Store Store
-	// MaxClients is how many clients may be connected, at most three quarters of
-	// them from one address. Of those that have said nothing yet, an address may
-	// have 256: then the oldest gives way. Any more are refused,
-	// and their connections closed. Default 20,000.
-	MaxClients int
-	// MaxListeners is how many listeners a client may have, and MaxSenders how
-	// many senders. Default 10,000 and 1,000.
-	MaxListeners, MaxSenders int
+	// Limits are how much clients may have and do.
+	Limits Limits
 	// Name is how the server introduces itself to clients, such as
 	// "sigalert 1.0". Default "sig".
 	Name string
+	// Access decides what clients may do. Default: everybody may do everything.
+	Access Access
 	// Logger reports clients that come and go, and what is dropped. Default:
 	// none.
 	Logger *slog.Logger
@@ -60,15 +59,30 @@ type ServerRouter struct {
 
 	lastListener atomic.Uint64
 	dropped      atomic.Uint64
-	unread       atomic.Int64 // bytes of messages that wait for clients
-	left         wait.Token   // a client has
-	crowded      atomic.Bool  // a client was turned away, or gave way to another, since the last was accepted
+	turnedAway   atomic.Uint64 // callers that were not admitted
+	over         [overs]atomic.Uint64
+	limits       atomic.Pointer[Limits]
+	latency      histogram
+	http         atomic.Uint64 // events that came with PublishAs
+	unread       atomic.Int64  // bytes of messages that wait for clients
+	seed         maphash.Seed  // of marks
+	born         time.Time
+	left         wait.Token      // a client has
+	crowded      atomic.Bool     // a client was turned away, or gave way to another, since the last was accepted
+	accepting    context.Context // ends when no more clients are accepted, and nothing is done for those that are there
+	endAccepting func()
 
-	guard   sync.Mutex // guards the fields below; the Router has its own
-	clients int
-	places  map[string]*place // of the clients, by host
-	refused int
-	greeted map[string]*session // by the identity that it greeted with
+	guard      sync.Mutex // guards the fields below; the Router has its own
+	clients    int
+	connected  uint64              // how many clients there have been
+	sessions   map[uint64]*session // the clients, by id
+	places     map[string]*place   // of the clients, by host
+	manyPlaces int                 // how many of them are worth a look for needless ones
+	accounts   map[string]*account // by holder
+	gone       Traffic             // of the clients that have left
+	bounded    map[BoundedCarrier]bool
+	refused    int
+	greeted    map[string]*session // by the identity that it greeted with
 }
 
 // NewServerRouter returns a server that serves nothing yet.
@@ -80,7 +94,7 @@ func NewServerRouter(opts *ServerOptions) *ServerRouter {
 	for _, d := range []struct {
 		value *int
 		def   int
-	}{{&o.Queue, 4096}, {&o.MaxClients, 20_000}, {&o.MaxListeners, 10_000}, {&o.MaxSenders, 1000}, {&o.MemoryBytes, journalBytes}} {
+	}{{&o.Queue, 4096}, {&o.MemoryBytes, journalBytes}} {
 		if *d.value <= 0 {
 			*d.value = d.def
 		}
@@ -97,8 +111,15 @@ func NewServerRouter(opts *ServerOptions) *ServerRouter {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
-	s := &ServerRouter{opts: o, log: o.Logger, greeted: make(map[string]*session), places: make(map[string]*place), left: wait.NewToken()}
-	s.journal = newJournal(limits{max(0, o.Memory), o.MemoryBytes, o.MemoryAge})
+	o.Logger = seldom.Logger(o.Logger)
+	s := &ServerRouter{
+		opts: o, log: o.Logger, seed: maphash.MakeSeed(), born: time.Now(), left: wait.NewToken(), manyPlaces: maxIdle,
+		greeted: make(map[string]*session), sessions: make(map[uint64]*session), places: make(map[string]*place),
+		accounts: make(map[string]*account), bounded: make(map[BoundedCarrier]bool),
+	}
+	s.accepting, s.endAccepting = context.WithCancel(context.Background())
+	s.SetLimits(o.Limits)
+	s.journal = newJournal(retention{max(0, o.Memory), o.MemoryBytes, o.MemoryAge})
 	if o.Store != nil {
 		s.store = o.Store
 		s.restore()
@@ -107,6 +128,9 @@ func NewServerRouter(opts *ServerOptions) *ServerRouter {
 	s.lastListener.Store(100_000_000_000_000)
 	return s
 }
+
+// Name is how the server introduces itself.
+func (s *ServerRouter) Name() string { return s.opts.Name }
 
 // Dropped returns how many events did not reach a client that should have had
 // them: it was too slow, and they were forgotten, or they were too long for it.
@@ -123,7 +147,12 @@ func (s *ServerRouter) Serve(ctx context.Context, carrier ServerCarrier) error {
 	stop := context.AfterFunc(ctx, func() { carrier.Close() })
 	defer stop()
 	defer carrier.Close()
+	defer context.AfterFunc(s.accepting, func() { carrier.Close() })()
 	clients.Go(func() { s.forgetLeft(ctx) })
+	if c, ok := carrier.(BoundedCarrier); ok {
+		s.bound(c)
+		defer s.unbound(c)
+	}
 	for failures := 0; ; {
 		conn, err := carrier.Accept()
 		switch {
@@ -131,6 +160,12 @@ func (s *ServerRouter) Serve(ctx context.Context, carrier ServerCarrier) error {
 			if err == nil {
 				conn.Close()
 			}
+			return nil
+		case s.accepting.Err() != nil:
+			if err == nil {
+				conn.Close()
+			}
+			<-ctx.Done()
 			return nil
 		case errors.Is(err, net.ErrClosed):
 			return err
@@ -151,6 +186,20 @@ func (s *ServerRouter) Serve(ctx context.Context, carrier ServerCarrier) error {
 			}
 		}
 	}
+}
+
+// bound has a carrier's limits follow the server's.
+func (s *ServerRouter) bound(c BoundedCarrier) {
+	s.guard.Lock()
+	defer s.guard.Unlock()
+	s.bounded[c] = true
+	c.LimitReading(s.limits.Load().Reading)
+}
+
+func (s *ServerRouter) unbound(c BoundedCarrier) {
+	s.guard.Lock()
+	defer s.guard.Unlock()
+	delete(s.bounded, c)
 }
 
 // forgetLeft has the clients that have left be in no route, within a second.
@@ -184,18 +233,28 @@ func (s *ServerRouter) serve(ctx context.Context, conn Conn) {
 	defer stop()
 	if g, ok := conn.(GuestConn); ok {
 		if serve := g.Guest(); serve != nil {
+			c.guest.Store(true)
 			s.spoken(c)
 			serve(ctx)
 			return
 		}
 	}
 	log.Debug("client connected")
+	c.speaks.Store(true)
+	defer func() {
+		if c.endRights != nil {
+			c.endRights()
+		}
+	}()
 	var tasks sync.WaitGroup
 	tasks.Go(func() {
 		defer cancel() // the reading goroutine may wait for answers that are no longer sent
 		c.deliver(ctx)
 	})
 	err := c.peer.serve()
+	if errors.Is(err, ErrNotAdmitted) { // by the carrier: its certificate is no good
+		s.turnAway(conn.Peer(), err)
+	}
 	cancel()
 	tasks.Wait()
 	c.out.close()
@@ -232,5 +291,5 @@ func notObject(what string, text []byte) error {
 	if len(text) == 0 {
 		return exception("%s is missing: it must be an object", what)
 	}
-	return exception("%s must be an object, not %.40s", what, string(text))
+	return exception("%s must be an object, not %s", what, wire.Beginning(text, 40))
 }

@@ -25,6 +25,7 @@ func (p *program) connect(ctx context.Context, addr target, waits bool) *client 
 	c := &client{changed: wait.NewToken()}
 	linked := p.logLink(ctx, addr, waits)
 	c.ClientRouter = sig.NewClientRouter(addr.carrier(), &sig.ClientOptions{
+		Token:  addr.secret,
 		Logger: p.log,
 		Missed: p.logMissed(addr),
 		Changed: func() {

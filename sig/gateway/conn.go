@@ -10,6 +10,7 @@ import (
 
 	"sigalert/internal/pipe"
 	"sigalert/sig"
+	"sigalert/sig/internal/wire"
 )
 
 // handover is a listener for connections that come from elsewhere in this process.
@@ -103,19 +104,32 @@ func (g *guest) CloseWrite() error {
 	return http.ErrNotSupported
 }
 
-// inside is a carrier within this process: streams are clients of the router.
-type inside = handover[sig.Conn]
+// inside is a carrier within this process: streams are clients of the router. It has the
+// room for the bodies of requests, too: a [sig.BoundedCarrier].
+type inside struct {
+	handover[sig.Conn]
+	room *wire.Room
+}
+
+func newInside() *inside { return &inside{newHandover[sig.Conn](), wire.NewRoom(0)} }
+
+func (i *inside) LimitReading(bytes int) { i.room.Limit(bytes) }
+
+func (i *inside) Reading() (bytes int, gaveWay uint64) { return i.room.Held() }
+
+// streamOf begins the address of a stream's client.
+const streamOf = "stream of "
 
 // dialer is a carrier for one stream's client.
 type dialer struct {
-	inside inside
-	reader string // the address of who reads the stream
+	inside *inside
+	reader sig.Caller // of the stream
 }
 
 func (d dialer) Dial(ctx context.Context) (sig.Conn, error) {
-	near, far := pipe.New("stream of "+d.reader, waiting) // not from that address, where it would count a second time
+	near, far := pipe.New(streamOf+d.reader.Peer, waiting) // not from that address, where it would count a second time
 	select {
-	case d.inside.come <- far:
+	case d.inside.come <- foreign{far, d.reader}:
 		return near, nil
 	case <-d.inside.closed:
 		return nil, net.ErrClosed
@@ -123,5 +137,13 @@ func (d dialer) Dial(ctx context.Context) (sig.Conn, error) {
 		return nil, context.Cause(ctx)
 	}
 }
+
+// foreign is the router's end of a stream.
+type foreign struct {
+	*pipe.Conn
+	reader sig.Caller
+}
+
+func (c foreign) Caller() sig.Caller { return c.reader }
 
 func (d dialer) String() string { return "this router" }

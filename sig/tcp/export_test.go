@@ -1,0 +1,17 @@
+package tcp
+
+import (
+	"crypto/tls"
+	"net"
+)
+
+// Greet has a server with TLS take a connection, up to its first message.
+func Greet(c net.Conn, secured *tls.Config) (other bool, err error) {
+	conn := newConn(c)
+	conn.tls, conn.turns, conn.closed = secured, newTurns(), make(chan struct{})
+	if conn.Guest() != nil {
+		return true, nil
+	}
+	_, err = conn.ReadMessage()
+	return false, err
+}
