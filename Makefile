@@ -5,6 +5,8 @@
 # make soak      runs a router with a store for an hour
 # make bench     measures speed and memory, ours and NATS', and writes docs/benchmarks.md
 # make pictures  takes the screenshots in docs/pictures again
+# make dist      makes the packages and archives of a release, in dist/ (VERSION=1.2.3)
+# make release   checks that everything is ready for a release, and makes it (VERSION=1.2.3)
 # make icons     makes the PNG and ICO files from the drawings in packaging/icons
 # make fmt, make clean
 
@@ -21,7 +23,7 @@ have_c   = command -v gcc >/dev/null
 have_gtk = $(have_c) && pkg-config --exists ayatana-appindicator3-0.1 2>/dev/null
 
 .NOTPARALLEL:
-.PHONY: build test deps vet builds unit e2e fuzz chaos soak bench pictures icons fmt clean
+.PHONY: build test deps vet builds unit e2e fuzz chaos soak bench pictures icons dist release fmt clean
 
 build:
 	CGO_ENABLED=0 go build -ldflags "-X sigalert/internal/cli.version=$(VERSION)" -o sigalert .
@@ -95,6 +97,15 @@ pictures: deps
 
 icons:
 	@packaging/icons/make.sh
+
+# The files are the same for the same commit: their time is that of the commit.
+dist: SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct)
+dist: release = $(if $(filter command line environment,$(origin VERSION)),$(VERSION),0.0.0-dev)
+dist: deps
+	cd packaging/dist && SOURCE_DATE_EPOCH=$(SOURCE_DATE_EPOCH) go run . -version $(release) -commit "$$(git rev-parse HEAD)" $(DIST)
+
+release:
+	packaging/release.sh $(VERSION)
 
 fmt:
 	gofmt -w .

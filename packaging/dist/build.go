@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"time"
 )
 
 // target is a program to build.
@@ -15,10 +16,16 @@ type target struct {
 	env      []string
 }
 
+// stamp is what a program says of itself.
+func (r *release) stamp() string {
+	const in = "-X sigalert/internal/cli."
+	return fmt.Sprintf("%[1]sversion=%s %[1]scommit=%s %[1]sdate=%s", in, r.version, r.commit, r.time.Format(time.DateOnly))
+}
+
 // build builds the program into a file.
 func (r *release) build(t target, file string) error {
 	cmd := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-tags", t.tags,
-		"-ldflags", "-s -w -buildid= -X sigalert/internal/cli.version="+r.version+" "+t.flags, "-o", file, ".")
+		"-ldflags", "-s -w -buildid= "+r.stamp()+" "+t.flags, "-o", file, ".")
 	cmd.Dir = r.top
 	cmd.Env = append(append(os.Environ(), "GOOS="+t.os, "GOARCH="+t.arch, "GOFLAGS="), t.env...)
 	if t.cc == "" {

@@ -22,6 +22,7 @@ func main() {
 	flag.StringVar(&r.top, "top", "../..", "the `FOLDER` of the source tree")
 	flag.StringVar(&r.out, "out", "../../dist", "the `FOLDER` of what is made; what it had is removed")
 	flag.StringVar(&r.version, "version", "", "the `VERSION`, such as 1.2.3")
+	flag.StringVar(&r.commit, "commit", "", "the `COMMIT` that it is made from")
 	arches := flag.String("arch", "amd64,arm64", "the `ARCHITECTURES` to build for")
 	flag.BoolVar(&r.gtk, "gtk", true, "with sigalert-gtk, which requires C compilers and GTK for each architecture")
 	flag.Parse()
@@ -35,6 +36,7 @@ func main() {
 type release struct {
 	top, out string
 	version  string
+	commit   string
 	arches   []string
 	gtk      bool
 
