@@ -13,17 +13,18 @@ import (
 	"github.com/gen2brain/beeep"
 )
 
-// backend hands every notification to beeep.
+// backend hands every notification to beeep, or shows it by itself where that could not.
 type backend struct {
-	opts  Options
-	shown recent[string, bool] // the keys of what has not been resolved
+	opts     Options
+	shown    recent[string, bool] // the keys of what has not been resolved
+	balloons *balloons            // nil: beeep can
 }
 
 func newBackend(_ context.Context, opts Options) *backend {
 	if runtime.GOOS == "windows" {
 		opts.AppName = strings.ReplaceAll(opts.AppName, "'", "’") // beeep does not escape it in a PowerShell string
 	}
-	return &backend{opts: opts}
+	return &backend{opts: opts, balloons: newBalloons()}
 }
 
 func (b *backend) notify(ctx context.Context, n Notification) (Receipt, error) {
@@ -35,19 +36,14 @@ func (b *backend) notify(ctx context.Context, n Notification) (Receipt, error) {
 		n = n.over()
 	}
 	n = n.spelledOut()
-	guard := guardAppleScript
-	if runtime.GOOS == "windows" {
-		guard = guardPowerShell
-	}
-	show := beeep.Notify
-	if n.Sound == "" && n.Urgency == Critical || n.Sound != "" && n.Sound != noSound {
-		show = beeep.Alert // the same with a sound; on these systems it does not ring the terminal's bell
-	}
-	err := runBeeep(ctx, b.opts.AppName, func() error {
-		return show(guard(n.Title), guard(n.Body), b.icon(n))
-	})
-	if errors.Is(err, beeep.ErrUnsupported) {
-		return Receipt{}, fmt.Errorf("%w: %w", ErrNoDesktop, err)
+	rings := n.Sound == "" && n.Urgency == Critical || n.Sound != "" && n.Sound != noSound
+	receipt := Receipt{Via: "beeep"}
+	var err error
+	if b.balloons != nil {
+		receipt.Via = "a balloon"
+		err = b.balloons.show(n.Title, n.Body, n.Urgency == Critical, rings)
+	} else {
+		err = b.push(ctx, n, rings)
 	}
 	if err != nil {
 		return Receipt{}, err
@@ -55,7 +51,26 @@ func (b *backend) notify(ctx context.Context, n Notification) (Receipt, error) {
 	if n.Key != "" {
 		b.shown.put(n.Key, true)
 	}
-	return Receipt{Via: "beeep"}, nil
+	return receipt, nil
+}
+
+// push has beeep show it.
+func (b *backend) push(ctx context.Context, n Notification, rings bool) error {
+	guard := guardAppleScript
+	if runtime.GOOS == "windows" {
+		guard = guardPowerShell
+	}
+	show := beeep.Notify
+	if rings {
+		show = beeep.Alert // the same with a sound; on these systems it does not ring the terminal's bell
+	}
+	err := runBeeep(ctx, b.opts.AppName, func() error {
+		return show(guard(n.Title), guard(n.Body), b.icon(n))
+	})
+	if errors.Is(err, beeep.ErrUnsupported) {
+		return fmt.Errorf("%w: %w", ErrNoDesktop, err)
+	}
+	return err
 }
 
 // icon is the path of an image file.
@@ -70,7 +85,12 @@ func (b *backend) icon(n Notification) string {
 	return path
 }
 
-func (b *backend) describe(context.Context) (Server, error) { return Server{Name: "beeep"}, nil }
+func (b *backend) describe(context.Context) (Server, error) {
+	if b.balloons != nil {
+		return Server{Name: "Windows, without toasts: balloons"}, nil
+	}
+	return Server{Name: "beeep"}, nil
+}
 
 // screen is what has not been resolved: beeep tells no more of it.
 func (b *backend) screen() (s Screen) {
@@ -86,4 +106,4 @@ func (b *backend) restore(s Screen) {
 	}
 }
 
-func (b *backend) close() {}
+func (b *backend) close() { b.balloons.close() }
