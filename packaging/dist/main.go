@@ -24,6 +24,7 @@ func main() {
 	flag.StringVar(&r.version, "version", "", "the `VERSION`, such as 1.2.3")
 	flag.StringVar(&r.commit, "commit", "", "the `COMMIT` that it is made from")
 	arches := flag.String("arch", "amd64,arm64", "the `ARCHITECTURES` to build for")
+	flag.StringVar(&r.system, "system", "", "make only what is for one `SYSTEM`: linux or windows")
 	flag.BoolVar(&r.gtk, "gtk", true, "with sigalert-gtk, which requires C compilers and GTK for each architecture")
 	flag.Parse()
 	r.arches = strings.Split(*arches, ",")
@@ -38,6 +39,7 @@ type release struct {
 	version  string
 	commit   string
 	arches   []string
+	system   string // "": all
 	gtk      bool
 
 	time time.Time // of all files
@@ -77,11 +79,19 @@ func (r *release) make() error {
 		return err
 	}
 	for _, arch := range r.arches {
-		if err := r.linux(arch, work, manual); err != nil {
-			return fmt.Errorf("linux/%s: %w", arch, err)
-		}
-		if err := r.windows(arch, work); err != nil {
-			return fmt.Errorf("windows/%s: %w", arch, err)
+		for _, system := range []struct {
+			name string
+			make func() error
+		}{
+			{"linux", func() error { return r.linux(arch, work, manual) }},
+			{"windows", func() error { return r.windows(arch, work) }},
+		} {
+			if r.system != "" && r.system != system.name {
+				continue
+			}
+			if err := system.make(); err != nil {
+				return fmt.Errorf("%s/%s: %w", system.name, arch, err)
+			}
 		}
 	}
 	return r.sums()
