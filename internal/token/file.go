@@ -208,10 +208,10 @@ func change(path string, f func([]Entry) ([]Entry, error)) (err error) {
 	if err := lock.Lock(); err != nil {
 		return err
 	}
+	defer func() { err = cmp.Or(err, lock.Close()) }()
 	if err := giveToOwner(lock.Path()); err != nil {
 		return err
 	}
-	defer func() { err = cmp.Or(err, lock.Close()) }()
 	all, err := List(path)
 	if err != nil {
 		return err
