@@ -10,8 +10,10 @@ import (
 // Traffic is what has gone from clients and to them. Bytes are those of messages, as they
 // are within TLS.
 type Traffic struct {
-	EventsIn, EventsOut uint64
-	BytesIn, BytesOut   uint64
+	EventsIn  uint64 `json:"events_in"`
+	EventsOut uint64 `json:"events_out"`
+	BytesIn   uint64 `json:"bytes_in"`
+	BytesOut  uint64 `json:"bytes_out"`
 }
 
 func (t *Traffic) add(o Traffic) {

@@ -36,11 +36,9 @@ func withCaller(ctx context.Context, conn net.Conn) context.Context {
 	return ctx
 }
 
-// rightsOf returns the rights of a request that has been admitted.
-func rightsOf(r *http.Request) guestRights {
-	rights, _ := r.Context().Value(rightsKey{}).(guestRights)
-	return rights
-}
+// rightsOf returns the rights of a request, which must have been admitted: it panics
+// otherwise, as no rights would be all of them.
+func rightsOf(r *http.Request) guestRights { return r.Context().Value(rightsKey{}).(guestRights) }
 
 // admit returns the request with its rights, or a refusal that is the same for every
 // token that is not valid, and for none.
@@ -53,6 +51,7 @@ func (g *gateway) admit(w http.ResponseWriter, r *http.Request, token string) (*
 	}
 	if err != nil {
 		w.Header().Set("WWW-Authenticate", `Bearer realm="sigalert"`)
+		w.Header().Set("Connection", "close") // no stranger keeps one
 		return nil, errNotAdmitted
 	}
 	return r.WithContext(context.WithValue(r.Context(), rightsKey{}, guestRights{rights, caller})), nil

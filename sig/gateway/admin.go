@@ -7,7 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"sigalert/internal/origin"
 	"sigalert/sig"
 )
 
@@ -17,18 +16,12 @@ var (
 )
 
 // mayAdminister requires the right to administer or, where there are no tokens, a program
-// of this machine: neither a page of another site, nor a proxy, which speaks for others.
-func (g *gateway) mayAdminister(r *http.Request) error {
-	rights := rightsOf(r).Rights
-	switch {
-	case origin.CrossSite(r):
-		return errCrossSite
-	case rights != nil:
-		return allow(r, sig.ToAdminister, "", "")
-	case !isLoopback(r.RemoteAddr) || isForwarded(r):
+// of this machine, and not a proxy, which speaks for others.
+func mayAdminister(r *http.Request) error {
+	if rightsOf(r).Rights == nil && (!isLoopback(r.RemoteAddr) || isForwarded(r)) {
 		return errNotLocal
 	}
-	return nil
+	return allow(r, sig.ToAdminister, "", "")
 }
 
 func isLoopback(peer string) bool {
@@ -67,14 +60,7 @@ type client struct {
 	QueuedBytes int       `json:"queued_bytes"`
 	Behind      bool      `json:"behind"`
 	Dropped     uint64    `json:"dropped"`
-	traffic
-}
-
-type traffic struct {
-	EventsIn  uint64 `json:"events_in"`
-	EventsOut uint64 `json:"events_out"`
-	BytesIn   uint64 `json:"bytes_in"`
-	BytesOut  uint64 `json:"bytes_out"`
+	sig.Traffic
 }
 
 // clients answers GET /clients.
@@ -103,7 +89,7 @@ func clientOf(c sig.ClientInfo) client {
 	case c.BytesIn == 0:
 		kind = kindSilent
 	}
-	return client{c.ID, address, c.Since, c.Holder, kind, c.Senders, c.Listeners, c.Queued, c.QueuedBytes, c.Behind, c.Dropped, traffic(c.Traffic)}
+	return client{c.ID, address, c.Since, c.Holder, kind, c.Senders, c.Listeners, c.Queued, c.QueuedBytes, c.Behind, c.Dropped, c.Traffic}
 }
 
 // disconnect answers DELETE /clients/ID.
@@ -134,7 +120,7 @@ func (g *gateway) status(w http.ResponseWriter, _ *http.Request) error {
 		Senders   int       `json:"senders"`
 		Listeners int       `json:"listeners"`
 		Events    uint64    `json:"events"`
-		traffic
+		sig.Traffic
 		Dropped     uint64            `json:"dropped"`
 		NotAdmitted uint64            `json:"not_admitted"`
 		Refused     map[string]uint64 `json:"refused"`
@@ -144,7 +130,7 @@ func (g *gateway) status(w http.ResponseWriter, _ *http.Request) error {
 		MemoryBytes int               `json:"remembered_bytes"`
 		Store       string            `json:"store"`
 	}{
-		g.server.Name(), time.Now(), g.began, st.Clients, g.streams.Load(), st.Senders, st.Listeners, st.Events, traffic(st.Traffic),
+		g.server.Name(), time.Now(), g.began, st.Clients, g.streams.Load(), st.Senders, st.Listeners, st.Events, st.Traffic,
 		st.Dropped, st.NotAdmitted, refused, st.Unread, st.Reading, st.Memory, st.MemoryBytes, storeState(st),
 	})
 	return nil

@@ -151,6 +151,11 @@ func TestWrongTokens(t *testing.T) {
 	if status := ask(there, secrets["desk"]); status != 200 {
 		t.Fatal(status)
 	}
+	for range 100 { // a page of another site does not use up the attempts
+		if a := from(s.ServerRouter, there, "HEAD", "/events", "Authorization: Bearer sigalert_wrong", "Sec-Fetch-Site: cross-site"); a.StatusCode != 403 {
+			t.Fatal(a.Status)
+		}
+	}
 	for i := range 61 {
 		want := 401
 		if i == 60 {
