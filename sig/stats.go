@@ -55,7 +55,7 @@ func (s *ServerRouter) Clients() []ClientInfo {
 	slices.SortFunc(sessions, func(a, b *session) int { return cmp.Compare(a.id, b.id) })
 	for _, c := range sessions {
 		all = append(all, ClientInfo{
-			ID: c.id, Peer: c.from, Since: c.since, Holder: c.account.holder,
+			ID: c.id, Peer: c.peer.conn.Peer(), Since: c.peer.born, Holder: c.account.holder,
 			Stream: c.peer.streaming.Load(), Guest: c.guest.Load(), Traffic: c.traffic(), Dropped: c.missed.Load(),
 		})
 	}
@@ -151,7 +151,7 @@ func (s *ServerRouter) Check() error {
 
 // Stats returns them. It waits for the router's locks, as clients do.
 func (s *ServerRouter) Stats() Stats {
-	st := Stats{Dropped: s.dropped.Load(), NotAdmitted: s.turnedAway.Load(), Unread: s.unread.Load(), Latency: s.latency.read(), HasStore: s.store != nil}
+	st := Stats{Dropped: s.dropped.Load(), NotAdmitted: s.notAdmitted.Load(), Unread: s.unread.Load(), Latency: s.latency.read(), HasStore: s.store != nil}
 	if f, ok := s.store.(FailingStore); ok {
 		st.Store = f.Failing()
 	}
@@ -161,7 +161,7 @@ func (s *ServerRouter) Stats() Stats {
 		accounts = append(accounts, a)
 		st.Tokens = append(st.Tokens, TokenStats{Holder: a.holder, Clients: a.clients, EventsIn: a.in.Load(), TooFast: a.late.Load()})
 	}
-	st.Clients, st.Admitted, st.Traffic = s.clients, s.connected, s.gone
+	st.Clients, st.Admitted, st.Traffic = len(s.sessions), s.admitted, s.past
 	for _, c := range s.sessions {
 		st.Traffic.add(c.traffic())
 	}

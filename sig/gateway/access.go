@@ -46,7 +46,7 @@ func (g *gateway) admit(w http.ResponseWriter, r *http.Request, token string) (*
 	caller, _ := r.Context().Value(callerKey{}).(sig.Caller)
 	caller.Token, caller.Peer = token, r.RemoteAddr
 	rights, err := g.server.Admit(caller)
-	if tooFast := new(sig.RemoteError); errors.As(err, &tooFast) {
+	if tooFast := new(sig.RemoteError); errors.Is(err, sig.ErrTooFast) && errors.As(err, &tooFast) {
 		return nil, refuseFor(tooFast)
 	}
 	if err != nil {

@@ -42,7 +42,7 @@ var keepAlive = net.KeepAliveConfig{Enable: true, Idle: 15 * time.Second, Interv
 type conn struct {
 	net     net.Conn // with TLS, once it is there
 	dec     *wire.Decoder
-	closing atomic.Pointer[net.Conn] // what Close closes, which may be at any time
+	current atomic.Pointer[net.Conn] // the same, for whoever is not the reading goroutine
 
 	other func(context.Context, net.Conn) // serves other protocols; nil: nobody does
 	tls   *tls.Config                     // for clients that begin with TLS; nil: it is another protocol
@@ -75,7 +75,7 @@ func newConn(c net.Conn) *conn {
 // use makes c the connection.
 func (c *conn) use(nc net.Conn) {
 	c.net = nc
-	c.closing.Store(&nc)
+	c.current.Store(&nc)
 }
 
 // reader is the connection as its decoder reads it: from the first bytes of a
@@ -237,7 +237,7 @@ func (c *conn) write(text []byte) error {
 
 // CloseWrite makes the conn a [sig.HalfConn].
 func (c *conn) CloseWrite() error {
-	half, ok := (*c.closing.Load()).(interface{ CloseWrite() error })
+	half, ok := (*c.current.Load()).(interface{ CloseWrite() error })
 	if !ok {
 		return errors.ErrUnsupported
 	}
@@ -250,7 +250,7 @@ func (c *conn) Close() error {
 	if c.closed != nil {
 		c.once.Do(func() { close(c.closed) })
 	}
-	return (*c.closing.Load()).Close()
+	return (*c.current.Load()).Close()
 }
 
 // Rooted makes the conn a [sig.RootedConn]: an address that nobody can bind to any
@@ -284,4 +284,5 @@ func isPrivate(conn net.Conn) bool {
 // Certificate makes the conn a [sig.CertifiedConn].
 func (c *conn) Certificate() *x509.Certificate { return certificateOf(c.net) }
 
-func (c *conn) Peer() string { return c.net.RemoteAddr().String() }
+// Peer may be asked at any time.
+func (c *conn) Peer() string { return (*c.current.Load()).RemoteAddr().String() }

@@ -61,8 +61,8 @@ func TestTurns(t *testing.T) {
 		for _, d := range done {
 			d()
 		}
-		if len(all.places) > 0 || time.Since(began) != turnTime {
-			t.Errorf("%d places are left", len(all.places))
+		if len(all.lines) > 0 || time.Since(began) != turnTime {
+			t.Errorf("%d lines are left", len(all.lines))
 		}
 	})
 }
