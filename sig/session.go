@@ -224,34 +224,9 @@ func (c *session) greet(r request, first bool) {
 }
 
 func (c *session) addSender(params []byte) error {
-	var sender, events, methods []byte
-	for o := wire.ObjectOf(params); o.Next(); {
-		switch string(o.Key) {
-		case "sender":
-			sender = o.Value
-		case "events":
-			events = o.Value
-		case "requests":
-			methods = o.Value
-		}
-	}
-	if missing(sender) || missing(events) {
-		return errInvalid
-	}
-	name, err := ParseName(sender)
+	name, offered, requests, err := parseSender(params)
 	if err != nil {
 		return err
-	}
-	offered, err := parseNames(events)
-	if err != nil {
-		return err
-	}
-	offered = withoutEvery(offered)
-	var requests []Name
-	if !missing(methods) {
-		if requests, err = parseNames(methods); err != nil {
-			return err
-		}
 	}
 	if err := c.allow(ToConnect, name, ""); err != nil {
 		return err
@@ -286,6 +261,32 @@ func (c *session) addSender(params []byte) error {
 	c.offered += s.offeredCount()
 	c.signals = nil
 	return nil
+}
+
+// parseSender parses the params of add_sender. Requests are nil if it takes none.
+func parseSender(params []byte) (name Name, offered, requests []Name, err error) {
+	var sender, events, methods []byte
+	for o := wire.ObjectOf(params); o.Next(); {
+		switch string(o.Key) {
+		case "sender":
+			sender = o.Value
+		case "events":
+			events = o.Value
+		case "requests":
+			methods = o.Value
+		}
+	}
+	if missing(sender) || missing(events) {
+		return "", nil, nil, errInvalid
+	}
+	if name, err = ParseName(sender); err != nil {
+		return "", nil, nil, err
+	}
+	offered, err = parseNames(events)
+	if err == nil && !missing(methods) {
+		requests, err = parseNames(methods)
+	}
+	return name, withoutEvery(offered), requests, err
 }
 
 // parseNames reads a list of names; a lone name is a list of one.

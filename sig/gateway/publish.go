@@ -152,12 +152,12 @@ func (g *gateway) collect(w http.ResponseWriter, r *http.Request) (body []byte, 
 			_ = http.NewResponseController(w).SetReadDeadline(time.Now())
 		}
 	})
-	defer g.inside.room.Hold(claim, 0)
+	defer g.room.Hold(claim, 0)
 	in := http.MaxBytesReader(w, r.Body, maxBody)
 	body = make([]byte, 0, bytes.MinRead)
 	for err == nil {
 		if len(body) == cap(body) {
-			g.inside.room.Hold(claim, 2*cap(body))
+			g.room.Hold(claim, 2*cap(body))
 			body = append(make([]byte, 0, 2*cap(body)), body...)
 		}
 		n := 0

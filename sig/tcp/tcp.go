@@ -112,6 +112,9 @@ func NewServer(l *net.TCPListener) *Server {
 // Addr returns the address at which the server listens, as host:port.
 func (s *Server) Addr() string { return s.listener.Addr().String() }
 
+// Room is what unfinished messages share, for whoever serves Other.
+func (s *Server) Room() *wire.Room { return s.room }
+
 // LimitReading and Reading make the server a [sig.BoundedCarrier].
 func (s *Server) LimitReading(bytes int) { s.room.Limit(bytes) }
 
