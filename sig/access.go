@@ -105,9 +105,10 @@ func (s *ServerRouter) turnAway(peer string, err error) {
 	}
 }
 
-// Allow returns ErrNotAllowed unless the rights, as Admit returns them, include this.
+// Allow returns ErrNotAllowed unless the rights, as Admit returns them, include this and
+// have not ended.
 func Allow(rights Rights, do Action, sender, event Name) error {
-	if rights != nil && !rights.May(do, sender, event) {
+	if rights != nil && (rights.Context().Err() != nil || !rights.May(do, sender, event)) {
 		return ErrNotAllowed
 	}
 	return nil

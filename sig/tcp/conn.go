@@ -49,9 +49,9 @@ type conn struct {
 	first []byte                          // the first byte, until it is read
 	shows bool                            // a client's certificate, of which it is not known yet what the server says; the reading goroutine's
 
-	turns  *turns        // of the server's handshakes, where there is TLS
-	closed chan struct{} // there, too: closed by Close
-	once   sync.Once     // for that
+	turns  *turns          // of the server's handshakes, where there is TLS
+	open   context.Context // there, too: until Close
+	closed func()          // ends it
 
 	// The reading goroutine's.
 	timed    bool  // the present message has been given its deadline
@@ -248,7 +248,7 @@ func (c *conn) CloseWrite() error {
 
 func (c *conn) Close() error {
 	if c.closed != nil {
-		c.once.Do(func() { close(c.closed) })
+		c.closed()
 	}
 	return (*c.current.Load()).Close()
 }

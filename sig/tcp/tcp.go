@@ -130,7 +130,8 @@ func (s *Server) Accept() (sig.Conn, error) {
 		c.dec.Share(s.room, c.giveWay)
 		c.other, c.tls = s.Other, s.TLS
 		if c.tls != nil {
-			c.turns, c.closed = s.turns, make(chan struct{})
+			c.turns = s.turns
+			c.open, c.closed = context.WithCancel(context.Background())
 		}
 		return c, nil
 	case errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE):

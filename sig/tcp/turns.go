@@ -1,6 +1,7 @@
 package tcp
 
 import (
+	"context"
 	"crypto/tls"
 	"net"
 	"runtime"
@@ -31,7 +32,7 @@ type turns struct {
 // first.
 type line struct {
 	going, waiting []*turn
-	looks          bool // there is a timer
+	timed          bool // it is looked at again later
 }
 
 // turn is one client's.
@@ -72,9 +73,9 @@ func (c *politeConn) Read(p []byte) (int, error) {
 	return c.Conn.Read(p)
 }
 
-// take waits for the turn of a client, which end ends; false if it is closed before.
-// Done gives the turn back.
-func (t *turns) take(addr net.Addr, closed <-chan struct{}, end func()) (done func(), ok bool) {
+// take waits for the turn of a client, which end ends; false if ctx ends before. Done gives
+// the turn back.
+func (t *turns) take(ctx context.Context, addr net.Addr, end func()) (done func(), ok bool) {
 	from := host.Of(addr.String())
 	own := &turn{comes: make(chan struct{}), end: end}
 	t.mu.Lock()
@@ -98,7 +99,7 @@ func (t *turns) take(addr net.Addr, closed <-chan struct{}, end func()) (done fu
 	select {
 	case <-own.comes:
 		return done, true
-	case <-closed:
+	case <-ctx.Done():
 		done()
 		return nil, false
 	}
@@ -132,14 +133,14 @@ func (t *turns) advance(l *line) {
 
 // advanceIn has it looked again, once. The caller holds the lock.
 func (t *turns) advanceIn(d time.Duration, l *line) {
-	if l.looks {
+	if l.timed {
 		return
 	}
-	l.looks = true
+	l.timed = true
 	time.AfterFunc(d, func() {
 		t.mu.Lock()
 		defer t.mu.Unlock()
-		l.looks = false
+		l.timed = false
 		t.advance(l)
 	})
 }
