@@ -195,12 +195,11 @@ const (
 	overEvents
 	overRequests
 	overUnread
-	overReading
 	overs // how many there are
 )
 
-// overNames are for [Stats.Refused].
+// overNames are for [Stats.Refused], which also has "reading": the carriers count that.
 var overNames = [overs]string{
 	"clients", "clients_of_address", "silent_clients", "connects", "failed_logins", "listeners", "token_listeners",
-	"senders", "offered_events", "events", "requests", "unread", "reading",
+	"senders", "offered_events", "events", "requests", "unread",
 }

@@ -49,18 +49,8 @@ const (
 
 // client is one as GET /clients shows it.
 type client struct {
-	ID          uint64    `json:"id"`
-	Address     string    `json:"address"`
-	Since       time.Time `json:"since"`
-	Token       string    `json:"token,omitempty"` // its name
-	Kind        string    `json:"kind"`
-	Senders     int       `json:"senders"`
-	Listeners   int       `json:"listeners"`
-	Queued      int       `json:"queued"`
-	QueuedBytes int       `json:"queued_bytes"`
-	Behind      bool      `json:"behind"`
-	Dropped     uint64    `json:"dropped"`
-	sig.Traffic
+	sig.ClientInfo
+	Kind string `json:"kind"`
 }
 
 // clients answers GET /clients.
@@ -78,18 +68,18 @@ func (g *gateway) clients(w http.ResponseWriter, _ *http.Request) error {
 
 func clientOf(c sig.ClientInfo) client {
 	address, isStream := strings.CutPrefix(c.Peer, streamOf)
-	kind := kindPysig
+	c.Peer = address
 	switch {
 	case isStream:
-		kind = kindStream
+		return client{c, kindStream}
 	case c.Guest:
-		kind = kindHTTP
+		return client{c, kindHTTP}
 	case c.Stream:
-		kind = kindWire
+		return client{c, kindWire}
 	case c.BytesIn == 0:
-		kind = kindSilent
+		return client{c, kindSilent}
 	}
-	return client{c.ID, address, c.Since, c.Holder, kind, c.Senders, c.Listeners, c.Queued, c.QueuedBytes, c.Behind, c.Dropped, c.Traffic}
+	return client{c, kindPysig}
 }
 
 // disconnect answers DELETE /clients/ID.
@@ -107,32 +97,14 @@ func (g *gateway) disconnect(id string) func(http.ResponseWriter, *http.Request)
 // status answers GET /status.
 func (g *gateway) status(w http.ResponseWriter, _ *http.Request) error {
 	st := g.server.Stats()
-	refused := make(map[string]uint64, len(st.Refused))
-	for _, c := range st.Refused {
-		refused[c.Name] = c.N
-	}
 	answerJSON(w, struct {
-		Server    string    `json:"server"`
-		Time      time.Time `json:"time"`
-		Since     time.Time `json:"since"`
-		Clients   int       `json:"clients"`
-		Streams   int64     `json:"streams"`
-		Senders   int       `json:"senders"`
-		Listeners int       `json:"listeners"`
-		Events    uint64    `json:"events"`
-		sig.Traffic
-		Dropped     uint64            `json:"dropped"`
-		NotAdmitted uint64            `json:"not_admitted"`
-		Refused     map[string]uint64 `json:"refused"`
-		Unread      int64             `json:"unread_bytes"`
-		Reading     int               `json:"reading_bytes"`
-		Memory      int               `json:"remembered"`
-		MemoryBytes int               `json:"remembered_bytes"`
-		Store       string            `json:"store"`
-	}{
-		g.server.Name(), time.Now(), g.began, st.Clients, g.streams.Load(), st.Senders, st.Listeners, st.Events, st.Traffic,
-		st.Dropped, st.NotAdmitted, refused, st.Unread, st.Reading, st.Memory, st.MemoryBytes, storeState(st),
-	})
+		Server  string    `json:"server"`
+		Time    time.Time `json:"time"`
+		Since   time.Time `json:"since"`
+		Streams int64     `json:"streams"`
+		sig.Stats
+		Store string `json:"store"`
+	}{g.server.Name(), time.Now(), g.began, g.streams.Load(), st, storeState(st)})
 	return nil
 }
 

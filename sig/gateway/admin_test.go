@@ -364,10 +364,7 @@ func TestReading(t *testing.T) {
 	}
 }
 
-func refusedReading(st sig.Stats) uint64 {
-	i := slices.IndexFunc(st.Refused, func(c sig.Count) bool { return c.Name == "reading" })
-	return st.Refused[i].N
-}
+func refusedReading(st sig.Stats) uint64 { return st.Refused["reading"] }
 
 // badStore is a store of a disk that fails.
 type badStore struct {
