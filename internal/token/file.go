@@ -204,7 +204,7 @@ func change(path string, f func([]Entry) ([]Entry, error)) (err error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return err
 	}
-	lock := flock.New(path + ".lock")
+	lock := flock.New(path+".lock", flock.SetFlag(lockFlag))
 	if err := lock.Lock(); err != nil {
 		return err
 	}

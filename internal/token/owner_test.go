@@ -43,13 +43,20 @@ func TestLinksAreNotFollowed(t *testing.T) {
 	if err := os.WriteFile(theirs, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	path := filepath.Join(t.TempDir(), "tokens.json")
-	if err := errors.Join(os.Chown(filepath.Dir(path), 12345, 23456), os.Symlink(theirs, path+".lock")); err != nil {
-		t.Fatal(err)
+	for _, target := range []string{theirs, theirs + ".new"} {
+		path := filepath.Join(t.TempDir(), "tokens.json")
+		if err := errors.Join(os.Chown(filepath.Dir(path), 12345, 23456), os.Symlink(target, path+".lock")); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := token.New(path, token.Entry{Name: "a"}); err == nil {
+			t.Error("the link is followed")
+		}
 	}
-	_, _ = token.New(path, token.Entry{Name: "a"})
 	var of syscall.Stat_t
 	if err := syscall.Stat(theirs, &of); err != nil || of.Uid != 0 {
 		t.Errorf("%v, it belongs to %d", err, of.Uid)
+	}
+	if _, err := os.Lstat(theirs + ".new"); err == nil {
+		t.Error("a file is made")
 	}
 }

@@ -8,6 +8,10 @@ import (
 	"syscall"
 )
 
+// lockFlag opens the lock, but not what a link in its place leads to: the router's user
+// could have root make any file.
+const lockFlag = os.O_CREATE | os.O_RDWR | syscall.O_NOFOLLOW
+
 // giveToOwner lets the owner of the folder have a file that root has made in it: it is
 // the router's user, who could not read it otherwise. That user can put a link in place of
 // the file, to one of somebody else: what the link leads to stays its owner's.

@@ -2,11 +2,11 @@ package gateway
 
 import (
 	"net/http"
-	"net/netip"
 	"strconv"
 	"strings"
 	"time"
 
+	"sigalert/internal/address"
 	"sigalert/sig"
 )
 
@@ -18,15 +18,10 @@ var (
 // mayAdminister requires the right to administer or, where there are no tokens, a program
 // of this machine, and not a proxy, which speaks for others.
 func mayAdminister(r *http.Request) error {
-	if rightsOf(r).Rights == nil && (!isLoopback(r.RemoteAddr) || isForwarded(r)) {
+	if rightsOf(r).Rights == nil && (!address.IsLoopback(r.RemoteAddr) || isForwarded(r)) {
 		return errNotLocal
 	}
 	return allow(r, sig.ToAdminister, "", "")
-}
-
-func isLoopback(peer string) bool {
-	at, err := netip.ParseAddrPort(peer)
-	return err == nil && at.Addr().Unmap().IsLoopback()
 }
 
 func isForwarded(r *http.Request) bool {
@@ -67,8 +62,8 @@ func (g *gateway) clients(w http.ResponseWriter, _ *http.Request) error {
 }
 
 func clientOf(c sig.ClientInfo) client {
-	address, isStream := strings.CutPrefix(c.Peer, streamOf)
-	c.Peer = address
+	var isStream bool
+	c.Peer, isStream = strings.CutPrefix(c.Peer, streamOf)
 	switch {
 	case isStream:
 		return client{c, kindStream}
