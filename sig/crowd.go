@@ -38,8 +38,8 @@ type account struct {
 	listeners int // the router's mutex guards it
 }
 
-// accountOf returns the account of the rights' holder, which lasts as long as the server;
-// there are no more than tokens. It is nil if there is no holder. The caller holds the
+// accountOf returns the account of the rights' holder, which lasts as long as the server:
+// there are as many as there have been tokens. It is nil if there is no holder. The caller holds the
 // guard.
 func (c *crowd) accountOf(rights Rights) *account {
 	if rights == nil || rights.Holder() == "" {

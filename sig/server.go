@@ -1,6 +1,7 @@
 package sig
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -85,14 +86,9 @@ func NewServerRouter(opts *ServerOptions) *ServerRouter {
 			*d.value = d.def
 		}
 	}
-	if o.Memory == 0 {
-		o.Memory = journalEvents
-	}
+	o.Memory, o.Name = cmp.Or(o.Memory, journalEvents), cmp.Or(o.Name, "sig")
 	if o.MemoryAge <= 0 {
 		o.MemoryAge = journalAge
-	}
-	if o.Name == "" {
-		o.Name = "sig"
 	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)

@@ -101,7 +101,7 @@ func (b *Book) endExpired() {
 	defer b.mu.Unlock()
 	for _, g := range b.grants {
 		if g.entry.Expired(time.Now()) {
-			g.end()
+			b.renew(g)
 		}
 	}
 }
@@ -119,9 +119,14 @@ func (b *Book) Require(secure bool, legacy []netip.Prefix) {
 	}
 	b.old = legacy
 	if g := b.named(LegacyName); g != nil {
-		g.end()
-		b.grants[g.entry.key()] = newGrant(g.entry, g.as)
+		b.renew(g)
 	}
+}
+
+// renew ends the rights of those who have them; the caller holds the lock.
+func (b *Book) renew(g *grant) {
+	g.end()
+	b.grants[g.entry.key()] = newGrant(g.entry, g.as)
 }
 
 // Has reports whether there is an entry of this name.
