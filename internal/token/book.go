@@ -29,9 +29,17 @@ type Book struct {
 	secure bool              // clients need TLS
 	old    []netip.Prefix    // where clients come from that need neither TLS nor a token
 	grants map[string]*grant // by their keys
-	size   int64             // of the file when it was last read, below 0 if it was not there
-	time   time.Time
+	as     look              // the file when it was last looked at
 }
+
+// look is how a file looks from outside.
+type look struct{ size, time int64 }
+
+var (
+	unseen      = look{size: -1} // not looked at yet
+	gone        = look{size: -2}
+	unreachable = look{size: -3}
+)
 
 // grant is a token's rights, until it changes.
 type grant struct {
@@ -43,13 +51,8 @@ type grant struct {
 }
 
 func newGrant(e Entry, as string) *grant {
-	g := &grant{Rights: Rights{e.Listen, e.Send, e.Admin}, entry: e, as: as}
-	if e.Expires.IsZero() {
-		g.ctx, g.end = context.WithCancel(context.Background())
-	} else {
-		g.ctx, g.end = context.WithDeadline(context.Background(), e.Expires)
-	}
-	return g
+	ctx, end := context.WithCancel(context.Background())
+	return &grant{Rights{e.Listen, e.Send, e.Admin}, e, as, ctx, end}
 }
 
 func (g *grant) Holder() string           { return g.entry.Name }
@@ -57,7 +60,7 @@ func (g *grant) Context() context.Context { return g.ctx }
 
 // Open reads the file, which need not be there.
 func Open(path string, log *slog.Logger) (*Book, error) {
-	b := &Book{path: path, log: log, size: -1}
+	b := &Book{path: path, log: log, as: unseen}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if err := b.follow(); err != nil {
@@ -71,11 +74,11 @@ func Open(path string, log *slog.Logger) (*Book, error) {
 func (b *Book) Move(path string) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	was, size, changed := b.path, b.size, b.time
-	b.path, b.size, b.time = path, -1, time.Time{}
+	was, as := b.path, b.as
+	b.path, b.as = path, unseen
 	err := b.follow()
 	if err != nil {
-		b.path, b.size, b.time = was, size, changed
+		b.path, b.as = was, as
 	}
 	return err
 }
@@ -84,10 +87,23 @@ func (b *Book) Move(path string) error {
 func (b *Book) Run(ctx context.Context) {
 	for wait.Sleep(ctx, time.Second, nil) {
 		b.refresh()
+		b.endExpired()
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.use(nil)
+}
+
+// endExpired ends the rights of tokens that have expired. Timers would not do: they stand
+// still while the machine sleeps, and do not hear of a clock that is set.
+func (b *Book) endExpired() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, g := range b.grants {
+		if g.entry.Expired(time.Now()) {
+			b.renew(g)
+		}
+	}
 }
 
 // Require says whether clients need TLS, except on this machine. Those from the networks
@@ -103,9 +119,14 @@ func (b *Book) Require(secure bool, legacy []netip.Prefix) {
 	}
 	b.old = legacy
 	if g := b.named(LegacyName); g != nil {
-		g.end()
-		b.grants[g.entry.key()] = newGrant(g.entry, g.as)
+		b.renew(g)
 	}
+}
+
+// renew ends the rights of those who have them; the caller holds the lock.
+func (b *Book) renew(g *grant) {
+	g.end()
+	b.grants[g.entry.key()] = newGrant(g.entry, g.as)
 }
 
 // Has reports whether there is an entry of this name.
@@ -177,21 +198,27 @@ func (b *Book) refresh() {
 // once for each change.
 func (b *Book) follow() error {
 	info, err := os.Stat(b.path)
-	if errors.Is(err, fs.ErrNotExist) {
-		if b.size >= 0 {
+	was := b.as
+	switch {
+	case err == nil:
+		b.as = look{info.Size(), info.ModTime().UnixNano()}
+	case errors.Is(err, fs.ErrNotExist):
+		b.as = gone
+	default:
+		b.as = unreachable
+	}
+	switch {
+	case b.as == was:
+		return nil
+	case b.as == unreachable:
+		return err
+	case b.as == gone:
+		if was != unseen {
 			b.log.Warn("the file of the tokens is gone: nobody is admitted", "tokens", b.path)
 		}
-		b.size, b.time = -1, time.Time{}
 		b.use(nil)
 		return nil
 	}
-	if err != nil {
-		return err
-	}
-	if info.Size() == b.size && info.ModTime().Equal(b.time) {
-		return nil
-	}
-	b.size, b.time = info.Size(), info.ModTime()
 	all, err := read(b.path)
 	if err != nil {
 		return err

@@ -204,14 +204,14 @@ func change(path string, f func([]Entry) ([]Entry, error)) (err error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return err
 	}
-	lock := flock.New(path + ".lock")
+	lock := flock.New(path+".lock", flock.SetFlag(lockFlag))
 	if err := lock.Lock(); err != nil {
 		return err
 	}
+	defer func() { err = cmp.Or(err, lock.Close()) }()
 	if err := giveToOwner(lock.Path()); err != nil {
 		return err
 	}
-	defer func() { err = cmp.Or(err, lock.Close()) }()
 	all, err := List(path)
 	if err != nil {
 		return err
