@@ -20,10 +20,13 @@ func (a *Agent) reload() {
 }
 
 // take takes over what the file says if it is good. A bad one changes only what
-// is said about it.
+// is said about it, and one that the router cannot go by, all but the router.
 func (a *Agent) take(c *config.Config, err error, onDemand bool) {
 	if a.ctx.Err() != nil { // nothing begins at the end
 		return
+	}
+	if err == nil {
+		err = a.apply(c)
 	}
 	if err != nil {
 		a.refuse(err, onDemand)
@@ -33,7 +36,6 @@ func (a *Agent) take(c *config.Config, err error, onDemand bool) {
 		a.configErr = nil
 		a.delivery.push(notify.Notification{Title: "Configuration is valid again", Body: words.Count(len(c.Subscriptions), "subscription") + " in force.", Key: "config"})
 	}
-	a.apply(c)
 }
 
 // refuse says what is wrong with the file: once for each new problem, and
@@ -42,17 +44,21 @@ func (a *Agent) refuse(err error, onDemand bool) {
 	first, more := err, 0
 	var problems config.Problems
 	var unreadable *fs.PathError
-	if errors.As(err, &unreadable) {
+	var own *routerError
+	if !errors.As(err, &own) && errors.As(err, &unreadable) {
 		first = fmt.Errorf("cannot read %s: %w", unreadable.Path, unreadable.Err)
 	}
-	if errors.As(err, &problems) && len(problems) > 0 {
+	switch {
+	case errors.As(err, &problems) && len(problems) > 0:
 		p := problems[0]
 		p.Path = filepath.Base(p.Path)
 		first, more = p, len(problems)-1
 		for _, p := range problems {
 			a.log.Error(p.Error())
 		}
-	} else {
+	case own != nil:
+		a.log.Error(err.Error())
+	default:
 		a.log.Error("cannot read the configuration", "err", err)
 	}
 	if sameText(first, a.configErr) && !onDemand {
@@ -63,7 +69,7 @@ func (a *Agent) refuse(err error, onDemand bool) {
 	if more > 0 {
 		body += fmt.Sprintf("\nand %s.", words.Count(more, "more problem"))
 	}
-	if a.config != nil {
+	if a.config != nil && own == nil {
 		body += "\nThe previous settings stay in force."
 	}
 	a.delivery.push(notify.Notification{Title: "Configuration problem", Body: body, Urgency: notify.Critical, Key: "config"})
