@@ -37,12 +37,12 @@ that sender also answers the request echo, with the request's parameters.
 The router keeps its latest events in files, so that a restart loses none: clients
 that come back get what they missed.
 
-An address that other machines can reach, such as :3000, requires TLS and a token of
-them. At the first start there, a line is printed that lets another machine use the
-router: "sigalert pair" takes it. --insecure does without both.
+An address that other machines can reach, such as :3000, requires TLS, and a token from
+each client. At its first start there, it prints a line to run on another machine,
+"sigalert pair …", which lets that machine use the router. --insecure does without both.
 
-With --config, the settings come from the key "router" of a file, which may be the
-agent's configuration; flags take precedence. On SIGHUP, the file, the certificate and
+With --config, and only then, the settings come from the key "router" of a file, which
+may be the agent's configuration; flags take precedence. On SIGHUP, the file, the certificate and
 the tokens are read again.`,
 		Example: `  sigalert serve
   sigalert serve --sender timer --event tick --data '"server data"' --every 5s
