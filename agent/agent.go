@@ -159,7 +159,7 @@ func (a *Agent) Run(ctx context.Context) {
 		_ = a.apply(a.opts.Config) // no router runs yet
 	} else {
 		a.tasks.Go(func() {
-			config.Watch(ctx, a.opts.ConfigPath, func(c *config.Config, err error) { a.ask(func() { a.take(c, err, false) }) })
+			config.Watch(ctx, a.opts.ConfigPath, func(c *config.Config, err error) { a.ask(func() { _ = a.take(c, err, false) }) })
 		})
 	}
 	a.loop(ctx)

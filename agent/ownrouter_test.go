@@ -71,11 +71,11 @@ func TestRouterWhoseStartHangs(t *testing.T) {
 			cancel()
 		}
 		o.end()
+		close(answers)
+		synctest.Wait()
 		if starts != 1 {
 			t.Errorf("it is started %d times", starts)
 		}
-		close(answers)
-		synctest.Wait()
 	})
 }
 

@@ -15,27 +15,29 @@ import (
 func (a *Agent) reload() {
 	if a.opts.Config == nil {
 		c, err := config.LoadRegular(a.opts.ConfigPath)
-		a.take(c, err, true)
+		_ = a.take(c, err, true) // which says so
 	}
 }
 
 // take takes over what the file says if it is good. A bad one changes only what
-// is said about it, and one that the router cannot go by, all but the router.
-func (a *Agent) take(c *config.Config, err error, onDemand bool) {
+// is said about it, and one that the router cannot go by, all but the router. It returns
+// what is wrong.
+func (a *Agent) take(c *config.Config, err error, onDemand bool) error {
 	if a.ctx.Err() != nil { // nothing begins at the end
-		return
+		return err
 	}
 	if err == nil {
 		err = a.apply(c)
 	}
 	if err != nil {
 		a.refuse(err, onDemand)
-		return
+		return err
 	}
 	if a.configErr != nil {
 		a.configErr = nil
 		a.delivery.push(notify.Notification{Title: "Configuration is valid again", Body: words.Count(len(c.Subscriptions), "subscription") + " in force.", Key: "config"})
 	}
+	return nil
 }
 
 // refuse says what is wrong with the file: once for each new problem, and
@@ -45,7 +47,7 @@ func (a *Agent) refuse(err error, onDemand bool) {
 	var problems config.Problems
 	var unreadable *fs.PathError
 	var own *routerError
-	if !errors.As(err, &own) && errors.As(err, &unreadable) {
+	if errors.As(err, &unreadable) {
 		first = fmt.Errorf("cannot read %s: %w", unreadable.Path, unreadable.Err)
 	}
 	switch {
@@ -56,7 +58,7 @@ func (a *Agent) refuse(err error, onDemand bool) {
 		for _, p := range problems {
 			a.log.Error(p.Error())
 		}
-	case own != nil:
+	case errors.As(err, &own):
 		a.log.Error(err.Error())
 	default:
 		a.log.Error("cannot read the configuration", "err", err)

@@ -133,7 +133,7 @@ func (o *ownRouter) use(router *config.Router) error {
 	if bound := o.running(); router != nil && bound != nil && bound.Change != nil {
 		switch done, err := bound.Change(router); {
 		case err != nil:
-			return &routerError{err: err, short: "the router's settings stay as they were: " + err.Error()}
+			return &routerError{short: "the router's settings stay as they were: " + err.Error()}
 		case done:
 			o.mu.Lock()
 			o.router = router
@@ -186,7 +186,7 @@ func (o *ownRouter) explain(err error) error {
 
 // routerError is why our own router can neither run, be reached, nor go by its settings.
 type routerError struct {
-	err   error  // which may read otherwise at each attempt
+	err   error  // which may read otherwise at each attempt; nil: it goes on as it was
 	short string // for the status line
 	hint  string // what to do about it
 }
