@@ -73,11 +73,11 @@ func TestRouterWhoseStartHangs(t *testing.T) {
 			cancel()
 		}
 		o.end()
+		close(answers)
+		synctest.Wait()
 		if n := starts.Load(); n != 1 {
 			t.Errorf("it is started %d times", n)
 		}
-		close(answers)
-		synctest.Wait()
 	})
 }
 

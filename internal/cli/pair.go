@@ -132,9 +132,12 @@ func (p *program) tryServer(ctx context.Context, s config.Server) error {
 	defer c.stop()
 	ctx, cancel := context.WithTimeoutCause(ctx, pairTime, fmt.Errorf("no answer within %s", pairTime))
 	defer cancel()
-	err := c.atOnce(ctx, c.Connect)
-	if errors.Is(err, sig.ErrNotAdmitted) {
+	err := c.once(ctx, c.Connect)
+	switch {
+	case errors.Is(err, sig.ErrNotAdmitted):
 		err = errors.New("the router does not admit the line's token: it has been revoked, has expired, or the line is not whole")
+	case nobodyListens(err):
+		err = fmt.Errorf("%w: the router does not run there, or this machine reaches it at another HOST:PORT, to be changed in the line", err)
 	}
 	return err
 }
