@@ -54,7 +54,7 @@ neither the shell's history nor this machine's other users see it.`,
 				if err != nil && err != io.EOF {
 					return err
 				}
-				text = strings.TrimPrefix(read, "sigalert pair ")
+				text = strings.TrimPrefix(strings.TrimSpace(read), "sigalert pair ")
 			}
 			line, err := pairing.Parse(text)
 			if err != nil {
@@ -113,6 +113,9 @@ func (p *program) runPair(ctx context.Context, s config.Server) error {
 
 // withServer is the text of a configuration, or of the first one, with a server in it.
 func withServer(path string, s config.Server) (text []byte, name string, err error) {
+	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() { // a pipe would be waited for
+		return nil, "", fmt.Errorf("%s is not a file", path)
+	}
 	text, err = config.Read(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return config.ExampleWith(path, s)

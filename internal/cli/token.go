@@ -15,6 +15,7 @@ import (
 	"sigalert/internal/age"
 	"sigalert/internal/certificate"
 	"sigalert/internal/pairing"
+	"sigalert/internal/plain"
 	"sigalert/internal/token"
 )
 
@@ -180,7 +181,7 @@ func rightsText(rights []token.Right) string {
 	}
 	texts := make([]string, len(rights))
 	for i, r := range rights {
-		texts[i] = r.String()
+		texts[i] = plain.Line(r.String(), 1000)
 	}
 	return strings.Join(texts, " ")
 }

@@ -29,17 +29,17 @@ type Book struct {
 	secure bool              // clients need TLS
 	old    []netip.Prefix    // where clients come from that need neither TLS nor a token
 	grants map[string]*grant // by their keys
-	as     look              // the file when it was last looked at
+	there  bool              // the file, when it was last looked at
+	as     stamp             // how it was then
+	fault  string            // why it could not be read then; "": it could
 }
 
-// look is how a file looks from outside.
-type look struct{ size, time int64 }
-
-var (
-	unseen      = look{size: -1} // not looked at yet
-	gone        = look{size: -2}
-	unreachable = look{size: -3}
-)
+// stamp tells whether the file has changed.
+type stamp struct {
+	size int64
+	time time.Time
+	mode fs.FileMode
+}
 
 // grant is a token's rights, until it changes.
 type grant struct {
@@ -60,10 +60,10 @@ func (g *grant) Context() context.Context { return g.ctx }
 
 // Open reads the file, which need not be there.
 func Open(path string, log *slog.Logger) (*Book, error) {
-	b := &Book{path: path, log: log, as: unseen}
+	b := &Book{path: path, log: log}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if err := b.follow(); err != nil {
+	if err := b.follow(false); err != nil {
 		return nil, err
 	}
 	return b, nil
@@ -74,11 +74,11 @@ func Open(path string, log *slog.Logger) (*Book, error) {
 func (b *Book) Move(path string) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	was, as := b.path, b.as
-	b.path, b.as = path, unseen
-	err := b.follow()
+	was, there, as, fault := b.path, b.there, b.as, b.fault
+	b.path, b.there, b.as, b.fault = path, false, stamp{}, ""
+	err := b.follow(false)
 	if err != nil {
-		b.path, b.as = was, as
+		b.path, b.there, b.as, b.fault = was, there, as, fault
 	}
 	return err
 }
@@ -86,7 +86,7 @@ func (b *Book) Move(path string) error {
 // Run follows the file until ctx ends; the rights of all tokens end with it.
 func (b *Book) Run(ctx context.Context) {
 	for wait.Sleep(ctx, time.Second, nil) {
-		b.refresh()
+		b.refresh(true)
 		b.endExpired()
 	}
 	b.mu.Lock()
@@ -131,7 +131,7 @@ func (b *Book) renew(g *grant) {
 
 // Has reports whether there is an entry of this name.
 func (b *Book) Has(name string) bool {
-	b.refresh()
+	b.refresh(false)
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.named(name) != nil
@@ -158,7 +158,7 @@ func isOld(legacy []netip.Prefix, peer string) bool {
 // Admit implements [sig.Access]. Of a token and a certificate the token counts, even if
 // it is not valid. A certificate is known by its common name.
 func (b *Book) Admit(c sig.Caller) (sig.Rights, error) {
-	b.refresh()
+	b.refresh(false)
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	var g *grant
@@ -186,45 +186,48 @@ func (b *Book) Admit(c sig.Caller) (sig.Rights, error) {
 	return g, nil
 }
 
-func (b *Book) refresh() {
+func (b *Book) refresh(again bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if err := b.follow(); err != nil {
+	if err := b.follow(again); err != nil {
 		b.log.Error("the tokens have changed and cannot be read: those before stay", "err", err)
 	}
 }
 
-// follow reads the file if it has changed; the caller holds the lock. An error comes
-// once for each change.
-func (b *Book) follow() error {
+// follow reads the file if it has changed and, with again, if it could not be read: it
+// may be readable by now without having changed. The caller holds the lock. An error
+// comes once for each change.
+func (b *Book) follow(again bool) error {
 	info, err := os.Stat(b.path)
-	was := b.as
-	switch {
-	case err == nil:
-		b.as = look{info.Size(), info.ModTime().UnixNano()}
-	case errors.Is(err, fs.ErrNotExist):
-		b.as = gone
-	default:
-		b.as = unreachable
-	}
-	switch {
-	case b.as == was:
-		return nil
-	case b.as == unreachable:
-		return err
-	case b.as == gone:
-		if was != unseen {
+	if errors.Is(err, fs.ErrNotExist) {
+		if b.there {
 			b.log.Warn("the file of the tokens is gone: nobody is admitted", "tokens", b.path)
 		}
+		b.there, b.as, b.fault = false, stamp{}, ""
 		b.use(nil)
 		return nil
 	}
-	all, err := read(b.path)
-	if err != nil {
-		return err
+	var as stamp
+	if err == nil {
+		as = stamp{info.Size(), info.ModTime(), info.Mode()}
 	}
-	b.use(all)
-	return nil
+	same := b.there && as == b.as
+	if same && (b.fault == "" || !again) {
+		return nil
+	}
+	before := b.fault
+	b.there, b.as, b.fault = true, as, ""
+	if err == nil {
+		var all []Entry
+		if all, err = read(b.path); err == nil {
+			b.use(all)
+			return nil
+		}
+	}
+	if b.fault = err.Error(); same && b.fault == before {
+		return nil
+	}
+	return err
 }
 
 // use ends the rights of tokens that are not among these as they were; the caller holds

@@ -24,13 +24,19 @@ func mayAdminister(r *http.Request) error {
 	return allow(r, sig.ToAdminister, "", "")
 }
 
+// isForwarded reports whether a proxy has passed a request on, as far as it says so: an
+// empty header is one, too, as some proxies add theirs after what a client has sent. In
+// HTTP/1.0 ask only proxies such as nginx, which by default says nothing else.
 func isForwarded(r *http.Request) bool {
-	for _, name := range []string{"Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-Ip", "Via"} {
-		if r.Header.Get(name) != "" {
+	for name := range r.Header {
+		switch {
+		case strings.HasPrefix(name, "X-Forwarded"), strings.HasSuffix(name, "-Ip"): // such as X-Real-Ip, Cf-Connecting-Ip
+			return true
+		case name == "Forwarded", name == "Via":
 			return true
 		}
 	}
-	return false
+	return !r.ProtoAtLeast(1, 1)
 }
 
 // The kinds of clients.

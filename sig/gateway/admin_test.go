@@ -116,7 +116,7 @@ func from(s *sig.ServerRouter, peer, method, path string, headers ...string) *ht
 	r.RemoteAddr, r.Host = peer, "localhost"
 	for _, h := range headers {
 		name, value, _ := strings.Cut(h, ": ")
-		r.Header.Set(name, value)
+		r.Header.Add(name, value)
 	}
 	w := httptest.NewRecorder()
 	gateway.Handler(s).ServeHTTP(w, r)
@@ -134,6 +134,29 @@ func TestFromElsewhere(t *testing.T) {
 		if a := from(sig.NewServerRouter(nil), peer, "GET", "/metrics"); a.StatusCode != 200 {
 			t.Errorf("metrics from %q: %s", peer, a.Status)
 		}
+	}
+}
+
+// Nor through a proxy, whatever a client sends beside what that adds.
+func TestThroughProxy(t *testing.T) {
+	s := sig.NewServerRouter(nil)
+	for _, headers := range [][]string{
+		{"X-Forwarded-For: "},
+		{"X-Forwarded-For: ", "X-Forwarded-For: 192.0.2.1"},
+		{"X-Forwarded-Proto: https"},
+		{"CF-Connecting-IP: 192.0.2.1"},
+		{"Forwarded: "},
+		{"Via: 1.1 proxy"},
+	} {
+		if a := from(s, "127.0.0.1:1", "GET", "/clients", headers...); a.StatusCode != 403 {
+			t.Errorf("%q: %s", headers, a.Status)
+		}
+	}
+	r := httptest.NewRequest("GET", "/clients", nil)
+	r.RemoteAddr, r.Host, r.Proto, r.ProtoMinor = "127.0.0.1:1", "localhost", "HTTP/1.0", 0
+	w := httptest.NewRecorder()
+	if gateway.Handler(s).ServeHTTP(w, r); w.Code != 403 {
+		t.Errorf("HTTP/1.0: %d", w.Code)
 	}
 }
 
