@@ -156,10 +156,10 @@ func (a *Agent) Run(ctx context.Context) {
 	a.tasks.Go(func() { a.commands.serve(ctx) })
 	a.tasks.Go(func() { watchWake(ctx, func() { a.ask(a.woke) }) })
 	if a.opts.Config != nil {
-		a.apply(a.opts.Config)
+		_ = a.apply(a.opts.Config) // no router runs yet
 	} else {
 		a.tasks.Go(func() {
-			config.Watch(ctx, a.opts.ConfigPath, func(c *config.Config, err error) { a.ask(func() { a.take(c, err, false) }) })
+			config.Watch(ctx, a.opts.ConfigPath, func(c *config.Config, err error) { a.ask(func() { _ = a.take(c, err, false) }) })
 		})
 	}
 	a.loop(ctx)

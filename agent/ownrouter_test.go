@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -52,9 +53,10 @@ func TestRouterThatStartsSlowly(t *testing.T) {
 // to connect for ever nor the agent's end; no attempt starts another meanwhile.
 func TestRouterWhoseStartHangs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		starts, answers := 0, make(chan struct{})
+		var starts atomic.Int32
+		answers := make(chan struct{})
 		o := &ownRouter{ctx: t.Context(), log: slog.New(slog.DiscardHandler), bind: func(*config.Router) (*BoundRouter, error) {
-			starts++
+			starts.Add(1)
 			<-answers
 			return nil, errors.New("it answers")
 		}}
@@ -71,11 +73,11 @@ func TestRouterWhoseStartHangs(t *testing.T) {
 			cancel()
 		}
 		o.end()
-		if starts != 1 {
-			t.Errorf("it is started %d times", starts)
-		}
 		close(answers)
 		synctest.Wait()
+		if n := starts.Load(); n != 1 {
+			t.Errorf("it is started %d times", n)
+		}
 	})
 }
 

@@ -124,22 +124,21 @@ func (o *ownRouter) start(ctx context.Context) error {
 }
 
 // use sets the router that is to run; with nil it is not ours to run any more, and ends.
-// The connection to the address stays if that is another's. There may be no router. Only
-// the agent's loop calls it.
-func (o *ownRouter) use(router *config.Router) {
+// The connection to the address stays if that is another's. If there is an error, the
+// router goes on as it was. There may be no router. Only the agent's loop calls it.
+func (o *ownRouter) use(router *config.Router) error {
 	if o == nil || o.router.Equal(router) {
-		return
+		return nil
 	}
 	if bound := o.running(); router != nil && bound != nil && bound.Change != nil {
 		switch done, err := bound.Change(router); {
 		case err != nil:
-			o.log.Error("the router's settings stay as they were", "err", err)
-			return
+			return &routerError{short: "the router's settings stay as they were: " + err.Error()}
 		case done:
 			o.mu.Lock()
 			o.router = router
 			o.mu.Unlock()
-			return
+			return nil
 		}
 	}
 	o.mu.Lock()
@@ -149,6 +148,7 @@ func (o *ownRouter) use(router *config.Router) {
 	if stop != nil {
 		stop()
 	}
+	return nil
 }
 
 // runs reports whether the router is ours, and runs. There may be none.
@@ -165,7 +165,7 @@ func (o *ownRouter) running() *BoundRouter {
 }
 
 // end ends the router, and its clients' connections. Nobody may dial any more.
-func (o *ownRouter) end() { o.use(nil) }
+func (o *ownRouter) end() { _ = o.use(nil) }
 
 // explain returns why there is no connection, where err is what the client says.
 // There may be no router.
@@ -184,9 +184,9 @@ func (o *ownRouter) explain(err error) error {
 	return &routerError{err, short, ": end it, or give the router another address"}
 }
 
-// routerError is why our own router can neither run nor be reached.
+// routerError is why our own router can neither run, be reached, nor go by its settings.
 type routerError struct {
-	err   error  // which may read otherwise at each attempt
+	err   error  // which may read otherwise at each attempt; nil: it goes on as it was
 	short string // for the status line
 	hint  string // what to do about it
 }

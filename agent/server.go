@@ -71,8 +71,8 @@ func keyOf(key, server string) string {
 
 // useServers takes over which servers there are. Those that stay where they were stay
 // connected, whatever they are called now; the others end, and what is new is returned,
-// and begins to receive with run.
-func (a *Agent) useServers(all []config.Server) (begun []*server) {
+// and begins to receive with run. The error is why a router of ours goes on as it was.
+func (a *Agent) useServers(all []config.Server) (begun []*server, err error) {
 	old := make(map[string]*server)
 	for _, s := range a.servers {
 		old[linkKey(s.addresses, s.proof)] = s
@@ -95,11 +95,13 @@ func (a *Agent) useServers(all []config.Server) (begun []*server) {
 			begun = append(begun, s)
 		}
 		s.name, s.link.name = c.Name, c.Name
-		s.router.use(c.Router)
+		if refused := s.router.use(c.Router); refused != nil {
+			err = refused // of the only one that can be ours
+		}
 		a.servers = append(a.servers, s)
 		a.pipeline.catchup.absences[s.name] = &s.absence
 	}
-	return begun
+	return begun, err
 }
 
 // linkKey is equal for servers to which there is one connection.

@@ -364,7 +364,7 @@ func chaos(t *testing.T, flags ...string) {
 	addr, folder := free(t), filepath.Join(h.dir, "store")
 	s := h.serveKeeping(t, bin, addr, folder, flags...)
 	to := s.way(t)
-	before := descriptors(t, s.process)
+	before := s.descriptors(t)
 	f := newFaulty(t, addr)
 	to.addr = f.Addr().String()
 	c := newCrowd(t, to, 4, 3)
@@ -390,18 +390,10 @@ func chaos(t *testing.T, flags ...string) {
 		l.end(false)
 	}
 	f.Close()
-	eventually(t, "the router has as many descriptors as before", func() bool { return descriptors(t, s.process) <= before })
+	eventually(t, "the router has as many descriptors as before", func() bool { return s.descriptors(t) <= before })
 	if code := s.terminate(t); code != 0 {
 		t.Errorf("ends with %d", code)
 	}
-}
-
-// descriptors is how many files a process has open.
-func descriptors(t testing.TB, p *process) int {
-	t.Helper()
-	files, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", p.pid()))
-	check(t, err)
-	return len(files)
 }
 
 // While the store's disk is full or cannot be written, events flow on, and one line says
@@ -472,7 +464,7 @@ func TestSoak(t *testing.T) {
 		publish(1000)
 	}
 	var memory []float64
-	files, sent := descriptors(t, s.process), 0
+	files, sent := s.descriptors(t), 0
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
 	for began := time.Now(); time.Since(began) < long; {
@@ -484,9 +476,9 @@ func TestSoak(t *testing.T) {
 	}
 	third := len(memory) / 3
 	early, late := slices.Max(memory[:third]), slices.Max(memory[len(memory)-third:])
-	t.Logf("%d events in %v: memory %.1f MiB, then %.1f MiB; %d and %d descriptors", sent, long, early, late, files, descriptors(t, s.process))
+	t.Logf("%d events in %v: memory %.1f MiB, then %.1f MiB; %d and %d descriptors", sent, long, early, late, files, s.descriptors(t))
 	if late > early*1.05+1 {
 		t.Errorf("memory grows from %.1f to %.1f MiB", early, late)
 	}
-	eventually(t, "the descriptors are as many as before", func() bool { return descriptors(t, s.process) <= files })
+	eventually(t, "the descriptors are as many as before", func() bool { return s.descriptors(t) <= files })
 }

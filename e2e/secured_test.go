@@ -3,13 +3,12 @@
 package e2e
 
 import (
-	"encoding/pem"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	"sigalert/internal/certificate"
 	"sigalert/sig"
 	"sigalert/sig/tcp"
 )
@@ -43,16 +42,9 @@ func (s *server) findWay(t testing.TB) way {
 	token.Env = s.home.env
 	secret, err := token.Output()
 	check(t, err)
-	text, err := os.ReadFile(filepath.Join(s.home.dir, "state/sigalert/certificate.pem"))
+	fingerprint, err := certificate.Fingerprint(filepath.Join(s.home.dir, "state/sigalert/certificate.pem"))
 	check(t, err)
-	block, rest := pem.Decode(text)
-	for block != nil && block.Type != "CERTIFICATE" {
-		block, rest = pem.Decode(rest)
-	}
-	if block == nil {
-		t.Fatalf("no certificate:\n%s", text)
-	}
-	return way{s.addr, tcp.Fingerprint(block.Bytes), strings.TrimSpace(string(secret))}
+	return way{s.addr, fingerprint, strings.TrimSpace(string(secret))}
 }
 
 func (w way) carrier() sig.ClientCarrier {

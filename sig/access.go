@@ -67,7 +67,7 @@ const (
 )
 
 // nobody has the rights of those who have not been admitted.
-type nobody struct{}
+type nobody struct{ why error }
 
 func (nobody) Holder() string               { return "" }
 func (nobody) May(_ Action, _, _ Name) bool { return false }
@@ -93,14 +93,14 @@ func (s *ServerRouter) Admit(c Caller) (Rights, error) {
 		return rights, nil
 	}
 	s.turnAway(c.Peer, err)
-	return nil, ErrNotAdmitted
+	return nil, errNotAdmitted
 }
 
 var errExpired = errors.New("its certificate has expired")
 
 // turnAway notes that somebody was not admitted.
 func (s *ServerRouter) turnAway(peer string, err error) {
-	if n := int(s.turnedAway.Add(1)); rare(n) {
+	if n := int(s.notAdmitted.Add(1)); rare(n) {
 		s.log.Warn("a client was not admitted", "client", peer, "err", err, "count", n)
 	}
 }
@@ -108,9 +108,10 @@ func (s *ServerRouter) turnAway(peer string, err error) {
 // Guarded reports whether the server has an [Access].
 func (s *ServerRouter) Guarded() bool { return s.opts.Access != nil }
 
-// Allow returns ErrNotAllowed unless the rights, as Admit returns them, include this.
+// Allow returns ErrNotAllowed unless the rights, as Admit returns them, include this and
+// have not ended.
 func Allow(rights Rights, do Action, sender, event Name) error {
-	if rights != nil && !rights.May(do, sender, event) {
+	if rights != nil && (rights.Context().Err() != nil || !rights.May(do, sender, event)) {
 		return ErrNotAllowed
 	}
 	return nil
@@ -121,14 +122,12 @@ func Allow(rights Rights, do Action, sender, event Name) error {
 func (c *session) admit(first request) {
 	caller := c.caller(first)
 	rights, err := c.server.Admit(caller)
-	switch {
-	case errors.Is(err, ErrTooFast):
-		rights, c.turnedAway = nobody{}, err
-	case err != nil:
-		rights, c.turnedAway = nobody{}, coded(codeNotAdmitted, textNotAdmitted)
+	if err != nil {
+		rights = nobody{err}
 	}
-	c.server.charge(c, rights)
-	if c.rights = rights; rights == nil {
+	c.rights = rights
+	c.server.charge(c)
+	if rights == nil {
 		return
 	}
 	ctx, cancel := rights.Context(), func() {}

@@ -235,6 +235,24 @@ func TestNotAdmitted(t *testing.T) {
 	}
 }
 
+// Whoever was admitted before may do nothing more once the rights have ended: a request
+// may take its time.
+func TestRightsThatHaveEnded(t *testing.T) {
+	access := badges{}
+	end := access.add(t, "right", "*", "*")
+	s := sig.NewServerRouter(&sig.ServerOptions{Access: access})
+	rights, err := s.Admit(sig.Caller{Token: "right"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []error{nil, sig.ErrNotAllowed} {
+		if _, err := s.PublishAs(sig.Caller{}, rights, sig.Publication{Sender: "s", Event: "e"}); !errors.Is(err, want) {
+			t.Errorf("%v, want %v", err, want)
+		}
+		end()
+	}
+}
+
 // A token is not sent where others can read it.
 func TestTokenIsPrivate(t *testing.T) {
 	access := badges{}

@@ -111,6 +111,8 @@ const textTryAgain = ": try again in "
 // textNotAdmitted says the same of a token that is wrong, has expired or is missing.
 const textNotAdmitted = "not admitted: this server requires a valid token"
 
+var errNotAdmitted = &RemoteError{Status: statusException, Text: textNotAdmitted, Code: codeNotAdmitted}
+
 // errNotAllowed is the same for every name.
 var errNotAllowed = &RemoteError{Status: statusException, Text: "not allowed: the client's rights do not include this", Code: codeNotAllowed}
 

@@ -8,7 +8,7 @@ var Backoff = backoff
 func (s *ServerRouter) Connected() int {
 	s.guard.Lock()
 	defer s.guard.Unlock()
-	return s.clients
+	return len(s.sessions)
 }
 
 // Unread is how many bytes of messages wait for clients.
@@ -18,14 +18,14 @@ func (s *ServerRouter) Unread() int { return int(s.unread.Load()) }
 func (s *ServerRouter) Places() int {
 	s.guard.Lock()
 	defer s.guard.Unlock()
-	return len(s.places)
+	return len(s.places.by)
 }
 
 // PretendFar has a peer's address be one of another machine.
 func (s *ServerRouter) PretendFar(peer string) {
 	s.guard.Lock()
 	defer s.guard.Unlock()
-	s.placeOf(hostOf(peer)).near = false
+	s.places.of(peer, s.age()).near = false
 }
 
 // SharesQueue reports whether the memory for what waits for a client, to which a write has

@@ -467,6 +467,40 @@ func TestAddressIsBounded(t *testing.T) {
 	})
 }
 
+// Clients that were not admitted count as those that have said nothing.
+func TestStrangersAreBounded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		network := new(sigtest.Network)
+		carrier := &from{ServerCarrier: network.Up(), hosts: []string{"192.0.2.1"}}
+		access := badges{}
+		access.add(t, "right", "*", "*")
+		server := sig.NewServerRouter(&sig.ServerOptions{Access: access, Limits: sig.Limits{Clients: 400}})
+		t.Cleanup(wait.Start(t.Context(), func(ctx context.Context) { _ = server.Serve(ctx, carrier) }))
+		greet := func(token string) sig.Conn {
+			conn, err := network.Client().Dial(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := conn.WriteMessage([]byte(`{"id": 1, "method": "get_version", "params": {"token": "` + token + `"}}`)); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := conn.ReadMessage(); err != nil {
+				t.Fatal(err)
+			}
+			return conn
+		}
+		first := greet("wrong")
+		greet("right")
+		for range 280 {
+			greet("")
+		}
+		synctest.Wait()
+		if _, err := first.ReadMessage(); err == nil || server.Connected() != 257 {
+			t.Errorf("%d clients are there; the first reads %v", server.Connected(), err)
+		}
+	})
+}
+
 // Whoever has a network of IPv6 has no more places than whoever has an address.
 func TestNetworkIsBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -68,29 +68,15 @@ func (l Limits) withDefaults() *Limits {
 	return &l
 }
 
-// SetLimits changes the limits. What clients have already stays; rates count anew.
-func (s *ServerRouter) SetLimits(l Limits) {
-	s.guard.Lock()
-	defer s.guard.Unlock()
-	s.limits.Store(l.withDefaults())
-	for c := range s.bounded {
-		c.LimitReading(s.limits.Load().Reading)
-	}
-	for _, a := range s.accounts {
-		a.events.until.Store(0)
-	}
-	for _, c := range s.sessions {
-		c.account.events.until.Store(0)
-	}
-	for _, p := range s.places {
-		p.connects.until.Store(0)
-		p.failed.until.Store(0)
-		p.publisher.events.until.Store(0)
-	}
+// bounds are a server's limits, and how often they have been reached.
+type bounds struct {
+	limits atomic.Pointer[Limits]
+	over   [overs]atomic.Uint64
+	born   time.Time
 }
 
-// Limits are the limits as they are, with the defaults; no limit is a high number.
-func (s *ServerRouter) Limits() Limits { return *s.limits.Load() }
+// age is how long the server has been there.
+func (b *bounds) age() time.Duration { return time.Since(b.born) }
 
 // atOnce is how many seconds' worth may come at once of what is limited per second.
 const atOnce = 10 * time.Second
@@ -123,53 +109,6 @@ func (p *pace) wait(now, burst time.Duration) time.Duration {
 
 // isOver reports whether it is as if nothing had happened.
 func (p *pace) isOver(now time.Duration) bool { return time.Duration(p.until.Load()) <= now }
-
-// age is how long the server has been there.
-func (s *ServerRouter) age() time.Duration { return time.Since(s.born) }
-
-// account is what limits who sends and listens: a token's holder or, where there are no
-// tokens, a client.
-type account struct {
-	holder string
-	events pace
-	in     atomic.Uint64 // events
-	late   atomic.Uint64 // events that were refused or slowed down
-
-	clients   int // the server's guard guards it
-	listeners int // the router's mutex guards it
-}
-
-// accountOf returns the account of a holder, which lasts as long as the server; there
-// are no more than tokens. The caller holds the guard.
-func (s *ServerRouter) accountOf(holder string) *account {
-	a := s.accounts[holder]
-	if a == nil {
-		a = &account{holder: holder}
-		s.accounts[holder] = a
-	}
-	return a
-}
-
-// charge has a client's account be that of its rights' holder.
-func (s *ServerRouter) charge(c *session, rights Rights) {
-	s.guard.Lock()
-	defer s.guard.Unlock()
-	if rights != nil && rights.Holder() != "" {
-		c.account = s.accountOf(rights.Holder())
-	}
-	c.account.clients++
-}
-
-// accountFor returns the account of somebody who is not connected as a client: that of
-// the address if there is no holder.
-func (s *ServerRouter) accountFor(c Caller, rights Rights) *account {
-	s.guard.Lock()
-	defer s.guard.Unlock()
-	if rights != nil && rights.Holder() != "" {
-		return s.accountOf(rights.Holder())
-	}
-	return &s.placeOf(hostOf(c.Peer)).publisher
-}
 
 // slowDown waits until the client may send one more event. A connected sender is not
 // refused, as a publisher is: pysig's would fail with an error that it does not expect,
@@ -210,29 +149,33 @@ func (c *session) showLife(now time.Duration) {
 }
 
 // take lets n events happen, or returns an error that says when to try again.
-func (s *ServerRouter) take(a *account, n int) error {
-	if wait := a.events.take(s.age(), n, s.perEvent(), atOnce); wait > 0 {
+func (b *bounds) take(a *account, n int) error {
+	if wait := a.events.take(b.age(), n, b.perEvent(), atOnce); wait > 0 {
 		a.late.Add(uint64(n))
-		return s.tooFast(overEvents, wait, textEvents, s.limits.Load().Events)
+		return b.tooFast(overEvents, wait, textEvents, b.limits.Load().Events)
 	}
 	a.in.Add(uint64(n))
 	return nil
 }
 
-func (s *ServerRouter) perEvent() time.Duration {
-	return time.Second / time.Duration(s.limits.Load().Events)
+func (b *bounds) perEvent() time.Duration {
+	return time.Second / time.Duration(b.limits.Load().Events)
+}
+
+func (b *bounds) perFailure() time.Duration {
+	return time.Minute / time.Duration(b.limits.Load().FailedLogins)
 }
 
 // tooFast is a refusal of what is allowed after a while.
-func (s *ServerRouter) tooFast(what over, wait time.Duration, format string, args ...any) *RemoteError {
-	s.over[what].Add(1)
+func (b *bounds) tooFast(what over, wait time.Duration, format string, args ...any) *RemoteError {
+	b.over[what].Add(1)
 	wait = max(wait, time.Millisecond).Round(time.Millisecond)
 	return &RemoteError{Status: statusException, Code: codeTooFast, RetryAfter: wait, Text: fmt.Sprintf(format+textTryAgain+"%s", append(args, wait)...)}
 }
 
 // tooMany is a refusal of what is more than is allowed.
-func (s *ServerRouter) tooMany(what over, format string, args ...any) error {
-	s.over[what].Add(1)
+func (b *bounds) tooMany(what over, format string, args ...any) error {
+	b.over[what].Add(1)
 	return exception(format, args...)
 }
 
@@ -252,12 +195,11 @@ const (
 	overEvents
 	overRequests
 	overUnread
-	overReading
 	overs // how many there are
 )
 
-// overNames are for [Stats.Refused].
+// overNames are for [Stats.Refused], which also has "reading": the carriers count that.
 var overNames = [overs]string{
 	"clients", "clients_of_address", "silent_clients", "connects", "failed_logins", "listeners", "token_listeners",
-	"senders", "offered_events", "events", "requests", "unread", "reading",
+	"senders", "offered_events", "events", "requests", "unread",
 }

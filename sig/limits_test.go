@@ -49,6 +49,27 @@ func TestServerLimits(t *testing.T) {
 	}
 }
 
+// Of what is refused because it is too much at once, nothing counts as sent.
+func TestTooManyAtOnce(t *testing.T) {
+	s, addr := serveWith(t, &sig.ServerOptions{Limits: sig.Limits{Events: 10}})
+	r := dialStream(t, addr)
+	publish := func(n int) string {
+		const event = `{"info": {"sender": "s", "event": "e"}}`
+		r.send(`{"id": 2, "method": "publish", "params": {"events": [` + strings.Repeat(event+", ", n-1) + event + `]}}`)
+		r.next()
+		return r.in.Text()
+	}
+	if got := publish(1001); !strings.Contains(got, "1001 events at once: at most 1000 can be published") {
+		t.Error(got)
+	}
+	if got := publish(1); !strings.Contains(got, `"seq": 1`) && !strings.Contains(got, `"seq":1`) {
+		t.Error(got)
+	}
+	if n := s.Stats().EventsIn; n != 1 {
+		t.Errorf("%d events are counted", n)
+	}
+}
+
 // A sender that comes without the event a thousand times, each time dropping
 // the listener, does not use up the client's listeners.
 func TestDroppedListenersAreForgotten(t *testing.T) {

@@ -18,12 +18,11 @@ import (
 
 // over is how often the server has refused something for a limit.
 func over(s *sig.ServerRouter, limit string) uint64 {
-	for _, c := range s.Stats().Refused {
-		if c.Name == limit {
-			return c.N
-		}
+	n, ok := s.Stats().Refused[limit]
+	if !ok {
+		panic("there is no limit " + limit)
 	}
-	return 1 << 60
+	return n
 }
 
 // A publisher may send so many events per second, and ten times as many at once. What is

@@ -225,6 +225,8 @@ func (s *script) keep() {
 
 func (s *script) Handed(uint64) { <-s.handed }
 
+func (s *script) Failing() error { return nil }
+
 // Publishers are answered once their events are kept, and listeners get them once they
 // are handed over; neither holds up anybody else.
 func TestAnswersWaitForTheStore(t *testing.T) {

@@ -1,9 +1,9 @@
 package sig
 
 import (
+	"cmp"
 	"context"
 	"errors"
-	"hash/maphash"
 	"log/slog"
 	"net"
 	"sync"
@@ -54,35 +54,22 @@ type ServerOptions struct {
 // this process run on the goroutine that reads from the sender's client.
 type ServerRouter struct {
 	Router
+	bounds
+	*crowd
 	opts ServerOptions
 	log  *slog.Logger
 
 	lastListener atomic.Uint64
 	dropped      atomic.Uint64
-	turnedAway   atomic.Uint64 // callers that were not admitted
-	over         [overs]atomic.Uint64
-	limits       atomic.Pointer[Limits]
+	notAdmitted  atomic.Uint64 // callers
 	latency      histogram
 	http         atomic.Uint64 // events that came with PublishAs
 	unread       atomic.Int64  // bytes of messages that wait for clients
-	seed         maphash.Seed  // of marks
-	born         time.Time
+
 	left         wait.Token      // a client has
 	crowded      atomic.Bool     // a client was turned away, or gave way to another, since the last was accepted
 	accepting    context.Context // ends when no more clients are accepted, and nothing is done for those that are there
 	endAccepting func()
-
-	guard      sync.Mutex // guards the fields below; the Router has its own
-	clients    int
-	connected  uint64              // how many clients there have been
-	sessions   map[uint64]*session // the clients, by id
-	places     map[string]*place   // of the clients, by host
-	manyPlaces int                 // how many of them are worth a look for needless ones
-	accounts   map[string]*account // by holder
-	gone       Traffic             // of the clients that have left
-	bounded    map[BoundedCarrier]bool
-	refused    int
-	greeted    map[string]*session // by the identity that it greeted with
 }
 
 // NewServerRouter returns a server that serves nothing yet.
@@ -99,24 +86,15 @@ func NewServerRouter(opts *ServerOptions) *ServerRouter {
 			*d.value = d.def
 		}
 	}
-	if o.Memory == 0 {
-		o.Memory = journalEvents
-	}
+	o.Memory, o.Name = cmp.Or(o.Memory, journalEvents), cmp.Or(o.Name, "sig")
 	if o.MemoryAge <= 0 {
 		o.MemoryAge = journalAge
-	}
-	if o.Name == "" {
-		o.Name = "sig"
 	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
 	o.Logger = seldom.Logger(o.Logger)
-	s := &ServerRouter{
-		opts: o, log: o.Logger, seed: maphash.MakeSeed(), born: time.Now(), left: wait.NewToken(), manyPlaces: maxIdle,
-		greeted: make(map[string]*session), sessions: make(map[uint64]*session), places: make(map[string]*place),
-		accounts: make(map[string]*account), bounded: make(map[BoundedCarrier]bool),
-	}
+	s := &ServerRouter{opts: o, log: o.Logger, bounds: bounds{born: time.Now()}, crowd: newCrowd(), left: wait.NewToken()}
 	s.accepting, s.endAccepting = context.WithCancel(context.Background())
 	s.SetLimits(o.Limits)
 	s.journal = newJournal(retention{max(0, o.Memory), o.MemoryBytes, o.MemoryAge})
@@ -188,20 +166,6 @@ func (s *ServerRouter) Serve(ctx context.Context, carrier ServerCarrier) error {
 	}
 }
 
-// bound has a carrier's limits follow the server's.
-func (s *ServerRouter) bound(c BoundedCarrier) {
-	s.guard.Lock()
-	defer s.guard.Unlock()
-	s.bounded[c] = true
-	c.LimitReading(s.limits.Load().Reading)
-}
-
-func (s *ServerRouter) unbound(c BoundedCarrier) {
-	s.guard.Lock()
-	defer s.guard.Unlock()
-	delete(s.bounded, c)
-}
-
 // forgetLeft has the clients that have left be in no route, within a second.
 func (s *ServerRouter) forgetLeft(ctx context.Context) {
 	for {
@@ -223,7 +187,7 @@ func (s *ServerRouter) serve(ctx context.Context, conn Conn) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	c := newSession(ctx, s, conn, log)
-	if err := s.admit(c); err != nil {
+	if err := s.enter(c); err != nil {
 		_ = conn.WriteMessage(appendReply(nil, nil, nil, err, false))
 		conn.Close()
 		return
@@ -233,8 +197,7 @@ func (s *ServerRouter) serve(ctx context.Context, conn Conn) {
 	defer stop()
 	if g, ok := conn.(GuestConn); ok {
 		if serve := g.Guest(); serve != nil {
-			c.guest.Store(true)
-			s.spoken(c)
+			s.welcome(c)
 			serve(ctx)
 			return
 		}

@@ -31,11 +31,8 @@ const (
 type session struct {
 	server   *ServerRouter
 	peer     *peer
-	from     string // the other side, as its conn says at first
-	host     string // the address that it connects from
 	log      *slog.Logger
 	out      outgoing
-	since    time.Time
 	guest    atomic.Bool    // it speaks another protocol
 	speaks   atomic.Bool    // it speaks ours
 	handling atomic.Bool    // the reading goroutine does what the client asks
@@ -49,18 +46,17 @@ type session struct {
 	owed     chan struct{} // a token for each answer that waits for the store
 
 	// The reading goroutine's.
-	spoke      bool          // it has sent a request
-	shown      time.Duration // the server's age when it was last shown that the server lives, while it is slowed down
-	faults     int           // events that were refused without an answer
-	cut        int           // lists that were too long
-	identity   string
-	agreed     []Name               // features
-	rights     Rights               // they do not change once there are listeners; nil: all of them
-	turnedAway error                // why there are none
-	endRights  func()               // ends the wait for their end; nil: there is none
-	offered    int                  // events, of all its senders
-	senders    map[Name]*Sender     // by key
-	signals    map[string]signalled // of its senders, by the text that names them
+	spoke     bool          // it has sent a request
+	shown     time.Duration // the server's age when it was last shown that the server lives, while it is slowed down
+	faults    int           // events that were refused without an answer
+	cut       int           // lists that were too long
+	identity  string
+	agreed    []Name               // features
+	rights    Rights               // they do not change once there are listeners; nil: all of them
+	endRights func()               // ends the wait for their end; nil: there is none
+	offered   int                  // events, of all its senders
+	senders   map[Name]*Sender     // by key
+	signals   map[string]signalled // of its senders, by the text that names them
 
 	overtaken int // how often events were forgotten before it got them; the delivering goroutine's
 
@@ -85,9 +81,6 @@ func newSession(ctx context.Context, s *ServerRouter, conn Conn, log *slog.Logge
 	c := &session{
 		server:    s,
 		peer:      newPeer(conn),
-		from:      conn.Peer(),
-		host:      hostOf(conn.Peer()),
-		since:     time.Now(),
 		account:   new(account),
 		log:       log,
 		gone:      make(chan struct{}),
@@ -119,7 +112,6 @@ func (c *session) handle(r request) {
 	first := !c.spoke
 	if first {
 		c.spoke = true
-		c.server.spoken(c)
 		c.admit(r)
 	}
 	if string(r.method) == "signal" {
@@ -200,8 +192,8 @@ func (c *session) greet(r request, first bool) {
 		r.reply(wire.AppendString(nil, Version), nil)
 		return
 	}
-	if c.rights == Rights(nobody{}) {
-		r.reply(nil, c.turnedAway)
+	if n, ok := c.rights.(nobody); ok {
+		r.reply(nil, n.why)
 		return
 	}
 	if id, ok := nameOf(member(r.params, "client")); ok && first {
@@ -232,34 +224,9 @@ func (c *session) greet(r request, first bool) {
 }
 
 func (c *session) addSender(params []byte) error {
-	var sender, events, methods []byte
-	for o := wire.ObjectOf(params); o.Next(); {
-		switch string(o.Key) {
-		case "sender":
-			sender = o.Value
-		case "events":
-			events = o.Value
-		case "requests":
-			methods = o.Value
-		}
-	}
-	if missing(sender) || missing(events) {
-		return errInvalid
-	}
-	name, err := ParseName(sender)
+	name, offered, requests, err := parseSender(params)
 	if err != nil {
 		return err
-	}
-	offered, err := parseNames(events)
-	if err != nil {
-		return err
-	}
-	offered = withoutEvery(offered)
-	var requests []Name
-	if !missing(methods) {
-		if requests, err = parseNames(methods); err != nil {
-			return err
-		}
 	}
 	if err := c.allow(ToConnect, name, ""); err != nil {
 		return err
@@ -294,6 +261,32 @@ func (c *session) addSender(params []byte) error {
 	c.offered += s.offeredCount()
 	c.signals = nil
 	return nil
+}
+
+// parseSender parses the params of add_sender. Requests are nil if it takes none.
+func parseSender(params []byte) (name Name, offered, requests []Name, err error) {
+	var sender, events, methods []byte
+	for o := wire.ObjectOf(params); o.Next(); {
+		switch string(o.Key) {
+		case "sender":
+			sender = o.Value
+		case "events":
+			events = o.Value
+		case "requests":
+			methods = o.Value
+		}
+	}
+	if missing(sender) || missing(events) {
+		return "", nil, nil, errInvalid
+	}
+	if name, err = ParseName(sender); err != nil {
+		return "", nil, nil, err
+	}
+	offered, err = parseNames(events)
+	if err == nil && !missing(methods) {
+		requests, err = parseNames(methods)
+	}
+	return name, withoutEvery(offered), requests, err
 }
 
 // parseNames reads a list of names; a lone name is a list of one.

@@ -40,10 +40,13 @@ func (c *session) publishAll(params []byte) (done Published, upTo uint64, err er
 			}
 			return done, 0, err
 		}
-		if c.rights != nil && p.id != "" {
-			p.id = p.ownID()
+		if c.rights != nil {
+			p.ownID()
 		}
 		events = append(events, p)
+	}
+	if err := checkCount(len(events)); err != nil {
+		return done, 0, err
 	}
 	if err := c.server.take(c.account, len(events)); err != nil {
 		return done, 0, err
@@ -52,10 +55,12 @@ func (c *session) publishAll(params []byte) (done Published, upTo uint64, err er
 	return c.server.publishAll(events)
 }
 
-// ownID is the id as it counts among publications of this event: whoever has rights to
-// another could otherwise keep this one from being delivered.
-func (p *publication) ownID() string {
-	return fmt.Sprintf("%x", sha256.Sum256(fmt.Appendf(nil, "%s%s%s", p.sender.JSON(), p.event.JSON(), p.id)))
+// ownID has the id, if there is one, count only among publications of this event: whoever
+// has rights to another could otherwise keep this one from being delivered.
+func (p *publication) ownID() {
+	if p.id != "" {
+		p.id = fmt.Sprintf("%x", sha256.Sum256(fmt.Appendf(nil, "%s%s%s", p.sender.JSON(), p.event.JSON(), p.id)))
+	}
 }
 
 func parsePublication(text []byte) (p publication, err error) {

@@ -10,8 +10,10 @@ import (
 // Traffic is what has gone from clients and to them. Bytes are those of messages, as they
 // are within TLS.
 type Traffic struct {
-	EventsIn, EventsOut uint64
-	BytesIn, BytesOut   uint64
+	EventsIn  uint64 `json:"events_in"`
+	EventsOut uint64 `json:"events_out"`
+	BytesIn   uint64 `json:"bytes_in"`
+	BytesOut  uint64 `json:"bytes_out"`
 }
 
 func (t *Traffic) add(o Traffic) {
@@ -27,19 +29,20 @@ func (c *session) traffic() Traffic {
 
 // ClientInfo is a client as it is now.
 type ClientInfo struct {
-	ID     uint64 // no other client of this server has had it
-	Peer   string
-	Since  time.Time
-	Holder string // of its rights; "": it has none, or there are none to have
-	Stream bool   // it speaks the protocol's stream, not pysig's
-	Guest  bool   // it speaks another protocol, such as HTTP
+	ID     uint64    `json:"id"` // no other client of this server has had it
+	Peer   string    `json:"address"`
+	Since  time.Time `json:"since"`
+	Holder string    `json:"token,omitempty"` // of its rights; "": it has none, or there are none to have
+	Stream bool      `json:"-"`               // it speaks the protocol's stream, not pysig's
+	Guest  bool      `json:"-"`               // it speaks another protocol, such as HTTP
 
-	Senders, Listeners int
-	Queued             int  // events that wait for it
-	QueuedBytes        int  // of those and of messages
-	Behind             bool // more events than those wait, in the server's memory
+	Senders     int  `json:"senders"`
+	Listeners   int  `json:"listeners"`
+	Queued      int  `json:"queued"`       // events that wait for it
+	QueuedBytes int  `json:"queued_bytes"` // of those and of messages
+	Behind      bool `json:"behind"`       // more events than those wait, in the server's memory
 	Traffic
-	Dropped uint64 // events that it should have got
+	Dropped uint64 `json:"dropped"` // events that it should have got
 }
 
 // Clients returns the clients, in the order in which they came.
@@ -53,7 +56,7 @@ func (s *ServerRouter) Clients() []ClientInfo {
 	slices.SortFunc(sessions, func(a, b *session) int { return cmp.Compare(a.id, b.id) })
 	for _, c := range sessions {
 		all = append(all, ClientInfo{
-			ID: c.id, Peer: c.from, Since: c.since, Holder: c.account.holder,
+			ID: c.id, Peer: c.peer.conn.Peer(), Since: c.peer.born, Holder: c.account.holder,
 			Stream: c.peer.streaming.Load(), Guest: c.guest.Load(), Traffic: c.traffic(), Dropped: c.missed.Load(),
 		})
 	}
@@ -97,26 +100,23 @@ func (s *ServerRouter) Disconnect(id uint64) bool {
 
 // Stats are what a server has done since it was made, and how it is now.
 type Stats struct {
-	Clients, Senders, Listeners int     // now
-	Admitted                    uint64  // clients that have been admitted
-	Traffic                             // of all clients, including those that have left, and of PublishAs
-	Events                      uint64  // that the server has numbered
-	Dropped                     uint64  // events that clients should have got
-	NotAdmitted                 uint64  // callers without a right token
-	Refused                     []Count // by the limit that a client has come up against
-	Unread                      int64   // bytes of messages that wait for clients
-	Reading                     int     // bytes of unfinished messages
-	Memory, MemoryBytes         int     // events that are remembered
-	Latency                     Latency
-	Tokens                      []TokenStats // those that have been used, by name
-	Store                       error        // why it cannot be written; nil: it can, or there is none
-	HasStore                    bool
-}
-
-// Count is how often something has happened.
-type Count struct {
-	Name string
-	N    uint64
+	Clients     int               `json:"clients"`
+	Senders     int               `json:"senders"`
+	Listeners   int               `json:"listeners"`
+	Admitted    uint64            `json:"-"` // clients that there have been
+	Traffic                       // of all clients, including those that have left, and of PublishAs
+	Events      uint64            `json:"events"`        // that the server has numbered
+	Dropped     uint64            `json:"dropped"`       // events that clients should have got
+	NotAdmitted uint64            `json:"not_admitted"`  // callers without a right token
+	Refused     map[string]uint64 `json:"refused"`       // by the limit that a client has come up against
+	Unread      int64             `json:"unread_bytes"`  // of messages that wait for clients
+	Reading     int               `json:"reading_bytes"` // of unfinished messages
+	Memory      int               `json:"remembered"`    // events
+	MemoryBytes int               `json:"remembered_bytes"`
+	Latency     Latency           `json:"-"`
+	Tokens      []TokenStats      `json:"-"` // those that have been used, by name
+	Store       error             `json:"-"` // why it cannot be written; nil: it can, or there is none
+	HasStore    bool              `json:"-"`
 }
 
 // TokenStats are those of the clients that have the same token.
@@ -127,13 +127,6 @@ type TokenStats struct {
 	TooFast            uint64 // events that were refused or slowed down
 }
 
-// FailingStore is a Store that knows whether it fails.
-type FailingStore interface {
-	Store
-	// Failing is why events are kept in memory only; nil: they are stored.
-	Failing() error
-}
-
 // Check returns why events are not stored; nil if they are, or are not to be. It waits for
 // the router's locks: a router that hangs does not answer.
 func (s *ServerRouter) Check() error {
@@ -141,33 +134,33 @@ func (s *ServerRouter) Check() error {
 	defer s.guard.Unlock()
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	if f, ok := s.store.(FailingStore); ok {
-		return f.Failing()
+	return s.failing()
+}
+
+func (r *Router) failing() error {
+	if r.store == nil {
+		return nil
 	}
-	return nil
+	return r.store.Failing()
 }
 
 // Stats returns them. It waits for the router's locks, as clients do.
 func (s *ServerRouter) Stats() Stats {
-	st := Stats{Dropped: s.dropped.Load(), NotAdmitted: s.turnedAway.Load(), Unread: s.unread.Load(), Latency: s.latency.read(), HasStore: s.store != nil}
-	if f, ok := s.store.(FailingStore); ok {
-		st.Store = f.Failing()
-	}
+	st := Stats{Dropped: s.dropped.Load(), NotAdmitted: s.notAdmitted.Load(), Unread: s.unread.Load(), Latency: s.latency.read(), Store: s.failing(), HasStore: s.store != nil, Refused: make(map[string]uint64)}
 	s.guard.Lock()
 	accounts := make([]*account, 0, len(s.accounts))
 	for _, a := range s.accounts {
 		accounts = append(accounts, a)
 		st.Tokens = append(st.Tokens, TokenStats{Holder: a.holder, Clients: a.clients, EventsIn: a.in.Load(), TooFast: a.late.Load()})
 	}
-	st.Clients, st.Admitted, st.Traffic = s.clients, s.connected, s.gone
+	st.Clients, st.Admitted, st.Traffic = len(s.sessions), s.admitted, s.past
 	for _, c := range s.sessions {
 		st.Traffic.add(c.traffic())
 	}
-	gaveWay := uint64(0)
 	for c := range s.bounded {
-		bytes, n := c.Reading()
+		bytes, gaveWay := c.Reading()
 		st.Reading += bytes
-		gaveWay += n
+		st.Refused["reading"] += gaveWay
 	}
 	s.guard.Unlock()
 	st.EventsIn += s.http.Load()
@@ -179,11 +172,7 @@ func (s *ServerRouter) Stats() Stats {
 	}
 	s.mu.RUnlock()
 	for i, name := range overNames {
-		n := s.over[i].Load()
-		if over(i) == overReading {
-			n = gaveWay
-		}
-		st.Refused = append(st.Refused, Count{name, n})
+		st.Refused[name] = s.over[i].Load()
 	}
 	slices.SortFunc(st.Tokens, func(a, b TokenStats) int { return cmp.Compare(a.Holder, b.Holder) })
 	return st

@@ -92,6 +92,21 @@ func LoadRouter(path string) (r *Router, warnings Problems, err error) {
 	return r, p.warnings, nil
 }
 
+// CheckRouter is Check for a file that has a router and nothing else, as serve may have one.
+// For any other, all results are nil.
+func CheckRouter(path string, text []byte) (r *Router, problems, warnings Problems) {
+	p := newParser(path)
+	root := p.decode(text)
+	if root == nil || root.Kind != yaml.MappingNode || len(root.Content) != 2 || root.Content[0].Value != routerName {
+		return nil, nil, nil
+	}
+	p.router(root.Content[1], routerName)
+	if problems := p.sorted(); len(problems) > 0 {
+		return nil, problems, p.warnings
+	}
+	return p.config.Servers[0].Router, nil, p.warnings
+}
+
 // Equal reports whether both say the same, wherever they say it.
 func (r *Router) Equal(o *Router) bool {
 	if r == nil || o == nil {

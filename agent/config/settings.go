@@ -62,7 +62,7 @@ var RouterSettings = []Setting{
 		field: many(func(r *Router) *[]string { return &r.Hosts }, func(s string) (string, error) { return s, address.CheckHost(s) }),
 	}, {
 		Key: "tls", Flag: "tls",
-		Help:  "`HOW` to encrypt: auto (with a certificate that the router makes, and keeps in the user's state folder) or none (default: with --tls-cert, or auto if clients need tokens)",
+		Help:  "`HOW` to encrypt: auto (with a certificate that the router makes, and keeps in the user's state folder) or none (default: auto if clients need tokens, otherwise none; not with --tls-cert)",
 		field: one(func(r *Router) *string { return &r.TLS.Mode }, oneOf(Auto, None)),
 	}, {
 		Key: "tls.cert", Flag: "tls-cert", Kind: Path,

@@ -1,9 +1,12 @@
 package certificate_test
 
 import (
+	"bytes"
+	"errors"
 	"log/slog"
 	"os"
 	"path/filepath"
+	"runtime"
 	"sync"
 	"testing"
 	"time"
@@ -90,6 +93,31 @@ func TestReload(t *testing.T) {
 	replace(text, time.Now().Add(2*time.Minute))
 	if err := f.Current().Leaf.VerifyHostname("other.example"); err != nil {
 		t.Error(err)
+	}
+}
+
+// A file that could not be read may become readable without looking different, as after
+// chown.
+func TestReloadTriesAgain(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("it needs links")
+	}
+	dir := t.TempDir()
+	path, good, bad := filepath.Join(dir, "a.pem"), filepath.Join(dir, "good"), filepath.Join(dir, "bad")
+	f := own(t, path)
+	text, err := certificate.New([]string{"other.example"})
+	at := time.Now().Add(-time.Hour)
+	if err := errors.Join(err, os.WriteFile(good, text, 0o600), os.WriteFile(bad, bytes.ToUpper(text), 0o600), os.Chtimes(good, at, at), os.Chtimes(bad, at, at)); err != nil {
+		t.Fatal(err)
+	}
+	first := shown(f)
+	for _, to := range []string{bad, good} {
+		if err := errors.Join(os.Symlink(to, path+".next"), os.Rename(path+".next", path)); err != nil {
+			t.Fatal(err)
+		}
+		if changed := shown(f) != first; changed != (to == good) {
+			t.Errorf("%s: changed: %v", to, changed)
+		}
 	}
 }
 

@@ -18,6 +18,7 @@ type followed[T any] struct {
 	mu    sync.Mutex // guards the fields below
 	value T
 	as    []stamp // of the files when they were last read
+	fails bool    // they could not be read then; they may be by now, without having changed
 }
 
 // stamp tells whether a file has changed.
@@ -40,7 +41,7 @@ func (f *followed[T]) current() T {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	now, err := f.stamps()
-	if err == nil && slices.Equal(now, f.as) {
+	if err == nil && !f.fails && slices.Equal(now, f.as) {
 		return f.value
 	}
 	changed := !slices.Equal(now, f.as) // which is logged once
@@ -52,6 +53,7 @@ func (f *followed[T]) current() T {
 			f.log.Info(f.what+" has changed", "file", f.paths[0])
 		}
 	}
+	f.fails = err != nil
 	if err != nil && changed {
 		f.log.Warn("the files of "+f.what+" have changed and cannot be read: what they said before stays", "err", err)
 	}

@@ -82,15 +82,13 @@ func memoryPath() string { return filepath.Join(stateFolder(), "agent.json") }
 
 // bindRouter is the agent's way to [program.newRouter].
 func (p *program) bindRouter(c *config.Router) (*agent.BoundRouter, error) {
-	r, err := p.newRouter(c)
+	r, err := p.newRouter(c, true)
 	if err != nil {
 		return nil, err
 	}
-	r.agents = true
-	r.provide(c)
 	p.announce(c, r.addr(), false)
 	return &agent.BoundRouter{Serve: r.run, Change: func(c *config.Router) (bool, error) {
-		if _, restart := r.told.Changes(c); len(restart) > 0 {
+		if _, restart := r.settings.Changes(c); len(restart) > 0 {
 			p.log.Info("the router is restarted: its settings have changed", "settings", strings.Join(restart, ", "))
 			return false, nil
 		}

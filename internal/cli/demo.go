@@ -43,9 +43,9 @@ if there is not.`,
 
 func (p *program) runDemo(ctx context.Context) error {
 	defer p.queueOutput()()
-	told := config.DefaultRouter()
-	told.Listen = "127.0.0.1:0"
-	server, err := p.newRouter(told)
+	settings := config.DefaultRouter()
+	settings.Listen = "127.0.0.1:0"
+	server, err := p.newRouter(settings, false)
 	if err != nil {
 		return err
 	}

@@ -54,7 +54,7 @@ neither the shell's history nor this machine's other users see it.`,
 				if err != nil && err != io.EOF {
 					return err
 				}
-				text = strings.TrimPrefix(read, "sigalert pair ")
+				text = strings.TrimPrefix(strings.TrimSpace(read), "sigalert pair ")
 			}
 			line, err := pairing.Parse(text)
 			if err != nil {
@@ -113,6 +113,9 @@ func (p *program) runPair(ctx context.Context, s config.Server) error {
 
 // withServer is the text of a configuration, or of the first one, with a server in it.
 func withServer(path string, s config.Server) (text []byte, name string, err error) {
+	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() { // a pipe would be waited for
+		return nil, "", fmt.Errorf("%s is not a file", path)
+	}
 	text, err = config.Read(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return config.ExampleWith(path, s)
@@ -132,9 +135,12 @@ func (p *program) tryServer(ctx context.Context, s config.Server) error {
 	defer c.stop()
 	ctx, cancel := context.WithTimeoutCause(ctx, pairTime, fmt.Errorf("no answer within %s", pairTime))
 	defer cancel()
-	err := c.atOnce(ctx, c.Connect)
-	if errors.Is(err, sig.ErrNotAdmitted) {
+	err := c.once(ctx, c.Connect)
+	switch {
+	case errors.Is(err, sig.ErrNotAdmitted):
 		err = errors.New("the router does not admit the line's token: it has been revoked, has expired, or the line is not whole")
+	case nobodyListens(err):
+		err = fmt.Errorf("%w: the router does not run there, or this machine reaches it at another HOST:PORT, to be changed in the line", err)
 	}
 	return err
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync/atomic"
+	"time"
 
 	"sigalert/agent/config"
 	"sigalert/internal/token"
@@ -16,27 +17,32 @@ import (
 	"sigalert/sig/tcp"
 )
 
+// agentsDrain is how long the clients of an agent's router may take at its end to read what
+// waits for them: a logout does not wait, nor does the agent for other settings.
+const agentsDrain = time.Second
+
 // router is a router server that is bound to its address: that of serve, of the demo,
 // and of an agent whose configuration has one.
 type router struct {
 	*sig.ServerRouter
-	told    *config.Router // that it runs with; change is not called concurrently
-	carrier *tcp.Server
-	tls     atomic.Pointer[tls.Config] // nil: none
-	store   *store.Store               // nil: none
-	tokens  *token.Book                // nil: none
-	hosts   []string
-	agents  bool // it is the agent's own
-	log     *slog.Logger
+	settings *config.Router // that it runs with; change is not called concurrently
+	carrier  *tcp.Server
+	tls      atomic.Pointer[tls.Config] // nil: none
+	store    *store.Store               // nil: none
+	tokens   *token.Book                // nil: none
+	hosts    []string
+	agents   bool // it is the agent's own
+	log      *slog.Logger
 }
 
-// newRouter binds a router to its address. It has to be run.
-func (p *program) newRouter(c *config.Router) (*router, error) {
+// newRouter binds a router to its address; agents: it is the agent's own. It has to be
+// run.
+func (p *program) newRouter(c *config.Router, agents bool) (*router, error) {
 	carrier, err := p.bind(c.Listen)
 	if err != nil {
 		return nil, err
 	}
-	r := &router{told: c, carrier: carrier, hosts: c.Hosts, log: p.log}
+	r := &router{settings: c, carrier: carrier, hosts: c.Hosts, agents: agents, log: p.log}
 	if err := r.open(p, c); err != nil {
 		carrier.Close()
 		return nil, err
@@ -80,10 +86,10 @@ func (r *router) open(p *program, c *config.Router) (err error) {
 // returns the keys of those that have changed, and of those that stay as they were, since
 // they take a restart. If there is an error, nothing has changed.
 func (r *router) change(p *program, c *config.Router) (changed, restart []string, err error) {
-	changed, restart = r.told.Changes(c)
+	changed, restart = r.settings.Changes(c)
 	if len(restart) > 0 {
-		c = r.told.Keep(c, restart)
-		changed, _ = r.told.Changes(c)
+		c = r.settings.Keep(c, restart)
+		changed, _ = r.settings.Changes(c)
 	}
 	secured, err := p.openTLS(c)
 	if err != nil {
@@ -94,11 +100,11 @@ func (r *router) change(p *program, c *config.Router) (changed, restart []string
 			return nil, nil, fmt.Errorf("%s: %w", c.Place("tokens"), err)
 		}
 	}
-	if c.Limits != r.told.Limits {
+	if c.Limits != r.settings.Limits {
 		r.SetLimits(c.Limits)
 	}
 	r.tls.Store(secured)
-	r.told = c
+	r.settings = c
 	r.require(c)
 	r.provide(c)
 	return changed, restart, nil
@@ -123,5 +129,9 @@ func (r *router) run(ctx context.Context) error {
 	if r.tokens != nil {
 		defer wait.Start(context.WithoutCancel(ctx), r.tokens.Run)()
 	}
-	return gateway.Serve(ctx, r.ServerRouter, r.carrier, &gateway.Options{Hosts: r.hosts, Logger: r.log})
+	o := gateway.Options{Hosts: r.hosts, Logger: r.log}
+	if r.agents {
+		o.Drain = agentsDrain
+	}
+	return gateway.Serve(ctx, r.ServerRouter, r.carrier, &o)
 }

@@ -37,12 +37,12 @@ that sender also answers the request echo, with the request's parameters.
 The router keeps its latest events in files, so that a restart loses none: clients
 that come back get what they missed.
 
-An address that other machines can reach, such as :3000, requires TLS and a token of
-them. At the first start there, a line is printed that lets another machine use the
-router: "sigalert pair" takes it. --insecure does without both.
+An address that other machines can reach, such as :3000, requires TLS, and a token from
+each client. At its first start there, it prints a line to run on another machine,
+"sigalert pair …", which lets that machine use the router. --insecure does without both.
 
-With --config, the settings come from the key "router" of a file, which may be the
-agent's configuration; flags take precedence. On SIGHUP, the file, the certificate and
+With --config, and only then, the settings come from the key "router" of a file, which
+may be the agent's configuration; flags take precedence. On SIGHUP, the file, the certificate and
 the tokens are read again.`,
 		Example: `  sigalert serve
   sigalert serve --sender timer --event tick --data '"server data"' --every 5s
@@ -110,11 +110,11 @@ func (p *program) runServe(ctx context.Context, o serveOptions) error {
 	if p.socket, err = systemd.Socket(); err != nil {
 		return err
 	}
-	told, err := p.routerSettings(o.router)
+	settings, err := p.routerSettings(o.router)
 	if err != nil {
 		return err
 	}
-	server, err := p.newRouter(told)
+	server, err := p.newRouter(settings, false)
 	if err != nil {
 		return err
 	}
@@ -138,7 +138,7 @@ func (p *program) runServe(ctx context.Context, o serveOptions) error {
 	defer wait.Start(ctx, trim.Bound)()
 	p.log.Info("listening on " + server.addr())
 	defer reportTo(ctx, manager, server)()
-	p.announce(told, server.addr(), true)
+	p.announce(settings, server.addr(), true)
 	if server.tokens == nil && !address.IsLoopback(server.addr()) {
 		p.log.Warn("anyone who can reach this address may listen and send: there is no password", "listen", server.addr())
 	}
@@ -161,10 +161,10 @@ func (p *program) runServe(ctx context.Context, o serveOptions) error {
 
 // reloadRouter reads the settings of a running router again, and applies them.
 func (p *program) reloadRouter(r *router, flags routerFlags) {
-	told, err := p.routerSettings(flags)
+	settings, err := p.routerSettings(flags)
 	var changed, restart []string
 	if err == nil {
-		changed, restart, err = r.change(p, told)
+		changed, restart, err = r.change(p, settings)
 	}
 	if err != nil {
 		for line := range strings.SplitSeq(err.Error(), "\n") {

@@ -150,3 +150,16 @@ func namedServer(flag string) (addr string, err error) {
 	}
 	return addr, nil
 }
+
+// ourToken is the token to show to a server: that of $SIGALERT_TOKEN.
+func ourToken() (string, error) {
+	const variable = "SIGALERT_TOKEN"
+	secret := strings.TrimSpace(os.Getenv(variable))
+	if secret == "" {
+		return "", nil
+	}
+	if err := address.CheckToken(secret); err != nil {
+		return "", usage(fmt.Errorf("$%s: %w", variable, err))
+	}
+	return secret, nil
+}

@@ -19,9 +19,9 @@ import (
 func TestRouterIsAlive(t *testing.T) {
 	p := &program{log: slog.New(slog.DiscardHandler)}
 	for _, listen := range []string{"127.0.0.1:0", "0.0.0.0:0"} {
-		told := config.DefaultRouter()
-		told.Listen = listen
-		r, err := p.newRouter(told)
+		settings := config.DefaultRouter()
+		settings.Listen = listen
+		r, err := p.newRouter(settings, false)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -12,24 +12,21 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"sigalert/agent/config"
-	"sigalert/internal/address"
 	"sigalert/internal/age"
 	"sigalert/internal/certificate"
 	"sigalert/internal/pairing"
+	"sigalert/internal/plain"
 	"sigalert/internal/token"
 )
-
-// tokensPath is where tokens are, for all routers of a user.
-func tokensPath() string { return filepath.Join(stateFolder(), "tokens.json") }
 
 func (p *program) token() *cobra.Command {
 	file := ""
 	cmd := &cobra.Command{
 		Use:   "token",
 		Short: "Say who may use a router, and for what",
-		Long: `Makes, lists and revokes the tokens with which clients may use a router that is run
-with --tokens. The router follows each change at once.
+		Long: `Makes, lists and revokes the tokens with which clients may use a router that requires
+them: one that other machines can reach, or that is run with --tokens. The router
+follows each change at once.
 
 A right is SENDER, SENDER/EVENT or "#CHANNEL", where * and ? may be in each: all events
 of a sender, one of them, or this event of any sender. A right to all of a sender's
@@ -184,64 +181,7 @@ func rightsText(rights []token.Right) string {
 	}
 	texts := make([]string, len(rights))
 	for i, r := range rights {
-		texts[i] = r.String()
+		texts[i] = plain.Line(r.String(), 1000)
 	}
 	return strings.Join(texts, " ")
-}
-
-// tokensFile is the file of a router's tokens; "" if it has none.
-func tokensFile(c *config.Router) string {
-	switch {
-	case !c.Admits():
-		return ""
-	case c.HasOwnTokens():
-		return tokensPath()
-	}
-	return c.Tokens
-}
-
-// openTokens returns nil if there are to be none.
-func (p *program) openTokens(c *config.Router) (*token.Book, error) {
-	file := tokensFile(c)
-	if file == "" {
-		return nil, nil
-	}
-	book, err := token.Open(file, p.log)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", c.Place("tokens"), err)
-	}
-	return book, nil
-}
-
-// ourToken is the token to show to a server: that of $SIGALERT_TOKEN.
-func ourToken() (string, error) {
-	const variable = "SIGALERT_TOKEN"
-	secret := strings.TrimSpace(os.Getenv(variable))
-	if secret == "" {
-		return "", nil
-	}
-	if err := address.CheckToken(secret); err != nil {
-		return "", usage(fmt.Errorf("$%s: %w", variable, err))
-	}
-	return secret, nil
-}
-
-// newTokenFor is how a token for a router is made.
-func newTokenFor(c *config.Router, name string) string {
-	text := "sigalert token new " + name + " --listen '*' --send '*'"
-	if !c.HasOwnTokens() || stateFolder() != userStateFolder() {
-		text += " --tokens " + tokensFile(c)
-	}
-	return text
-}
-
-// require has the router admit clients without TLS, or without a token, as it is told.
-func (r *router) require(c *config.Router) {
-	if r.tokens == nil {
-		return
-	}
-	r.tokens.Require(c.Encrypts() && !c.Insecure, c.AllowLegacy)
-	if len(c.AllowLegacy) > 0 && !r.tokens.Has(token.LegacyName) {
-		r.log.Warn("the clients of "+c.Place("allow_legacy")+" have no rights yet: this gives them some", "run", newTokenFor(c, token.LegacyName))
-	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"math"
 	"net"
 	"os"
 	"strconv"
@@ -27,7 +28,7 @@ func Find(log *slog.Logger) *Manager {
 	}
 	micros, err := strconv.ParseInt(os.Getenv("WATCHDOG_USEC"), 10, 64)
 	pid := os.Getenv("WATCHDOG_PID")
-	if err == nil && micros > 0 && (pid == "" || pid == strconv.Itoa(os.Getpid())) {
+	if err == nil && micros > 0 && micros <= math.MaxInt64/1000 && (pid == "" || pid == strconv.Itoa(os.Getpid())) {
 		m.watchdog = time.Duration(micros) * time.Microsecond
 	}
 	return m

@@ -96,10 +96,14 @@ func TestWatchdog(t *testing.T) {
 	}
 
 	t.Setenv("WATCHDOG_PID", "1") // it is for another process
-	Find(m.log).Watch(t.Context(), func(context.Context) error {
+	neverAsked := func(context.Context) error {
 		t.Error("asked")
 		return nil
-	})
+	}
+	Find(m.log).Watch(t.Context(), neverAsked)
+	t.Setenv("WATCHDOG_PID", "")
+	t.Setenv("WATCHDOG_USEC", "9223372036854775807") // more than a duration can hold
+	Find(m.log).Watch(t.Context(), neverAsked)
 }
 
 func TestNoManager(t *testing.T) {

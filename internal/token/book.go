@@ -29,8 +29,16 @@ type Book struct {
 	secure bool              // clients need TLS
 	old    []netip.Prefix    // where clients come from that need neither TLS nor a token
 	grants map[string]*grant // by their keys
-	size   int64             // of the file when it was last read, below 0 if it was not there
-	time   time.Time
+	there  bool              // the file, when it was last looked at
+	as     stamp             // how it was then
+	fault  string            // why it could not be read then; "": it could
+}
+
+// stamp tells whether the file has changed.
+type stamp struct {
+	size int64
+	time time.Time
+	mode fs.FileMode
 }
 
 // grant is a token's rights, until it changes.
@@ -43,13 +51,8 @@ type grant struct {
 }
 
 func newGrant(e Entry, as string) *grant {
-	g := &grant{Rights: Rights{e.Listen, e.Send, e.Admin}, entry: e, as: as}
-	if e.Expires.IsZero() {
-		g.ctx, g.end = context.WithCancel(context.Background())
-	} else {
-		g.ctx, g.end = context.WithDeadline(context.Background(), e.Expires)
-	}
-	return g
+	ctx, end := context.WithCancel(context.Background())
+	return &grant{Rights{e.Listen, e.Send, e.Admin}, e, as, ctx, end}
 }
 
 func (g *grant) Holder() string           { return g.entry.Name }
@@ -57,10 +60,10 @@ func (g *grant) Context() context.Context { return g.ctx }
 
 // Open reads the file, which need not be there.
 func Open(path string, log *slog.Logger) (*Book, error) {
-	b := &Book{path: path, log: log, size: -1}
+	b := &Book{path: path, log: log}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if err := b.follow(); err != nil {
+	if err := b.follow(false); err != nil {
 		return nil, err
 	}
 	return b, nil
@@ -71,11 +74,11 @@ func Open(path string, log *slog.Logger) (*Book, error) {
 func (b *Book) Move(path string) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	was, size, changed := b.path, b.size, b.time
-	b.path, b.size, b.time = path, -1, time.Time{}
-	err := b.follow()
+	was, there, as, fault := b.path, b.there, b.as, b.fault
+	b.path, b.there, b.as, b.fault = path, false, stamp{}, ""
+	err := b.follow(false)
 	if err != nil {
-		b.path, b.size, b.time = was, size, changed
+		b.path, b.there, b.as, b.fault = was, there, as, fault
 	}
 	return err
 }
@@ -83,11 +86,24 @@ func (b *Book) Move(path string) error {
 // Run follows the file until ctx ends; the rights of all tokens end with it.
 func (b *Book) Run(ctx context.Context) {
 	for wait.Sleep(ctx, time.Second, nil) {
-		b.refresh()
+		b.refresh(true)
+		b.endExpired()
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.use(nil)
+}
+
+// endExpired ends the rights of tokens that have expired. Timers would not do: they stand
+// still while the machine sleeps, and do not hear of a clock that is set.
+func (b *Book) endExpired() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, g := range b.grants {
+		if g.entry.Expired(time.Now()) {
+			b.renew(g)
+		}
+	}
 }
 
 // Require says whether clients need TLS, except on this machine. Those from the networks
@@ -103,14 +119,19 @@ func (b *Book) Require(secure bool, legacy []netip.Prefix) {
 	}
 	b.old = legacy
 	if g := b.named(LegacyName); g != nil {
-		g.end()
-		b.grants[g.entry.key()] = newGrant(g.entry, g.as)
+		b.renew(g)
 	}
+}
+
+// renew ends the rights of those who have them; the caller holds the lock.
+func (b *Book) renew(g *grant) {
+	g.end()
+	b.grants[g.entry.key()] = newGrant(g.entry, g.as)
 }
 
 // Has reports whether there is an entry of this name.
 func (b *Book) Has(name string) bool {
-	b.refresh()
+	b.refresh(false)
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.named(name) != nil
@@ -137,7 +158,7 @@ func isOld(legacy []netip.Prefix, peer string) bool {
 // Admit implements [sig.Access]. Of a token and a certificate the token counts, even if
 // it is not valid. A certificate is known by its common name.
 func (b *Book) Admit(c sig.Caller) (sig.Rights, error) {
-	b.refresh()
+	b.refresh(false)
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	var g *grant
@@ -165,39 +186,48 @@ func (b *Book) Admit(c sig.Caller) (sig.Rights, error) {
 	return g, nil
 }
 
-func (b *Book) refresh() {
+func (b *Book) refresh(again bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if err := b.follow(); err != nil {
+	if err := b.follow(again); err != nil {
 		b.log.Error("the tokens have changed and cannot be read: those before stay", "err", err)
 	}
 }
 
-// follow reads the file if it has changed; the caller holds the lock. An error comes
-// once for each change.
-func (b *Book) follow() error {
+// follow reads the file if it has changed and, with again, if it could not be read: it
+// may be readable by now without having changed. The caller holds the lock. An error
+// comes once for each change.
+func (b *Book) follow(again bool) error {
 	info, err := os.Stat(b.path)
 	if errors.Is(err, fs.ErrNotExist) {
-		if b.size >= 0 {
+		if b.there {
 			b.log.Warn("the file of the tokens is gone: nobody is admitted", "tokens", b.path)
 		}
-		b.size, b.time = -1, time.Time{}
+		b.there, b.as, b.fault = false, stamp{}, ""
 		b.use(nil)
 		return nil
 	}
-	if err != nil {
-		return err
+	var as stamp
+	if err == nil {
+		as = stamp{info.Size(), info.ModTime(), info.Mode()}
 	}
-	if info.Size() == b.size && info.ModTime().Equal(b.time) {
+	same := b.there && as == b.as
+	if same && (b.fault == "" || !again) {
 		return nil
 	}
-	b.size, b.time = info.Size(), info.ModTime()
-	all, err := read(b.path)
-	if err != nil {
-		return err
+	before := b.fault
+	b.there, b.as, b.fault = true, as, ""
+	if err == nil {
+		var all []Entry
+		if all, err = read(b.path); err == nil {
+			b.use(all)
+			return nil
+		}
 	}
-	b.use(all)
-	return nil
+	if b.fault = err.Error(); same && b.fault == before {
+		return nil
+	}
+	return err
 }
 
 // use ends the rights of tokens that are not among these as they were; the caller holds

@@ -139,13 +139,19 @@ func hash(secret string) string {
 }
 
 func read(path string) ([]Entry, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() { // a pipe would be waited for
+		return nil, fmt.Errorf("%s is not a file", path)
+	}
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
+	if info, err = f.Stat(); err != nil {
 		return nil, err
 	}
 	if info.Mode().Perm()&0o022 != 0 && runtime.GOOS != "windows" {
@@ -201,17 +207,20 @@ func parse(text []byte) ([]Entry, error) {
 // change replaces the file's tokens by what f makes of them; only one process does so
 // at a time.
 func change(path string, f func([]Entry) ([]Entry, error)) (err error) {
+	if target, err := filepath.EvalSymlinks(path); err == nil {
+		path = target // routers may know it by either name
+	}
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return err
 	}
-	lock := flock.New(path + ".lock")
+	lock := flock.New(path+".lock", flock.SetFlag(lockFlag))
 	if err := lock.Lock(); err != nil {
 		return err
 	}
+	defer func() { err = cmp.Or(err, lock.Close()) }()
 	if err := giveToOwner(lock.Path()); err != nil {
 		return err
 	}
-	defer func() { err = cmp.Or(err, lock.Close()) }()
 	all, err := List(path)
 	if err != nil {
 		return err

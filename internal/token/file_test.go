@@ -176,3 +176,33 @@ func TestFileErrors(t *testing.T) {
 		t.Error("a file that others can change is accepted")
 	}
 }
+
+// A file that cannot be looked at is reported once, and changes nothing.
+func TestFileCannotBeReached(t *testing.T) {
+	folder := filepath.Join(t.TempDir(), "folder")
+	path := filepath.Join(folder, "tokens.json")
+	secret := add(t, path, entry(t, "door", "door", ""))
+	var log strings.Builder
+	b, err := token.Open(path, slog.New(slog.NewTextHandler(&log, nil)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	away := folder + ".away"
+	if err := errors.Join(os.Rename(folder, away), os.WriteFile(folder, nil, 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	for range 10 {
+		if _, err := b.Admit(sig.Caller{Token: secret}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := strings.Count(log.String(), "\n"); n != 1 {
+		t.Errorf("%d lines:\n%s", n, &log)
+	}
+	if err := errors.Join(os.Remove(folder), os.Rename(away, folder), token.Revoke(path, "door")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := b.Admit(sig.Caller{Token: secret}); err == nil {
+		t.Error("once the file can be read again, nothing changes")
+	}
+}

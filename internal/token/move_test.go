@@ -51,8 +51,10 @@ func TestMove(t *testing.T) {
 			}
 		}
 	}
-	if err := b.Move(bad); err == nil {
-		t.Error("moved to a file that is none")
+	for _, bad := range []string{bad, filepath.Join(bad, "tokens")} {
+		if err := b.Move(bad); err == nil {
+			t.Error("moved to a file that is none")
+		}
 	}
 	check("not moved", map[string]bool{both: true, first: true, second: false})
 	if err := b.Move(from); err != nil {

@@ -3,6 +3,7 @@
 package token_test
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"syscall"
@@ -30,5 +31,32 @@ func TestTokensBelongToTheFoldersOwner(t *testing.T) {
 				t.Errorf("%s: %v, %+v", file, err, of)
 			}
 		}
+	}
+}
+
+// The router's user cannot have root give it somebody else's file.
+func TestLinksAreNotFollowed(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("needs root")
+	}
+	theirs := filepath.Join(t.TempDir(), "theirs")
+	if err := os.WriteFile(theirs, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, target := range []string{theirs, theirs + ".new"} {
+		path := filepath.Join(t.TempDir(), "tokens.json")
+		if err := errors.Join(os.Chown(filepath.Dir(path), 12345, 23456), os.Symlink(target, path+".lock")); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := token.New(path, token.Entry{Name: "a"}); err == nil {
+			t.Error("the link is followed")
+		}
+	}
+	var of syscall.Stat_t
+	if err := syscall.Stat(theirs, &of); err != nil || of.Uid != 0 {
+		t.Errorf("%v, it belongs to %d", err, of.Uid)
+	}
+	if _, err := os.Lstat(theirs + ".new"); err == nil {
+		t.Error("a file is made")
 	}
 }

@@ -8,8 +8,13 @@ import (
 	"syscall"
 )
 
+// lockFlag opens the lock, but not what a link in its place leads to: the router's user
+// could have root make any file.
+const lockFlag = os.O_CREATE | os.O_RDWR | syscall.O_NOFOLLOW
+
 // giveToOwner lets the owner of the folder have a file that root has made in it: it is
-// the router's user, who could not read it otherwise.
+// the router's user, who could not read it otherwise. That user can put a link in place of
+// the file, to one of somebody else: what the link leads to stays its owner's.
 func giveToOwner(path string) error {
 	if os.Geteuid() != 0 {
 		return nil
@@ -22,5 +27,5 @@ func giveToOwner(path string) error {
 	if !ok || of.Uid == 0 {
 		return nil
 	}
-	return os.Chown(path, int(of.Uid), int(of.Gid))
+	return os.Lchown(path, int(of.Uid), int(of.Gid))
 }

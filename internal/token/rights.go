@@ -55,18 +55,20 @@ func coverAll(rights []Right, sender sig.Name) bool {
 // meet reports whether one of the rights is to any of the events, where the zero Name
 // stands for all.
 func meet(rights []Right, sender, event sig.Name) bool {
-	return slices.ContainsFunc(rights, func(r Right) bool {
-		return (sender.IsEvery() || r.sender.has(sender)) && (event.IsEvery() || r.event.has(event))
-	})
+	return slices.ContainsFunc(rights, func(r Right) bool { return r.meets(sender, event) })
+}
+
+func (r Right) meets(sender, event sig.Name) bool {
+	return (sender.IsEvery() || r.sender.has(sender)) && (event.IsEvery() || r.event.has(event))
 }
 
 // see reports whether one of the rights is to the event and, if there is none, to the
 // sender by its name: whoever may use a channel does not learn who else is there.
 func see(rights []Right, sender, event sig.Name) bool {
-	if event.IsEvery() && !sender.IsEvery() {
-		rights = slices.DeleteFunc(slices.Clone(rights), func(r Right) bool { return r.sender.all && !r.event.all })
-	}
-	return meet(rights, sender, event)
+	byName := event.IsEvery() && !sender.IsEvery()
+	return slices.ContainsFunc(rights, func(r Right) bool {
+		return !(byName && r.sender.all && !r.event.all) && r.meets(sender, event)
+	})
 }
 
 // Right is a right to some events.

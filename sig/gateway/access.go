@@ -48,11 +48,9 @@ func withConnection(ctx context.Context, conn net.Conn) context.Context {
 	return ctx
 }
 
-// rightsOf returns the rights of a request that has been admitted.
-func rightsOf(r *http.Request) guestRights {
-	rights, _ := r.Context().Value(rightsKey{}).(guestRights)
-	return rights
-}
+// rightsOf returns the rights of a request, which must have been admitted: it panics
+// otherwise, as no rights would be all of them.
+func rightsOf(r *http.Request) guestRights { return r.Context().Value(rightsKey{}).(guestRights) }
 
 // admit returns the request with its rights, or a refusal that is the same for every
 // token that is not valid, and for none.
@@ -60,11 +58,12 @@ func (g *gateway) admit(w http.ResponseWriter, r *http.Request, token string) (*
 	caller := connectionOf(r).caller
 	caller.Token, caller.Peer = token, r.RemoteAddr
 	rights, err := g.server.Admit(caller)
-	if tooFast := new(sig.RemoteError); errors.As(err, &tooFast) {
+	if tooFast := new(sig.RemoteError); errors.Is(err, sig.ErrTooFast) && errors.As(err, &tooFast) {
 		return nil, refuseFor(tooFast)
 	}
 	if err != nil {
 		w.Header().Set("WWW-Authenticate", `Bearer realm="sigalert"`)
+		w.Header().Set("Connection", "close") // no stranger keeps one
 		return nil, errNotAdmitted
 	}
 	return r.WithContext(context.WithValue(r.Context(), rightsKey{}, guestRights{rights, caller})), nil

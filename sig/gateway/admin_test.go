@@ -116,7 +116,7 @@ func from(s *sig.ServerRouter, peer, method, path string, headers ...string) *ht
 	r.RemoteAddr, r.Host = peer, "localhost"
 	for _, h := range headers {
 		name, value, _ := strings.Cut(h, ": ")
-		r.Header.Set(name, value)
+		r.Header.Add(name, value)
 	}
 	w := httptest.NewRecorder()
 	gateway.Handler(s).ServeHTTP(w, r)
@@ -137,6 +137,29 @@ func TestFromElsewhere(t *testing.T) {
 	}
 }
 
+// Nor through a proxy, whatever a client sends beside what that adds.
+func TestThroughProxy(t *testing.T) {
+	s := sig.NewServerRouter(nil)
+	for _, headers := range [][]string{
+		{"X-Forwarded-For: "},
+		{"X-Forwarded-For: ", "X-Forwarded-For: 192.0.2.1"},
+		{"X-Forwarded-Proto: https"},
+		{"CF-Connecting-IP: 192.0.2.1"},
+		{"Forwarded: "},
+		{"Via: 1.1 proxy"},
+	} {
+		if a := from(s, "127.0.0.1:1", "GET", "/clients", headers...); a.StatusCode != 403 {
+			t.Errorf("%q: %s", headers, a.Status)
+		}
+	}
+	r := httptest.NewRequest("GET", "/clients", nil)
+	r.RemoteAddr, r.Host, r.Proto, r.ProtoMinor = "127.0.0.1:1", "localhost", "HTTP/1.0", 0
+	w := httptest.NewRecorder()
+	if gateway.Handler(s).ServeHTTP(w, r); w.Code != 403 {
+		t.Errorf("HTTP/1.0: %d", w.Code)
+	}
+}
+
 // After too many wrong tokens of an address it is told when to try again.
 func TestWrongTokens(t *testing.T) {
 	s, secrets := administered(t, "desk", "new")
@@ -150,6 +173,11 @@ func TestWrongTokens(t *testing.T) {
 	}
 	if status := ask(there, secrets["desk"]); status != 200 {
 		t.Fatal(status)
+	}
+	for range 100 { // a page of another site does not use up the attempts
+		if a := from(s.ServerRouter, there, "HEAD", "/events", "Authorization: Bearer sigalert_wrong", "Sec-Fetch-Site: cross-site"); a.StatusCode != 403 {
+			t.Fatal(a.Status)
+		}
 	}
 	for i := range 61 {
 		want := 401
@@ -321,15 +349,18 @@ func TestReading(t *testing.T) {
 	s := newSite(t, &sig.ServerOptions{Limits: sig.Limits{Reading: 2 << 20}})
 	const long = 1 << 20
 	var left []net.Conn
-	for range 6 {
+	for i := range 6 {
 		conn := s.dial(t)
 		left = append(left, conn)
 		_, _ = fmt.Fprintf(conn, "POST /a/b HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n%s", long, strings.Repeat("x", long-1))
-		for {
-			if st := s.Stats(); st.Reading >= long || refusedReading(st) > 0 {
+		for end := time.Now().Add(10 * time.Second); ; time.Sleep(time.Millisecond) {
+			st := s.Stats()
+			if st.Reading == min(i+1, 2)*long && refusedReading(st) == uint64(max(0, i-1)) {
 				break
 			}
-			time.Sleep(time.Millisecond)
+			if time.Now().After(end) {
+				t.Fatalf("after body %d, %d bytes, and %d have given way", i, st.Reading, refusedReading(st))
+			}
 		}
 	}
 	for i, conn := range left[:3] {
@@ -344,6 +375,11 @@ func TestReading(t *testing.T) {
 	if st := s.Stats(); st.Reading > 2<<20 || refusedReading(st) < 3 {
 		t.Errorf("%d bytes, and %d have given way", st.Reading, refusedReading(st))
 	}
+	message := s.dial(t) // on the wire: the same limit is for both
+	_, _ = fmt.Fprintf(message, `{"method": "%s`, strings.Repeat("x", long))
+	if text, _ := io.ReadAll(left[5]); !strings.Contains(string(text), "503") {
+		t.Errorf("a body does not give way to a message: %q", text)
+	}
 	for range 100 { // what is short is not in the way
 		if a := s.do(t, "POST", "/a/b", strings.Repeat("x", 10_000)); a.status != 200 {
 			t.Errorf("%d %s", a.status, a.text)
@@ -351,10 +387,7 @@ func TestReading(t *testing.T) {
 	}
 }
 
-func refusedReading(st sig.Stats) uint64 {
-	i := slices.IndexFunc(st.Refused, func(c sig.Count) bool { return c.Name == "reading" })
-	return st.Refused[i].N
-}
+func refusedReading(st sig.Stats) uint64 { return st.Refused["reading"] }
 
 // badStore is a store of a disk that fails.
 type badStore struct {

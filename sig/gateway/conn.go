@@ -10,7 +10,6 @@ import (
 
 	"sigalert/internal/pipe"
 	"sigalert/sig"
-	"sigalert/sig/internal/wire"
 )
 
 // handover is a listener for connections that come from elsewhere in this process.
@@ -104,25 +103,15 @@ func (g *guest) CloseWrite() error {
 	return http.ErrNotSupported
 }
 
-// inside is a carrier within this process: streams are clients of the router. It has the
-// room for the bodies of requests, too: a [sig.BoundedCarrier].
-type inside struct {
-	handover[sig.Conn]
-	room *wire.Room
-}
-
-func newInside() *inside { return &inside{newHandover[sig.Conn](), wire.NewRoom(0)} }
-
-func (i *inside) LimitReading(bytes int) { i.room.Limit(bytes) }
-
-func (i *inside) Reading() (bytes int, gaveWay uint64) { return i.room.Held() }
+// inside is a carrier within this process: streams are clients of the router.
+type inside = handover[sig.Conn]
 
 // streamOf begins the address of a stream's client.
 const streamOf = "stream of "
 
 // dialer is a carrier for one stream's client.
 type dialer struct {
-	inside *inside
+	inside inside
 	reader sig.Caller // of the stream
 }
 

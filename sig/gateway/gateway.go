@@ -12,6 +12,7 @@ import (
 	"sigalert/internal/origin"
 	"sigalert/internal/seldom"
 	"sigalert/sig"
+	"sigalert/sig/internal/wire"
 	"sigalert/sig/tcp"
 )
 
@@ -47,14 +48,15 @@ type gateway struct {
 	ending  sync.RWMutex // locked at the end: nothing is published any more
 	hosts   origin.Hosts
 	guests  guests
-	inside  *inside            // where streams connect to the router
+	inside  inside             // where streams connect to the router
+	room    *wire.Room         // for bodies
 	streams atomic.Int64       // that are served
 	refused [600]atomic.Uint64 // requests, by status
 	asked   atomic.Uint64      // requests
 	began   time.Time
 }
 
-func newGateway(server *sig.ServerRouter, opts *Options) *gateway {
+func newGateway(server *sig.ServerRouter, room *wire.Room, opts *Options) *gateway {
 	var o Options
 	if opts != nil {
 		o = *opts
@@ -71,7 +73,8 @@ func newGateway(server *sig.ServerRouter, opts *Options) *gateway {
 		drain:  o.Drain,
 		hosts:  origin.NewHosts(o.Hosts...),
 		guests: newGuests(o.Logger),
-		inside: newInside(),
+		inside: newHandover[sig.Conn](),
+		room:   room,
 		began:  time.Now(),
 	}
 }
@@ -82,7 +85,7 @@ func newGateway(server *sig.ServerRouter, opts *Options) *gateway {
 // started. It sets carrier.Other, and closes the carrier. The error is the carrier's;
 // nil if ctx ended.
 func Serve(ctx context.Context, server *sig.ServerRouter, carrier *tcp.Server, opts *Options) error {
-	g := newGateway(server, opts)
+	g := newGateway(server, carrier.Room(), opts)
 	carrier.Other = g.guests.take
 	ctx, cancel := context.WithCancel(ctx)
 	routing, end := context.WithCancel(context.WithoutCancel(ctx)) // it outlasts what ctx ends

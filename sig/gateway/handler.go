@@ -77,11 +77,9 @@ func (g *gateway) answer(w http.ResponseWriter, r *http.Request) error {
 		return nil
 	case isGet && rt.open:
 		return rt.get(w, r)
-	}
-	if rt.late && !isGet {
-		if origin.CrossSite(r) {
-			return errCrossSite
-		}
+	case origin.CrossSite(r): // before its token counts for this address
+		return errCrossSite
+	case rt.late && !isGet:
 		return rt.post(w, r)
 	}
 	token := bearer
@@ -92,15 +90,13 @@ func (g *gateway) answer(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if rt.admin && (isGet || isDelete) {
-		if err := g.mayAdminister(r); err != nil {
+		if err := mayAdminister(r); err != nil {
 			return err
 		}
 	}
 	switch {
 	case isGet:
 		return rt.get(w, r)
-	case origin.CrossSite(r):
-		return errCrossSite
 	case isDelete:
 		return rt.delete(w, r)
 	}
@@ -117,12 +113,6 @@ func (g *gateway) route(r *http.Request) (route, error) {
 		return route{get: g.page, post: g.postRoot, put: true, open: true, late: true}, nil
 	case "/healthz":
 		return route{get: g.healthy, open: true}, nil
-	case "/metrics":
-		return route{get: g.metrics, post: g.topic("metrics"), put: true, token: ntfyToken}, nil
-	case "/status":
-		return route{get: g.status, post: g.topic("status"), put: true, token: ntfyToken, admin: true}, nil
-	case "/clients":
-		return route{get: g.clients, post: g.topic("clients"), put: true, token: ntfyToken, admin: true}, nil
 	case "/events":
 		return route{get: g.stream}, nil
 	case "/message":
@@ -145,7 +135,16 @@ func (g *gateway) route(r *http.Request) (route, error) {
 	case slices.Contains(names, ""):
 		return route{}, refuse(http.StatusBadRequest, "a name is empty: use /SENDER/EVENT")
 	case len(names) == 1:
-		return route{post: g.topic(names[0]), put: true, token: ntfyToken}, nil
+		rt := route{post: g.topic(names[0]), put: true, token: ntfyToken}
+		switch names[0] {
+		case "metrics":
+			rt.get = g.metrics
+		case "status":
+			rt.get, rt.admin = g.status, true
+		case "clients":
+			rt.get, rt.admin = g.clients, true
+		}
+		return rt, nil
 	}
 	rt := route{post: g.event(names[0], names[1]), put: true}
 	if names[0] == "clients" {

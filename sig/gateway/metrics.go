@@ -2,13 +2,13 @@ package gateway
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
 	"runtime"
 	"slices"
 	"strconv"
 	"strings"
 
-	"sigalert/internal/origin"
 	"sigalert/sig"
 )
 
@@ -37,9 +37,6 @@ const typeMetrics = "text/plain; version=0.0.4; charset=utf-8"
 // metrics answers GET /metrics, in Prometheus' text format. No label has the name of a
 // sender, an event or an address: there could be any number of those.
 func (g *gateway) metrics(w http.ResponseWriter, r *http.Request) error {
-	if origin.CrossSite(r) {
-		return errCrossSite
-	}
 	var m metrics
 	st := g.server.Stats()
 	m.one("sigalert_build_info", "gauge", "What runs here.", 1, "server", g.server.Name(), "go", runtime.Version())
@@ -62,8 +59,8 @@ func (g *gateway) metrics(w http.ResponseWriter, r *http.Request) error {
 	m.one("sigalert_remembered_bytes", "gauge", "Bytes of events in the memory.", float64(st.MemoryBytes))
 	m.one("sigalert_not_admitted_total", "counter", "Clients and requests without a valid token.", float64(st.NotAdmitted))
 	m.head("sigalert_refused_total", "counter", "What was refused or slowed down, by the limit.")
-	for _, c := range st.Refused {
-		m.line("sigalert_refused_total", float64(c.N), "limit", c.Name)
+	for _, limit := range slices.Sorted(maps.Keys(st.Refused)) {
+		m.line("sigalert_refused_total", float64(st.Refused[limit]), "limit", limit)
 	}
 	m.one("sigalert_http_requests_total", "counter", "Requests over HTTP.", float64(g.asked.Load()))
 	m.head("sigalert_http_refused_total", "counter", "Requests over HTTP that were refused, by status.")

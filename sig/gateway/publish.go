@@ -3,7 +3,6 @@ package gateway
 import (
 	"bytes"
 	"cmp"
-	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -69,14 +68,11 @@ func (g *gateway) publish(r *http.Request, query url.Values, sender, event strin
 	if err := checkNames(sender, event); err != nil {
 		return sig.Published{}, err
 	}
-	p := sig.Publication{Sender: topic.Text(sender), Event: topic.Text(event), Data: sig.JSONData(data)}
 	id := cmp.Or(given(r, query, "id"), r.Header.Get("Idempotency-Key"))
 	if len(id) > maxID {
 		return sig.Published{}, refuse(http.StatusBadRequest, "the id has %d bytes, and at most %d are possible: use a shorter one", len(id), maxID)
 	}
-	if id != "" { // scripts choose short ones, which are to be unique only among those of the same event
-		p.ID = fmt.Sprintf("%x", sha256.Sum256(fmt.Appendf(nil, "%s%s%s", p.Sender.JSON(), p.Event.JSON(), id)))
-	}
+	p := sig.Publication{Sender: topic.Text(sender), Event: topic.Text(event), Data: sig.JSONData(data), ID: id}
 	if !g.ending.TryRLock() {
 		return sig.Published{}, errEnding
 	}
@@ -156,12 +152,12 @@ func (g *gateway) collect(w http.ResponseWriter, r *http.Request) (body []byte, 
 			_ = http.NewResponseController(w).SetReadDeadline(time.Now())
 		}
 	})
-	defer g.inside.room.Hold(claim, 0)
+	defer g.room.Hold(claim, 0)
 	in := http.MaxBytesReader(w, r.Body, maxBody)
 	body = make([]byte, 0, bytes.MinRead)
 	for err == nil {
 		if len(body) == cap(body) {
-			g.inside.room.Hold(claim, 2*cap(body))
+			g.room.Hold(claim, 2*cap(body))
 			body = append(make([]byte, 0, 2*cap(body)), body...)
 		}
 		n := 0

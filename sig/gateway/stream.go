@@ -9,7 +9,6 @@ import (
 	"strings"
 	"time"
 
-	"sigalert/internal/origin"
 	"sigalert/internal/topic"
 	"sigalert/internal/wait"
 	"sigalert/sig"
@@ -26,9 +25,6 @@ const (
 
 // stream answers GET /events: Server-Sent Events, or a line of JSON for each.
 func (g *gateway) stream(w http.ResponseWriter, r *http.Request) error {
-	if origin.CrossSite(r) {
-		return errCrossSite
-	}
 	query, err := parameters(r)
 	if err != nil {
 		return err

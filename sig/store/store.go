@@ -167,7 +167,7 @@ func Open(dir string, opts *Options) (*Store, error) {
 	return s, nil
 }
 
-// Failing makes the store a [sig.FailingStore].
+// Failing is why events are kept in memory only.
 func (s *Store) Failing() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()

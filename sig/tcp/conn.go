@@ -42,16 +42,16 @@ var keepAlive = net.KeepAliveConfig{Enable: true, Idle: 15 * time.Second, Interv
 type conn struct {
 	net     net.Conn // with TLS, once it is there
 	dec     *wire.Decoder
-	closing atomic.Pointer[net.Conn] // what Close closes, which may be at any time
+	current atomic.Pointer[net.Conn] // the same, for whoever is not the reading goroutine
 
 	other func(context.Context, net.Conn) // serves other protocols; nil: nobody does
 	tls   *tls.Config                     // for clients that begin with TLS; nil: it is another protocol
 	first []byte                          // the first byte, until it is read
 	shows bool                            // a client's certificate, of which it is not known yet what the server says; the reading goroutine's
 
-	turns  *turns        // of the server's handshakes, where there is TLS
-	closed chan struct{} // there, too: closed by Close
-	once   sync.Once     // for that
+	turns  *turns          // of the server's handshakes, where there is TLS
+	open   context.Context // there, too: until Close
+	closed func()          // ends it
 
 	// The reading goroutine's.
 	timed    bool  // the present message has been given its deadline
@@ -75,7 +75,7 @@ func newConn(c net.Conn) *conn {
 // use makes c the connection.
 func (c *conn) use(nc net.Conn) {
 	c.net = nc
-	c.closing.Store(&nc)
+	c.current.Store(&nc)
 }
 
 // reader is the connection as its decoder reads it: from the first bytes of a
@@ -243,7 +243,7 @@ func (c *conn) write(text []byte) error {
 
 // CloseWrite makes the conn a [sig.HalfConn].
 func (c *conn) CloseWrite() error {
-	half, ok := (*c.closing.Load()).(interface{ CloseWrite() error })
+	half, ok := (*c.current.Load()).(interface{ CloseWrite() error })
 	if !ok {
 		return errors.ErrUnsupported
 	}
@@ -254,9 +254,9 @@ func (c *conn) CloseWrite() error {
 
 func (c *conn) Close() error {
 	if c.closed != nil {
-		c.once.Do(func() { close(c.closed) })
+		c.closed()
 	}
-	return (*c.closing.Load()).Close()
+	return (*c.current.Load()).Close()
 }
 
 // Rooted makes the conn a [sig.RootedConn]: an address that nobody can bind to any
@@ -290,4 +290,5 @@ func isPrivate(conn net.Conn) bool {
 // Certificate makes the conn a [sig.CertifiedConn].
 func (c *conn) Certificate() *x509.Certificate { return certificateOf(c.net) }
 
-func (c *conn) Peer() string { return c.net.RemoteAddr().String() }
+// Peer may be asked at any time.
+func (c *conn) Peer() string { return (*c.current.Load()).RemoteAddr().String() }

@@ -1,6 +1,7 @@
 package tcp
 
 import (
+	"context"
 	"crypto/tls"
 	"net"
 )
@@ -8,7 +9,7 @@ import (
 // Greet has a server with TLS take a connection, up to its first message.
 func Greet(c net.Conn, secured *tls.Config) (other bool, err error) {
 	conn := newConn(c)
-	conn.tls, conn.turns, conn.closed = secured, newTurns(), make(chan struct{})
+	conn.tls, conn.turns, conn.open = secured, newTurns(), context.Background()
 	if conn.Guest() != nil {
 		return true, nil
 	}

@@ -112,6 +112,9 @@ func NewServer(l *net.TCPListener) *Server {
 // Addr returns the address at which the server listens, as host:port.
 func (s *Server) Addr() string { return s.listener.Addr().String() }
 
+// Room is what unfinished messages share, for whoever serves Other.
+func (s *Server) Room() *wire.Room { return s.room }
+
 // LimitReading and Reading make the server a [sig.BoundedCarrier].
 func (s *Server) LimitReading(bytes int) { s.room.Limit(bytes) }
 
@@ -127,7 +130,8 @@ func (s *Server) Accept() (sig.Conn, error) {
 		c.dec.Share(s.room, c.giveWay)
 		c.other, c.tls = s.Other, s.TLS
 		if c.tls != nil {
-			c.turns, c.closed = s.turns, make(chan struct{})
+			c.turns = s.turns
+			c.open, c.closed = context.WithCancel(context.Background())
 		}
 		return c, nil
 	case errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE):

@@ -28,7 +28,7 @@ const (
 // error.
 func (c *conn) secure(first []byte) int {
 	raw := c.net
-	done, ok := c.turns.take(raw.RemoteAddr(), c.closed, func() { raw.Close() })
+	done, ok := c.turns.take(c.open, raw.RemoteAddr(), func() { raw.Close() })
 	if !ok {
 		return 0
 	}

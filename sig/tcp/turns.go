@@ -1,12 +1,15 @@
 package tcp
 
 import (
+	"context"
 	"crypto/tls"
 	"net"
-	"net/netip"
 	"runtime"
+	"slices"
 	"sync"
 	"time"
+
+	"sigalert/sig/internal/host"
 )
 
 const (
@@ -21,15 +24,15 @@ const (
 type turns struct {
 	computing chan struct{} // a token for each whose handshake takes up a processor
 
-	mu     sync.Mutex // guards the field below, and what is in it
-	places map[netip.Prefix]*place
+	mu    sync.Mutex       // guards the field below, and what is in it
+	lines map[string]*line // by host
 }
 
-// place is an address, or a network of IPv6, with clients that do a handshake, or wait
-// for that; both the oldest first.
-type place struct {
+// line is the clients of one host that do a handshake, or wait for that; both the oldest
+// first.
+type line struct {
 	going, waiting []*turn
-	looks          bool // there is a timer
+	timed          bool // it is looked at again later
 }
 
 // turn is one client's.
@@ -41,7 +44,7 @@ type turn struct {
 
 // newTurns leaves half of the processors to others.
 func newTurns() *turns {
-	return &turns{computing: make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2))}
+	return &turns{computing: make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2)), lines: make(map[string]*line)}
 }
 
 // politeConn holds a token during a handshake, except while it waits for the client. Events
@@ -70,94 +73,74 @@ func (c *politeConn) Read(p []byte) (int, error) {
 	return c.Conn.Read(p)
 }
 
-// take waits for the turn of a client, which end ends; false if it is closed before.
-// Done gives the turn back.
-func (t *turns) take(addr net.Addr, closed <-chan struct{}, end func()) (done func(), ok bool) {
-	at := placeOf(addr)
+// take waits for the turn of a client, which end ends; false if ctx ends before. Done gives
+// the turn back.
+func (t *turns) take(ctx context.Context, addr net.Addr, end func()) (done func(), ok bool) {
+	from := host.Of(addr.String())
 	own := &turn{comes: make(chan struct{}), end: end}
 	t.mu.Lock()
-	p := t.places[at]
-	if p == nil {
-		p = new(place)
-		if t.places == nil {
-			t.places = make(map[netip.Prefix]*place)
-		}
-		t.places[at] = p
+	l := t.lines[from]
+	if l == nil {
+		l = new(line)
+		t.lines[from] = l
 	}
-	p.waiting = append(p.waiting, own)
-	t.advance(p)
+	l.waiting = append(l.waiting, own)
+	t.advance(l)
 	t.mu.Unlock()
 	done = func() {
 		t.mu.Lock()
 		defer t.mu.Unlock()
-		p.going, p.waiting = without(p.going, own), without(p.waiting, own)
-		t.advance(p)
-		if len(p.going)+len(p.waiting) == 0 && t.places[at] == p {
-			delete(t.places, at)
+		l.going, l.waiting = without(l.going, own), without(l.waiting, own)
+		t.advance(l)
+		if len(l.going)+len(l.waiting) == 0 && t.lines[from] == l {
+			delete(t.lines, from)
 		}
 	}
 	select {
 	case <-own.comes:
 		return done, true
-	case <-closed:
+	case <-ctx.Done():
 		done()
 		return nil, false
 	}
 }
 
 func without(all []*turn, one *turn) []*turn {
-	for i, other := range all {
-		if other == one {
-			return append(all[:i:i], all[i+1:]...)
-		}
-	}
-	return all
+	return slices.DeleteFunc(all, func(t *turn) bool { return t == one })
 }
 
 // advance gives clients their turn, and takes it from those that have had it for too long.
 // The caller holds the lock.
-func (t *turns) advance(p *place) {
+func (t *turns) advance(l *line) {
 	now := time.Now()
-	for len(p.waiting) > 0 {
-		if len(p.going) >= maxHandshakes {
-			oldest := p.going[0]
+	for len(l.waiting) > 0 {
+		if len(l.going) >= maxHandshakes {
+			oldest := l.going[0]
 			if left := turnTime - now.Sub(oldest.since); left > 0 {
-				t.advanceIn(left, p)
+				t.advanceIn(left, l)
 				return
 			}
 			oldest.end()
-			p.going = p.going[1:]
+			l.going = l.going[1:]
 		}
-		next := p.waiting[0]
-		p.waiting = p.waiting[1:]
-		p.going = append(p.going, next)
+		next := l.waiting[0]
+		l.waiting = l.waiting[1:]
+		l.going = append(l.going, next)
 		next.since = now
 		close(next.comes)
 	}
 }
 
 // advanceIn has it looked again, once. The caller holds the lock.
-func (t *turns) advanceIn(d time.Duration, p *place) {
-	if p.looks {
+func (t *turns) advanceIn(d time.Duration, l *line) {
+	if l.timed {
 		return
 	}
-	p.looks = true
+	l.timed = true
 	time.AfterFunc(d, func() {
 		t.mu.Lock()
 		defer t.mu.Unlock()
-		p.looks = false
-		t.advance(p)
+		l.timed = false
+		t.advance(l)
 	})
-}
-
-// placeOf is the address of a client or, for IPv6, the network of 64 bits that one client
-// may have to itself.
-func placeOf(addr net.Addr) netip.Prefix {
-	at, err := netip.ParseAddrPort(addr.String())
-	if err != nil {
-		return netip.Prefix{}
-	}
-	host := at.Addr().Unmap()
-	network, _ := host.Prefix(min(64, host.BitLen())) // which no address lacks
-	return network
 }

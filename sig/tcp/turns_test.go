@@ -1,6 +1,7 @@
 package tcp
 
 import (
+	"context"
 	"net"
 	"slices"
 	"sync"
@@ -19,11 +20,11 @@ func TestTurns(t *testing.T) {
 		var mu sync.Mutex // guards these three
 		var had, lost []int
 		var done []func()
-		closed := make(chan struct{})
-		never := make(chan struct{})
-		take := func(n int, addr net.Addr, closed chan struct{}) {
+		ctx, cancel := context.WithCancel(t.Context())
+		never := t.Context()
+		take := func(ctx context.Context, n int, addr net.Addr) {
 			go func() {
-				d, ok := all.take(addr, closed, func() {
+				d, ok := all.take(ctx, addr, func() {
 					mu.Lock()
 					defer mu.Unlock()
 					lost = append(lost, n)
@@ -37,10 +38,10 @@ func TestTurns(t *testing.T) {
 			synctest.Wait()
 		}
 		for n := range maxHandshakes + 2 {
-			take(n, here, never)
+			take(never, n, here)
 		}
-		take(1000, here, closed)
-		take(1001, elsewhere, never)
+		take(ctx, 1000, here)
+		take(never, 1001, elsewhere)
 		wants := func(when string, n, last int, without ...int) {
 			t.Helper()
 			synctest.Wait()
@@ -51,7 +52,7 @@ func TestTurns(t *testing.T) {
 			}
 		}
 		wants("at first", maxHandshakes+1, 1001)
-		close(closed)
+		cancel()
 		done[7]()
 		wants("when one has ended", maxHandshakes+2, maxHandshakes)
 		time.Sleep(turnTime)
@@ -61,8 +62,8 @@ func TestTurns(t *testing.T) {
 		for _, d := range done {
 			d()
 		}
-		if len(all.places) > 0 || time.Since(began) != turnTime {
-			t.Errorf("%d places are left", len(all.places))
+		if len(all.lines) > 0 || time.Since(began) != turnTime {
+			t.Errorf("%d lines are left", len(all.lines))
 		}
 	})
 }

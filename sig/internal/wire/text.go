@@ -74,7 +74,13 @@ func appendEscape(b []byte, r rune) []byte {
 
 // Excerpt quotes the beginning of what a peer sent, for an error's text, which may end
 // up in a log. It ends before what may be a secret.
-func Excerpt(text []byte) string { return fmt.Sprintf("%q", Beginning(text, 24)) + ending(text, 24) }
+func Excerpt(text []byte) string {
+	begins := Beginning(text, 24)
+	if len(begins) < len(text) {
+		return fmt.Sprintf("%q...", begins)
+	}
+	return fmt.Sprintf("%q", begins)
+}
 
 // Beginning is at most n bytes, and nothing that may be a secret.
 func Beginning(text []byte, n int) []byte {
@@ -83,13 +89,6 @@ func Beginning(text []byte, n int) []byte {
 		return text[:i[0]]
 	}
 	return text
-}
-
-func ending(text []byte, n int) string {
-	if len(Beginning(text, n)) < len(text) {
-		return "..."
-	}
-	return ""
 }
 
 // secret is what begins or names one.
