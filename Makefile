@@ -6,6 +6,8 @@
 # make bench     measures speed and memory, ours and NATS', and writes docs/benchmarks.md
 # make pictures  takes the screenshots in docs/pictures again
 # make dist      makes the packages and archives of a release, in dist/ (VERSION=1.2.3)
+# make packages  installs, upgrades and removes the package on a fresh Debian
+# make windows   runs the archive for Windows under Wine
 # make release   checks that everything is ready for a release, and makes it (VERSION=1.2.3)
 # make icons     makes the PNG and ICO files from the drawings in packaging/icons
 # make fmt, make clean
@@ -23,7 +25,7 @@ have_c   = command -v gcc >/dev/null
 have_gtk = $(have_c) && pkg-config --exists ayatana-appindicator3-0.1 2>/dev/null
 
 .NOTPARALLEL:
-.PHONY: build test deps vet builds unit e2e fuzz chaos soak bench pictures icons dist release fmt clean
+.PHONY: build test deps vet builds unit e2e fuzz chaos soak bench pictures icons dist packages windows release fmt clean
 
 build:
 	CGO_ENABLED=0 go build -ldflags "-X sigalert/internal/cli.version=$(VERSION)" -o sigalert .
@@ -103,6 +105,12 @@ dist: SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct)
 dist: release = $(if $(filter command line environment,$(origin VERSION)),$(VERSION),0.0.0-dev)
 dist: deps
 	cd packaging/dist && SOURCE_DATE_EPOCH=$(SOURCE_DATE_EPOCH) go run . -version $(release) -commit "$$(git rev-parse HEAD)" $(DIST)
+
+packages: deps
+	SIGALERT_TEST_LONG=1 go test -count=1 -timeout 20m -v -run 'TestPackage$$' ./e2e
+
+windows: deps
+	SIGALERT_TEST_LONG=1 go test -count=1 -timeout 20m -v -run 'TestWindows$$' ./e2e
 
 release:
 	packaging/release.sh $(VERSION)

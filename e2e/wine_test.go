@@ -121,7 +121,9 @@ func pixels(m image.Image) (sum [sha256.Size]byte) {
 // The archive for Windows, as a user gets it, on the Windows that is there. It has no
 // toasts: an alert is a balloon.
 func TestWindows(t *testing.T) {
-	t.Parallel()
+	if os.Getenv("SIGALERT_TEST_LONG") == "" {
+		t.Skip("takes a minute, and Wine: make windows")
+	}
 	w := newWine(t)
 	folder := w.unpack(t)
 	run := func(args ...string) string {
