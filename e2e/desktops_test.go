@@ -53,7 +53,7 @@ func TestNotificationServers(t *testing.T) {
 			bin := program(t)
 			router := d.serve(t, bin)
 			a := d.startAgent(t, bin, fmt.Sprintf("server: %s\nsubscriptions: [{sender: disk, tag: disk, timeout: never}]\n", router.addr))
-			a.await(t, router.connected(1))
+			a.await(t, "msg=subscribed")
 
 			show := func(body string, urgency string) {
 				t.Helper()
@@ -67,7 +67,7 @@ func TestNotificationServers(t *testing.T) {
 			d.window(t, n.class, 0)
 			show("<i>95 %</i> & more", "critical")
 			at := d.window(t, n.class, 0) // one window: it has taken the other's place
-			d.picture(t, "notifications-"+n.name, image.Rect(at.X-260, at.Y-160, at.X+260, at.Y+40))
+			d.picture(t, "notifications-"+n.name+".png", image.Rect(at.X-260, at.Y-160, at.X+260, at.Y+40).Intersect(image.Rect(0, 0, 1024, 600)))
 			router.send(t, "disk", "full", `{"resolved": true}`)
 			d.gone(t, n.class)
 
