@@ -11,7 +11,6 @@ import (
 	"sigalert/internal/wait"
 	"sigalert/internal/zone"
 	"sigalert/sig"
-	"sigalert/sig/tcp"
 )
 
 // Options are an agent's settings. Notifier is required, and one of ConfigPath
@@ -44,6 +43,9 @@ type Options struct {
 	// far the server's events have come, pauses, and what is not told yet. Default:
 	// none.
 	Memory string
+	// Local is the folder in which this user's routers on this machine say how they are
+	// used. Default: none.
+	Local string
 	// Flush returns once what Alerted was given is on the disk, or cannot be written,
 	// or ctx has ended: Memory must not be ahead of it. Default: it is at once.
 	Flush func(ctx context.Context)
@@ -63,7 +65,8 @@ type Options struct {
 	// Changed is called after Status may have changed. It must not wait.
 	// Default: none.
 	Changed func()
-	// Carrier makes the carrier to a server. Default: TCP.
+	// Carrier makes the carrier to a server. Default: TCP, with TLS where the
+	// configuration asks for it.
 	Carrier func(server string) sig.ClientCarrier
 	// Logger gets what a user should know. Default: none.
 	Logger *slog.Logger
@@ -125,9 +128,6 @@ func New(opts Options) *Agent {
 	if opts.Configured == nil {
 		opts.Configured = func(*config.Config) {}
 	}
-	if opts.Carrier == nil {
-		opts.Carrier = func(server string) sig.ClientCarrier { return tcp.NewClient(server) }
-	}
 	log := opts.Logger
 	if opts.Fallback == nil {
 		opts.Fallback = func(n notify.Notification) { log.Info("alert", "text", n.Line()) }
@@ -156,10 +156,10 @@ func (a *Agent) Run(ctx context.Context) {
 	a.tasks.Go(func() { a.commands.serve(ctx) })
 	a.tasks.Go(func() { watchWake(ctx, func() { a.ask(a.woke) }) })
 	if a.opts.Config != nil {
-		a.apply(a.opts.Config)
+		_ = a.apply(a.opts.Config) // no router runs yet
 	} else {
 		a.tasks.Go(func() {
-			config.Watch(ctx, a.opts.ConfigPath, func(c *config.Config, err error) { a.ask(func() { a.take(c, err, false) }) })
+			config.Watch(ctx, a.opts.ConfigPath, func(c *config.Config, err error) { a.ask(func() { _ = a.take(c, err, false) }) })
 		})
 	}
 	a.loop(ctx)

@@ -111,10 +111,11 @@ type bench struct {
 	log     *logged
 	network *sigtest.Network
 	server  *sig.ServerRouter
-	memory  int    // of the next server, in events; 0: the default
-	stop    func() // the server
-	start   func() // the agent, or another after its end
-	end     func() // the agent
+	memory  int        // of the next server, in events; 0: the default
+	access  sig.Access // of the next server
+	stop    func()     // the server
+	start   func()     // the agent, or another after its end
+	end     func()     // the agent
 }
 
 func newBench(t *testing.T, yaml string) *bench {
@@ -194,7 +195,7 @@ func newBenchOn(t *testing.T, yaml string, carrier func(*sigtest.Network) sig.Cl
 
 func (b *bench) up() {
 	ctx, cancel := context.WithCancel(b.t.Context())
-	b.server = sig.NewServerRouter(&sig.ServerOptions{Memory: b.memory})
+	b.server = sig.NewServerRouter(&sig.ServerOptions{Memory: b.memory, Access: b.access})
 	server, carrier, done := b.server, b.network.Up(), make(chan struct{})
 	go func() {
 		defer close(done)

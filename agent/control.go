@@ -146,7 +146,7 @@ func (a *Agent) ReloadNow(ctx context.Context) (subscriptions int, err error) {
 	}
 	inForce := 0
 	err = a.do(ctx, func() {
-		a.take(c, problem, false)
+		problem = a.take(c, problem, false)
 		if a.config != nil {
 			inForce = len(a.config.Subscriptions)
 		}

@@ -11,13 +11,15 @@ import (
 	"sigalert/sig"
 )
 
-// apply brings a good configuration into force.
-func (a *Agent) apply(c *config.Config) {
+// apply brings a good configuration into force. The error is why the router that runs here
+// does not go by it; all else does.
+func (a *Agent) apply(c *config.Config) error {
 	servers := c.Servers
 	if a.opts.Server != "" {
 		servers = []config.Server{{Addresses: []string{a.opts.Server}}}
 	}
-	begun, first := a.useServers(servers), a.config == nil
+	begun, err := a.useServers(servers)
+	first := a.config == nil
 	a.config, a.pipeline.catchup.maxAge = c, c.CatchUp
 	a.pipeline.quiet.follow(c.Quiet)
 	if first {
@@ -46,6 +48,7 @@ func (a *Agent) apply(c *config.Config) {
 		a.log.Warn(w.Error())
 	}
 	a.opts.Configured(c)
+	return err
 }
 
 // server finds a server by its name; nil: it is not in the file any more.

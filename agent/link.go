@@ -1,10 +1,12 @@
 package agent
 
 import (
+	"errors"
 	"time"
 
 	"sigalert/agent/notify"
 	"sigalert/internal/words"
+	"sigalert/sig"
 )
 
 const (
@@ -36,6 +38,9 @@ func (l *linkWatch) observe(now time.Time, connected bool, err error) (n notify.
 	was := *l
 	if !connected && err != nil {
 		l.err = err
+		if errors.Is(err, sig.ErrNotAdmitted) { // the network is there
+			l.graceEnds = earlier(l.graceEnds, now.Add(linkGrace))
+		}
 	}
 	if connected == l.connected {
 		return n, false
@@ -78,15 +83,18 @@ func (l *linkWatch) due(now time.Time) (n notify.Notification, ok bool) {
 		return n, false
 	}
 	l.announced = true
-	title := "Lost the server"
-	if !l.ever {
+	title, hint := "Lost the server", "Trying again until it answers."
+	switch {
+	case errors.Is(l.err, sig.ErrNotAdmitted):
+		title, hint = "The server refuses us", `Make a token at the router ("sigalert token new"), and put it into the configuration. Trying again meanwhile.`
+	case !l.ever:
 		title = "Cannot reach the server"
 	}
 	reason := "No answer from " + l.server + " yet."
 	if l.err != nil {
 		reason = l.err.Error()
 	}
-	return notify.Notification{Title: says(l.name, title), Body: reason + "\nTrying again until it answers.", Key: keyOf("server", l.name)}, true
+	return notify.Notification{Title: says(l.name, title), Body: reason + "\n" + hint, Key: keyOf("server", l.name)}, true
 }
 
 // next is when due has something to say; zero: never.

@@ -2,12 +2,15 @@ package agent
 
 import (
 	"errors"
+	"fmt"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"sigalert/agent/notify"
+	"sigalert/sig"
 )
 
 func TestLinkSaysSoOnceAfterTheGrace(t *testing.T) {
@@ -58,6 +61,29 @@ func TestServerThatWasNeverThere(t *testing.T) {
 		t.Errorf("%v %+v", ok, n)
 	}
 	if n, ok := l.observe(at(70), true, nil); !ok || n.Title != "Connected after 1 m" {
+		t.Errorf("%v %+v", ok, n)
+	}
+}
+
+// A server that refuses us is there: it is announced in the usual time, even after a
+// start, with what to do.
+func TestServerThatRefusesUs(t *testing.T) {
+	l := newLinkWatch("host:3000", at(0))
+	l.starting(at(0))
+	refused := fmt.Errorf("host:3000: %w: this server requires a valid token", sig.ErrNotAdmitted)
+	l.observe(at(1), false, refused)
+	if _, ok := l.due(at(10)); ok {
+		t.Error("announced within the grace")
+	}
+	n, ok := l.due(at(11))
+	if !ok || n.Title != "The server refuses us" || !strings.Contains(n.Body, "requires a valid token\nMake a token at the router (\"sigalert token new\")") {
+		t.Errorf("%v %+v", ok, n)
+	}
+	l.observe(at(20), false, refused)
+	if !l.next().IsZero() {
+		t.Error("announced twice")
+	}
+	if n, ok := l.observe(at(61), true, nil); !ok || n.Title != "Connected after 1 m" {
 		t.Errorf("%v %+v", ok, n)
 	}
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"sigalert/agent"
+	"sigalert/agent/config"
 	"sigalert/agent/memory"
 	"sigalert/agent/notify"
 	"sigalert/sig"
@@ -476,8 +477,8 @@ func TestKillInTheFirstSecond(t *testing.T) {
 func TestKilledWithItsRouterWhileTheDesktopHangs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b, path := remembering(t, `{router: {listen: "127.0.0.1:3000"}, subscriptions: [{sender: timer}]}`, func(o *agent.Options) {
-			o.Router = func(string) (func(context.Context) error, error) {
-				return func(ctx context.Context) error { <-ctx.Done(); return nil }, nil
+			o.Router = func(*config.Router) (*agent.BoundRouter, error) {
+				return &agent.BoundRouter{Serve: func(ctx context.Context) error { <-ctx.Done(); return nil }}, nil
 			}
 		})
 		timer := b.add("timer", "tick")

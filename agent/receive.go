@@ -42,11 +42,12 @@ type asked struct {
 
 // receive returns a connection to a server that begins with run, and ends with ctx or
 // stop. Its events begin after since or, if that is nil, with what happens next.
-func receive(ctx context.Context, carrier sig.ClientCarrier, since *sig.Position, log *slog.Logger, to sink) *receiver {
+func receive(ctx context.Context, carrier sig.ClientCarrier, token func() (string, error), since *sig.Position, log *slog.Logger, to sink) *receiver {
 	ctx, cancel := context.WithCancel(ctx)
 	r := &receiver{sink: to, ctx: ctx}
 	r.client = sig.NewClientRouter(carrier, &sig.ClientOptions{
 		Since:   since,
+		Token:   token,
 		Changed: to.changed,
 		Missed:  func(n int) { r.pass(func() { to.missed(n) }) },
 		Passed:  func(p sig.Position) { r.pass(func() { to.passed(p) }) },

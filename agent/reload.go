@@ -15,25 +15,29 @@ import (
 func (a *Agent) reload() {
 	if a.opts.Config == nil {
 		c, err := config.LoadRegular(a.opts.ConfigPath)
-		a.take(c, err, true)
+		_ = a.take(c, err, true) // which says so
 	}
 }
 
 // take takes over what the file says if it is good. A bad one changes only what
-// is said about it.
-func (a *Agent) take(c *config.Config, err error, onDemand bool) {
+// is said about it, and one that the router cannot go by, all but the router. It returns
+// what is wrong.
+func (a *Agent) take(c *config.Config, err error, onDemand bool) error {
 	if a.ctx.Err() != nil { // nothing begins at the end
-		return
+		return err
+	}
+	if err == nil {
+		err = a.apply(c)
 	}
 	if err != nil {
 		a.refuse(err, onDemand)
-		return
+		return err
 	}
 	if a.configErr != nil {
 		a.configErr = nil
 		a.delivery.push(notify.Notification{Title: "Configuration is valid again", Body: words.Count(len(c.Subscriptions), "subscription") + " in force.", Key: "config"})
 	}
-	a.apply(c)
+	return nil
 }
 
 // refuse says what is wrong with the file: once for each new problem, and
@@ -42,17 +46,21 @@ func (a *Agent) refuse(err error, onDemand bool) {
 	first, more := err, 0
 	var problems config.Problems
 	var unreadable *fs.PathError
+	var own *routerError
 	if errors.As(err, &unreadable) {
 		first = fmt.Errorf("cannot read %s: %w", unreadable.Path, unreadable.Err)
 	}
-	if errors.As(err, &problems) && len(problems) > 0 {
+	switch {
+	case errors.As(err, &problems) && len(problems) > 0:
 		p := problems[0]
 		p.Path = filepath.Base(p.Path)
 		first, more = p, len(problems)-1
 		for _, p := range problems {
 			a.log.Error(p.Error())
 		}
-	} else {
+	case errors.As(err, &own):
+		a.log.Error(err.Error())
+	default:
 		a.log.Error("cannot read the configuration", "err", err)
 	}
 	if sameText(first, a.configErr) && !onDemand {
@@ -63,7 +71,7 @@ func (a *Agent) refuse(err error, onDemand bool) {
 	if more > 0 {
 		body += fmt.Sprintf("\nand %s.", words.Count(more, "more problem"))
 	}
-	if a.config != nil {
+	if a.config != nil && own == nil {
 		body += "\nThe previous settings stay in force."
 	}
 	a.delivery.push(notify.Notification{Title: "Configuration problem", Body: body, Urgency: notify.Critical, Key: "config"})

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"sigalert/agent"
+	"sigalert/agent/config"
 	"sigalert/internal/wait"
 	"sigalert/sig"
 	"sigalert/sig/tcp"
@@ -34,12 +35,12 @@ func newHost(t *testing.T, yaml string, more ...func(*agent.Options)) *host {
 	h.write(yaml)
 	opts := agent.Options{
 		ConfigPath: h.path,
-		Router: func(listen string) (func(context.Context) error, error) {
-			carrier, err := tcp.Listen(listen)
+		Router: func(r *config.Router) (*agent.BoundRouter, error) {
+			carrier, err := tcp.Listen(r.Listen)
 			if err != nil {
 				return nil, err
 			}
-			return func(ctx context.Context) error { return sig.NewServerRouter(nil).Serve(ctx, carrier) }, nil
+			return &agent.BoundRouter{Serve: func(ctx context.Context) error { return sig.NewServerRouter(nil).Serve(ctx, carrier) }}, nil
 		},
 		Notifier: h.screen,
 		Logger:   slog.New(slog.NewTextHandler(h.log, nil)),
@@ -392,4 +393,42 @@ func TestAddressesOverTCP(t *testing.T) {
 	h.alerts(two, "second")
 	routerAt(t, one)
 	h.alerts(two, "third: a connection that works stays")
+}
+
+// A router that cannot go by the file says so, and stays; all else of the file counts.
+func TestRouterKeepsItsSettings(t *testing.T) {
+	addr := freeAddress(t)
+	file := func(tokens, event string) string {
+		return fmt.Sprintf("router: {listen: '%s', tokens: %s}\nsubscriptions: [{sender: me, event: %s}]\n", addr, tokens, event)
+	}
+	h := newHost(t, file("none", "hello"), func(o *agent.Options) {
+		bind := o.Router
+		o.Router = func(r *config.Router) (*agent.BoundRouter, error) {
+			bound, err := bind(r)
+			if err == nil {
+				bound.Change = func(r *config.Router) (bool, error) {
+					if r.Tokens != config.None {
+						return true, fmt.Errorf("%s: no such file", r.Tokens)
+					}
+					return true, nil
+				}
+			}
+			return bound, err
+		}
+	})
+	h.until("subscribed", subscribed)
+	h.write(file("/nowhere", "ring"))
+	h.until("a problem", func(st agent.Status) bool { return st.ConfigError != nil && subscribed(st) })
+	const problem = "the router's settings stay as they were: /nowhere: no such file"
+	if st := h.Status(); st.ConfigError.Error() != problem || !st.Router || st.Subscriptions[0].Event != "ring" || !strings.Contains(st.Line(), ", the file has a problem") {
+		t.Errorf("%v, %+v, %s", st.ConfigError, st.Subscriptions, st.Line())
+	}
+	if got := h.screen.take(); got != "Configuration problem "+problem {
+		t.Errorf("shown %q", got)
+	}
+	h.write(file("none", "ring"))
+	h.until("no problem", func(st agent.Status) bool { return st.ConfigError == nil })
+	if got := h.screen.take(); got != "Configuration is valid again 1 subscription in force." {
+		t.Errorf("shown %q", got)
+	}
 }

@@ -3,6 +3,7 @@ package agent
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"time"
 	"unicode"
@@ -10,6 +11,7 @@ import (
 
 	"sigalert/agent/config"
 	"sigalert/agent/notify"
+	"sigalert/internal/reach"
 	"sigalert/internal/several"
 	"sigalert/internal/topic"
 	"sigalert/sig"
@@ -21,6 +23,7 @@ type server struct {
 	agent     *Agent
 	name      string // "": it is the only one, and has none
 	addresses []string
+	proof     reach.Proof
 	carrier   sig.ClientCarrier
 	router    *ownRouter // that the configuration may have us run; nil: we run none
 	receiver  *receiver
@@ -68,15 +71,15 @@ func keyOf(key, server string) string {
 
 // useServers takes over which servers there are. Those that stay where they were stay
 // connected, whatever they are called now; the others end, and what is new is returned,
-// and begins to receive with run.
-func (a *Agent) useServers(all []config.Server) (begun []*server) {
+// and begins to receive with run. The error is why a router of ours goes on as it was.
+func (a *Agent) useServers(all []config.Server) (begun []*server, err error) {
 	old := make(map[string]*server)
 	for _, s := range a.servers {
-		old[memoryKey(s.addresses)] = s
+		old[linkKey(s.addresses, s.proof)] = s
 	}
 	kept := make(map[string]bool)
 	for _, c := range all {
-		kept[memoryKey(c.Addresses)] = true
+		kept[linkKey(c.Addresses, c.Proof)] = true
 	}
 	for at, s := range old {
 		if !kept[at] {
@@ -86,22 +89,34 @@ func (a *Agent) useServers(all []config.Server) (begun []*server) {
 	a.servers = nil
 	a.pipeline.catchup.absences = make(map[string]*absence)
 	for _, c := range all {
-		s := old[memoryKey(c.Addresses)]
+		s := old[linkKey(c.Addresses, c.Proof)]
 		if s == nil {
-			s = a.connect(c.Addresses)
+			s = a.connect(c.Addresses, c.Proof, c.Router != nil)
 			begun = append(begun, s)
 		}
 		s.name, s.link.name = c.Name, c.Name
-		s.router.use(c.Listen)
+		if refused := s.router.use(c.Router); refused != nil {
+			err = refused // of the only one that can be ours
+		}
 		a.servers = append(a.servers, s)
 		a.pipeline.catchup.absences[s.name] = &s.absence
 	}
-	return begun
+	return begun, err
+}
+
+// linkKey is equal for servers to which there is one connection.
+func linkKey(addresses []string, proof reach.Proof) string {
+	return fmt.Sprintf("%q %q", addresses, proof)
 }
 
 // connect makes the connection to a server that may be a router of our own.
-func (a *Agent) connect(addresses []string) *server {
-	s := &server{agent: a, addresses: addresses, carrier: several.New(addresses, a.opts.Carrier), presence: newPresence(nil)}
+func (a *Agent) connect(addresses []string, proof reach.Proof, ours bool) *server {
+	known := proof.Locally(a.opts.Local, addresses, ours)
+	to := a.opts.Carrier
+	if to == nil {
+		to = known.To
+	}
+	s := &server{agent: a, addresses: addresses, proof: proof, carrier: several.New(addresses, to), presence: newPresence(nil)}
 	carrier := s.carrier
 	if a.opts.Router != nil {
 		s.router = &ownRouter{ClientCarrier: carrier, bind: a.opts.Router, ctx: context.WithoutCancel(a.ctx), log: a.log}
@@ -114,7 +129,7 @@ func (a *Agent) connect(addresses []string) *server {
 	if before.Position.Epoch != "" {
 		since = &before.Position
 	}
-	s.receiver = receive(a.ctx, carrier, since, a.log, sink{
+	s.receiver = receive(a.ctx, carrier, known.Secret, since, a.log, sink{
 		loop:     a.asked,
 		event:    s.event,
 		presence: s.came,

@@ -185,7 +185,7 @@ func (s Status) quietLine() string {
 
 // linkLine says to which servers there is a connection, after those that have none.
 func (s Status) linkLine() string {
-	var lost, coming, there []string
+	var lost, coming, refused, there []string
 	var parts []string
 	for _, one := range s.Servers {
 		var own *routerError
@@ -194,11 +194,16 @@ func (s Status) linkLine() string {
 			there = append(there, one.Label())
 		case errors.As(one.Err, &own):
 			parts = append(parts, named(one.Name, own.short))
+		case errors.Is(one.Err, sig.ErrNotAdmitted):
+			refused = append(refused, one.Label())
 		case one.Lost:
 			lost = append(lost, one.Label())
 		default:
 			coming = append(coming, one.Label())
 		}
+	}
+	if len(refused) > 0 {
+		parts = append(parts, "Not admitted without a valid token by "+listed(refused))
 	}
 	if len(lost) > 0 {
 		parts = append(parts, "No connection to "+listed(lost))

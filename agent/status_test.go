@@ -2,6 +2,7 @@ package agent
 
 import (
 	"errors"
+	"fmt"
 	"testing"
 
 	"sigalert/sig"
@@ -16,18 +17,20 @@ func TestLineOfSeveralServers(t *testing.T) {
 		return ServerStatus{Name: name, Address: name + ":3000", Lost: true, Err: errors.New("no route")}
 	}
 	coming := func(name string) ServerStatus { return ServerStatus{Name: name, Address: name + ":3000"} }
+	refused := ServerStatus{Name: "nas", Err: fmt.Errorf("nas:3000: %w", sig.ErrNotAdmitted)}
 	taken := ServerStatus{Name: "router", Err: &routerError{short: "127.0.0.1:3000 is taken"}}
 	subs := []SubscriptionStatus{{Status: sig.Active}, {Status: sig.Pending}}
 	for want, all := range map[string][]ServerStatus{
-		"Connected to home, 1 of 2 subscriptions":                     {here("home")},
-		"Connected to home, work, 1 of 2 subscriptions":               {here("home"), here("work")},
-		"Connected to 4 servers, 1 of 2 subscriptions":                {here("a"), here("b"), here("c"), here("d")},
-		"No connection to work. Connected to home, 2 subscriptions":   {here("home"), gone("work")},
-		"No connection to work. Connecting to den":                    {gone("work"), coming("den")},
-		"Connecting to den. Connected to home, 2 subscriptions":       {here("home"), coming("den")},
-		"router: 127.0.0.1:3000 is taken. No connection to 4 servers": {gone("a"), gone("b"), taken, gone("c"), gone("d")},
-		"No connection to a:3000":                                     {{Address: "a:3000", Lost: true}},
-		"Connecting to a:3000 or b:3000":                              {{Address: "a:3000 or b:3000"}},
+		"Connected to home, 1 of 2 subscriptions":                                       {here("home")},
+		"Connected to home, work, 1 of 2 subscriptions":                                 {here("home"), here("work")},
+		"Connected to 4 servers, 1 of 2 subscriptions":                                  {here("a"), here("b"), here("c"), here("d")},
+		"No connection to work. Connected to home, 2 subscriptions":                     {here("home"), gone("work")},
+		"No connection to work. Connecting to den":                                      {gone("work"), coming("den")},
+		"Connecting to den. Connected to home, 2 subscriptions":                         {here("home"), coming("den")},
+		"router: 127.0.0.1:3000 is taken. No connection to 4 servers":                   {gone("a"), gone("b"), taken, gone("c"), gone("d")},
+		"Not admitted without a valid token by nas. Connected to home, 2 subscriptions": {here("home"), refused},
+		"No connection to a:3000":                                                       {{Address: "a:3000", Lost: true}},
+		"Connecting to a:3000 or b:3000":                                                {{Address: "a:3000 or b:3000"}},
 	} {
 		st := Status{Servers: all, Subscriptions: subs}
 		st.sum()

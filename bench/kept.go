@@ -125,7 +125,7 @@ func keepOurs(dir string, each bool) (c keptClient, err error) {
 	if err != nil {
 		return c, errors.Join(err, s.Close())
 	}
-	router := sig.NewServerRouter(&sig.ServerOptions{Store: s})
+	router := sig.NewServerRouter(&sig.ServerOptions{Store: s, Limits: unlimited})
 	serving, endServer := context.WithCancel(context.Background())
 	writing, endStore := context.WithCancel(context.Background())
 	var server, writer sync.WaitGroup

@@ -20,6 +20,9 @@ type ourServer struct {
 	serving sync.WaitGroup
 }
 
+// unlimited lets a publisher send as fast as it can.
+var unlimited = sig.Limits{Events: -1, Connects: -1}
+
 func serveOurs(addr string) (server, error) {
 	carrier, err := tcp.Listen(addr)
 	if err != nil {
@@ -27,7 +30,7 @@ func serveOurs(addr string) (server, error) {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	s := &ourServer{carrier: carrier, cancel: cancel}
-	router := sig.NewServerRouter(nil)
+	router := sig.NewServerRouter(&sig.ServerOptions{Limits: unlimited})
 	s.serving.Go(func() { router.Serve(ctx, carrier) })
 	return s, nil
 }

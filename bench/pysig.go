@@ -44,7 +44,7 @@ func toPysig(ctx context.Context, signals int) (perSecond float64, longest time.
 	defer running.Wait()
 	defer cancel()
 	// The senders are faster than pysig reads: all may wait in the queue.
-	server := sig.NewServerRouter(&sig.ServerOptions{Queue: signals})
+	server := sig.NewServerRouter(&sig.ServerOptions{Queue: signals, Limits: unlimited})
 	running.Go(func() { server.Serve(ctx, carrier) })
 
 	arrivals := make(chan arrival, 2*signals)

@@ -84,16 +84,6 @@ func attackers(b *testing.B, s *server, l *eventLog) *process {
 	return start(b, []string{"SIGALERT_ATTACK=" + what}, "chrt", "--idle", "0", os.Args[0])
 }
 
-// descriptors returns how many a process has open.
-func (p *process) descriptors(t testing.TB) int {
-	t.Helper()
-	all, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", p.pid()))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return len(all)
-}
-
 // honest is a sender, a listener and a reader of the page.
 type honest struct {
 	b      *testing.B

@@ -20,7 +20,6 @@ import (
 
 	"sigalert/internal/wait"
 	"sigalert/sig"
-	"sigalert/sig/tcp"
 )
 
 // often is how often a test does something: more often if the variable says so.
@@ -45,14 +44,14 @@ type crowd struct {
 	epochs map[string]bool
 }
 
-// newCrowd begins publishing at an address.
-func newCrowd(t testing.TB, addr string, publishers, listeners int) *crowd {
+// newCrowd begins publishing to a router.
+func newCrowd(t testing.TB, to way, publishers, listeners int) *crowd {
 	c := &crowd{t: t, listeners: listeners, sent: make(map[string]bool), epochs: make(map[string]bool)}
 	c.publishing, c.stop = context.WithCancel(context.Background())
 	t.Cleanup(c.stop)
 	for i := range listeners {
 		c.heard = append(c.heard, make(map[string]int))
-		client := c.client(addr)
+		client := c.client(to)
 		l := client.AddRemoteListener("n", "e", func(ev sig.Event) {
 			c.mu.Lock()
 			defer c.mu.Unlock()
@@ -67,7 +66,7 @@ func newCrowd(t testing.TB, addr string, publishers, listeners int) *crowd {
 		})
 	}
 	for i := range publishers {
-		client := c.client(addr)
+		client := c.client(to)
 		c.publishers.Go(func() {
 			for n := 0; c.publishing.Err() == nil; n++ {
 				data := fmt.Sprintf("%d.%d", i, n)
@@ -88,8 +87,8 @@ func newCrowd(t testing.TB, addr string, publishers, listeners int) *crowd {
 	return c
 }
 
-func (c *crowd) client(addr string) *sig.ClientRouter {
-	client := sig.NewClientRouter(tcp.NewClient(addr), &sig.ClientOptions{
+func (c *crowd) client(to way) *sig.ClientRouter {
+	client := to.client(sig.ClientOptions{
 		Backoff: func(int, time.Duration) time.Duration { return rand.N(20 * time.Millisecond) },
 		Missed:  func(n int) { c.t.Errorf("%d events are missed", n) },
 	})
@@ -106,8 +105,10 @@ func (c *crowd) end() {
 		c.mu.Lock()
 		defer c.mu.Unlock()
 		for _, heard := range c.heard {
-			if len(heard) < len(c.sent) {
-				return false
+			for data := range c.sent {
+				if heard[data] == 0 {
+					return false
+				}
 			}
 		}
 		return true
@@ -140,26 +141,37 @@ func (c *crowd) end() {
 // serveKeeping starts a router with a store, at an address.
 func (h *home) serveKeeping(t testing.TB, bin, addr, folder string, more ...string) *server {
 	t.Helper()
-	s := &server{bin: bin, home: h}
+	s := &server{bin: bin, home: h, secured: slices.Contains(more, "--tls")}
 	s.process = start(t, h.env, append([]string{bin, "serve", "--listen", addr, "--store", folder}, more...)...)
 	_, m := s.await(t, `listening on (127\.0\.0\.1:\d+)`)
 	s.addr = m[1]
 	return s
 }
 
-// The router is killed between publishers and listeners, again and again: what was
-// answered comes, once, and nobody notices another router. SIGALERT_KILLS says how often.
+// The router is killed between publishers and listeners, again and again, and ended now
+// and then: what was answered comes, once, and nobody notices another router.
+// SIGALERT_KILLS says how often.
 func TestKilledRouterLosesNothing(t *testing.T) {
-	for _, mode := range []string{"group", "each"} {
-		t.Run(mode, func(t *testing.T) {
+	for name, flags := range map[string][]string{
+		"group":   nil,
+		"each":    {"--sync", "each"},
+		"secured": secured,
+	} {
+		t.Run(name, func(t *testing.T) {
 			h, bin := newHome(t), program(t)
 			addr, folder := free(t), filepath.Join(h.dir, "store")
-			s := h.serveKeeping(t, bin, addr, folder, "--sync", mode)
-			c := newCrowd(t, addr, 4, 2)
-			for range often("SIGALERT_KILLS", 20) {
+			s := h.serveKeeping(t, bin, addr, folder, flags...)
+			c := newCrowd(t, s.way(t), 4, 2)
+			for n := range often("SIGALERT_KILLS", 20) {
 				time.Sleep(rand.N(200 * time.Millisecond))
 				s.kill()
-				s = h.serveKeeping(t, bin, addr, folder, "--sync", mode)
+				s = h.serveKeeping(t, bin, addr, folder, flags...)
+				if n%5 == 0 {
+					if code := s.terminate(t); code != 0 {
+						t.Errorf("ends with %d", code)
+					}
+					s = h.serveKeeping(t, bin, addr, folder, flags...)
+				}
 			}
 			c.end()
 			if code := s.terminate(t); code != 0 {
@@ -176,7 +188,7 @@ func TestKilledAgentsRouterLosesNothing(t *testing.T) {
 	config := fmt.Sprintf("router: {listen: %q}\nsubscriptions: [{sender: n}]\nhistory: {listen: '127.0.0.1:0'}\n", addr)
 	a := h.startAgent(t, bin, config)
 	a.await(t, subscribedLine)
-	c := newCrowd(t, addr, 2, 2)
+	c := newCrowd(t, way{addr: addr}, 2, 2)
 	for range 5 {
 		time.Sleep(rand.N(500 * time.Millisecond))
 		a.kill()
@@ -343,12 +355,19 @@ func (l *faultyLink) fault(r *rand.Rand) string {
 // wrong, and the router is killed now and then. Nothing is lost, doubled or stuck, and
 // the router ends with as many descriptors as it had. SIGALERT_FAULTS says how often.
 func TestChaos(t *testing.T) {
+	t.Run("plain", func(t *testing.T) { chaos(t) })
+	t.Run("secured", func(t *testing.T) { chaos(t, secured...) })
+}
+
+func chaos(t *testing.T, flags ...string) {
 	h, bin := newHome(t), program(t)
 	addr, folder := free(t), filepath.Join(h.dir, "store")
-	s := h.serveKeeping(t, bin, addr, folder)
-	before := descriptors(t, s.process)
+	s := h.serveKeeping(t, bin, addr, folder, flags...)
+	to := s.way(t)
+	before := s.descriptors(t)
 	f := newFaulty(t, addr)
-	c := newCrowd(t, f.Addr().String(), 4, 3)
+	to.addr = f.Addr().String()
+	c := newCrowd(t, to, 4, 3)
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
 	r, done := rand.New(rand.NewPCG(seed, 1)), make(map[string]int)
@@ -362,7 +381,7 @@ func TestChaos(t *testing.T) {
 		done[links[r.IntN(len(links))].fault(r)]++
 		if n++; n%25 == 0 {
 			s.kill()
-			s = h.serveKeeping(t, bin, addr, folder)
+			s = h.serveKeeping(t, bin, addr, folder, flags...)
 		}
 	}
 	c.end()
@@ -371,18 +390,10 @@ func TestChaos(t *testing.T) {
 		l.end(false)
 	}
 	f.Close()
-	eventually(t, "the router has as many descriptors as before", func() bool { return descriptors(t, s.process) <= before })
+	eventually(t, "the router has as many descriptors as before", func() bool { return s.descriptors(t) <= before })
 	if code := s.terminate(t); code != 0 {
 		t.Errorf("ends with %d", code)
 	}
-}
-
-// descriptors is how many files a process has open.
-func descriptors(t testing.TB, p *process) int {
-	t.Helper()
-	files, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", p.pid()))
-	check(t, err)
-	return len(files)
 }
 
 // While the store's disk is full or cannot be written, events flow on, and one line says
@@ -402,7 +413,7 @@ func TestStoreCannotBeWritten(t *testing.T) {
 			t.Cleanup(func() { syscall.Unmount(disk, syscall.MNT_DETACH) })
 			addr, folder, fill := free(t), filepath.Join(disk, "store"), filepath.Join(disk, "fill")
 			s := h.serveKeeping(t, bin, addr, folder)
-			c := newCrowd(t, addr, 2, 2)
+			c := newCrowd(t, way{addr: addr}, 2, 2)
 			time.Sleep(200 * time.Millisecond)
 			if how == "full" {
 				_ = os.WriteFile(fill, make([]byte, 1<<20), 0o600) // as much as fits
@@ -425,7 +436,7 @@ func TestStoreCannotBeWritten(t *testing.T) {
 	}
 }
 
-// A router with a store that takes a thousand events a second needs no more memory and no
+// A router with a store, TLS and tokens that takes a thousand events a second needs no more memory and no
 // more descriptors as time goes by. SIGALERT_SOAK says for how long.
 func TestSoak(t *testing.T) {
 	long := 10 * time.Second
@@ -436,8 +447,8 @@ func TestSoak(t *testing.T) {
 		long = longer
 	}
 	h, bin := newHome(t), program(t)
-	s := h.serveKeeping(t, bin, free(t), filepath.Join(h.dir, "store"))
-	client := sig.NewClientRouter(tcp.NewClient(s.addr), nil)
+	s := h.serveKeeping(t, bin, free(t), filepath.Join(h.dir, "store"), append([]string{"--max-events", "0"}, secured...)...) // as it begins, there are more
+	client := s.way(t).client(sig.ClientOptions{})
 	t.Cleanup(wait.Start(context.Background(), client.Run))
 	var heard atomic.Int64
 	client.AddRemoteListener("n", "", func(sig.Event) { heard.Add(1) })
@@ -453,7 +464,7 @@ func TestSoak(t *testing.T) {
 		publish(1000)
 	}
 	var memory []float64
-	files, sent := descriptors(t, s.process), 0
+	files, sent := s.descriptors(t), 0
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
 	for began := time.Now(); time.Since(began) < long; {
@@ -465,9 +476,9 @@ func TestSoak(t *testing.T) {
 	}
 	third := len(memory) / 3
 	early, late := slices.Max(memory[:third]), slices.Max(memory[len(memory)-third:])
-	t.Logf("%d events in %v: memory %.1f MiB, then %.1f MiB; %d and %d descriptors", sent, long, early, late, files, descriptors(t, s.process))
+	t.Logf("%d events in %v: memory %.1f MiB, then %.1f MiB; %d and %d descriptors", sent, long, early, late, files, s.descriptors(t))
 	if late > early*1.05+1 {
 		t.Errorf("memory grows from %.1f to %.1f MiB", early, late)
 	}
-	eventually(t, "the descriptors are as many as before", func() bool { return descriptors(t, s.process) <= files })
+	eventually(t, "the descriptors are as many as before", func() bool { return s.descriptors(t) <= files })
 }

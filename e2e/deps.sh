@@ -26,7 +26,8 @@ curl                         | tests of docs/sending.md       | command -v curl
 python3                      | tests of docs/sending.md       | command -v python3
 nodejs                       | tests of docs/sending.md       | command -v node
 openssh-client               | tests of docs/sending.md       | command -v ssh
-systemd                      | tests of docs/sending.md       | command -v systemd-analyze
+systemd                      | tests of docs/sending.md, and of the units | command -v systemd-analyze
+strace                       | test of the unit of the router  | command -v strace
 zsh                          | test of the hook for zsh        | command -v zsh
 fish                         | test of the hook for fish       | command -v fish
 iproute2                     | tests in networks of their own   | command -v ip

@@ -24,6 +24,12 @@ func TestMain(m *testing.M) {
 	if router, page, ok := strings.Cut(os.Getenv("SIGALERT_ATTACK"), " "); ok {
 		attackAll(router, page)
 	}
+	if told := os.Getenv("SIGALERT_PUBLISHER"); told != "" {
+		os.Exit(publishNumbers(told))
+	}
+	if to := os.Getenv("SIGALERT_SIEGE"); to != "" {
+		siegeAll(to)
+	}
 	os.Exit(run(m))
 }
 

@@ -94,7 +94,7 @@ func (n *cables) name(addr string) {
 // startServer starts a router on the server's machine.
 func (n *cables) startServer() *process {
 	n.t.Helper()
-	p := start(n.t, n.h.env, "ip", "netns", "exec", n.server, n.bin, "serve", "--listen", "0.0.0.0:"+serverPort)
+	p := start(n.t, n.h.env, "ip", "netns", "exec", n.server, n.bin, "serve", "--listen", "0.0.0.0:"+serverPort, "--insecure")
 	p.await(n.t, `listening on`)
 	return p
 }

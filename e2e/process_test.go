@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -74,6 +75,9 @@ func startWith(t testing.TB, env []string, file *os.File, argv ...string) *proce
 	}()
 	t.Cleanup(func() {
 		p.end()
+		if p.showsToken() {
+			t.Errorf("%s has written a token to standard error", p.name)
+		}
 		if t.Failed() {
 			t.Logf("output of %s:\n%s", strings.Join(append([]string{p.name}, argv[1:]...), " "), p.text())
 		}
@@ -107,6 +111,15 @@ func (p *process) text() string {
 		fmt.Fprintf(&b, "  %7.3f %s\n", l.after.Seconds(), l.text)
 	}
 	return b.String()
+}
+
+var aToken = regexp.MustCompile(`sigalert_[A-Za-z0-9_-]{43}`)
+
+// showsToken reports whether a log or an error has a token. Standard output is for those that
+// were asked for.
+func (p *process) showsToken() bool {
+	lines, _ := p.lines.from(0)
+	return slices.ContainsFunc(lines, func(l line) bool { return l.err && aToken.MatchString(l.text) })
 }
 
 // stdout returns the lines of standard output so far.
@@ -204,6 +217,16 @@ func (p *process) memory(t testing.TB, field string) float64 {
 	}
 	kb, _ := strconv.Atoi(string(m[1]))
 	return float64(kb) / 1024
+}
+
+// descriptors returns how many the process has open.
+func (p *process) descriptors(t testing.TB) int {
+	t.Helper()
+	all, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", p.pid()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return len(all)
 }
 
 // cpu returns the time that the process has used, in ticks of 10 ms.

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"sync"
 	"testing"
 )
@@ -74,6 +75,9 @@ type server struct {
 	bin  string
 	home *home
 	addr string
+
+	secured bool // it runs with the flags of that name
+	known   *way // to it; nil: nobody has asked
 }
 
 // serve starts a server on a free port.
@@ -84,7 +88,7 @@ func (h *home) serve(t testing.TB, bin string) *server {
 
 func (h *home) serveAt(t testing.TB, bin, addr string, more ...string) *server {
 	t.Helper()
-	s := &server{bin: bin, home: h}
+	s := &server{bin: bin, home: h, secured: slices.Contains(more, "--tls")}
 	s.process = start(t, h.env, append([]string{bin, "serve", "--listen", addr}, more...)...)
 	_, m := s.await(t, `listening on (127\.0\.0\.1:\d+)`)
 	s.addr = m[1]

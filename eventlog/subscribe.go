@@ -41,6 +41,8 @@ type Subscription struct {
 
 // SubscriberOptions are a subscriber's settings; nil is the zero value.
 type SubscriberOptions struct {
+	// Token is that of [sig.ClientOptions]. Default: none.
+	Token func() (string, error)
 	// Topics are subscribed to besides those that the log has kept. Default: if
 	// it has kept none yet, every event.
 	Topics []Topic
@@ -87,6 +89,7 @@ func NewSubscriber(log *Log, carrier sig.ClientCarrier, opts *SubscriberOptions)
 	}
 	s.client = sig.NewClientRouter(carrier, &sig.ClientOptions{
 		Since:   log.Position(),
+		Token:   s.opts.Token,
 		Changed: s.changed,
 		Missed:  s.missed,
 		Passed:  log.passed,

@@ -64,7 +64,7 @@ func BenchmarkRequest(b *testing.B) {
 // BenchmarkPost takes events from a client through the server to a listener,
 // many under way at once.
 func BenchmarkPost(b *testing.B) {
-	_, addr := serve(b)
+	_, addr := serveWith(b, &sig.ServerOptions{Limits: sig.Limits{Events: -1}})
 	sender, _ := run(b, tcp.NewClient(addr))
 	timer, err := sender.AddRemoteSender(b.Context(), "timer", "tick")
 	if err != nil {

@@ -22,7 +22,8 @@ type ClientOptions struct {
 	// a connection that lasted a minute. Default: a random time of at most
 	// 250 ms before the first attempt, then of at most a fifth of away, where
 	// that bound is at least 0.5 s and at most 2 s in the first minute, 5 s in
-	// the first ten minutes, 30 s later.
+	// the first ten minutes, 30 s later. A client that the server does not
+	// admit has been away for ten minutes, at least.
 	Backoff func(attempt int, away time.Duration) time.Duration
 	// NoReconnect makes Run return once a connection has failed or ended; the
 	// listeners do not get what is still waiting for them then. Default: it tries
@@ -33,6 +34,10 @@ type ClientOptions struct {
 	// the server remembers; with a pysig server the oldest event is dropped and
 	// counted. Default 1,000.
 	Queue int
+	// Token returns what says to the server who the client is; "": nothing does. It is
+	// called for each connection, which its error ends, and what it returns is sent
+	// only over a [PrivateConn] that is private. Default: none.
+	Token func() (string, error)
 	// Since is where an earlier client ended, for
 	// [ClientRouter.ResumeRemoteListener]. Default: there was none.
 	Since *Position
@@ -139,11 +144,14 @@ func (c *ClientRouter) Run(ctx context.Context) {
 	var tasks sync.WaitGroup
 	for _, l := range []*link{c.receiving, c.sending} {
 		tasks.Go(func() {
-			defer cancel() // it ends before ctx only with NoReconnect
+			defer c.events.end() // it ends before ctx only with NoReconnect: what has come is still passed on
 			l.run(ctx)
 		})
 	}
-	tasks.Go(func() { c.dispatch(ctx) })
+	tasks.Go(func() {
+		defer cancel()
+		c.dispatch(ctx)
+	})
 	tasks.Wait()
 }
 

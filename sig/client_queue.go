@@ -21,6 +21,7 @@ type arrivals struct {
 	bytes   int
 	small   int // consecutive takes that found few items
 	dropped uint64
+	ended   bool // nothing more comes
 }
 
 // After more than smallTakes consecutive takes of at most smallTake items, the
@@ -75,7 +76,7 @@ func (q *arrivals) merge(missed int) bool {
 func (q *arrivals) isFull() bool { return q.full.Load() }
 
 // take waits for items and returns them all, leaving an emptied slice for the
-// next ones; nil once ctx has ended.
+// next ones; nil once ctx has ended, or there are none after end.
 func (q *arrivals) take(ctx context.Context, emptied []arrival) []arrival {
 	clear(emptied)
 	for {
@@ -95,12 +96,27 @@ func (q *arrivals) take(ctx context.Context, emptied []arrival) []arrival {
 			if q.small > smallTakes {
 				q.items = nil // a rush is over
 			}
+			if q.ended {
+				q.ready.Raise() // once more, for the end
+			}
 			q.mu.Unlock()
 			q.room.Raise()
 			return items
 		}
+		ended := q.ended
 		q.mu.Unlock()
+		if ended {
+			return nil
+		}
 	}
+}
+
+// end says that nothing more comes.
+func (q *arrivals) end() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.ended = true
+	q.ready.Raise()
 }
 
 // drop counts an event that was not let in.

@@ -93,7 +93,7 @@
 // Data are JSON of at most [MaxData] bytes, nested at most 9,990 deep, and
 // names are at most 1,024 bytes long. A message to or from a pysig peer has at
 // most 4,096 bytes: a longer one is refused with [ErrTooLarge] where it is
-// sent. See [ServerOptions] for the limits on clients.
+// sent. See [Limits] for the limits on clients.
 //
 // # Testing
 //

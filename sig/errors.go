@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"sigalert/sig/internal/wire"
 )
@@ -26,6 +27,16 @@ var (
 	// ErrNotServer: what accepted a client's connection did not answer as a server
 	// does. It may be another program, or a server that was just ending.
 	ErrNotServer = errors.New("not an event server")
+	// ErrNotAdmitted: the server admits nobody without a token, or not with this one.
+	ErrNotAdmitted = errors.New("not admitted")
+	// ErrNotAllowed: the server does not allow this to the holder of the token, whether
+	// or not there is a sender of this name.
+	ErrNotAllowed = errors.New("not allowed")
+	// ErrTooFast: the server takes less from one client, or from one address. A
+	// [RemoteError] has the time after which to try again.
+	ErrTooFast = errors.New("too fast")
+	// ErrNotPrivate: others could read the token on its way to the server.
+	ErrNotPrivate = errors.New("a token is not sent where others could read it")
 	// ErrNoAnswer: the peer did not answer a request in time.
 	ErrNoAnswer = errors.New("no answer")
 )
@@ -57,6 +68,8 @@ type RemoteError struct {
 	// Code says for programs what Text says for people; see docs/protocol.md.
 	// It is empty if no code fits, and from a pysig peer.
 	Code string
+	// RetryAfter is how long to wait before trying again; 0: that would not help.
+	RetryAfter time.Duration
 }
 
 func (e *RemoteError) Error() string {
@@ -71,20 +84,37 @@ func (e *RemoteError) Error() string {
 
 // The codes of refusals that callers branch on.
 const (
-	codeNotOffered = "not_offered"
-	codeConnected  = "already_connected"
-	codeNone       = "not_connected"
-	codeNoRequests = "no_requests"
-	codeNoAnswer   = "no_answer"
+	codeNotOffered  = "not_offered"
+	codeConnected   = "already_connected"
+	codeNone        = "not_connected"
+	codeNoRequests  = "no_requests"
+	codeNoAnswer    = "no_answer"
+	codeNotAdmitted = "not_admitted"
+	codeNotAllowed  = "not_allowed"
+	codeTooFast     = "too_fast"
 )
 
 var sentinels = map[string]error{
-	codeNotOffered: ErrNotOffered,
-	codeConnected:  ErrAlreadyConnected,
-	codeNone:       ErrNotConnected,
-	codeNoRequests: ErrNoRequests,
-	codeNoAnswer:   ErrNoAnswer,
+	codeNotOffered:  ErrNotOffered,
+	codeConnected:   ErrAlreadyConnected,
+	codeNone:        ErrNotConnected,
+	codeNoRequests:  ErrNoRequests,
+	codeNoAnswer:    ErrNoAnswer,
+	codeNotAdmitted: ErrNotAdmitted,
+	codeNotAllowed:  ErrNotAllowed,
+	codeTooFast:     ErrTooFast,
 }
+
+// textTryAgain is before a time, in a refusal of what comes too fast.
+const textTryAgain = ": try again in "
+
+// textNotAdmitted says the same of a token that is wrong, has expired or is missing.
+const textNotAdmitted = "not admitted: this server requires a valid token"
+
+var errNotAdmitted = &RemoteError{Status: statusException, Text: textNotAdmitted, Code: codeNotAdmitted}
+
+// errNotAllowed is the same for every name.
+var errNotAllowed = &RemoteError{Status: statusException, Text: "not allowed: the client's rights do not include this", Code: codeNotAllowed}
 
 // Texts that pysig's programs know and may compare against.
 const (
@@ -116,8 +146,12 @@ func (e *RemoteError) Is(target error) bool {
 		return ends(textConnected)
 	case ErrNotConnected:
 		return strings.HasPrefix(strings.ToLower(e.Text), "sender ") && (ends(textNotFound) || ends(textNotConnected))
+	case ErrNotAdmitted:
+		return e.Text == textNotAdmitted
 	case ErrNoRequests:
 		return e.Text == textNoRequests
+	case ErrTooFast:
+		return strings.Contains(e.Text, textTryAgain)
 	}
 	return false
 }

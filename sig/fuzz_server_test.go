@@ -118,7 +118,7 @@ func FuzzServer(f *testing.F) {
 }
 
 func fuzzServer(t *testing.T, mode byte, first, second []byte) {
-	server := sig.NewServerRouter(&sig.ServerOptions{Queue: 4, Memory: 8, MaxListeners: 5, MaxSenders: 3})
+	server := sig.NewServerRouter(&sig.ServerOptions{Queue: 4, Memory: 8, Limits: sig.Limits{Listeners: 5, Senders: 3}})
 	timer, err := server.AddSenderWith("timer", sig.SenderOptions{Events: []sig.Name{"tick"}, Requests: map[sig.Name]sig.RequestFunc{
 		"echo": func(_ context.Context, _ sig.Name, params sig.Data) (any, error) { return params, nil },
 		"wait": func(ctx context.Context, _ sig.Name, _ sig.Data) (any, error) {
@@ -199,7 +199,7 @@ func fuzzServer(t *testing.T, mode byte, first, second []byte) {
 	if after := ask(list); after != before {
 		t.Errorf("the clients left something behind:\n%s\nbefore:\n%s", after, before)
 	}
-	if n := server.Clients(); n != 1 {
+	if n := server.Connected(); n != 1 {
 		t.Errorf("%d clients, the observer included", n)
 	}
 }

@@ -106,8 +106,8 @@ func TestClientThatReadsNothingIsLeft(t *testing.T) {
 		synctest.Wait()
 		c.Close()
 		time.Sleep(time.Minute)
-		if server.Clients() != 0 || server.Sender("s") != nil {
-			t.Errorf("a minute after it is gone: %d clients, its sender is %v", server.Clients(), server.Sender("s"))
+		if server.Connected() != 0 || server.Sender("s") != nil {
+			t.Errorf("a minute after it is gone: %d clients, its sender is %v", server.Connected(), server.Sender("s"))
 		}
 		if server.Unread() != 0 {
 			t.Errorf("%d bytes wait for nobody", server.Unread())
@@ -144,7 +144,7 @@ func TestTakeoverIsForTheFirstGreeting(t *testing.T) {
 		conns[0].Close()
 		conns[1].Close()
 	}
-	eventually(t, "the clients are gone", func() bool { return s.Clients() == 0 })
+	eventually(t, "the clients are gone", func() bool { return s.Connected() == 0 })
 }
 
 // A sender whose #connect would be too large for any client.
@@ -428,7 +428,7 @@ func TestAddressIsBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		network := new(sigtest.Network)
 		carrier := &from{ServerCarrier: network.Up(), hosts: []string{"192.0.2.1"}}
-		server := sig.NewServerRouter(&sig.ServerOptions{MaxClients: 400})
+		server := sig.NewServerRouter(&sig.ServerOptions{Limits: sig.Limits{Clients: 400}})
 		t.Cleanup(wait.Start(t.Context(), func(ctx context.Context) { _ = server.Serve(ctx, carrier) }))
 		dial := func() sig.Conn {
 			conn, err := network.Client().Dial(t.Context())
@@ -442,8 +442,8 @@ func TestAddressIsBounded(t *testing.T) {
 		for range 256 {
 			dial()
 		}
-		if _, err := first.ReadMessage(); err == nil || server.Clients() != 256 {
-			t.Errorf("%d clients say nothing; the oldest reads %v", server.Clients(), err)
+		if _, err := first.ReadMessage(); err == nil || server.Connected() != 256 {
+			t.Errorf("%d clients say nothing; the oldest reads %v", server.Connected(), err)
 		}
 		for range 45 { // the first of them makes the oldest that is silent give way
 			if err := dial().WriteMessage([]byte(`{"id": 1, "method": "get_version"}`)); err != nil {
@@ -467,19 +467,53 @@ func TestAddressIsBounded(t *testing.T) {
 	})
 }
 
+// Clients that were not admitted count as those that have said nothing.
+func TestStrangersAreBounded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		network := new(sigtest.Network)
+		carrier := &from{ServerCarrier: network.Up(), hosts: []string{"192.0.2.1"}}
+		access := badges{}
+		access.add(t, "right", "*", "*")
+		server := sig.NewServerRouter(&sig.ServerOptions{Access: access, Limits: sig.Limits{Clients: 400}})
+		t.Cleanup(wait.Start(t.Context(), func(ctx context.Context) { _ = server.Serve(ctx, carrier) }))
+		greet := func(token string) sig.Conn {
+			conn, err := network.Client().Dial(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := conn.WriteMessage([]byte(`{"id": 1, "method": "get_version", "params": {"token": "` + token + `"}}`)); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := conn.ReadMessage(); err != nil {
+				t.Fatal(err)
+			}
+			return conn
+		}
+		first := greet("wrong")
+		greet("right")
+		for range 280 {
+			greet("")
+		}
+		synctest.Wait()
+		if _, err := first.ReadMessage(); err == nil || server.Connected() != 257 {
+			t.Errorf("%d clients are there; the first reads %v", server.Connected(), err)
+		}
+	})
+}
+
 // Whoever has a network of IPv6 has no more places than whoever has an address.
 func TestNetworkIsBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		network := new(sigtest.Network)
 		carrier := &from{ServerCarrier: network.Up(), hosts: []string{"2001:db8::1", "2001:db8::2", "2001:db8::a:b%eth0"}}
-		server := sig.NewServerRouter(&sig.ServerOptions{MaxClients: 8})
+		server := sig.NewServerRouter(&sig.ServerOptions{Limits: sig.Limits{Clients: 8}})
 		t.Cleanup(wait.Start(t.Context(), func(ctx context.Context) { _ = server.Serve(ctx, carrier) }))
 		clients := func() int {
 			if _, err := network.Client().Dial(t.Context()); err != nil {
 				t.Fatal(err)
 			}
 			synctest.Wait()
-			return server.Clients()
+			return server.Connected()
 		}
 		for _, want := range []int{1, 2, 3, 4, 5, 6, 6, 6} {
 			if n := clients(); n != want {

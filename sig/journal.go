@@ -28,7 +28,7 @@ const (
 type journal struct {
 	epoch  string // changes when the memory is lost
 	last   uint64 // the number of the newest event, or one that was never given
-	limits limits
+	limits retention
 	seed   maphash.Seed
 	events []*entry // the newest last
 	bytes  int
@@ -38,8 +38,8 @@ type journal struct {
 	gaps   gaps    // among all of those; never changed
 }
 
-// limits are those of the events that are remembered.
-type limits struct {
+// retention is what limits the events that are remembered.
+type retention struct {
 	events, bytes int
 	age           time.Duration
 }
@@ -79,7 +79,7 @@ func (e *entry) size() int { return 144 + len(e.text) + len(e.extra) }
 // trace is what is left of a forgotten event.
 type trace struct{ sender, event uint64 }
 
-func newJournal(l limits) *journal {
+func newJournal(l retention) *journal {
 	return &journal{epoch: rand.Text()[:16], limits: l, seed: maphash.MakeSeed()}
 }
 

@@ -14,7 +14,7 @@ import (
 // What a client may have is bounded, and one that goes over a limit gets a
 // refusal.
 func TestServerLimits(t *testing.T) {
-	_, addr := serveWith(t, &sig.ServerOptions{MaxListeners: 3, MaxSenders: 2})
+	_, addr := serveWith(t, &sig.ServerOptions{Limits: sig.Limits{Listeners: 3, Senders: 2}})
 	r := dialStream(t, addr)
 	ask := func(text string) string {
 		t.Helper()
@@ -49,11 +49,32 @@ func TestServerLimits(t *testing.T) {
 	}
 }
 
+// Of what is refused because it is too much at once, nothing counts as sent.
+func TestTooManyAtOnce(t *testing.T) {
+	s, addr := serveWith(t, &sig.ServerOptions{Limits: sig.Limits{Events: 10}})
+	r := dialStream(t, addr)
+	publish := func(n int) string {
+		const event = `{"info": {"sender": "s", "event": "e"}}`
+		r.send(`{"id": 2, "method": "publish", "params": {"events": [` + strings.Repeat(event+", ", n-1) + event + `]}}`)
+		r.next()
+		return r.in.Text()
+	}
+	if got := publish(1001); !strings.Contains(got, "1001 events at once: at most 1000 can be published") {
+		t.Error(got)
+	}
+	if got := publish(1); !strings.Contains(got, `"seq": 1`) && !strings.Contains(got, `"seq":1`) {
+		t.Error(got)
+	}
+	if n := s.Stats().EventsIn; n != 1 {
+		t.Errorf("%d events are counted", n)
+	}
+}
+
 // A sender that comes without the event a thousand times, each time dropping
 // the listener, does not use up the client's listeners.
 func TestDroppedListenersAreForgotten(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := newPairWith(t, &sig.ServerOptions{MaxListeners: 100})
+		p := newPairWith(t, &sig.ServerOptions{Limits: sig.Limits{Listeners: 100}})
 		heard := sigtest.NewRecorder()
 		p.client.AddRemoteListener("timer", "tick", heard.Listen)
 		time.Sleep(time.Second)

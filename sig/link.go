@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -17,6 +18,10 @@ import (
 // healthyAfter is how long a connection must have lasted for the backoff to
 // start over when it ends.
 const healthyAfter = 60 * time.Second
+
+// refusedFor is how long a client that is not admitted has been away, at least, for the
+// backoff: what it lacks takes somebody to change.
+const refusedFor = 10 * time.Minute
 
 // LinkStatus is the state of a client's connection to its server.
 type LinkStatus struct {
@@ -48,7 +53,8 @@ type link struct {
 	single  bool // there is to be one connection, and no other after it
 	// pong takes the answer to a stream's ping, on the reading goroutine.
 	pong     func(p *peer, response []byte)
-	identity string // lets the server know us when we come back
+	token    func() (string, error) // nil: none
+	identity string                 // lets the server know us when we come back
 
 	needed  chan struct{} // closed once the link has something to do
 	needOne sync.Once
@@ -72,6 +78,7 @@ func newLink(carrier ClientCarrier, o ClientOptions) *link {
 		log:      o.Logger,
 		changed:  o.Changed,
 		single:   o.NoReconnect,
+		token:    o.Token,
 		identity: rand.Text(),
 		needed:   make(chan struct{}),
 		kick:     wait.NewToken(),
@@ -100,7 +107,11 @@ func (l *link) run(ctx context.Context) {
 			attempt, gone = 0, time.Now()
 		}
 		attempt++
-		retry := l.backoff(attempt, time.Since(gone))
+		away := time.Since(gone)
+		if errors.Is(err, ErrNotAdmitted) {
+			away = max(away, refusedFor)
+		}
+		retry := l.backoff(attempt, away)
 		if !was.Connected {
 			retry = max(0, retry-time.Since(began)) // an attempt that got no answer has waited, too
 		}
@@ -154,12 +165,12 @@ func (l *link) once(ctx context.Context) (was LinkStatus, err error) {
 	})
 	err = ending(p.serve())
 	p.abandon()
-	if cause := context.Cause(ctx); cause != nil {
+	if cause := context.Cause(ctx); cause != nil && !errors.Is(err, ErrNotAdmitted) { // which may be why the greeting failed
 		err = cause
 	}
 	cancel(err)
 	tasks.Wait() // a greeting may just have succeeded: only now is it over
-	if greeted, _ := l.current(); greeted == nil && !errors.As(err, new(*RemoteError)) {
+	if greeted, _ := l.current(); greeted == nil && !errors.As(err, new(*RemoteError)) && !slices.ContainsFunc(noProof, func(e error) bool { return errors.Is(err, e) }) {
 		err = notServer{err}
 	}
 	return l.lost(fmt.Errorf("%s: %w", l.carrier, err)), err
@@ -201,7 +212,14 @@ func ending(err error) error {
 func (l *link) greet(ctx context.Context, p *peer) error {
 	params := appendNames([]byte(`{"features": `), []Name{featureStream, featureReplay, featurePublish})
 	params = wire.AppendString(append(params, `, "client": `...), l.identity)
-	err := p.ask(ctx, "get_version", append(params, '}'), func(response []byte) {
+	token, err := l.secret(p.conn)
+	if err != nil {
+		return err
+	}
+	if token != "" {
+		params = wire.AppendString(append(params, `, "token": `...), token)
+	}
+	err = p.ask(ctx, "get_version", append(params, '}'), func(response []byte) {
 		if p.greeting = parseGreeting(response); p.greeting.stream {
 			outbox := newOutbox(p.conn)
 			p.outbox = outbox
@@ -210,6 +228,9 @@ func (l *link) greet(ctx context.Context, p *peer) error {
 	})
 	if errors.Is(err, ErrNoAnswer) {
 		return fmt.Errorf("%w, or one that hangs: %w", ErrNotServer, err)
+	}
+	if errors.Is(err, ErrNotAdmitted) || errors.Is(err, ErrTooFast) {
+		return err
 	}
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrNotServer, err)
@@ -224,6 +245,30 @@ func (l *link) greet(ctx context.Context, p *peer) error {
 	l.mu.Unlock()
 	l.changed()
 	return nil
+}
+
+var errNoToken = errors.New("the token is not there")
+
+// noProof are errors of a client without what a server requires, which is one all the
+// same.
+var noProof = []error{errNoToken, ErrNotPrivate, ErrNotAdmitted}
+
+// secret is the token to send over a connection; "": none.
+func (l *link) secret(conn Conn) (string, error) {
+	if l.token == nil {
+		return "", nil
+	}
+	token, err := l.token()
+	if err != nil {
+		return "", fmt.Errorf("%w: %w", errNoToken, err)
+	}
+	if token == "" {
+		return "", nil
+	}
+	if !isPrivate(conn) {
+		return "", ErrNotPrivate
+	}
+	return token, nil
 }
 
 // lost notes that there is no connection, and why. It returns the status before.

@@ -104,33 +104,33 @@ func (l *listing) add(connected bool, sender Name, events []Name) bool {
 	return true
 }
 
-// page lists senders from a number on, and returns the number of the next page's
+// page lists the senders that a client may see from a number on, and returns the number of the next page's
 // first; 0 if there is no more. The router itself comes last.
-func (r *Router) page(withEvents bool, from uint64) (l listing, next uint64) {
+func (r *Router) page(c *session, withEvents bool, from uint64) (l listing, next uint64) {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
 	l.room = maxPage
 	for _, s := range r.order {
-		if s == nil || s.number < from {
+		if s == nil || s.number < from || !c.may(ToSee, s.name, "") {
 			continue
 		}
-		if len(l.text) >= fullPage || !l.add(s.connected, s.name, s.listed(withEvents)) {
+		if len(l.text) >= fullPage || !l.add(s.connected, s.name, c.sees(s.name, s.listed(withEvents))) {
 			return l, s.number
 		}
 	}
-	if !l.add(true, "", r.listed(withEvents)) {
+	if !l.add(true, "", c.sees("", r.listed(withEvents))) {
 		return l, r.came + 1
 	}
 	return l, 0
 }
 
-// list lists the senders in the order in which they came, the router itself last.
+// list lists those senders in the order in which they came, the router itself last.
 // If there is not room for all of them, those that are connected come first.
-func (r *Router) list(withEvents bool, room int) listing {
+func (r *Router) list(c *session, withEvents bool, room int) listing {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
-	senders := slices.DeleteFunc(slices.Clone(r.order), func(s *Sender) bool { return s == nil })
-	l := r.listOf(senders, withEvents, room)
+	senders := slices.DeleteFunc(slices.Clone(r.order), func(s *Sender) bool { return s == nil || !c.may(ToSee, s.name, "") })
+	l := r.listOf(c, senders, withEvents, room)
 	if l.leftOut > 0 {
 		slices.SortStableFunc(senders, func(a, b *Sender) int {
 			switch {
@@ -141,20 +141,20 @@ func (r *Router) list(withEvents bool, room int) listing {
 			}
 			return 1
 		})
-		l = r.listOf(senders, withEvents, room)
+		l = r.listOf(c, senders, withEvents, room)
 	}
 	return l
 }
 
-func (r *Router) listOf(senders []*Sender, withEvents bool, room int) listing {
+func (r *Router) listOf(c *session, senders []*Sender, withEvents bool, room int) listing {
 	l := listing{room: room}
 	for _, s := range senders {
 		full := len(l.text) > 0 && len(l.text)+s.least(withEvents) > room
-		if full || !l.add(s.connected, s.name, s.listed(withEvents)) {
+		if full || !l.add(s.connected, s.name, c.sees(s.name, s.listed(withEvents))) {
 			l.leftOut++
 		}
 	}
-	if !l.add(true, "", r.listed(withEvents)) {
+	if !l.add(true, "", c.sees("", r.listed(withEvents))) {
 		l.leftOut++
 	}
 	return l

@@ -21,11 +21,11 @@ func TestShortListOfManySenders(t *testing.T) {
 		}
 	}
 	const room = 3900 // for two
-	l := r.list(true, room)
+	l := r.list(new(session), true, room)
 	if len(l.text) > room || l.leftOut != 499 {
 		t.Errorf("%d bytes, %d left out", len(l.text), l.leftOut)
 	}
-	if n := testing.AllocsPerRun(5, func() { r.list(true, room) }); n > 100 {
+	if n := testing.AllocsPerRun(5, func() { r.list(new(session), true, room) }); n > 100 {
 		t.Errorf("%.0f allocations for a list of 500 senders, nearly all left out", n)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strconv"
+	"time"
 
 	"sigalert/sig/internal/wire"
 )
@@ -14,6 +15,7 @@ import (
 type message struct {
 	id, method, params                      []byte
 	status, response, exceptionMsg, codeMsg []byte
+	retryAfter                              []byte
 }
 
 // parseMessage parses what a carrier delivered. If it is not an object, it is
@@ -35,6 +37,8 @@ func parseMessage(text []byte) (m message, ok bool, err error) {
 			m.exceptionMsg = value
 		case "code":
 			m.codeMsg = value
+		case "retry_after":
+			m.retryAfter = value
 		}
 	})
 	if !ok && !wire.Valid(text) {
@@ -42,6 +46,9 @@ func parseMessage(text []byte) (m message, ok bool, err error) {
 	}
 	return m, ok, nil
 }
+
+// maxRetryAfter is the longest wait, in seconds, that is taken from a server.
+const maxRetryAfter = 3600
 
 // isReply reports whether the message is a reply: pysig takes anything with a
 // status for one, even with a method.
@@ -102,6 +109,9 @@ func (m message) result() ([]byte, error) {
 	}
 	code, _ := nameOf(m.codeMsg)
 	e.Code = code.String()
+	if seconds, err := strconv.ParseFloat(string(m.retryAfter), 64); err == nil && seconds > 0 && seconds < maxRetryAfter {
+		e.RetryAfter = time.Duration(seconds * float64(time.Second))
+	}
 	return nil, e
 }
 
@@ -144,6 +154,9 @@ func appendReply(b, id, response []byte, err error, stream bool) []byte {
 		b = wire.AppendASCII(b, err.Error())
 		if stream && refusal != nil && refusal.Code != "" {
 			b = wire.AppendASCII(append(b, `, "code": `...), refusal.Code)
+			if refusal.RetryAfter > 0 {
+				b = strconv.AppendFloat(append(b, `, "retry_after": `...), refusal.RetryAfter.Seconds(), 'f', -1, 64)
+			}
 		}
 	}
 	b = append(b, `, "id": `...)

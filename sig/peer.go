@@ -49,6 +49,8 @@ type peer struct {
 	ended    chan struct{} // closed once serve returns
 	born     time.Time
 	lastRead atomic.Int64 // nanoseconds since born
+	bytesIn  atomic.Uint64
+	bytesOut atomic.Uint64
 	heard    atomic.Int64 // the same by the wall clock, which goes on in a suspend: Unix nanoseconds
 
 	mu       sync.Mutex // guards the fields below
@@ -159,6 +161,7 @@ func (p *peer) read() error {
 		if err != nil {
 			return err
 		}
+		p.bytesIn.Add(uint64(len(text)))
 		now := time.Now()
 		p.lastRead.Store(int64(now.Sub(p.born)))
 		p.heard.Store(now.UnixNano())
@@ -252,7 +255,14 @@ func (p *peer) write(ctx context.Context, as kind, text []byte) error {
 		p.replied = len(p.waiting) > 0
 		p.mu.Unlock()
 	}
+	p.bytesOut.Add(uint64(len(text)))
 	return p.conn.WriteMessage(text)
+}
+
+// writeBatch writes some of a stream's messages.
+func (p *peer) writeBatch(batch []byte) error {
+	p.bytesOut.Add(uint64(len(batch)))
+	return writeStream(p.conn, batch)
 }
 
 // take hands a reply to the call that waits for it. Late and unsolicited

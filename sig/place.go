@@ -1,97 +1,129 @@
 package sig
 
 import (
+	"hash/maphash"
+	"maps"
 	"net/netip"
 	"slices"
+	"time"
+
+	"sigalert/sig/internal/host"
 )
 
-// maxSilent is how many clients of one address may be connected and have sent no
-// message yet.
-const maxSilent = 256
+const (
+	// maxStrange is how many clients of one address may be connected that have sent no
+	// message yet, or were not admitted. For strangeTime there may be more, up to a quarter
+	// of all clients: in a crowd that connects at once over TLS, everybody has to wait.
+	maxStrange  = 256
+	strangeTime = 10 * time.Second
+	// maxIdle is how many addresses are remembered without clients.
+	maxIdle = 10_000
+	// maxRight is how many of the tokens that were right from an address are remembered.
+	maxRight = 256
+)
+
+// places are what is remembered of the hosts that clients connect from.
+type places struct {
+	by   map[string]*place
+	many int          // how many of them are worth a look for needless ones
+	seed maphash.Seed // of marks
+}
+
+func newPlaces() places {
+	return places{by: make(map[string]*place), many: maxIdle, seed: maphash.MakeSeed()}
+}
 
 // place is an address, or a network of IPv6, that clients connect from.
 type place struct {
+	near    bool // within this machine, or this process
 	clients int
-	silent  []*session // those that have sent no message, the oldest first
+	strange []*session // those that have sent no message or were not admitted, the oldest first
+
+	connects  pace
+	failed    pace     // logins
+	right     []uint64 // marks of tokens that were right, the latest last
+	publisher account  // of those there who are not connected as clients, where there are no tokens
 }
 
-// admit takes one more client, or says why not.
-func (s *ServerRouter) admit(c *session) error {
-	oldest, refusal := s.admitted(c)
-	if oldest != nil || refusal != nil {
-		s.crowded.Store(true)
+// of returns the place of a peer; the caller holds the guard.
+func (ps *places) of(peer string, now time.Duration) *place {
+	from := host.Of(peer)
+	p := ps.by[from]
+	if p == nil {
+		if len(ps.by) >= ps.many {
+			ps.forget(now)
+		}
+		network, err := netip.ParsePrefix(from)
+		p = &place{near: err != nil || network.Addr().IsLoopback()}
+		ps.by[from] = p
 	}
-	if oldest != nil {
-		oldest.log.Debug("a client that said nothing gives way to others of its address")
-		oldest.peer.conn.Close()
-	}
-	return refusal
+	return p
 }
 
-func (s *ServerRouter) admitted(c *session) (oldest *session, refusal error) {
+// forget forgets places without clients: those of which nothing is left to remember and,
+// if there are many, others.
+func (ps *places) forget(now time.Duration) {
+	idle := 0
+	maps.DeleteFunc(ps.by, func(_ string, p *place) bool {
+		if p.clients > 0 {
+			return false
+		}
+		if p.connects.isOver(now) && p.failed.isOver(now) && p.publisher.events.isOver(now) && len(p.right) == 0 {
+			return true
+		}
+		idle++
+		return idle > maxIdle
+	})
+	ps.many = 2*len(ps.by) + maxIdle
+}
+
+// mark stands for a token that has been seen, which nobody keeps.
+func (ps *places) mark(token string) uint64 { return maphash.String(ps.seed, token) }
+
+// know takes a client from among the strange.
+func (p *place) know(c *session) {
+	if i := slices.Index(p.strange, c); i >= 0 {
+		p.strange = slices.Delete(p.strange, i, i+1)
+	}
+}
+
+// mayLogIn refuses a token unseen while its address has shown too many wrong ones, unless
+// it was right from there before.
+func (s *ServerRouter) mayLogIn(c Caller) error {
+	if c.Token == "" {
+		return nil
+	}
 	s.guard.Lock()
 	defer s.guard.Unlock()
-	limit := s.opts.MaxClients
-	ofOne := max(1, limit*3/4)
-	p := s.places[c.host]
-	if p == nil {
-		p = new(place)
+	p := s.places.of(c.Peer, s.age())
+	if p.near || slices.Contains(p.right, s.places.mark(c.Token)) {
+		return nil
+	}
+	if wait := p.failed.wait(s.age(), time.Minute-s.perFailure()); wait > 0 {
+		return s.tooFast(overLogins, wait, "too many wrong tokens have come from this address")
+	}
+	return nil
+}
+
+// loggedIn notes whether a token was right.
+func (s *ServerRouter) loggedIn(c Caller, right bool) {
+	if c.Token == "" {
+		return
+	}
+	s.guard.Lock()
+	defer s.guard.Unlock()
+	p, mark := s.places.of(c.Peer, s.age()), s.places.mark(c.Token)
+	if p.near {
+		return
+	}
+	i := slices.Index(p.right, mark)
+	if i >= 0 {
+		p.right = slices.Delete(p.right, i, i+1)
 	}
 	switch {
-	case s.clients >= limit:
-		refusal = exception("the server is full: it takes at most %d clients", limit)
-	case p.clients >= ofOne:
-		refusal = exception("the server takes at most %d clients from one address", ofOne)
+	case right:
+		p.right = append(p.right[max(0, len(p.right)+1-maxRight):], mark)
+	case i < 0: // one that has been revoked is not a guess
+		p.failed.take(s.age(), 1, s.perFailure(), time.Minute)
 	}
-	if refusal != nil {
-		if s.refused++; rare(s.refused) {
-			s.log.Warn("a client was refused", "client", c.peer.conn.Peer(), "err", refusal, "count", s.refused)
-		}
-		return nil, refusal
-	}
-	s.clients++
-	p.clients++
-	p.silent = append(p.silent, c)
-	s.places[c.host] = p
-	if len(p.silent) > maxSilent {
-		oldest, p.silent = p.silent[0], p.silent[1:]
-	}
-	return oldest, nil
-}
-
-// spoken notes that a client has sent a message.
-func (s *ServerRouter) spoken(c *session) {
-	s.guard.Lock()
-	defer s.guard.Unlock()
-	s.places[c.host].spoken(c)
-}
-
-func (p *place) spoken(c *session) {
-	if i := slices.Index(p.silent, c); i >= 0 {
-		p.silent = slices.Delete(p.silent, i, i+1)
-	}
-}
-
-// dismiss is for a client that has gone.
-func (s *ServerRouter) dismiss(c *session) {
-	s.guard.Lock()
-	defer s.guard.Unlock()
-	s.clients--
-	p := s.places[c.host]
-	p.spoken(c)
-	if p.clients--; p.clients == 0 {
-		delete(s.places, c.host)
-	}
-}
-
-// hostOf returns the address of a peer without its port or, for IPv6, the network of
-// 64 bits that one client may have to itself.
-func hostOf(peer string) string {
-	at, err := netip.ParseAddrPort(peer)
-	if err != nil {
-		return peer
-	}
-	addr := at.Addr().Unmap()
-	network, _ := addr.Prefix(min(64, addr.BitLen())) // which no address lacks
-	return network.String()
 }

@@ -53,17 +53,64 @@ type publication struct {
 // JSON cannot hold, or says what is wrong with a name or an id. What an interception
 // makes of one is checked only when its turn comes.
 func (r *Router) Publish(events ...Publication) (Published, error) {
-	checked := make([]publication, len(events))
-	for i, e := range events {
-		p := publication{sender: e.Sender, event: e.Event, data: dataOf(e.Data), id: e.ID}
-		if err := p.check(); err != nil {
-			return Published{}, inBatch(err, i, len(events))
-		}
-		checked[i] = p
+	checked, err := checkAll(events)
+	if err != nil {
+		return Published{}, err
 	}
 	last, upTo, err := r.publishAll(checked)
 	r.keep(upTo)
 	return last, err
+}
+
+func checkAll(events []Publication) ([]publication, error) {
+	if err := checkCount(len(events)); err != nil {
+		return nil, err
+	}
+	checked := make([]publication, len(events))
+	for i, e := range events {
+		p := publication{sender: e.Sender, event: e.Event, data: dataOf(e.Data), id: e.ID}
+		if err := p.check(); err != nil {
+			return nil, inBatch(err, i, len(events))
+		}
+		checked[i] = p
+	}
+	return checked, nil
+}
+
+func checkCount(n int) error {
+	if n > MaxPublications {
+		return fmt.Errorf("%d events at once: at most %d can be published", n, MaxPublications)
+	}
+	return nil
+}
+
+// PublishAs is [Router.Publish] for a caller that is not connected as a client, with the
+// rights that it was admitted with. An ID counts only among publications of the same
+// event. The error may be ErrNotAllowed, and a [RemoteError] that is ErrTooFast.
+func (s *ServerRouter) PublishAs(c Caller, rights Rights, events ...Publication) (Published, error) {
+	began := time.Now()
+	for i, e := range events {
+		if err := Allow(rights, ToPublish, e.Sender, e.Event); err != nil {
+			return Published{}, inBatch(err, i, len(events))
+		}
+	}
+	checked, err := checkAll(events)
+	if err != nil {
+		return Published{}, err
+	}
+	for i := range checked {
+		checked[i].ownID()
+	}
+	if err := s.take(s.accountFor(c, rights), len(events)); err != nil {
+		return Published{}, err
+	}
+	done, upTo, err := s.publishAll(checked)
+	s.keep(upTo)
+	if err == nil {
+		s.http.Add(uint64(len(events)))
+		s.latency.add(time.Since(began))
+	}
+	return done, err
 }
 
 func inBatch(err error, i, n int) error {
@@ -90,9 +137,6 @@ func (p *publication) check() (err error) {
 
 // publishAll also returns the highest number of the events.
 func (r *Router) publishAll(events []publication) (last Published, upTo uint64, err error) {
-	if len(events) > MaxPublications {
-		return last, 0, fmt.Errorf("%d events at once: at most %d can be published", len(events), MaxPublications)
-	}
 	for i := range events {
 		var failed error
 		if last, failed = r.publishOne(&events[i]); failed != nil {

@@ -36,6 +36,7 @@ func (r *Router) record(sg *Signal, ev Event, data []byte, rt *route, id string)
 		info = appendExtra(info, extra)
 	}
 	e := r.journal.append(sg, ev, info, data)
+	r.recorded++
 	if r.store != nil {
 		stored := StoredEvent{Seq: e.seq, Time: e.time, Sender: e.sender, Event: e.event, ForSender: sg.sender.name, ForEvent: sg.name, Extra: e.extra, Data: e.data(), ID: id}
 		if id != "" {

@@ -692,7 +692,7 @@ func TestMissedAndFullQueue(t *testing.T) {
 
 // A server with a limit on clients refuses one more, and says why.
 func TestTooManyClients(t *testing.T) {
-	_, addr := serveWith(t, &sig.ServerOptions{MaxClients: 1})
+	_, addr := serveWith(t, &sig.ServerOptions{Limits: sig.Limits{Clients: 1}})
 	conn, err := net.Dial("tcp", addr)
 	if err != nil {
 		t.Fatal(err)

@@ -118,6 +118,10 @@ func (c *session) request(r request) {
 		r.reply(nil, exception(textNoRequestName))
 		return
 	}
+	if err := c.allow(ToAsk, sender, ""); err != nil {
+		r.reply(nil, err)
+		return
+	}
 	p, err := c.server.provider(sender)
 	if err != nil {
 		r.reply(nil, err)
@@ -126,7 +130,7 @@ func (c *session) request(r request) {
 	select {
 	case c.asking <- struct{}{}:
 	default:
-		r.reply(nil, exception("%d requests are already under way", maxRequests))
+		r.reply(nil, c.server.tooMany(overRequests, "%d requests are already under way", maxRequests))
 		return
 	}
 	r = r.keep()

@@ -72,12 +72,14 @@ func (r *Router) handed(seq uint64) {
 // answerKept answers a request once the event that it has caused is kept.
 func (c *session) answerKept(r request, seq uint64, response []byte) {
 	store := c.server.store
+	read := time.Duration(c.peer.lastRead.Load())
 	switch {
-	case store == nil || seq == 0 || !r.wantsReply():
-		r.reply(response, nil)
+	case !r.wantsReply():
+	case store == nil || seq == 0:
+		c.answerTimed(r, read, response)
 	case !c.peer.streaming.Load():
 		c.server.keep(seq)
-		r.reply(response, nil)
+		c.answerTimed(r, read, response)
 	default:
 		select {
 		case c.owed <- struct{}{}:
@@ -86,8 +88,14 @@ func (c *session) answerKept(r request, seq uint64, response []byte) {
 		}
 		r = r.keep()
 		store.Kept(seq, func() {
-			r.reply(response, nil)
+			c.answerTimed(r, read, response)
 			<-c.owed
 		})
 	}
+}
+
+// answerTimed answers, and notes how long it took since the request was read.
+func (c *session) answerTimed(r request, read time.Duration, response []byte) {
+	c.server.latency.add(time.Since(c.peer.born) - read)
+	r.reply(response, nil)
 }

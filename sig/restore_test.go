@@ -225,6 +225,8 @@ func (s *script) keep() {
 
 func (s *script) Handed(uint64) { <-s.handed }
 
+func (s *script) Failing() error { return nil }
+
 // Publishers are answered once their events are kept, and listeners get them once they
 // are handed over; neither holds up anybody else.
 func TestAnswersWaitForTheStore(t *testing.T) {
@@ -408,8 +410,9 @@ func BenchmarkDelivered(b *testing.B) {
 
 // storing returns options with a store of this mode, or with none.
 func storing(b *testing.B, mode string) *sig.ServerOptions {
+	unlimited := sig.Limits{Events: -1}
 	if mode == "nowhere" {
-		return nil
+		return &sig.ServerOptions{Limits: unlimited}
 	}
 	how, err := store.ParseSync(mode)
 	if err != nil {
@@ -421,5 +424,5 @@ func storing(b *testing.B, mode string) *sig.ServerOptions {
 	}
 	b.Cleanup(func() { kept.Close() })
 	b.Cleanup(wait.Start(context.Background(), func(ctx context.Context) { _ = kept.Run(ctx) }))
-	return &sig.ServerOptions{Store: kept}
+	return &sig.ServerOptions{Store: kept, Limits: unlimited}
 }

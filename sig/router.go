@@ -21,6 +21,8 @@ type Router struct {
 	gone    int       // how many of them are nil
 	came    uint64    // how many have come so far
 
+	present  int                  // senders that are connected
+	remote   int                  // listeners of clients
 	every    []*Listener          // every event of every sender
 	channels map[Name][]*Listener // by the event's key: from any sender
 
@@ -28,6 +30,7 @@ type Router struct {
 
 	intercept func(Event) (Event, bool)
 	journal   *journal // of a server; nil: events have no numbers
+	recorded  uint64   // how many events have been numbered
 	store     Store    // of the journal; nil: it has none
 
 	// generation grows with each change to the above: a route made before it is
@@ -93,11 +96,14 @@ func (r *Router) drop(l *Listener) {
 	r.count(l, -1)
 }
 
-// count keeps locals.
+// count keeps how many listeners there are; the caller holds the lock.
 func (r *Router) count(l *Listener, n int64) {
 	if l.client == nil {
 		r.locals.Add(n)
+		return
 	}
+	r.remote += int(n)
+	l.client.session.account.listeners += int(n)
 }
 
 // AddListener registers fn for an event of a sender; the zero Name means every

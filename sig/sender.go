@@ -92,6 +92,9 @@ func (r *Router) addSender(name Name, events, requests []Name, o owner) (*Sender
 		r.mu.Unlock()
 		return nil, fmt.Errorf("sender %s: %w", name, ErrAlreadyConnected)
 	}
+	if !s.connected {
+		r.present++
+	}
 	s.connected, s.leaving, s.requests = true, false, requests
 	s.handlers, s.remote, s.session = o.handlers, o.remote, o.session
 	s.offer(events)
@@ -235,6 +238,7 @@ func (r *Router) takeOff(s *Sender) {
 		sg.offered = false
 		s.tidy(sg)
 	}
+	r.present--
 	s.connected, s.offered, s.requests, s.handlers, s.remote, s.session = false, nil, nil, nil, nil, nil
 	r.changed()
 	r.forget(s)

@@ -1,6 +1,7 @@
 package sig
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -9,7 +10,9 @@ import (
 	"sync/atomic"
 	"time"
 
+	"sigalert/internal/seldom"
 	"sigalert/internal/wait"
+	"sigalert/sig/internal/wire"
 )
 
 // Version is the protocol's version, which get_version returns.
@@ -32,17 +35,13 @@ type ServerOptions struct {
 	// its numbers, its memory and the ids of its publications. It must be running
 	// while the server serves. Default: none, and all that ends with the server.
 	Store Store
-	// MaxClients is how many clients may be connected, at most three quarters of
-	// them from one address. Of those that have said nothing yet, an address may
-	// have 256: then the oldest gives way. Any more are refused,
-	// and their connections closed. Default 20,000.
-	MaxClients int
-	// MaxListeners is how many listeners a client may have, and MaxSenders how
-	// many senders. Default 10,000 and 1,000.
-	MaxListeners, MaxSenders int
+	// Limits are how much clients may have and do.
+	Limits Limits
 	// Name is how the server introduces itself to clients, such as
 	// "sigalert 1.0". Default "sig".
 	Name string
+	// Access decides what clients may do. Default: everybody may do everything.
+	Access Access
 	// Logger reports clients that come and go, and what is dropped. Default:
 	// none.
 	Logger *slog.Logger
@@ -55,20 +54,22 @@ type ServerOptions struct {
 // this process run on the goroutine that reads from the sender's client.
 type ServerRouter struct {
 	Router
+	bounds
+	*crowd
 	opts ServerOptions
 	log  *slog.Logger
 
 	lastListener atomic.Uint64
 	dropped      atomic.Uint64
-	unread       atomic.Int64 // bytes of messages that wait for clients
-	left         wait.Token   // a client has
-	crowded      atomic.Bool  // a client was turned away, or gave way to another, since the last was accepted
+	notAdmitted  atomic.Uint64 // callers
+	latency      histogram
+	http         atomic.Uint64 // events that came with PublishAs
+	unread       atomic.Int64  // bytes of messages that wait for clients
 
-	guard   sync.Mutex // guards the fields below; the Router has its own
-	clients int
-	places  map[string]*place // of the clients, by host
-	refused int
-	greeted map[string]*session // by the identity that it greeted with
+	left         wait.Token      // a client has
+	crowded      atomic.Bool     // a client was turned away, or gave way to another, since the last was accepted
+	accepting    context.Context // ends when no more clients are accepted, and nothing is done for those that are there
+	endAccepting func()
 }
 
 // NewServerRouter returns a server that serves nothing yet.
@@ -80,25 +81,23 @@ func NewServerRouter(opts *ServerOptions) *ServerRouter {
 	for _, d := range []struct {
 		value *int
 		def   int
-	}{{&o.Queue, 4096}, {&o.MaxClients, 20_000}, {&o.MaxListeners, 10_000}, {&o.MaxSenders, 1000}, {&o.MemoryBytes, journalBytes}} {
+	}{{&o.Queue, 4096}, {&o.MemoryBytes, journalBytes}} {
 		if *d.value <= 0 {
 			*d.value = d.def
 		}
 	}
-	if o.Memory == 0 {
-		o.Memory = journalEvents
-	}
+	o.Memory, o.Name = cmp.Or(o.Memory, journalEvents), cmp.Or(o.Name, "sig")
 	if o.MemoryAge <= 0 {
 		o.MemoryAge = journalAge
-	}
-	if o.Name == "" {
-		o.Name = "sig"
 	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
-	s := &ServerRouter{opts: o, log: o.Logger, greeted: make(map[string]*session), places: make(map[string]*place), left: wait.NewToken()}
-	s.journal = newJournal(limits{max(0, o.Memory), o.MemoryBytes, o.MemoryAge})
+	o.Logger = seldom.Logger(o.Logger)
+	s := &ServerRouter{opts: o, log: o.Logger, bounds: bounds{born: time.Now()}, crowd: newCrowd(), left: wait.NewToken()}
+	s.accepting, s.endAccepting = context.WithCancel(context.Background())
+	s.SetLimits(o.Limits)
+	s.journal = newJournal(retention{max(0, o.Memory), o.MemoryBytes, o.MemoryAge})
 	if o.Store != nil {
 		s.store = o.Store
 		s.restore()
@@ -107,6 +106,9 @@ func NewServerRouter(opts *ServerOptions) *ServerRouter {
 	s.lastListener.Store(100_000_000_000_000)
 	return s
 }
+
+// Name is how the server introduces itself.
+func (s *ServerRouter) Name() string { return s.opts.Name }
 
 // Dropped returns how many events did not reach a client that should have had
 // them: it was too slow, and they were forgotten, or they were too long for it.
@@ -123,7 +125,12 @@ func (s *ServerRouter) Serve(ctx context.Context, carrier ServerCarrier) error {
 	stop := context.AfterFunc(ctx, func() { carrier.Close() })
 	defer stop()
 	defer carrier.Close()
+	defer context.AfterFunc(s.accepting, func() { carrier.Close() })()
 	clients.Go(func() { s.forgetLeft(ctx) })
+	if c, ok := carrier.(BoundedCarrier); ok {
+		s.bound(c)
+		defer s.unbound(c)
+	}
 	for failures := 0; ; {
 		conn, err := carrier.Accept()
 		switch {
@@ -131,6 +138,12 @@ func (s *ServerRouter) Serve(ctx context.Context, carrier ServerCarrier) error {
 			if err == nil {
 				conn.Close()
 			}
+			return nil
+		case s.accepting.Err() != nil:
+			if err == nil {
+				conn.Close()
+			}
+			<-ctx.Done()
 			return nil
 		case errors.Is(err, net.ErrClosed):
 			return err
@@ -174,7 +187,7 @@ func (s *ServerRouter) serve(ctx context.Context, conn Conn) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	c := newSession(ctx, s, conn, log)
-	if err := s.admit(c); err != nil {
+	if err := s.enter(c); err != nil {
 		_ = conn.WriteMessage(appendReply(nil, nil, nil, err, false))
 		conn.Close()
 		return
@@ -184,18 +197,27 @@ func (s *ServerRouter) serve(ctx context.Context, conn Conn) {
 	defer stop()
 	if g, ok := conn.(GuestConn); ok {
 		if serve := g.Guest(); serve != nil {
-			s.spoken(c)
+			s.welcome(c)
 			serve(ctx)
 			return
 		}
 	}
 	log.Debug("client connected")
+	c.speaks.Store(true)
+	defer func() {
+		if c.endRights != nil {
+			c.endRights()
+		}
+	}()
 	var tasks sync.WaitGroup
 	tasks.Go(func() {
 		defer cancel() // the reading goroutine may wait for answers that are no longer sent
 		c.deliver(ctx)
 	})
 	err := c.peer.serve()
+	if errors.Is(err, ErrNotAdmitted) { // by the carrier: its certificate is no good
+		s.turnAway(conn.Peer(), err)
+	}
 	cancel()
 	tasks.Wait()
 	c.out.close()
@@ -232,5 +254,5 @@ func notObject(what string, text []byte) error {
 	if len(text) == 0 {
 		return exception("%s is missing: it must be an object", what)
 	}
-	return exception("%s must be an object, not %.40s", what, string(text))
+	return exception("%s must be an object, not %s", what, wire.Beginning(text, 40))
 }

@@ -9,10 +9,14 @@ import (
 	"slices"
 	"strconv"
 	"sync"
+	"sync/atomic"
+	"time"
 
 	"sigalert/internal/wait"
 	"sigalert/sig/internal/wire"
 )
+
+const textListeners = "a client may have at most %d listeners"
 
 const (
 	maxCached      = 1000    // signals of a client that are remembered by their text
@@ -25,32 +29,43 @@ const (
 
 // session is one client's connection to a ServerRouter.
 type session struct {
-	server *ServerRouter
-	peer   *peer
-	host   string // the address that it connects from
-	log    *slog.Logger
-	out    outgoing
-	gone   chan struct{}  // closed once it has left the router
-	tasks  sync.WaitGroup // its requests that are under way
-	ctx    context.Context
-	asking chan struct{} // a token for each of those
-	owed   chan struct{} // a token for each answer that waits for the store
+	server   *ServerRouter
+	peer     *peer
+	log      *slog.Logger
+	out      outgoing
+	guest    atomic.Bool    // it speaks another protocol
+	speaks   atomic.Bool    // it speaks ours
+	handling atomic.Bool    // the reading goroutine does what the client asks
+	taken    atomic.Uint64  // events that came from it
+	handed   atomic.Uint64  // events that went to it
+	missed   atomic.Uint64  // events that should have
+	gone     chan struct{}  // closed once it has left the router
+	tasks    sync.WaitGroup // its requests that are under way
+	ctx      context.Context
+	asking   chan struct{} // a token for each of those
+	owed     chan struct{} // a token for each answer that waits for the store
 
 	// The reading goroutine's.
-	spoke    bool // it has sent a request
-	faults   int  // events that were refused without an answer
-	cut      int  // lists that were too long
-	identity string
-	agreed   []Name               // features
-	offered  int                  // events, of all its senders
-	senders  map[Name]*Sender     // by key
-	signals  map[string]signalled // of its senders, by the text that names them
+	spoke     bool          // it has sent a request
+	shown     time.Duration // the server's age when it was last shown that the server lives, while it is slowed down
+	faults    int           // events that were refused without an answer
+	cut       int           // lists that were too long
+	identity  string
+	agreed    []Name               // features
+	rights    Rights               // they do not change once there are listeners; nil: all of them
+	endRights func()               // ends the wait for their end; nil: there is none
+	offered   int                  // events, of all its senders
+	senders   map[Name]*Sender     // by key
+	signals   map[string]signalled // of its senders, by the text that names them
 
 	overtaken int // how often events were forgotten before it got them; the delivering goroutine's
 
 	inheriting sync.Mutex // held while a sender is added, or those inherited are removed
 
 	// The server's guard guards the fields below.
+	id        uint64
+	place     *place
+	account   *account  // the reading goroutine writes it, and may read it at any time
 	left      bool      // it has left the router, or is about to
 	heir      *session  // the one that came back under its identity
 	inherited []*Sender // from the one before, not added again yet
@@ -66,7 +81,7 @@ func newSession(ctx context.Context, s *ServerRouter, conn Conn, log *slog.Logge
 	c := &session{
 		server:    s,
 		peer:      newPeer(conn),
-		host:      hostOf(conn.Peer()),
+		account:   new(account),
 		log:       log,
 		gone:      make(chan struct{}),
 		ctx:       ctx,
@@ -75,7 +90,7 @@ func newSession(ctx context.Context, s *ServerRouter, conn Conn, log *slog.Logge
 		senders:   make(map[Name]*Sender),
 		listeners: make(map[uint64]*Listener),
 	}
-	c.out = outgoing{limit: s.opts.Queue, all: &s.unread, ready: wait.NewToken(), room: wait.NewToken()}
+	c.out = outgoing{limit: s.opts.Queue, server: s, ready: wait.NewToken(), room: wait.NewToken()}
 	c.peer.handle = c.handle
 	strays := 0
 	c.peer.stray = func(text []byte) error {
@@ -89,23 +104,27 @@ func newSession(ctx context.Context, s *ServerRouter, conn Conn, log *slog.Logge
 
 func (c *session) handle(r request) {
 	c.out.wait(c.ctx)
+	c.handling.Store(true)
+	defer c.handling.Store(false)
+	if c.server.accepting.Err() != nil {
+		return // the connection is about to end
+	}
 	first := !c.spoke
 	if first {
 		c.spoke = true
-		c.server.spoken(c)
+		c.admit(r)
 	}
 	if string(r.method) == "signal" {
-		sg, seq, err := c.signal(r.params)
-		if err != nil && !r.wantsReply() {
-			if c.faults++; rare(c.faults) {
-				c.log.Warn("an event was refused", "err", err, "count", c.faults)
-			}
+		if err := c.slowDown(); err != nil {
+			c.refused(r, err)
+			return
 		}
+		sg, seq, err := c.signal(r.params)
 		if err == nil && !c.peer.streaming.Load() && c.slowsDown(sg, r, seq) {
 			return
 		}
 		if err != nil {
-			r.reply(nil, wireError(err))
+			c.refused(r, err)
 			return
 		}
 		c.answerKept(r, seq, nil)
@@ -137,6 +156,16 @@ func (c *session) handle(r request) {
 	}
 }
 
+// refused answers for an event that was refused, or logs it if there is no answer.
+func (c *session) refused(r request, err error) {
+	if !r.wantsReply() {
+		if c.faults++; rare(c.faults) {
+			c.log.Warn("an event was refused", "err", err, "count", c.faults)
+		}
+	}
+	r.reply(nil, wireError(err))
+}
+
 func (c *session) dispatch(method string, params []byte) ([]byte, error) {
 	switch method {
 	case "add_sender":
@@ -163,8 +192,12 @@ func (c *session) greet(r request, first bool) {
 		r.reply(wire.AppendString(nil, Version), nil)
 		return
 	}
+	if n, ok := c.rights.(nobody); ok {
+		r.reply(nil, n.why)
+		return
+	}
 	if id, ok := nameOf(member(r.params, "client")); ok && first {
-		c.supersede(string(id))
+		c.supersede(c.ownIdentity(string(id)))
 	}
 	begins := first && hasName(features, featureStream)
 	if begins {
@@ -191,42 +224,24 @@ func (c *session) greet(r request, first bool) {
 }
 
 func (c *session) addSender(params []byte) error {
-	var sender, events, methods []byte
-	for o := wire.ObjectOf(params); o.Next(); {
-		switch string(o.Key) {
-		case "sender":
-			sender = o.Value
-		case "events":
-			events = o.Value
-		case "requests":
-			methods = o.Value
-		}
-	}
-	if missing(sender) || missing(events) {
-		return errInvalid
-	}
-	name, err := ParseName(sender)
+	name, offered, requests, err := parseSender(params)
 	if err != nil {
 		return err
 	}
-	offered, err := parseNames(events)
-	if err != nil {
+	if err := c.allow(ToConnect, name, ""); err != nil {
 		return err
 	}
-	offered = withoutEvery(offered)
-	var requests []Name
-	if !missing(methods) {
-		if requests, err = parseNames(methods); err != nil {
-			return err
-		}
-	}
+	limits := c.server.limits.Load()
 	switch {
 	case c.mine(name) != nil:
 		return errConnected(name)
-	case len(c.senders) >= c.server.opts.MaxSenders:
-		return exception("a client may have at most %d senders", c.server.opts.MaxSenders)
+	case len(c.senders) >= limits.Senders:
+		return c.server.tooMany(overSenders, "a client may have at most %d senders", limits.Senders)
 	case c.offered+len(offered) > maxOffered:
-		return exception("a client may offer at most %d events", maxOffered)
+		return c.server.tooMany(overOffered, "a client may offer at most %d events", maxOffered)
+	}
+	if err := c.server.take(c.account, 2); err != nil { // its #connect, and in time its #disconnect
+		return err
 	}
 	c.inheriting.Lock()
 	defer c.inheriting.Unlock()
@@ -246,6 +261,32 @@ func (c *session) addSender(params []byte) error {
 	c.offered += s.offeredCount()
 	c.signals = nil
 	return nil
+}
+
+// parseSender parses the params of add_sender. Requests are nil if it takes none.
+func parseSender(params []byte) (name Name, offered, requests []Name, err error) {
+	var sender, events, methods []byte
+	for o := wire.ObjectOf(params); o.Next(); {
+		switch string(o.Key) {
+		case "sender":
+			sender = o.Value
+		case "events":
+			events = o.Value
+		case "requests":
+			methods = o.Value
+		}
+	}
+	if missing(sender) || missing(events) {
+		return "", nil, nil, errInvalid
+	}
+	if name, err = ParseName(sender); err != nil {
+		return "", nil, nil, err
+	}
+	offered, err = parseNames(events)
+	if err == nil && !missing(methods) {
+		requests, err = parseNames(methods)
+	}
+	return name, withoutEvery(offered), requests, err
 }
 
 // parseNames reads a list of names; a lone name is a list of one.
@@ -281,6 +322,9 @@ func (c *session) removeSender(params []byte) error {
 	if !ok {
 		return errInvalid
 	}
+	if err := c.allow(ToConnect, name, ""); err != nil {
+		return err
+	}
 	s := c.mine(name)
 	if s == nil {
 		if c.server.Sender(name) != nil {
@@ -299,10 +343,13 @@ func (c *session) addListener(params []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := c.allow(ToListen, sender, event); err != nil {
+		return nil, err
+	}
 	s := c.server
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	l := &Listener{sender: sender, event: event, client: &clientListener{after: s.journal.last}}
+	l := &Listener{sender: sender, event: event, client: &clientListener{after: s.journal.last, keeps: !c.may(ToSee, sender, "")}}
 	if err := c.listen(l); err != nil {
 		return nil, err
 	}
@@ -315,8 +362,11 @@ func (c *session) listen(l *Listener) error {
 	if c.dropped > maxDropped {
 		c.forgetDropped()
 	}
-	if len(c.listeners)-c.dropped >= s.opts.MaxListeners {
-		return exception("a client may have at most %d listeners", s.opts.MaxListeners)
+	switch limits := s.limits.Load(); {
+	case len(c.listeners)-c.dropped >= limits.Listeners:
+		return s.tooMany(overListeners, textListeners, limits.Listeners)
+	case c.account.listeners >= limits.TokenListeners:
+		return s.tooMany(overTokenListeners, "the clients of a token may have at most %d listeners", limits.TokenListeners)
 	}
 	l.client.session, l.client.id = c, s.lastListener.Add(1)
 	if err := s.addListener(l); err != nil {
@@ -392,7 +442,7 @@ func (c *session) listSenders(r request) ([]byte, error) {
 	want, from := member(r.params, "list_events"), member(r.params, "from")
 	withEvents := !missing(want) && string(want) != "false" && string(want) != "0"
 	if number, ok := unsigned(from); ok {
-		l, next := c.server.page(withEvents, number)
+		l, next := c.server.page(c, withEvents, number)
 		return fmt.Appendf(nil, `{"senders": [%s], "next": %d}`, l.text, next), nil
 	}
 	const around = 64 // bytes of the answer besides the list and the id
@@ -400,7 +450,7 @@ func (c *session) listSenders(r request) ([]byte, error) {
 	if c.peer.streaming.Load() {
 		room = maxPage
 	}
-	l := c.server.list(withEvents, room)
+	l := c.server.list(c, withEvents, room)
 	if l.leftOut > 0 {
 		if c.cut++; rare(c.cut) {
 			c.log.Warn("a list of senders was too long for the client", "left_out", l.leftOut, "count", c.cut)

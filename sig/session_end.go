@@ -100,6 +100,14 @@ func (c *session) supersede(identity string) {
 	}
 }
 
+// ownIdentity is an identity of the client that nobody with other rights can have.
+func (c *session) ownIdentity(identity string) string {
+	if c.rights == nil {
+		return identity
+	}
+	return c.rights.Holder() + "\x00" + identity
+}
+
 // disinherit removes from the router what the client had before and has not
 // added again.
 func (c *session) disinherit() {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"strconv"
 	"sync"
-	"sync/atomic"
 
 	"sigalert/internal/wait"
 )
@@ -19,10 +18,8 @@ const (
 	// maxUnread is how much of its answers a client may leave unread before the
 	// server reads nothing more from it.
 	maxUnread = 256 << 10
-	// maxUnreadAll bounds the messages that wait for all clients together. When
-	// there are more, the server reads nothing from a client that has any, and
-	// sends refusals in place of what is longer than smallMessage.
-	maxUnreadAll = 64 << 20
+	// smallMessage is the longest message that may wait even if there are more than
+	// [Limits.Unread].
 	smallMessage = 4 << 10
 )
 
@@ -37,10 +34,10 @@ type item struct {
 // is full, events are no longer queued: once what waits has gone out, they come
 // from the server's memory.
 type outgoing struct {
-	limit int
-	all   *atomic.Int64 // bytes of messages that wait for all clients
-	ready wait.Token    // there may be something to send
-	room  wait.Token    // there may be room for messages again
+	limit  int
+	server *ServerRouter
+	ready  wait.Token // there may be something to send
+	room   wait.Token // there may be room for messages again
 
 	mu      sync.Mutex // guards the fields below
 	items   []item
@@ -50,6 +47,7 @@ type outgoing struct {
 	asks    int // of the requests
 	writing int // of the messages that are being written
 	closed  bool
+	busy    bool          // what was taken is being sent
 	easing  chan struct{} // closed once less than half of it is full; nil: nobody waits
 
 	// behind: the events after number pos are to come from the memory.
@@ -70,22 +68,25 @@ var (
 func (o *outgoing) push(_ context.Context, text []byte, as kind) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	crowded := len(text) > smallMessage && o.all.Load() > maxUnreadAll
+	crowded := len(text) > smallMessage && o.isCrowded()
 	switch {
 	case o.closed:
 		return errSlow
 	case as == asks && (crowded || o.asks > queueBytes):
+		o.server.over[overUnread].Add(1)
 		return errBusy
 	case as == asks:
 		o.asks += len(text)
 	case o.texts > 4*queueBytes:
+		o.server.over[overUnread].Add(1)
 		return errSlow
 	case crowded:
+		o.server.over[overUnread].Add(1)
 		return errCrowded
 	default:
 		o.texts += len(text)
 	}
-	o.all.Add(int64(len(text)))
+	o.server.unread.Add(int64(len(text)))
 	o.items = append(o.items, item{text: text})
 	o.ready.Raise()
 	return nil
@@ -97,7 +98,7 @@ func (o *outgoing) wait(ctx context.Context) {
 		o.mu.Lock()
 		unread := o.texts + o.writing
 		o.mu.Unlock()
-		if unread <= maxUnread && (unread == 0 || o.all.Load() <= maxUnreadAll) {
+		if unread <= maxUnread && (unread == 0 || !o.isCrowded()) {
 			return
 		}
 		select {
@@ -106,6 +107,11 @@ func (o *outgoing) wait(ctx context.Context) {
 		case <-o.room:
 		}
 	}
+}
+
+// isCrowded reports whether too much waits for all clients together.
+func (o *outgoing) isCrowded() bool {
+	return o.server.unread.Load() > int64(o.server.limits.Load().Unread)
 }
 
 // event adds an event, or leaves it to the memory.
@@ -181,10 +187,14 @@ func (c *session) deliver(ctx context.Context) {
 				}
 				c.server.handed(it.event.seq)
 				err := c.send(ctx, it.event, l)
-				if err == nil || ctx.Err() != nil {
+				switch {
+				case err == nil:
+					c.handed.Add(1)
 					continue
-				}
-				if !errors.As(err, new(*RemoteError)) { // a refusal is an answer
+				case ctx.Err() != nil:
+					continue
+				case !errors.As(err, new(*RemoteError)): // a refusal is an answer
+					c.missed.Add(1)
 					c.server.dropped.Add(1)
 				}
 				if failed++; rare(failed) {
@@ -211,6 +221,7 @@ func (o *outgoing) oldest() (it item, ok bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	defer o.ease()
+	o.busy = len(o.items) > 0 || o.behind
 	if len(o.items) == 0 {
 		o.items = nil
 		return it, false
@@ -254,6 +265,7 @@ func (c *session) flush() error {
 		queues.Put(queue)
 	}()
 	items := *queue
+	*queue = nil // what the session has, no other may get: a write may fail
 	for {
 		items = c.out.take(items)
 		if len(items) == 0 && !c.out.isBehind() {
@@ -261,16 +273,17 @@ func (c *session) flush() error {
 			return nil
 		}
 		c.server.handed(newest(items))
-		batch := (*buffer)[:0]
+		batch, events := (*buffer)[:0], 0
 		for i := range items {
 			it := &items[i]
 			if it.text != nil {
 				batch = append(batch, it.text...)
 			} else {
 				batch = c.appendSignal(batch, it.event, it.to.ids, false)
+				events++
 			}
 			if len(batch) >= batchBytes {
-				if err := writeStream(c.peer.conn, batch); err != nil {
+				if err := c.peer.writeBatch(batch); err != nil {
 					return err
 				}
 				batch = batch[:0]
@@ -278,14 +291,15 @@ func (c *session) flush() error {
 		}
 		if len(items) == 0 {
 			var upTo uint64
-			batch, upTo = c.catchUp(batch)
+			batch, events, upTo = c.catchUp(batch)
 			c.server.handed(upTo)
 		}
 		if len(batch) > 0 {
-			if err := writeStream(c.peer.conn, batch); err != nil {
+			if err := c.peer.writeBatch(batch); err != nil {
 				return err
 			}
 		}
+		c.handed.Add(uint64(events))
 		c.out.written()
 		*buffer = batch
 	}
@@ -308,6 +322,7 @@ func (o *outgoing) take(emptied []item) []item {
 	defer o.mu.Unlock()
 	items := o.items
 	o.items = emptied[:0]
+	o.busy = len(items) > 0 || o.behind
 	o.writing += o.texts + o.asks
 	o.events, o.bytes, o.texts, o.asks = 0, 0, 0, 0
 	return items
@@ -317,7 +332,7 @@ func (o *outgoing) take(emptied []item) []item {
 func (o *outgoing) written() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.all.Add(-int64(o.writing))
+	o.server.unread.Add(-int64(o.writing))
 	o.writing = 0
 	o.room.Raise()
 }
@@ -326,7 +341,7 @@ func (o *outgoing) written() {
 func (o *outgoing) close() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.all.Add(-int64(o.texts + o.asks + o.writing))
+	o.server.unread.Add(-int64(o.texts + o.asks + o.writing))
 	o.texts, o.asks, o.writing, o.items, o.closed = 0, 0, 0, nil, true
 	o.ease()
 }

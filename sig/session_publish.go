@@ -1,6 +1,7 @@
 package sig
 
 import (
+	"crypto/sha256"
 	"errors"
 	"fmt"
 
@@ -29,12 +30,37 @@ func (c *session) publishAll(params []byte) (done Published, upTo uint64, err er
 		if err == nil {
 			err = p.check()
 		}
+		if err == nil {
+			err = c.allow(ToPublish, p.sender, p.event)
+		}
 		if err != nil {
-			return done, 0, fmt.Errorf("event %d: %w", len(events)+1, err)
+			err = fmt.Errorf("event %d: %w", len(events)+1, err)
+			if errors.Is(err, errNotAllowed) {
+				err = coded(codeNotAllowed, "%v", err)
+			}
+			return done, 0, err
+		}
+		if c.rights != nil {
+			p.ownID()
 		}
 		events = append(events, p)
 	}
+	if err := checkCount(len(events)); err != nil {
+		return done, 0, err
+	}
+	if err := c.server.take(c.account, len(events)); err != nil {
+		return done, 0, err
+	}
+	c.taken.Add(uint64(len(events)))
 	return c.server.publishAll(events)
+}
+
+// ownID has the id, if there is one, count only among publications of this event: whoever
+// has rights to another could otherwise keep this one from being delivered.
+func (p *publication) ownID() {
+	if p.id != "" {
+		p.id = fmt.Sprintf("%x", sha256.Sum256(fmt.Appendf(nil, "%s%s%s", p.sender.JSON(), p.event.JSON(), p.id)))
+	}
 }
 
 func parsePublication(text []byte) (p publication, err error) {

@@ -36,19 +36,24 @@ func (c *session) queued() uint64 {
 // number that are for them come first. The answer is queued before any of them.
 func (c *session) subscribe(r request) {
 	w, err := parseSubscribe(r.params)
-	if limit := c.server.opts.MaxListeners; err == nil && len(w.listeners) > limit {
-		err = exception("a client may have at most %d listeners", limit)
+	if limit := c.server.limits.Load().Listeners; err == nil && len(w.listeners) > limit {
+		err = c.server.tooMany(overListeners, textListeners, limit)
 	}
 	if err != nil {
 		r.reply(nil, wireError(err))
 		return
+	}
+	for i, l := range w.listeners {
+		if w.faults[i] == nil {
+			w.faults[i] = c.allow(ToListen, l.sender, l.event)
+		}
 	}
 	s := c.server
 	if w.hasSince { // what is long gone is counted before the router is locked
 		s.mu.RLock()
 		w.before = s.journal.memory()
 		s.mu.RUnlock()
-		listeners := s.journal.wanted(w.good())
+		listeners := s.journal.wanted(c.counting(w.good()))
 		w.missed, w.counted = w.before.forgotten(w.since.Seq, listeners)
 		lost, known := s.journal.gaps.after(w.since.Seq, listeners, w.before.every)
 		w.missed, w.counted = w.missed+lost, w.counted && known
@@ -97,14 +102,14 @@ func (c *session) listenAll(w wish) []byte {
 		}
 		added = append(added, l)
 		reply = fmt.Appendf(reply, `{"listener_id": %d`, l.client.id)
-		if !c.server.isOffered(l) {
+		if !c.server.isOffered(l) && c.may(ToSee, l.sender, "") {
 			reply = append(reply, `, "offered": false`...)
 		}
 		reply = append(reply, '}')
 	}
 	reply = append(reply, `], "missed": `...)
-	switch missed, counted := w.forgotten(j, added); {
-	case known && counted:
+	switch missed, counted := w.forgotten(j, c.counting(added)); {
+	case known && counted && (missed == 0 || c.hearsAll(added)):
 		reply = strconv.AppendUint(reply, missed, 10)
 	case w.hasSince:
 		reply = append(reply, "null"...)
@@ -120,8 +125,8 @@ func (c *session) listenAll(w wish) []byte {
 
 // forgotten counts the events since that are no longer remembered. The caller
 // holds the router's lock.
-func (w wish) forgotten(j *journal, added []*Listener) (n uint64, counted bool) {
-	n, counted = j.memory().forgotten(max(w.since.Seq, w.before.first-1), j.wanted(added))
+func (w wish) forgotten(j *journal, listeners []*Listener) (n uint64, counted bool) {
+	n, counted = j.memory().forgotten(max(w.since.Seq, w.before.first-1), j.wanted(listeners))
 	return n + w.missed, counted && w.counted
 }
 
@@ -202,15 +207,16 @@ func parseSubscribe(params []byte) (w wish, err error) {
 // catchUp adds remembered events that a stream has yet to get to a batch, some at
 // a time, and returns up to which number it has those. Events that are gone are
 // reported even if no event follows.
-func (c *session) catchUp(batch []byte) (more []byte, upTo uint64) {
+func (c *session) catchUp(batch []byte) (more []byte, events int, upTo uint64) {
 	s := c.server
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	if c.out.hasItems() { // the answer to a subscription, perhaps, which goes before its events
-		return batch, 0
+		return batch, 0, 0
 	}
 	c.remembered(func(e *entry, listeners []*Listener) bool {
 		batch = c.appendSignal(batch, e, idsOf(listeners), e.seq <= c.replayed)
+		events++
 		return len(batch) < batchBytes
 	})
 	c.out.mu.Lock()
@@ -220,7 +226,7 @@ func (c *session) catchUp(batch []byte) (more []byte, upTo uint64) {
 		batch = c.out.appendMissed(append(batch, `{"method":"ping","params":{`...), ',')
 		batch = fmt.Appendf(batch, `"seq":%d}}`+"\n", pos)
 	}
-	return batch, pos
+	return batch, events, pos
 }
 
 // refill queues remembered events that a pysig client has yet to get.
@@ -249,13 +255,18 @@ func (c *session) remembered(take func(*entry, []*Listener) bool) {
 		c.index = newListenerIndex(c.listeners)
 	}
 	if first := j.first(); pos+1 < first {
-		c.lost(j.memory().forgotten(pos, j.wanted(slices.Collect(maps.Values(c.listeners)))))
+		listeners := slices.Collect(maps.Values(c.listeners))
+		n, known := j.memory().forgotten(pos, j.wanted(c.counting(listeners)))
+		if n > 0 && !c.hearsAll(listeners) {
+			n, known = 0, false
+		}
+		c.lost(n, known)
 		pos = first - 1
 	}
 	var listeners []*Listener
 	for _, e := range j.since(pos, catchUpEvents) {
 		pos = e.seq
-		if listeners = c.index.of(e, listeners[:0]); len(listeners) > 0 && !take(e, listeners) {
+		if listeners = c.index.of(e, listeners[:0]); len(listeners) > 0 && c.may(ToHear, e.topic.sender, e.topic.event) && !take(e, listeners) {
 			break
 		}
 	}
@@ -277,6 +288,7 @@ func (c *session) lost(n uint64, known bool) {
 	c.out.missed += n
 	c.out.gap = c.out.gap || !known
 	c.out.mu.Unlock()
+	c.missed.Add(n)
 	c.server.dropped.Add(n)
 	if c.overtaken++; rare(c.overtaken) {
 		c.log.Warn("the client is too slow: events were forgotten before it got them", "count", n, "perhaps_more", !known, "times", c.overtaken)

@@ -13,8 +13,8 @@ type signalled struct {
 	rest   *rest // of its events
 }
 
-// slowest is how long a pysig sender waits for its answer while listeners do not
-// keep up. Its own patience is 10 s.
+// slowest is how long a connected sender waits for its answer while it is slowed down,
+// or listeners do not keep up. Its own patience is 10 s.
 const slowest = 8 * time.Second
 
 // slowsDown has a pysig sender wait for its answer if the queue of a pysig client
@@ -101,6 +101,9 @@ func (c *session) findSignal(info []byte) (*Signal, error) {
 	}
 	name, event, err := listenedTo(info)
 	if err != nil {
+		return nil, err
+	}
+	if err := c.allow(ToConnect, name, ""); err != nil {
 		return nil, err
 	}
 	s, err := c.mySender(name)

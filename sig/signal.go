@@ -130,6 +130,9 @@ func (sg *Signal) newRoute() *route {
 	return rt
 }
 
+// noRight is the index of a client that may not hear an event.
+const noRight = -1
+
 // reach adds the listeners that are for a signal; the caller holds the lock.
 func (rt *route) reach(sg *Signal) {
 	s, r := sg.sender, sg.sender.router
@@ -147,9 +150,15 @@ func (rt *route) reach(sg *Signal) {
 			session := l.client.session
 			i, ok := index[session]
 			if !ok {
-				i = len(rt.clients)
+				i = noRight
+				if session.may(ToHear, s.name, sg.name) {
+					i = len(rt.clients)
+					rt.clients = append(rt.clients, target{session: session})
+				}
 				index[session] = i
-				rt.clients = append(rt.clients, target{session: session})
+			}
+			if i == noRight {
+				continue
 			}
 			t := &rt.clients[i]
 			t.listeners = append(t.listeners, l)

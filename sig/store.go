@@ -19,6 +19,8 @@ type Store interface {
 	// Handed returns once the event with this number, and all before it, outlive the
 	// process, or after a moment: listeners wait for it.
 	Handed(seq uint64)
+	// Failing is why events are kept in memory only; nil: they are stored.
+	Failing() error
 }
 
 // StoreState is what a store knows besides its events.

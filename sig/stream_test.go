@@ -315,7 +315,7 @@ func TestServerTakesAClientsSenderOff(t *testing.T) {
 		t.Errorf("the first signals: %q", got)
 	}
 	first.conn.Close()
-	for s.Clients() > 1 {
+	for s.Connected() > 1 {
 		time.Sleep(time.Millisecond)
 	}
 	if got := ask(second, signal); got != "" {

@@ -267,6 +267,10 @@ func LoadServers(path string) ([]Server, error) {
 	if err != nil {
 		return nil, err
 	}
+	return serversOf(path, text)
+}
+
+func serversOf(path string, text []byte) ([]Server, error) {
 	p := newParser(path)
 	if root := p.decode(text); root != nil && root.Kind == yaml.MappingNode {
 		keys := p.placeKeys()

@@ -82,16 +82,17 @@ func render(t *testing.T, text *rule.Text, ev *rule.Event) string {
 func TestRouter(t *testing.T) {
 	const open = "c.yaml:1: router.listen: warning: anyone who can reach %s may listen and send: there is no password"
 	for in, want := range map[string]struct{ router, server, warning string }{
-		"{}":                          {"127.0.0.1:3000", "127.0.0.1:3000", ""},
-		"":                            {"127.0.0.1:3000", "127.0.0.1:3000", ""},
-		"{listen: '127.0.0.1:4000'}":  {"127.0.0.1:4000", "127.0.0.1:4000", ""},
-		"{listen: localhost}":         {"localhost:3000", "localhost:3000", ""},
-		"{listen: 'tcp://[::1]'}":     {"[::1]:3000", "[::1]:3000", ""},
-		"{listen: '0.0.0.0:4000'}":    {"0.0.0.0:4000", "127.0.0.1:4000", fmt.Sprintf(open, "0.0.0.0:4000")},
-		"{listen: ':4000'}":           {":4000", "127.0.0.1:4000", fmt.Sprintf(open, ":4000")},
-		"{listen: '[::]:4000'}":       {"[::]:4000", "[::1]:4000", fmt.Sprintf(open, "[::]:4000")},
-		"{listen: 192.168.1.2}":       {"192.168.1.2:3000", "192.168.1.2:3000", fmt.Sprintf(open, "192.168.1.2:3000")},
-		"# a comment\n#  listen: x\n": {"127.0.0.1:3000", "127.0.0.1:3000", ""},
+		"{}":                         {"127.0.0.1:3000", "127.0.0.1:3000", ""},
+		"":                           {"127.0.0.1:3000", "127.0.0.1:3000", ""},
+		"{listen: '127.0.0.1:4000'}": {"127.0.0.1:4000", "127.0.0.1:4000", ""},
+		"{listen: localhost}":        {"localhost:3000", "localhost:3000", ""},
+		"{listen: 'tcp://[::1]'}":    {"[::1]:3000", "[::1]:3000", ""},
+		"{insecure: true, listen: '0.0.0.0:4000'}": {"0.0.0.0:4000", "127.0.0.1:4000", fmt.Sprintf(open, "0.0.0.0:4000")},
+		"{insecure: true, listen: ':4000'}":        {":4000", "127.0.0.1:4000", fmt.Sprintf(open, ":4000")},
+		"{insecure: true, listen: '[::]:4000'}":    {"[::]:4000", "[::1]:4000", fmt.Sprintf(open, "[::]:4000")},
+		"{insecure: true, listen: 192.168.1.2}":    {"192.168.1.2:3000", "192.168.1.2:3000", fmt.Sprintf(open, "192.168.1.2:3000")},
+		"{listen: ':5000'}":                        {":5000", "127.0.0.1:5000", ""},
+		"# a comment\n#  listen: x\n":              {"127.0.0.1:3000", "127.0.0.1:3000", ""},
 	} {
 		c, err := config.Parse("c.yaml", []byte("router: "+in+"\n"+good))
 		if err != nil {
@@ -102,7 +103,7 @@ func TestRouter(t *testing.T) {
 		if len(c.Warnings) > 0 {
 			warnings = c.Warnings.Error()
 		}
-		if c.Servers[0].Listen != want.router || c.Place() != want.server || warnings != want.warning {
+		if c.Servers[0].Router.Listen != want.router || c.Place() != want.server || warnings != want.warning {
 			t.Errorf("%q: %q, %q", in, c.Servers, warnings)
 		}
 	}
@@ -121,7 +122,7 @@ func TestExample(t *testing.T) {
 		t.Fatal(err)
 	}
 	c, err := config.Load(path)
-	if err != nil || len(c.Subscriptions) != 5 || c.Servers[0].Listen != "127.0.0.1:3000" {
+	if err != nil || len(c.Subscriptions) != 5 || c.Servers[0].Router.Listen != "127.0.0.1:3000" {
 		t.Fatalf("the example: %v, %+v", err, c)
 	}
 	if err := config.WriteExample(path); !errors.Is(err, fs.ErrExist) {

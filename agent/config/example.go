@@ -1,6 +1,7 @@
 package config
 
 import (
+	"bytes"
 	_ "embed"
 	"os"
 	"path/filepath"
@@ -11,6 +12,12 @@ import (
 //
 //go:embed config.example.yaml
 var example []byte
+
+// ExampleWith is what the first run writes, but with a server in place of its router.
+func ExampleWith(path string, s Server) (text []byte, name string, err error) {
+	text, name, err = WithServer(path, example, s)
+	return bytes.Replace(text, []byte("\nrouter:"), []byte("\n# router:"), 1), name, err
+}
 
 // WriteExample writes a commented configuration, and makes its folders. It fails
 // if the file exists.

@@ -30,6 +30,7 @@ import (
 	"sigalert/internal/age"
 	"sigalert/internal/topic"
 	"sigalert/sig"
+	"sigalert/sig/store"
 )
 
 // FuzzParse compares what Parse makes of a file with what yaml makes of it by
@@ -63,6 +64,8 @@ func FuzzParse(f *testing.F) {
 		"subscriptions: [{rate_limit: 0/1m, timeout: 5, icon: a.png, sound: ~/x, url: a.b, image: yes, actions: [{label: A}], command: ['{{ x }}']}]",
 		"defaults: {for: 30s, repeat: 15m, unless: a, escalate: &e {after: 5m, command: [x]}}\nsubscriptions:\n- {sender: a, for: none, repeat: {every: 1h, at_most: 3}, expect_every: 25h, unless: '', escalate: none}\n- {sender: b, repeat: none, escalate: {after: 1m, publish: {sender: c, event: d}}}\n- {sender: d, escalate: *e}\n",
 		"router: {listen: &l '[::]:40'}\n" + good, "router:\n" + good, "router: {}\nserver: a\n" + good, "server: [a, tcp://b:4]\n" + good, "servers: {h: a, w: {url: [b, c]}}\nrouter:\nsubscriptions: [{sender: a, server: w}, {sender: a, server: \"[hr]*\"}]\n", good + "router:\n  listen: :4000\n  x: 1\n",
+		"router: {hosts: [a.example], tls: auto, tokens: auto, insecure: true, allow_legacy: [10.0.0.0/8], store: none, limits: {}}\n" + good,
+		"router: {tls: {cert: /c, key: /k, client_ca: /a}, tokens: /t, store: {dir: /s, sync: each, limit: 5, age: 1d12h, size: 7}}\n" + good,
 	} {
 		f.Add([]byte(seed))
 	}
@@ -150,8 +153,16 @@ func sameOnDisk(t *testing.T, path string, in []byte, c *config.Config, err erro
 	if servers == nil {
 		servers = []config.Server{{Addresses: []string{"127.0.0.1:3000"}}}
 	}
-	if serr != nil || !reflect.DeepEqual(servers, c.Servers) {
+	if serr != nil || !cmp.Equal(servers, c.Servers) {
 		t.Errorf("the servers alone: %v, %v, not %v", servers, serr, c.Servers)
+	}
+	router, _, rerr := config.LoadRouter(path)
+	if rerr == nil {
+		rerr = router.Check()
+	}
+	i := slices.IndexFunc(c.Servers, func(s config.Server) bool { return s.Router != nil })
+	if (rerr == nil) != (i >= 0) || rerr == nil && !router.Equal(c.Servers[i].Router) {
+		t.Errorf("the router alone: %+v, %v", router, rerr)
 	}
 }
 
@@ -420,18 +431,15 @@ func (s *said) servers(t *testing.T) (all []config.Server) {
 		read(name, n)
 	}
 	if s.Router.Kind != 0 {
-		var router struct{ Listen string }
-		must(s.Router.Decode(&router))
-		listen, err := address.ParseListen(router.Listen)
-		must(err)
-		host, port, _ := net.SplitHostPort(listen)
+		r := readRouter(t, s.Router)
+		host, port, _ := net.SplitHostPort(r.Listen)
 		switch ip, _ := netip.ParseAddr(host); {
 		case host == "" || ip.IsUnspecified() && ip.Is4():
 			host = "127.0.0.1"
 		case ip.IsUnspecified():
 			host = "::1"
 		}
-		server := config.Server{Addresses: []string{net.JoinHostPort(host, port)}, Listen: listen}
+		server := config.Server{Addresses: []string{net.JoinHostPort(host, port)}, Router: r}
 		if s.Servers != nil {
 			server.Name = "router"
 		}
@@ -441,6 +449,52 @@ func (s *said) servers(t *testing.T) (all []config.Server) {
 		return []config.Server{{Addresses: []string{"127.0.0.1:3000"}}}
 	}
 	return all
+}
+
+// readRouter is a router that yaml reads, apart from its limits.
+func readRouter(t *testing.T, n yaml.Node) *config.Router {
+	var in struct {
+		Listen, Tokens     string
+		Hosts              []string
+		TLS, Store, Limits yaml.Node
+		Insecure           bool
+		AllowLegacy        []string `yaml:"allow_legacy"`
+	}
+	r := config.DefaultRouter()
+	must := func(err error) {
+		if err != nil {
+			t.Error(err)
+		}
+	}
+	must(n.Decode(&in))
+	var err error
+	r.Listen, err = address.ParseListen(in.Listen)
+	must(err)
+	r.Hosts, r.Tokens, r.Insecure = append(r.Hosts, in.Hosts...), in.Tokens, in.Insecure
+	for _, text := range in.AllowLegacy {
+		r.AllowLegacy = append(r.AllowLegacy, netip.MustParsePrefix(text))
+	}
+	var tls struct {
+		Cert, Key string
+		ClientCA  string `yaml:"client_ca"`
+	}
+	if in.TLS.Kind != 0 && in.TLS.Decode(&tls) != nil {
+		must(in.TLS.Decode(&r.TLS.Mode))
+	}
+	r.TLS.Cert, r.TLS.Key, r.TLS.ClientCA = tls.Cert, tls.Key, tls.ClientCA
+	kept := struct {
+		Dir, Sync, Age string
+		Limit, Size    int
+	}{"", "group", "24h", r.Store.Limit, r.Store.Size}
+	if in.Store.Kind != 0 && in.Store.Decode(&kept) != nil {
+		must(in.Store.Decode(&kept.Dir))
+	}
+	r.Store.Dir, r.Store.Limit, r.Store.Size = kept.Dir, kept.Limit, kept.Size
+	r.Store.Sync, err = store.ParseSync(kept.Sync)
+	must(err)
+	r.Store.Age, err = age.Parse(kept.Age)
+	must(err)
+	return r
 }
 
 // bounded checks what is made of a subscription's lists and keys.

@@ -3,7 +3,9 @@ package config
 import (
 	"fmt"
 	"net"
+	"os"
 	"reflect"
+	"runtime"
 	"time"
 
 	"gopkg.in/yaml.v3"
@@ -93,8 +95,17 @@ func (p *parser) token(n *yaml.Node, where string) string {
 		if err := address.CheckToken(text); err != nil {
 			p.problem(n.Line, where, err.Error())
 		}
+		if othersCanRead(p.path) {
+			p.warn(n.Line, where, "other users of this machine can read the file, and with it the token: chmod 600 it")
+		}
 	}
 	return text
+}
+
+// othersCanRead reports whether a file's mode lets others than its owner read it.
+func othersCanRead(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && runtime.GOOS != "windows" && info.Mode().IsRegular() && info.Mode().Perm()&0o044 != 0
 }
 
 func (p *parser) hosts(n *yaml.Node, where string) (hosts []string) {

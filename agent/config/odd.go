@@ -68,10 +68,13 @@ func (p *parser) tight(text string) string {
 // known are the keys that a file may have anywhere.
 func (p *parser) known() (keys []string) {
 	for _, some := range []map[string]setter{
-		p.fileKeys(nil, nil), p.routerKeys(nil), p.historyKeys(nil, nil, nil), p.subscriptionKeys(nil),
+		p.fileKeys(nil, nil), p.historyKeys(nil, nil, nil), p.subscriptionKeys(nil),
 		p.iconKeys(nil), p.actionKeys(nil), p.requestKeys(nil), p.shellKeys(nil), p.repeatKeys(nil), p.escalationKeys(nil), p.publicationKeys(nil),
 	} {
 		keys = slices.AppendSeq(keys, maps.Keys(some))
+	}
+	for _, s := range RouterSettings {
+		keys = append(keys, s.Key[strings.LastIndexByte(s.Key, '.')+1:])
 	}
 	return keys
 }

@@ -133,7 +133,7 @@ var synonyms = map[string][]string{
 	"group": {"tag"}, "id": {"tag"}, "key": {"tag"}, "replaces": {"tag"},
 	"clear": {"resolve"}, "close": {"resolve"}, "until": {"resolve"},
 	"on_change": {"only_changes"}, "dedupe": {"only_changes"}, "unique": {"only_changes"},
-	"throttle": {"rate_limit"}, "limit": {"rate_limit"}, "max": {"rate_limit", "max_entries"},
+	"throttle": {"rate_limit"}, "limit": {"rate_limit"}, "max": {"rate_limit", "max_entries", "limit"},
 	"buttons": {"actions"}, "action": {"actions", "method"},
 	"exec": {"command"}, "run": {"command"}, "script": {"command"}, "cmd": {"command"}, "program": {"command"}, "hook": {"command"},
 	"high": {"critical"}, "medium": {"normal"}, "min": {"low"},
@@ -145,7 +145,8 @@ var synonyms = map[string][]string{
 	"escalation": {"escalate"}, "times": {"at_most"}, "send": {"publish"},
 	"sleep": {"snooze"}, "pause": {"snooze"}, "input": {"reply"}, "answer": {"reply"},
 	"quiet": {"quiet_hours"}, "silence": {"quiet_hours"}, "dnd": {"do_not_disturb"}, "hours": {"times"},
-	"count": {"max_entries"}, "keep": {"retention"}, "max_age": {"retention"},
+	"count": {"max_entries", "limit"}, "keep": {"retention", "age"}, "max_age": {"retention", "age"},
+	"certificate": {"cert"}, "ssl": {"tls"}, "https": {"tls"}, "ca": {"client_ca"}, "token": {"tokens"}, "auth": {"tokens"}, "legacy": {"allow_legacy"}, "folder": {"dir"}, "path": {"dir"}, "fsync": {"sync"},
 }
 
 // renamed are keys as they were called, and as they are.

@@ -2,9 +2,10 @@ package config
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"net"
-	"net/netip"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -12,9 +13,11 @@ import (
 	"gopkg.in/yaml.v3"
 
 	"sigalert/internal/address"
+	"sigalert/internal/reach"
 	"sigalert/internal/topic"
 	"sigalert/internal/words"
 	"sigalert/sig"
+	"sigalert/sig/tcp"
 )
 
 const (
@@ -25,9 +28,10 @@ const (
 
 // Server is a server of the file, or a router that is to run here.
 type Server struct {
-	Name      string   // "": the file has this one alone, without a name
-	Addresses []string // host:port; the first that answers counts
-	Listen    string   // host:port on which to run a router, which the address then reaches; "": it runs elsewhere
+	Name      string      // "": the file has this one alone, without a name
+	Addresses []string    // host:port, after tls:// for TLS; the first that answers counts
+	Proof     reach.Proof // what the server and we know each other by
+	Router    *Router     // that is to run here, at the address; nil: it runs elsewhere
 }
 
 // String is the server for people: "nas:3000", or "work (a:3000 or b:3000)".
@@ -37,6 +41,17 @@ func (s Server) String() string {
 		text = s.Name + " (" + text + ")"
 	}
 	return text
+}
+
+// At is the server's own address that is the same as another, with or without TLS; "" if
+// it has none.
+func (s Server) At(addr string) string {
+	for _, a := range s.Addresses {
+		if address.HostPort(a) == address.HostPort(addr) {
+			return a
+		}
+	}
+	return ""
 }
 
 // Place is where the servers are, for people.
@@ -126,6 +141,14 @@ func (p *parser) servers(n *yaml.Node, where string) {
 
 var serverName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]{0,31}$`)
 
+// CheckServerName refuses what cannot be a server's name.
+func CheckServerName(name string) error {
+	if what := badName(&yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: name}); what != "" {
+		return errors.New(what)
+	}
+	return nil
+}
+
 // badName says what is wrong with a server's name; "": nothing.
 func badName(n *yaml.Node) string {
 	switch {
@@ -144,15 +167,58 @@ func (p *parser) namedServer(name string, n *yaml.Node, where string) {
 	s := Server{Name: name}
 	before := len(p.problems)
 	if resolve(n).Kind == yaml.MappingNode {
-		p.mapping(n, where, map[string]setter{"url": func(n *yaml.Node, where string) { s.Addresses = p.addresses(n, where) }})
+		p.mapping(n, where, p.serverKeys(&s))
 		if len(p.problems) == before && len(s.Addresses) == 0 {
 			p.problem(n.Line, where, `there is no address: add one, such as url: "tcp://nas:3000"`)
 		}
 	} else {
 		s.Addresses = p.addresses(n, where)
 	}
+	if s.Proof.Key != "" && s.Proof.Cert == "" && len(p.problems) == before {
+		p.problem(n.Line, where, `there is a key without its certificate: add cert`)
+	}
+	if s.Proof.CA+s.Proof.Fingerprint+s.Proof.Cert != "" && !slices.ContainsFunc(s.Addresses, address.IsSecure) && len(s.Addresses) > 0 {
+		p.problem(n.Line, where, "ca, fingerprint, cert and key are for TLS: begin the url with tls://")
+	}
 	if len(s.Addresses) > 0 {
 		p.config.Servers = append(p.config.Servers, s)
+	}
+}
+
+// serverKeys are those of one server.
+func (p *parser) serverKeys(s *Server) map[string]setter {
+	first := make(map[string]string) // of two keys that say the same
+	once := func(what string, set setter) setter {
+		return func(n *yaml.Node, where string) {
+			if other := first[what]; other != "" {
+				p.problem(n.Line, where, fmt.Sprintf("%s says that already: leave one out", other))
+				return
+			}
+			first[what] = where
+			set(n, where)
+		}
+	}
+	file := func(into *string) setter {
+		return func(n *yaml.Node, where string) {
+			*into, _ = parsed(p, n, where, func(text string) (string, error) {
+				if !filepath.IsAbs(text) {
+					return "", fmt.Errorf("%q is not a whole path", text)
+				}
+				return text, nil
+			})
+		}
+	}
+	const authority, token = "authority", "token"
+	return map[string]setter{
+		"url": func(n *yaml.Node, where string) { s.Addresses = p.addresses(n, where) },
+		"ca":  once(authority, file(&s.Proof.CA)),
+		"fingerprint": once(authority, func(n *yaml.Node, where string) {
+			s.Proof.Fingerprint, _ = parsed(p, n, where, tcp.ParseFingerprint)
+		}),
+		"cert":       file(&s.Proof.Cert),
+		"key":        file(&s.Proof.Key),
+		"token":      once(token, func(n *yaml.Node, where string) { s.Proof.Token = p.token(n, where) }),
+		"token_file": once(token, file(&s.Proof.TokenFile)),
 	}
 }
 
@@ -184,7 +250,7 @@ func (p *parser) serverAddress(n *yaml.Node, where string, all []string) []strin
 	if !ok {
 		return all
 	}
-	if _, port, _ := net.SplitHostPort(addr); port == "0" {
+	if _, port, _ := net.SplitHostPort(address.HostPort(addr)); port == "0" {
 		p.problem(n.Line, where, "a server cannot be at port 0: use a number from 1 to 65535")
 	}
 	if !p.isFirst(addr, n.Line, where) {
@@ -201,23 +267,6 @@ func (p *parser) isFirst(addr string, line int, where string) bool {
 	}
 	p.taken[addr] = place{line, where}
 	return true
-}
-
-func (p *parser) router(n *yaml.Node, where string) {
-	listen, _ := address.ParseListen("")
-	switch v := resolve(n); {
-	case v.Kind == yaml.MappingNode:
-		p.mapping(n, where, p.routerKeys(&listen))
-	case !isNull(v): // nothing is what a comment leaves of it
-		p.problem(n.Line, where, fmt.Sprintf("must be keys and values, not %s: write {listen: %q}", kind(v), listen))
-	}
-	if addr := reaching(listen); listen != "" && p.isFirst(addr, n.Line, where) {
-		p.config.Servers = append(p.config.Servers, Server{Addresses: []string{addr}, Listen: listen})
-	}
-}
-
-func (p *parser) routerKeys(listen *string) map[string]setter {
-	return map[string]setter{"listen": func(n *yaml.Node, where string) { *listen = p.listen(n, where) }}
 }
 
 // placed ends what placeKeys has begun: the router beside others has a name, too.
@@ -254,34 +303,4 @@ func (p *parser) onServer(n *yaml.Node, where string) (sig.Name, topic.Glob) {
 	}
 	p.problemIn(resolve(n), 0, where, what)
 	return name, glob
-}
-
-func (p *parser) listen(n *yaml.Node, where string) string {
-	if p.portAlone(n, where) {
-		return ""
-	}
-	addr, ok := parsed(p, n, where, address.ParseListen)
-	if !ok {
-		return ""
-	}
-	switch _, port, _ := net.SplitHostPort(addr); {
-	case port == "0":
-		p.problem(n.Line, where, "nobody could find a router at port 0: use a number from 1 to 65535")
-	case !address.IsLoopback(addr):
-		p.warn(n.Line, where, fmt.Sprintf("anyone who can reach %s may listen and send: there is no password", addr))
-	}
-	return addr
-}
-
-// reaching is the address at which this machine reaches what listens on addr.
-func reaching(addr string) string {
-	host, port, _ := net.SplitHostPort(addr)
-	ip, err := netip.ParseAddr(host)
-	switch {
-	case host == "", err == nil && ip == netip.IPv4Unspecified():
-		host = address.Loopback
-	case err == nil && ip == netip.IPv6Unspecified():
-		host = netip.IPv6Loopback().String()
-	}
-	return net.JoinHostPort(host, port)
 }

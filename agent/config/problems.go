@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"sigalert/internal/plain"
+	"sigalert/internal/redact"
 )
 
 // Problem is one thing that is wrong with a file.
@@ -63,7 +64,7 @@ func (p *parser) warn(line int, where, what string) {
 }
 
 func (p *parser) about(line, column int, where, what string) Problem {
-	return Problem{p.path, max(1, line), column, where, plain.Line(what, maxWhat)}
+	return Problem{p.path, max(1, line), column, where, plain.Line(redact.Text(what), maxWhat)}
 }
 
 // full reports whether there is no room for more problems.

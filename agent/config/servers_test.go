@@ -7,6 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"sigalert/agent/config"
+	"sigalert/internal/reach"
 )
 
 func TestServers(t *testing.T) {
@@ -88,6 +89,46 @@ func TestServerProblems(t *testing.T) {
 		}
 		if got != want {
 			t.Errorf("%s\n got: %s\nwant: %s", in, got, want)
+		}
+	}
+}
+
+// What a server and its clients know each other by.
+func TestProof(t *testing.T) {
+	const sum = "0123456789abcdef0123456789ABCDEF0123456789abcdef0123456789abcdef"
+	parse := func(server string) ([]config.Server, error) {
+		c, err := config.Parse("c.yaml", []byte("servers: {work: {"+server+"}}\nsubscriptions: [{sender: a}]\n"))
+		if err != nil {
+			return nil, err
+		}
+		return c.Servers, nil
+	}
+	for server, want := range map[string]reach.Proof{
+		`url: "tls://h"`: {},
+		`url: "tls://h", fingerprint: "sha256:` + sum + `", token: 0123456789abcdefg`: {Fingerprint: "sha256:" + strings.ToLower(sum), Token: "0123456789abcdefg"},
+		`url: "tls://h", ca: /etc/ca.pem, token_file: /run/token`:                     {CA: "/etc/ca.pem", TokenFile: "/run/token"},
+		`url: "tls://h", cert: /etc/me.pem`:                                           {Cert: "/etc/me.pem"},
+		`url: "tls://h", ca: /a, cert: /c, key: /k`:                                   {CA: "/a", Cert: "/c", Key: "/k"},
+	} {
+		servers, err := parse(server)
+		if err != nil || len(servers) != 1 || servers[0].Addresses[0] != "tls://h:3000" || servers[0].Proof != want {
+			t.Errorf("%s: %+v, %v", server, servers, err)
+		}
+	}
+	for server, want := range map[string]string{
+		`url: "tcp://h", fingerprint: "` + sum + `"`:               `begin the url with tls://`,
+		`url: "tls://h", fingerprint: "sha256:00"`:                 `is not a fingerprint`,
+		`url: "tls://h", ca: ca.pem`:                               `is not a whole path`,
+		`url: "tls://h", ca: /ca.pem, fingerprint: "` + sum + `"`:  `says that already`,
+		`url: "tls://h", token: 0123456789abcdefg, token_file: /a`: `says that already`,
+		`url: "tcp://h", cert: /me.pem`:                            `begin the url with tls://`,
+		`url: "tls://h", key: /me.pem`:                             `a key without its certificate`,
+		`url: "tls://h", cert: me.pem`:                             `is not a whole path`,
+		`url: "tls://h", token: short`:                             `too short`,
+		`url: "tls://h", tokn: 0123456789abcdefg`:                  `did you mean "token"`,
+	} {
+		if servers, err := parse(server); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %+v, %v, want %s", server, servers, err, want)
 		}
 	}
 }

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"sigalert/internal/words"
 )
 
 // function is one that expressions call. Where its first argument is nil, its result
@@ -130,7 +132,7 @@ var functions = map[string]function{
 	}},
 	"fromPairs": {args: "l", call: fromPairs},
 
-	"bytes":    {args: "n", result: "", call: func(_ *meter, args []any) (any, error) { f, _ := float(args[0]); return size(f), nil }},
+	"bytes":    {args: "n", result: "", call: func(_ *meter, args []any) (any, error) { f, _ := float(args[0]); return words.Bytes(f), nil }},
 	"duration": {args: "a", call: duration},
 	"date":     {args: "a?s", result: time.Time{}, call: func(m *meter, args []any) (any, error) { return date(m, args) }},
 	"ago": {args: "a", result: "", call: func(m *meter, args []any) (any, error) {

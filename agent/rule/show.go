@@ -243,18 +243,6 @@ func span(d time.Duration) string {
 	return words.Span(d)
 }
 
-// size is a number of bytes in the units that people use: "7.3 GB".
-func size(n float64) string {
-	units := []string{"B", "kB", "MB", "GB", "TB", "PB", "EB"}
-	i := 0
-	// From 999,950 on, one decimal place would be 1000.0.
-	for ; math.Abs(n) >= 999.95 && i < len(units)-1; i++ {
-		n /= 1000
-	}
-	text := strconv.FormatFloat(n, 'f', 1, 64)
-	return strings.TrimSuffix(text, ".0") + " " + units[i]
-}
-
 // kind is what a value is, for errors.
 func kind(v any) string {
 	switch v.(type) {

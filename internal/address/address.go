@@ -16,27 +16,42 @@ const (
 	Loopback = "127.0.0.1"
 	// DefaultPort is a server's port, where none is given.
 	DefaultPort = "3000"
+	// secure is what the address of a server with TLS begins with.
+	secure = "tls://"
 )
 
 // ParseServer reads a server's URL, such as tcp://host:3000, and returns its
-// host:port. The scheme, the port (3000) and the whole of it (127.0.0.1) may be
-// left out.
+// host:port, after tls:// if the server has TLS. The scheme (tcp), the port (3000) and
+// the whole of it (127.0.0.1) may be left out. https is tls, at port 443 by default.
 func ParseServer(text string) (addr string, err error) {
-	host, port, err := parseURL(text)
+	scheme, host, port, err := parseURL(text)
 	if err != nil {
 		return "", err
 	}
 	if host == "" {
 		host = Loopback
 	}
-	return net.JoinHostPort(host, port), nil
+	addr = net.JoinHostPort(host, port)
+	if scheme != "tcp" {
+		addr = secure + addr
+	}
+	return addr, nil
 }
+
+// HostPort is the host:port of what [ParseServer] returns.
+func HostPort(addr string) string { return strings.TrimPrefix(addr, secure) }
+
+// IsSecure reports whether what [ParseServer] returns has TLS.
+func IsSecure(addr string) bool { return strings.HasPrefix(addr, secure) }
 
 // ParseListen reads an address for a server to listen on. It is completed as in
 // [ParseServer], except that a text which begins with the port's colon stands for
 // every address of this machine.
 func ParseListen(text string) (addr string, err error) {
-	host, port, err := parseURL(text)
+	scheme, host, port, err := parseURL(text)
+	if err == nil && scheme != "tcp" {
+		err = fmt.Errorf("%q: an address to listen on has no scheme: use HOST:PORT", text)
+	}
 	if err != nil {
 		return "", err
 	}
@@ -77,31 +92,36 @@ func IsLoopback(addr string) bool {
 	return err == nil && ip.Unmap().IsLoopback() || strings.EqualFold(host, "localhost")
 }
 
-// parseURL takes tcp://host:port apart; the port has its default, and the host
-// may be empty.
-func parseURL(text string) (host, port string, err error) {
-	rest := strings.TrimSpace(text)
-	if scheme, after, ok := strings.Cut(rest, "://"); ok {
-		if !strings.EqualFold(scheme, "tcp") {
-			return "", "", fmt.Errorf("unknown scheme %q: use tcp://HOST:PORT", scheme)
+// parseURL takes tcp://host:port apart; the scheme and the port have their defaults,
+// and the host may be empty.
+func parseURL(text string) (scheme, host, port string, err error) {
+	rest, scheme := strings.TrimSpace(text), "tcp"
+	if given, after, ok := strings.Cut(rest, "://"); ok {
+		switch scheme = strings.ToLower(given); scheme {
+		case "tcp", "tls", "https":
+		default:
+			return "", "", "", fmt.Errorf("unknown scheme %q: use tcp://HOST:PORT", given)
 		}
 		rest = strings.TrimSuffix(after, "/")
 	}
 	if host, _, ok := strings.Cut(rest, "/"); ok && host != "" {
-		return "", "", fmt.Errorf("%q has a path: use tcp://HOST:PORT", text)
+		return "", "", "", fmt.Errorf("%q has a path: use %s://HOST:PORT", text, scheme)
 	}
 	if isPort(rest) {
-		return "", "", fmt.Errorf("%q is not an address: use tcp://HOST:PORT, such as tcp://%s", text, net.JoinHostPort(Loopback, rest))
+		return "", "", "", fmt.Errorf("%q is not an address: use tcp://HOST:PORT, such as tcp://%s", text, net.JoinHostPort(Loopback, rest))
 	}
 	host, port, ok := split(rest)
 	if !ok {
-		return "", "", fmt.Errorf("%q is not an address: use tcp://HOST:PORT", text)
+		return "", "", "", fmt.Errorf("%q is not an address: use tcp://HOST:PORT", text)
 	}
 	if port == "" {
 		port = DefaultPort
+		if scheme == "https" {
+			port = "443"
+		}
 	}
 	port, err = parsePort(port)
-	return host, port, err
+	return scheme, host, port, err
 }
 
 func isPort(text string) bool {

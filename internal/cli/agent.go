@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"time"
 
@@ -51,6 +52,7 @@ func (p *program) runAgent(ctx context.Context) error {
 		Server:     p.instead,
 		Router:     p.bindRouter,
 		Memory:     memoryPath(),
+		Local:      localFolder(),
 		Fallback:   func(n notify.Notification) { lines.Info("alert", "text", n.Line()) },
 		Logger:     p.log,
 	}, path, func(ctx context.Context, t *trayAgent, h *history.History, desktop agent.Notifier) {
@@ -79,12 +81,23 @@ func (p *program) runAgent(ctx context.Context) error {
 func memoryPath() string { return filepath.Join(stateFolder(), "agent.json") }
 
 // bindRouter is the agent's way to [program.newRouter].
-func (p *program) bindRouter(listen string) (serve func(context.Context) error, err error) {
-	r, err := p.newRouter(listen, defaultKeeping())
+func (p *program) bindRouter(c *config.Router) (*agent.BoundRouter, error) {
+	r, err := p.newRouter(c, true)
 	if err != nil {
 		return nil, err
 	}
-	return func(ctx context.Context) error { return r.run(ctx) }, nil
+	p.announce(c, r.addr(), false)
+	return &agent.BoundRouter{Serve: r.run, Change: func(c *config.Router) (bool, error) {
+		if _, restart := r.settings.Changes(c); len(restart) > 0 {
+			p.log.Info("the router is restarted: its settings have changed", "settings", strings.Join(restart, ", "))
+			return false, nil
+		}
+		changed, _, err := r.change(p, c)
+		if err == nil {
+			p.log.Info("the router's settings have changed", "settings", strings.Join(changed, ", "))
+		}
+		return true, err
+	}}, nil
 }
 
 // agentConfig is the path of the configuration; the first run writes one.

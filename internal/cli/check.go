@@ -16,7 +16,8 @@ func (p *program) check() *cobra.Command {
 		Use:   "check [FILE]",
 		Short: "Check the configuration file",
 		Long: `Reads the configuration, or FILE, and prints every problem with its line, and
-warnings of what may not be meant. The exit code is 0 if there are no problems, 1
+warnings of what may not be meant. FILE may also have a router alone, for
+"sigalert serve --config". The exit code is 0 if there are no problems, 1
 if there are some, and 2 if the file cannot be read.`,
 		Example: `  sigalert check
   sigalert check other.yaml`,
@@ -40,14 +41,27 @@ if there are some, and 2 if the file cannot be read.`,
 			if err != nil {
 				return &exitError{code: exitUnreadable, err: err}
 			}
-			c, problems, warnings := config.Check(path, text)
+			fine := ""
+			var problems, warnings config.Problems
+			if p.config != "" { // otherwise the file is an agent's
+				var r *config.Router
+				if r, problems, warnings = config.CheckRouter(path, text); r != nil {
+					fine = fmt.Sprintf(`OK for "serve --config": a router at %s (the agent requires subscriptions, too)`, r.Listen)
+				}
+			}
+			if fine == "" && len(problems) == 0 {
+				var c *config.Config
+				if c, problems, warnings = config.Check(path, text); c != nil {
+					fine = fmt.Sprintf("OK: %s at %s", words.Count(len(c.Subscriptions), "subscription"), c.Place())
+				}
+			}
 			for _, problem := range slices.Concat(problems, warnings) {
 				fmt.Fprintln(p.out, problem.Error())
 			}
 			if len(problems) > 0 {
 				return &exitError{code: exitFailure}
 			}
-			fmt.Fprintf(p.out, "%s: OK: %s at %s\n", path, words.Count(len(c.Subscriptions), "subscription"), c.Place())
+			fmt.Fprintf(p.out, "%s: %s\n", path, fine)
 			return nil
 		},
 	}

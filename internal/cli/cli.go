@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -22,6 +23,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"sigalert/internal/plain"
+	"sigalert/internal/redact"
 )
 
 // The exit codes.
@@ -75,8 +77,9 @@ type program struct {
 	config   string
 	logLevel string
 	ask      bool
-	detached bool // started with SIGINT ignored, as a shell's script starts what it does not wait for
-	number   bool // names that spell numbers are numbers
+	detached bool             // started with SIGINT ignored, as a shell's script starts what it does not wait for
+	number   bool             // names that spell numbers are numbers
+	socket   *net.TCPListener // of the router, which systemd has bound; nil: there is none
 
 	relativeHome string // that is ignored; "": none
 }
@@ -90,7 +93,7 @@ func Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	context.AfterFunc(ctx, stop) // a second signal ends the process, whatever it waits for
 	relative := ignoreRelativeHome()
 	out := &output{w: newPatientWriter(ctx, stdout)}
-	p := &program{in: newPrompter(stdin, out), out: out, err: newPatientWriter(ctx, stderr), relativeHome: relative, detached: detached}
+	p := &program{in: newPrompter(stdin, out), out: out, err: redact.Writer(newPatientWriter(ctx, stderr)), relativeHome: relative, detached: detached}
 	root := p.root()
 	root.SetArgs(negatives(root, args))
 	root.SetIn(stdin)
@@ -190,7 +193,7 @@ icon if the desktop has a tray, and the router if the configuration has one.`,
 		}
 	}
 	add("agent", "The running agent:", p.status(), p.pause(), p.resume(), p.explain(), p.show(), p.historyCommand(), p.markRead(), p.reload(), p.reconnect(), p.quit())
-	add("events", "Events:", p.send(), p.run(), p.listen(), p.request(), p.senders(), p.serve(), p.eventLog())
+	add("events", "Events:", p.send(), p.run(), p.listen(), p.request(), p.senders(), p.serve(), p.token(), p.pair(), p.admin(), p.eventLog())
 	add("care", "Set up and find faults:", p.check(), p.test(), p.doctor(), p.autostart(), p.demo())
 	cmd.AddCommand(p.version())
 	cmd.SetOut(p.out)

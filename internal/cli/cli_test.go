@@ -5,13 +5,17 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"os"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"sigalert/internal/certificate/certificatetest"
 )
 
 func TestMain(m *testing.M) {
@@ -20,20 +24,28 @@ func TestMain(m *testing.M) {
 	})
 }
 
+// freePort is a port that is free at all addresses, and none of those that systems give
+// to clients, one of which could have it a moment later.
+func freePort() string {
+	for {
+		port := strconv.Itoa(10_000 + rand.IntN(20_000))
+		if l, err := net.Listen("tcp4", ":"+port); err == nil {
+			l.Close()
+			return port
+		}
+	}
+}
+
 // A script a feature, each with folders and a port of its own, and without a
 // desktop.
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata",
 		Setup: func(env *testscript.Env) error {
-			l, err := net.Listen("tcp", "127.0.0.1:0")
-			if err != nil {
-				return err
-			}
-			defer l.Close()
-			env.Setenv("ADDR", l.Addr().String())
-			_, port, _ := strings.Cut(l.Addr().String(), ":")
+			port := freePort()
+			env.Setenv("ADDR", "127.0.0.1:"+port)
 			env.Setenv("PORT", port)
+			env.Setenv("HOSTIP", hostIP())
 			env.Setenv("GORACE", "atexit_sleep_ms=0") // the race detector waits a second at each exit
 			for _, name := range []string{"HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME", "XDG_DATA_HOME", "XDG_RUNTIME_DIR"} {
 				dir := env.WorkDir + "/" + strings.ToLower(name)
@@ -44,8 +56,45 @@ func TestScripts(t *testing.T) {
 			}
 			return nil
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"await": await, "get": get, "peer": peer},
+		Condition: func(cond string) (bool, error) {
+			if cond != "hostip" {
+				return false, fmt.Errorf("unknown condition %s", cond)
+			}
+			return hostIP() != "", nil
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"await": await, "get": get, "peer": peer,
+			"certify": func(ts *testscript.TestScript, _ bool, names []string) { certify(t, ts, names) },
+		},
 	})
+}
+
+// certify makes an authority, ca.pem, and a certificate with its key for each name,
+// NAME.pem; other.pem and expired.pem are for the first name, the one by another authority.
+func certify(t *testing.T, ts *testscript.TestScript, names []string) {
+	ours, later := certificatetest.NewAuthority(t), time.Now().Add(time.Hour)
+	files := map[string][]byte{
+		"ca":      ours.PEM(),
+		"other":   certificatetest.NewAuthority(t).Issue(t, names[0], later),
+		"expired": ours.Issue(t, names[0], time.Now().Add(-time.Minute)),
+	}
+	for _, name := range names {
+		files[name] = ours.Issue(t, name, later)
+	}
+	for name, text := range files {
+		ts.Check(os.WriteFile(ts.MkAbs(name+".pem"), text, 0o600))
+	}
+}
+
+// hostIP is an address of this machine that others may reach; "" if it has none.
+func hostIP() string {
+	addrs, _ := net.InterfaceAddrs()
+	for _, a := range addrs {
+		if ip, ok := a.(*net.IPNet); ok && ip.IP.To4() != nil && ip.IP.IsGlobalUnicast() {
+			return ip.IP.String()
+		}
+	}
+	return ""
 }
 
 // await waits until a file, such as a background command's log, has a text.

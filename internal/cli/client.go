@@ -25,6 +25,7 @@ func (p *program) connect(ctx context.Context, addr target, waits bool) *client 
 	c := &client{changed: wait.NewToken()}
 	linked := p.logLink(ctx, addr, waits)
 	c.ClientRouter = sig.NewClientRouter(addr.carrier(), &sig.ClientOptions{
+		Token:  addr.secret,
 		Logger: p.log,
 		Missed: p.logMissed(addr),
 		Changed: func() {
@@ -76,8 +77,13 @@ func (p *program) logMissed(addr target) func(n int) {
 }
 
 // atOnce lets f ask the server, and ends it when the server cannot be reached: a
-// command that asks once then fails instead of waiting.
+// command that asks once then fails instead of waiting. The error says what to do then.
 func (c *client) atOnce(ctx context.Context, f func(context.Context) error) error {
+	return hinted(c.once(ctx, f))
+}
+
+// once is atOnce without saying what to do.
+func (c *client) once(ctx context.Context, f func(context.Context) error) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer wait.Start(ctx, func(ctx context.Context) {
 		for {
@@ -95,7 +101,7 @@ func (c *client) atOnce(ctx context.Context, f func(context.Context) error) erro
 	if err != nil && ctx.Err() != nil {
 		err = context.Cause(ctx) // f says the same with more words
 	}
-	return hinted(err)
+	return err
 }
 
 // hinted adds to an error what to do where there is no server.

@@ -43,7 +43,9 @@ if there is not.`,
 
 func (p *program) runDemo(ctx context.Context) error {
 	defer p.queueOutput()()
-	server, err := p.newRouter("127.0.0.1:0", defaultKeeping())
+	settings := config.DefaultRouter()
+	settings.Listen = "127.0.0.1:0"
+	server, err := p.newRouter(settings, false)
 	if err != nil {
 		return err
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"sigalert/agent/config"
 	"sigalert/internal/address"
 	"sigalert/internal/doctor"
 	"sigalert/tray"
@@ -61,7 +62,9 @@ func (p *program) doctorOptions() (o doctor.Options, err error) {
 	o = doctor.Options{
 		Named:   p.config != "" || os.Getenv("SIGALERT_CONFIG") != "",
 		Local:   net.JoinHostPort(address.Loopback, address.DefaultPort),
+		Folder:  localFolder(),
 		History: historyPath(),
+		Stores:  routerStores(),
 		Call:    invocation(),
 		XEmbed:  tray.XEmbed,
 		Agent:   agentsState,
@@ -69,8 +72,13 @@ func (p *program) doctorOptions() (o doctor.Options, err error) {
 	if o.Config, err = p.configPath(); err != nil {
 		return o, err
 	}
-	if o.Server, err = namedServer(p.server); err != nil {
-		return o, err
+	if text, where := givenServer(p.server); text != "" {
+		known, _ := config.LoadServers(o.Config)
+		to, err := p.given(text, where, known, "")
+		if err != nil {
+			return o, err
+		}
+		o.Server, o.Proof = to.addresses[0], to.proof
 	}
 	o.Program, err = os.Executable()
 	return o, err

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"time"
 
@@ -117,7 +118,17 @@ func agentFolder() (string, error) {
 	return dir, os.MkdirAll(dir, 0o700)
 }
 
-func stateFolder() string { return filepath.Join(xdg.StateHome, "sigalert") }
+// stateFolder is for what is to outlive the process. A service of a user that has no home
+// gets one from systemd.
+func stateFolder() string {
+	first, _, _ := strings.Cut(os.Getenv("STATE_DIRECTORY"), ":")
+	if first != "" && os.Getenv("HOME") == "" && os.Getenv("XDG_STATE_HOME") == "" {
+		return first
+	}
+	return userStateFolder()
+}
+
+func userStateFolder() string { return filepath.Join(xdg.StateHome, "sigalert") }
 
 // ourBus is the ID of the session bus; "" if none answers.
 func ourBus(ctx context.Context) string {

@@ -246,6 +246,7 @@ func (p *program) runLog(ctx context.Context, addr target, o logOptions) error {
 func (p *program) keepLog(ctx context.Context, log *eventlog.Log, addr target, o logOptions, listener net.Listener) error {
 	defer wait.Start(ctx, log.Run)()
 	subscriber, err := eventlog.NewSubscriber(log, addr.carrier(), &eventlog.SubscriberOptions{
+		Token:    addr.secret,
 		Topics:   o.topics,
 		Presence: o.presence,
 		Linked:   p.logLink(ctx, addr, true),

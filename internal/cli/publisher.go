@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"time"
 
+	"sigalert/internal/wait"
 	"sigalert/sig"
 )
 
@@ -24,14 +25,23 @@ type publisher struct {
 	owned  *sig.RemoteSender // at such a server
 }
 
-// publish publishes these data, in this order: all of them, or none. The error is
+// publish publishes these data, in this order: all of them, or none. If the server takes
+// no more now, it waits, for not too long unless the publisher lasts. The error is
 // sig.ErrNoPublish at a server where it requires own.
 func (pub *publisher) publish(ctx context.Context, event sig.Name, data ...sig.Data) (sig.Published, error) {
 	events := make([]sig.Publication, len(data))
 	for i, d := range data {
 		events[i] = sig.Publication{Sender: pub.sender, Event: event, Data: d}
 	}
-	return pub.Publish(ctx, events...)
+	began := time.Now()
+	for {
+		done, err := pub.Publish(ctx, events...)
+		refusal := new(sig.RemoteError)
+		if !errors.As(err, &refusal) || refusal.RetryAfter == 0 || !pub.lasts && time.Since(began)+refusal.RetryAfter > answerTime ||
+			!wait.Sleep(ctx, refusal.RetryAfter, nil) {
+			return done, err
+		}
+	}
 }
 
 // own connects as the sender. While somebody else has the name it tries again, until

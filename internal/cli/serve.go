@@ -1,24 +1,26 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"sigalert/internal/address"
+	"sigalert/internal/systemd"
 	"sigalert/internal/trim"
 	"sigalert/internal/wait"
 	"sigalert/sig"
 )
 
 type serveOptions struct {
-	listen, sender, event, data string
-	every                       time.Duration
-	requests                    bool
-	hosts                       []string
-	keeping                     keeping
+	sender, event, data string
+	every               time.Duration
+	requests            bool
+	router              routerFlags
 }
 
 func (p *program) serve() *cobra.Command {
@@ -33,11 +35,21 @@ router has a sender of its own, which fires an event repeatedly. With --requests
 that sender also answers the request echo, with the request's parameters.
 
 The router keeps its latest events in files, so that a restart loses none: clients
-that come back get what they missed.`,
+that come back get what they missed.
+
+An address that other machines can reach, such as :3000, requires TLS, and a token from
+each client. At its first start there, it prints a line to run on another machine,
+"sigalert pair …", which lets that machine use the router. --insecure does without both.
+
+With --config, and only then, the settings come from the key "router" of a file, which
+may be the agent's configuration; flags take precedence. On SIGHUP, the file, the certificate and
+the tokens are read again.`,
 		Example: `  sigalert serve
   sigalert serve --sender timer --event tick --data '"server data"' --every 5s
   sigalert serve --requests     then: sigalert request timer echo '{"n": 1}'
-  sigalert serve                then: curl -d hello 127.0.0.1:3000/me/hello`,
+  sigalert serve                then: curl -d hello 127.0.0.1:3000/me/hello
+  sigalert serve --listen :3000 --host desk.example
+  sigalert serve --config /etc/sigalert/router.yaml`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if p.ask {
@@ -57,14 +69,12 @@ that come back get what they missed.`,
 		},
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&o.listen, "listen", "127.0.0.1:3000", "`ADDRESS` to listen on")
 	flags.StringVar(&o.sender, "sender", "", "`NAME` of the server's own sender")
 	flags.StringVar(&o.event, "event", "tick", "`NAME` of its event")
 	flags.StringVar(&o.data, "data", "", "data of the event: `JSON`, or text")
 	flags.DurationVar(&o.every, "every", 5*time.Second, "time between two events")
 	flags.BoolVar(&o.requests, "requests", false, "its sender (timer by default) answers the request echo")
-	flags.StringArrayVar(&o.hosts, "host", nil, "another `NAME` of this machine in the address of an HTTP request; may be repeated")
-	o.keeping.flags(flags)
+	o.router = newRouterFlags(flags)
 	p.numberFlag(cmd)
 	p.askFlag(cmd)
 	return cmd
@@ -80,7 +90,10 @@ func (p *program) askServe(cmd *cobra.Command, o *serveOptions) error {
 		}
 		p.log = newLogger(p.err, level)
 	}
-	q.address(given("listen"), &o.listen, "Server bind", "0.0.0.0", address.DefaultPort)
+	listen := ""
+	if q.address(given("listen"), &listen, "Server bind", "0.0.0.0", address.DefaultPort); listen != "" {
+		_ = cmd.Flags().Set("listen", listen)
+	}
 	q.text(given("sender"), &o.sender, "Sender", "timer")
 	q.text(given("event"), &o.event, "Event", "tick")
 	q.text(given("data"), &o.data, "Event data", o.data)
@@ -93,26 +106,44 @@ func (p *program) runServe(ctx context.Context, o serveOptions) error {
 	if o.every <= 0 {
 		return usage(fmt.Errorf("--every must be greater than 0, got %s", o.every))
 	}
-	for _, host := range o.hosts {
-		if err := address.CheckHost(host); err != nil {
-			return usage(fmt.Errorf("--host: %w", err))
-		}
+	var err error
+	if p.socket, err = systemd.Socket(); err != nil {
+		return err
 	}
-	addr, err := address.ParseListen(o.listen)
-	if err != nil {
-		return usage(fmt.Errorf("--listen: %w", err))
-	}
-	server, err := p.newRouter(addr, o.keeping)
+	settings, err := p.routerSettings(o.router)
 	if err != nil {
 		return err
 	}
+	server, err := p.newRouter(settings, false)
+	if err != nil {
+		return err
+	}
+	manager := systemd.Find(p.log)
+	ctx, reload, stop := untilTerminalEnds(ctx)
+	defer stop()
+	defer wait.Start(ctx, func(ctx context.Context) {
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-reload:
+				manager.Reload(func() string {
+					p.reloadRouter(server, o.router)
+					return listening(server)
+				})
+			}
+		}
+	})()
 	defer wait.Start(ctx, trim.Run)()
+	defer wait.Start(ctx, trim.Bound)()
 	p.log.Info("listening on " + server.addr())
-	if !address.IsLoopback(server.addr()) {
+	defer reportTo(ctx, manager, server)()
+	p.announce(settings, server.addr(), true)
+	if server.tokens == nil && !address.IsLoopback(server.addr()) {
 		p.log.Warn("anyone who can reach this address may listen and send: there is no password", "listen", server.addr())
 	}
 	if o.sender == "" {
-		return server.run(ctx, o.hosts...)
+		return server.run(ctx)
 	}
 	ctx, end := context.WithCancel(ctx)
 	ticking := make(chan error, 1)
@@ -120,12 +151,32 @@ func (p *program) runServe(ctx context.Context, o serveOptions) error {
 		defer end() // without its sender the server is not what was asked for
 		ticking <- p.tick(ctx, &server.Router, o)
 	}()
-	err = server.run(ctx, o.hosts...)
+	err = server.run(ctx)
 	end()
 	if failure := <-ticking; failure != nil {
 		return fmt.Errorf("the server's own sender failed: %w", failure)
 	}
 	return err
+}
+
+// reloadRouter reads the settings of a running router again, and applies them.
+func (p *program) reloadRouter(r *router, flags routerFlags) {
+	settings, err := p.routerSettings(flags)
+	var changed, restart []string
+	if err == nil {
+		changed, restart, err = r.change(p, settings)
+	}
+	if err != nil {
+		for line := range strings.SplitSeq(err.Error(), "\n") {
+			p.log.Error(line)
+		}
+		p.log.Error("not reloaded: the settings stay as they were")
+		return
+	}
+	p.log.Info("reloaded", "changed", cmp.Or(strings.Join(changed, ", "), "nothing"))
+	if len(restart) > 0 {
+		p.log.Warn("some changes take effect only after a restart", "settings", strings.Join(restart, ", "))
+	}
 }
 
 // tick has the server's own sender fire, and answer requests, until ctx ends.

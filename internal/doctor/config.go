@@ -27,7 +27,7 @@ func (o Options) readFile() (f file) {
 	case err != nil:
 		f.err = err
 		if f.missing(o) { // as the one has that the first run writes
-			f.servers = []config.Server{{Addresses: []string{o.Local}, Listen: o.Local}}
+			f.servers = []config.Server{{Addresses: []string{o.Local}, Router: &config.Router{Listen: o.Local}}}
 		}
 	default:
 		f.subscriptions, f.warnings, f.servers = len(c.Subscriptions), c.Warnings, c.Servers

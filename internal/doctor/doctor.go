@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"sigalert/internal/plain"
+	"sigalert/internal/reach"
 )
 
 // Status says how a part of the path is.
@@ -40,14 +41,17 @@ type Result struct {
 
 // Options say what to examine. Those without a default must be given.
 type Options struct {
-	Config  string // the configuration's path
-	Named   bool   // somebody has named it, so that it must be there
-	Server  string // host:port; default: the configuration's servers, or Local
-	Local   string // host:port of this machine's router
-	History string // the history's path
-	Program string // this program's path
-	Call    string // this program, as it is called on a command line
-	XEmbed  bool   // this build's icon is shown by panels that know only XEmbed, too
+	Config  string      // the configuration's path
+	Named   bool        // somebody has named it, so that it must be there
+	Server  string      // host:port; default: the configuration's servers, or Local
+	Proof   reach.Proof // for Server
+	Local   string      // host:port of this machine's router
+	Folder  string      // where this user's routers say how they are used from this machine
+	History string      // the history's path
+	Stores  string      // the folder with the stores of routers
+	Program string      // this program's path
+	Call    string      // this program, as it is called on a command line
+	XEmbed  bool        // this build's icon is shown by panels that know only XEmbed, too
 	// Agent asks the running agent how it stands. Its error wraps ErrNoAgent if none
 	// is running. It may hang.
 	Agent func(context.Context) (Agent, error)
@@ -85,6 +89,7 @@ func Examine(ctx context.Context, o Options) []Result {
 	askSession := start(ctx, lookTime, lookAtSession, session{err: errHangs})
 	askLogin := start(ctx, lookTime, func(context.Context) login { return lookAtLogin() }, login{err: errHangs})
 	askStore := start(ctx, lookTime, func(context.Context) store { return lookAtStore(o.History) }, store{err: errHangs})
+	askUnused := start(ctx, lookTime, func(context.Context) unused { return lookForUnused(o.Stores, time.Now()) }, unused{})
 	places, running, session := askPlaces(), askAgent(), askSession()
 
 	results := []Result{o.config(file)}
@@ -98,6 +103,7 @@ func Examine(ctx context.Context, o Options) []Result {
 		results = append(results, bus(session), notifications(session), quiet(session), o.tray(session))
 	}
 	results = append(results, o.autostart(askLogin()), o.history(file, askStore()))
+	results = append(results, askUnused().stores()...)
 	for i := range results {
 		results[i].clean()
 	}

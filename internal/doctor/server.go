@@ -13,10 +13,10 @@ import (
 	"time"
 
 	"sigalert/internal/address"
+	"sigalert/internal/reach"
 	"sigalert/internal/wait"
 	"sigalert/internal/words"
 	"sigalert/sig"
-	"sigalert/sig/tcp"
 )
 
 // place is what was found at the server's address.
@@ -29,10 +29,14 @@ type place struct {
 	web      web
 }
 
+// answers reports whether a router is there, whether or not it admits us.
+func (p place) answers() bool { return p.err == nil || errors.Is(p.err, sig.ErrNotAdmitted) }
+
 // web is how a router answers HTTP.
 type web struct {
-	err  error
-	read bool // it said what time it is there
+	err      error
+	read     bool // it said what time it is there
+	degraded bool // its store cannot be written
 
 	// Its clock is ahead of ours by a time between these.
 	least, most time.Duration
@@ -43,12 +47,12 @@ const (
 	webTime   = 1500 * time.Millisecond
 )
 
-func visit(ctx context.Context, addr string) (p place) {
+func visit(ctx context.Context, addr string, proof reach.Proof) (p place) {
 	greeting, cancel := context.WithTimeout(ctx, greetTime)
 	defer cancel()
 	began := time.Now()
-	carrier := &noted{Client: tcp.NewClient(addr)}
-	client := sig.NewClientRouter(carrier, &sig.ClientOptions{NoReconnect: true})
+	carrier := &noted{ClientCarrier: proof.To(addr)}
+	client := sig.NewClientRouter(carrier, &sig.ClientOptions{NoReconnect: true, Token: proof.Secret})
 	failed, fail := context.WithCancelCause(greeting)
 	defer wait.Start(failed, func(ctx context.Context) {
 		client.Run(ctx)
@@ -72,19 +76,19 @@ func visit(ctx context.Context, addr string) (p place) {
 	link := client.Link()
 	p.name, p.features = link.Server, link.Features
 	if p.name != "" {
-		p.web = browse(ctx, addr)
+		p.web = browse(ctx, addr, proof)
 	}
 	return p
 }
 
 // noted notes whether anything took a connection.
 type noted struct {
-	*tcp.Client
+	sig.ClientCarrier
 	reached atomic.Bool
 }
 
 func (n *noted) Dial(ctx context.Context) (sig.Conn, error) {
-	conn, err := n.Client.Dial(ctx)
+	conn, err := n.ClientCarrier.Dial(ctx)
 	if err == nil {
 		n.reached.Store(true)
 	}
@@ -93,25 +97,29 @@ func (n *noted) Dial(ctx context.Context) (sig.Conn, error) {
 
 // browse asks a router over HTTP whether it is well, and reads its clock from the
 // answer's Date, which has whole seconds.
-func browse(ctx context.Context, addr string) (w web) {
+func browse(ctx context.Context, addr string, proof reach.Proof) (w web) {
 	ctx, cancel := context.WithTimeout(ctx, webTime)
 	defer cancel()
+	direct, base, err := proof.Web(addr)
+	if err != nil {
+		return web{err: err}
+	}
 	var asked, answered time.Time
 	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
 		GotConn:              func(httptrace.GotConnInfo) { asked = time.Now() },
 		GotFirstResponseByte: func() { answered = time.Now() },
 	})
-	request, err := nethttp.NewRequestWithContext(ctx, "GET", "http://"+addr+"/healthz", nil)
+	request, err := nethttp.NewRequestWithContext(ctx, "GET", base+"/healthz", nil)
 	if err != nil {
 		return web{err: err}
 	}
-	direct := &nethttp.Transport{DisableKeepAlives: true} // without a proxy
 	response, err := direct.RoundTrip(request)
 	if err != nil {
 		return web{err: err}
 	}
 	defer response.Body.Close()
-	_, _ = io.CopyN(io.Discard, response.Body, 1024)
+	health, _ := io.ReadAll(io.LimitReader(response.Body, 1024))
+	w.degraded = strings.HasPrefix(string(health), "degraded")
 	if response.StatusCode != nethttp.StatusOK {
 		return web{err: fmt.Errorf("it answers %s", response.Status)}
 	}
@@ -134,6 +142,12 @@ func (o Options) server(f file, p place, a running) Result {
 	case p.err == nil:
 		r.Status = OK
 		r.Text = answers + ": a pysig server, which does not remember events: what happens while the agent is away is lost"
+	case errors.Is(p.err, sig.ErrNotAdmitted):
+		r.Text = p.err.Error()
+		r.Advice = `make a token at the router with "sigalert token new", and put it into the configuration, beside the server's url`
+	case errors.Is(p.err, sig.ErrNotPrivate):
+		r.Text = fmt.Sprintf("%s has no TLS: a token is not sent there, as others could read it", o.Server)
+		r.Advice = "begin its url with tls://, if the router has a certificate"
 	case p.reached:
 		r.Text = fmt.Sprintf("what listens at %s does not answer as an event server: it hangs, or is another program (%v)", o.Server, p.err)
 		r.Advice = "end it, or use another address; a router that hangs can be started again"
@@ -148,7 +162,7 @@ func (o Options) server(f file, p place, a running) Result {
 		r.Advice = fmt.Sprintf(`start a router there with "%s serve", or let the agent run one with router: in place of server: in the configuration`, o.Call)
 	case nobodyListens(p.err):
 		r.Text = fmt.Sprintf("%s refuses connections: no program listens at that port there", o.Server)
-		r.Advice = fmt.Sprintf(`start a router on that machine with "sigalert serve --listen 0.0.0.0:%s", or correct the address`, port(o.Server))
+		r.Advice = fmt.Sprintf(`start a router on that machine with "sigalert serve --listen 0.0.0.0:%s", and run the line here that it prints, or correct the address`, port(o.Server))
 	default:
 		r.Text = fmt.Sprintf("%s cannot be reached: %v", o.Server, p.err)
 		r.Advice = "see whether the name is right, the machine is on, and no firewall is between"
@@ -163,12 +177,12 @@ func (o Options) router(p place, a running) Result {
 	case errors.Is(a.err, ErrNoAgent) && nobodyListens(p.err):
 		r.Status = Note
 		r.Text = fmt.Sprintf("%s is free: the agent's router comes with the agent", o.Server)
-	case errors.Is(a.err, ErrNoAgent) && p.err == nil:
+	case errors.Is(a.err, ErrNoAgent) && p.answers():
 		r.Status = Note
 		r.Text = fmt.Sprintf("another router has %s: the agent will use that one", o.Server)
 	case a.err == nil && a.Router && a.Server == o.Server:
 		r.Text = fmt.Sprintf("the agent runs it at %s", o.Server)
-	case a.err == nil && p.err == nil:
+	case a.err == nil && p.answers():
 		r.Status = Note
 		r.Text = fmt.Sprintf("another router has %s: the agent uses that one, and takes over when it ends", o.Server)
 	case nobodyListens(p.err):
@@ -196,6 +210,10 @@ func http(p place) Result {
 	case p.web.err != nil:
 		r.Text = fmt.Sprintf("does not answer at the server's port: curl and webhooks cannot send to it (%v)", p.web.err)
 		r.Advice = "an older router has no HTTP, and something between may let none through"
+	case p.web.degraded:
+		r.Status = Wrong
+		r.Text = "answers at the server's port, and says that its store cannot be written: events are kept in the router's memory only"
+		r.Advice = "the router's log, and \"sigalert admin status\", say why; do not end the router before that is corrected"
 	default:
 		r.Status, r.Text = OK, "answers at the server's port: curl and webhooks can send to it"
 	}

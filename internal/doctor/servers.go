@@ -27,7 +27,7 @@ func (o Options) servers(f file) []config.Server {
 	if o.Server == "" && len(f.servers) > 0 {
 		return f.servers
 	}
-	return []config.Server{{Addresses: []string{cmp.Or(o.Server, o.Local)}}}
+	return []config.Server{{Addresses: []string{cmp.Or(o.Server, o.Local)}, Proof: o.Proof}}
 }
 
 // visitAll begins to visit all addresses, and returns what waits for it.
@@ -35,8 +35,9 @@ func (o Options) visitAll(ctx context.Context, servers []config.Server) func() [
 	var asked [][]func() place
 	for _, s := range servers {
 		var each []func() place
+		proof := s.Proof.Locally(o.Folder, s.Addresses, s.Router != nil)
 		for _, addr := range s.Addresses {
-			each = append(each, start(ctx, lookTime, func(ctx context.Context) place { return visit(ctx, addr) }, place{err: errHangs}))
+			each = append(each, start(ctx, lookTime, func(ctx context.Context) place { return visit(ctx, addr, proof) }, place{err: errHangs}))
 		}
 		asked = append(asked, each)
 	}
@@ -55,7 +56,7 @@ func (o Options) visitAll(ctx context.Context, servers []config.Server) func() [
 // place judges one server. Where servers have names, the results have, too.
 func (o Options) place(f file, v visited, a running) []Result {
 	best := v.best()
-	o.Server, f.runsRouter = v.Addresses[best], v.Listen != ""
+	o.Server, f.runsRouter = v.Addresses[best], v.Router != nil
 	if v.Name != "" {
 		a.Server = o.Server // it is one of the agent's
 	}

@@ -11,7 +11,7 @@ import (
 func TestSeveralServers(t *testing.T) {
 	o := with(testOptions, func(o *Options) { o.Server = "" })
 	f := file{servers: []config.Server{
-		{Name: "router", Addresses: []string{"127.0.0.1:3000"}, Listen: "127.0.0.1:3000"},
+		{Name: "router", Addresses: []string{"127.0.0.1:3000"}, Router: config.DefaultRouter()},
 		{Name: "work", Addresses: []string{"a:3000", "b:3000", "c:3000"}},
 	}}
 	if got := o.servers(f); len(got) != 2 {

@@ -2,6 +2,8 @@ package doctor
 
 import (
 	"context"
+	"errors"
+	"io"
 	"net"
 	nethttp "net/http"
 	"net/http/httptest"
@@ -14,6 +16,7 @@ import (
 	"os"
 
 	"sigalert/eventlog"
+	"sigalert/internal/reach"
 	"sigalert/internal/wait"
 	"sigalert/sig"
 	"sigalert/sig/gateway"
@@ -31,6 +34,7 @@ func TestVisit(t *testing.T) {
 		http, time Status
 	}{
 		{"sigalert", aRouter(t), OK, ": sigalert test, with stream, replay, publish", OK, OK},
+		{"guarded", aRouterWith(t, nobody{}), Wrong, "not admitted: this server requires a valid token", Note, Note},
 		{"pysig", aPysig(t), OK, "a pysig server", Note, Note},
 		{"nobody", free(t), Wrong, "nothing listens at 127.0.0.1", Note, Note},
 		{"silent", aSilent(t), Wrong, "it hangs, or is another program (no answer within 4 s)", Note, Note},
@@ -42,7 +46,7 @@ func TestVisit(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), lookTime)
 			defer cancel()
 			began := time.Now()
-			p := visit(ctx, test.addr)
+			p := visit(ctx, test.addr, reach.Proof{})
 			if ctx.Err() != nil {
 				t.Errorf("it takes %s", time.Since(began))
 			}
@@ -65,26 +69,39 @@ func TestBrowse(t *testing.T) {
 	for _, off := range []time.Duration{0, time.Minute, -time.Hour} {
 		w := browse(t.Context(), aSite(t, func(w nethttp.ResponseWriter, _ *nethttp.Request) {
 			w.Header().Set("Date", time.Now().Add(off).UTC().Format(nethttp.TimeFormat))
-		}))
+		}), reach.Proof{})
 		if w.err != nil || !w.read || w.least > off || w.most < off || w.most-w.least < time.Second || w.most-w.least > 3*time.Second {
 			t.Errorf("%s: %+v", off, w)
 		}
 	}
-	w := browse(t.Context(), aSite(t, func(w nethttp.ResponseWriter, _ *nethttp.Request) { nethttp.Error(w, "no", nethttp.StatusForbidden) }))
+	for text, want := range map[string]Status{"ok\n": OK, "degraded: the store cannot be written\n": Wrong} {
+		w := browse(t.Context(), aSite(t, func(w nethttp.ResponseWriter, _ *nethttp.Request) { _, _ = io.WriteString(w, text) }), reach.Proof{})
+		if r := http(place{name: "sigalert", web: w}); r.Status != want {
+			t.Errorf("%q: %+v", text, r)
+		}
+	}
+	w := browse(t.Context(), aSite(t, func(w nethttp.ResponseWriter, _ *nethttp.Request) { nethttp.Error(w, "no", nethttp.StatusForbidden) }), reach.Proof{})
 	if w.err == nil || w.read {
 		t.Errorf("%+v", w)
 	}
 }
 
-func aRouter(t *testing.T) string {
+func aRouter(t *testing.T) string { return aRouterWith(t, nil) }
+
+func aRouterWith(t *testing.T, access sig.Access) string {
 	carrier, err := tcp.Listen("127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := sig.NewServerRouter(&sig.ServerOptions{Name: "sigalert test"})
+	server := sig.NewServerRouter(&sig.ServerOptions{Name: "sigalert test", Access: access})
 	t.Cleanup(wait.Start(context.Background(), func(ctx context.Context) { _ = gateway.Serve(ctx, server, carrier, nil) }))
 	return carrier.Addr()
 }
+
+// nobody is an Access that admits nobody.
+type nobody struct{}
+
+func (nobody) Admit(sig.Caller) (sig.Rights, error) { return nil, errors.New("nobody is admitted") }
 
 func aPysig(t *testing.T) string {
 	s, err := sigtest.NewPysigServer("127.0.0.1:0")

@@ -56,5 +56,8 @@ func (c *Conn) Close() error {
 	return nil
 }
 
+// Private is true: nothing leaves the process.
+func (c *Conn) Private() bool { return true }
+
 // Peer is what was given to New.
 func (c *Conn) Peer() string { return c.peer }

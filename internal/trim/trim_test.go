@@ -1,6 +1,14 @@
 package trim
 
-import "testing"
+import (
+	"math"
+	"runtime"
+	"runtime/debug"
+	"testing"
+	"time"
+
+	"sigalert/internal/wait"
+)
 
 func TestRushIsOver(t *testing.T) {
 	var w watch
@@ -36,5 +44,33 @@ func TestStart(t *testing.T) {
 		if got := w.isOver((allocated + 1) << 20); got != want {
 			t.Errorf("%d MiB at the start: %t", allocated, got)
 		}
+	}
+}
+
+// A program that needs little has a limit for its memory, and one that needs much has none.
+func TestBound(t *testing.T) {
+	limit := func() int64 { return debug.SetMemoryLimit(-1) }
+	was := limit()
+	stop := wait.Start(t.Context(), Bound)
+	for give := time.Now().Add(10 * time.Second); limit() != modest && time.Now().Before(give); {
+		time.Sleep(time.Millisecond)
+	}
+	if limit() != modest {
+		t.Errorf("the limit is %d", limit())
+	}
+	needed := make([]byte, most)
+	for i := 0; i < len(needed); i += 4096 {
+		needed[i] = 1
+	}
+	runtime.GC()
+	for give := time.Now().Add(10 * time.Second); limit() == modest && time.Now().Before(give); {
+		time.Sleep(10 * time.Millisecond)
+	}
+	if limit() != math.MaxInt64 {
+		t.Errorf("the limit stays %d", limit())
+	}
+	runtime.KeepAlive(needed)
+	if stop(); limit() != was {
+		t.Errorf("the limit is %d afterwards, and was %d", limit(), was)
 	}
 }

@@ -1,10 +1,12 @@
-// Package words writes numbers and durations as people read them, and finds the
+// Package words writes numbers, sizes and durations as people read them, and finds the
 // words that they meant.
 package words
 
 import (
 	"fmt"
+	"math"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -23,6 +25,18 @@ func Number(n int) string {
 		text = text[:i] + "," + text[i:]
 	}
 	return text
+}
+
+// Bytes is a number of bytes in the units that people use: "7.3 GB".
+func Bytes(n float64) string {
+	units := []string{"B", "kB", "MB", "GB", "TB", "PB", "EB"}
+	i := 0
+	// From 999,950 on, one decimal place would be 1000.0.
+	for ; math.Abs(n) >= 999.95 && i < len(units)-1; i++ {
+		n /= 1000
+	}
+	text := strconv.FormatFloat(n, 'f', 1, 64)
+	return strings.TrimSuffix(text, ".0") + " " + units[i]
 }
 
 // Span is "8 s", "3 m", "2 h 5 m" or "1 d 4 h".

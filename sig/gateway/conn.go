@@ -106,16 +106,19 @@ func (g *guest) CloseWrite() error {
 // inside is a carrier within this process: streams are clients of the router.
 type inside = handover[sig.Conn]
 
+// streamOf begins the address of a stream's client.
+const streamOf = "stream of "
+
 // dialer is a carrier for one stream's client.
 type dialer struct {
 	inside inside
-	reader string // the address of who reads the stream
+	reader sig.Caller // of the stream
 }
 
 func (d dialer) Dial(ctx context.Context) (sig.Conn, error) {
-	near, far := pipe.New("stream of "+d.reader, waiting) // not from that address, where it would count a second time
+	near, far := pipe.New(streamOf+d.reader.Peer, waiting) // not from that address, where it would count a second time
 	select {
-	case d.inside.come <- far:
+	case d.inside.come <- foreign{far, d.reader}:
 		return near, nil
 	case <-d.inside.closed:
 		return nil, net.ErrClosed
@@ -123,5 +126,13 @@ func (d dialer) Dial(ctx context.Context) (sig.Conn, error) {
 		return nil, context.Cause(ctx)
 	}
 }
+
+// foreign is the router's end of a stream.
+type foreign struct {
+	*pipe.Conn
+	reader sig.Caller
+}
+
+func (c foreign) Caller() sig.Caller { return c.reader }
 
 func (d dialer) String() string { return "this router" }

@@ -10,7 +10,7 @@
 //	err = gateway.Serve(ctx, server, carrier, nil)
 //
 // The first byte of a connection tells what it speaks: an upper-case letter is HTTP,
-// the byte 0x16 is TLS, which there is none of here, and anything else is the router's
+// the byte 0x16 is TLS, if the carrier has a certificate, and anything else is the router's
 // own protocol.
 //
 // # Requests
@@ -18,14 +18,15 @@
 // POST or PUT /SENDER/EVENT publishes an event: see [sig.Router.Publish]. Its body is
 // data if its Content-Type is JSON, and otherwise text. ntfy's requests (/TOPIC, and JSON
 // at /) and gotify's (/message) are understood, too. GET /events is a stream of events,
-// GET / a page for people, and GET /healthz always answers.
+// GET / a page for people. GET /healthz always answers, GET /metrics is for Prometheus, and
+// GET /status, GET /clients and DELETE /clients/ID are for administrators.
 //
 // # Limits
 //
 // A request's head may have 32 KiB and take 10 s, its body 1 MiB and 30 s. Each part of
 // 64 KiB of an answer may take a client 10 s, and a connection may be idle for a minute.
-// Connections count as clients of the router (see [sig.ServerOptions]); 1,000 of them may
-// be streams. What is refused is not published, not even in part.
+// Connections count as clients of the router, some of which may be streams (see
+// [sig.Limits]). What is refused is not published, not even in part.
 //
 // Nothing waits for a stream's reader. A stream is a client of the router, which
 // keeps events for a slow reader as it does for any client: see package sig about what
@@ -34,8 +35,9 @@
 //
 // # Security
 //
-// There is no password: whoever can connect may publish and listen, as with the
-// router's own protocol. Pages of other sites may not: what a browser sends for them is
-// refused, and so is a Host that is not this machine's, which a page may have made a
-// name of this machine (DNS rebinding).
+// If the server has a [sig.Access], a request has a token, whose rights are those of the
+// router's own protocol. Otherwise whoever can connect may publish and listen, and only a
+// program of this machine may administer. Pages of other sites may do nothing: what a
+// browser sends for them is refused, and so is a Host that is not this machine's, which a
+// page may have made a name of this machine (DNS rebinding).
 package gateway

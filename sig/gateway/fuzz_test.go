@@ -3,14 +3,19 @@ package gateway_test
 import (
 	"bufio"
 	"bytes"
+	"crypto/tls"
 	"encoding/json"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
+	"sigalert/internal/certificate"
+	"sigalert/internal/certificate/certificatetest"
 	"sigalert/sig"
 )
 
@@ -66,35 +71,90 @@ func FuzzRequest(f *testing.F) {
 	})
 }
 
-// Whatever the first bytes are, the router ends the connection or answers, and goes
-// on.
-func FuzzFirstByte(f *testing.F) {
-	for _, seed := range []string{"{", " {\"id\": 1, \"method\": \"get_version\"}", "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n", "\x16\x03\x01\x02\x00", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "G", "get / HTTP/1.0\r\n\r\n", "\x00", "["} {
-		f.Add([]byte(seed))
+// Whatever the first bytes are, with TLS or within it or where there is none, the router
+// ends the connection or answers as these bytes demand, and goes on.
+func FuzzFirstBytes(f *testing.F) {
+	const without, before, within = 0, 1, 2 // of TLS
+	hello := clientHello(f)
+	for _, seed := range []string{
+		"{", " {\"id\": 1, \"method\": \"get_version\"}", "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n", "\x16\x03\x01\x02\x00", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+		"G", "get / HTTP/1.0\r\n\r\n", "\x00", "[", "", "\x16", hello, hello[:len(hello)/2], hello + hello, hello + "GET / HTTP/1.1\r\n\r\n", "\x15\x03\x01\x00\x02\x02\x28", "\x80\x2e\x01\x03\x01",
+	} {
+		for how := range 3 {
+			f.Add([]byte(seed), uint8(how))
+		}
 	}
-	s := newSite(f, nil)
-	f.Fuzz(func(t *testing.T, text []byte) {
+	plain := newSite(f, nil)
+	authorities, err := certificate.LoadAuthorities(authorityFile(f), slog.New(slog.DiscardHandler))
+	if err != nil {
+		f.Fatal(err)
+	}
+	secure, https := newSecureSiteWith(f, nil, authorities.Verify)
+	config := https.Transport.(*http.Transport).TLSClientConfig
+	f.Fuzz(func(t *testing.T, text []byte, how uint8) {
 		if bytes.HasPrefix(text, []byte("GET /events")) {
 			return
 		}
-		conn, err := net.Dial("tcp", s.addr)
+		s := secure
+		if how %= 3; how == without {
+			s = plain
+		}
+		var conn interface {
+			net.Conn
+			CloseWrite() error
+		}
+		raw, err := net.Dial("tcp", s.addr)
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer conn.Close()
-		_ = conn.SetDeadline(time.Now().Add(20 * time.Second))
+		defer raw.Close()
+		_ = raw.SetDeadline(time.Now().Add(20 * time.Second))
+		conn = raw.(*net.TCPConn)
+		if how == within {
+			conn = tls.Client(raw, config)
+		}
 		if _, err := conn.Write(text); err == nil {
-			_ = conn.(*net.TCPConn).CloseWrite()
+			_ = conn.CloseWrite()
 		}
 		answer, err := io.ReadAll(conn)
 		if e, ok := err.(net.Error); ok && e.Timeout() {
 			t.Fatalf("the connection stays open; it has answered %q", answer)
 		}
-		if isHTTP := bytes.HasPrefix(answer, []byte("HTTP/1.")); isHTTP && (text[0] < 'A' || text[0] > 'Z') {
+		isHTTP, isWire := bytes.HasPrefix(answer, []byte("HTTP/1.")), bytes.HasPrefix(answer, []byte("{"))
+		switch {
+		case len(answer) == 0:
+		case isHTTP && (text[0] < 'A' || text[0] > 'Z'):
 			t.Errorf("HTTP answers %.20q", text)
+		case text[0] == 0x16 && how == before && (isHTTP || isWire):
+			t.Errorf("%.20q, without TLS, answers what begins as TLS", answer)
+		case isWire && 'A' <= text[0] && text[0] <= 'Z':
+			t.Errorf("the wire answers %.20q", text)
 		}
 		if _, err := s.Publish(sig.Publication{Sender: "a", Event: "b"}); err != nil {
 			t.Error(err)
 		}
 	})
+}
+
+// clientHello is how a client begins TLS.
+func clientHello(t testing.TB) string {
+	t.Helper()
+	near, far := net.Pipe()
+	defer far.Close()
+	go func() {
+		_ = tls.Client(near, &tls.Config{ServerName: "localhost"}).Handshake()
+		near.Close()
+	}()
+	text := make([]byte, 4096)
+	n, err := far.Read(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text[:n])
+}
+
+func authorityFile(t testing.TB) string {
+	path := filepath.Join(t.TempDir(), "ca.pem")
+	writeFile(t, path, certificatetest.NewAuthority(t).PEM())
+	return path
 }

@@ -22,7 +22,7 @@ func (g *gateway) gotify(w http.ResponseWriter, r *http.Request) error {
 		Priority *float64
 		Extras   json.RawMessage
 	}
-	body, err := readBody(w, r)
+	body, err := g.readBody(w, r)
 	if err != nil {
 		return err
 	}

@@ -13,8 +13,13 @@ import (
 
 // route is what answers a path, by method.
 type route struct {
-	get, post func(http.ResponseWriter, *http.Request) error // nil: not allowed
-	put       bool                                           // PUT is POST
+	get, post, delete func(http.ResponseWriter, *http.Request) error // nil: not allowed
+	put               bool                                           // PUT is POST
+
+	open  bool                       // to GET it takes no token
+	late  bool                       // post admits the request itself: the body may have the token
+	admin bool                       // to GET and DELETE it takes the right to administer
+	token func(*http.Request) string // where else than in Authorization one may be, to POST; nil: nowhere
 }
 
 func (rt route) methods() (all []string) {
@@ -26,6 +31,9 @@ func (rt route) methods() (all []string) {
 	}
 	if rt.put {
 		all = append(all, http.MethodPut)
+	}
+	if rt.delete != nil {
+		all = append(all, http.MethodDelete)
 	}
 	return append(all, http.MethodOptions)
 }
@@ -41,7 +49,9 @@ func (g *gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.ContentLength != 0 { // it is read to its end, even if it is of no use
 		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(bodyTime)) // a test's recorder has none
 	}
+	g.asked.Add(1)
 	if err := g.answer(p, r); err != nil {
+		g.refused[statusOf(err)].Add(1)
 		fail(p, r, err)
 	}
 }
@@ -59,16 +69,36 @@ func (g *gateway) answer(w http.ResponseWriter, r *http.Request) error {
 		w.Header().Set("Allow", strings.Join(methods, ", "))
 		return refuse(http.StatusMethodNotAllowed, "%.20s is not possible here: use %s", r.Method, strings.Join(methods, ", "))
 	}
-	switch r.Method {
-	case http.MethodOptions:
+	isGet, isDelete := r.Method == http.MethodGet || r.Method == http.MethodHead, r.Method == http.MethodDelete
+	switch {
+	case r.Method == http.MethodOptions:
 		w.Header().Set("Allow", strings.Join(methods, ", "))
 		w.WriteHeader(http.StatusNoContent)
 		return nil
-	case http.MethodGet, http.MethodHead:
+	case isGet && rt.open:
 		return rt.get(w, r)
-	}
-	if origin.CrossSite(r) {
+	case origin.CrossSite(r): // before its token counts for this address
 		return errCrossSite
+	case rt.late && !isGet:
+		return rt.post(w, r)
+	}
+	token := bearer
+	if rt.token != nil && !isGet {
+		token = rt.token
+	}
+	if r, err = g.admit(w, r, token(r)); err != nil {
+		return err
+	}
+	if rt.admin && (isGet || isDelete) {
+		if err := mayAdminister(r); err != nil {
+			return err
+		}
+	}
+	switch {
+	case isGet:
+		return rt.get(w, r)
+	case isDelete:
+		return rt.delete(w, r)
 	}
 	return rt.post(w, r)
 }
@@ -80,13 +110,13 @@ func (g *gateway) route(r *http.Request) (route, error) {
 	path := r.URL.EscapedPath()
 	switch path {
 	case "/":
-		return route{get: g.page, post: g.postRoot, put: true}, nil
+		return route{get: g.page, post: g.postRoot, put: true, open: true, late: true}, nil
 	case "/healthz":
-		return route{get: healthy}, nil
+		return route{get: g.healthy, open: true}, nil
 	case "/events":
 		return route{get: g.stream}, nil
 	case "/message":
-		return route{post: g.gotify}, nil
+		return route{post: g.gotify, token: gotifyToken}, nil
 	}
 	if !strings.HasPrefix(path, "/") { // OPTIONS *
 		return route{}, refuse(http.StatusNotFound, "there is no such path: use /SENDER/EVENT")
@@ -105,12 +135,20 @@ func (g *gateway) route(r *http.Request) (route, error) {
 	case slices.Contains(names, ""):
 		return route{}, refuse(http.StatusBadRequest, "a name is empty: use /SENDER/EVENT")
 	case len(names) == 1:
-		return route{post: g.topic(names[0]), put: true}, nil
+		rt := route{post: g.topic(names[0]), put: true, token: ntfyToken}
+		switch names[0] {
+		case "metrics":
+			rt.get = g.metrics
+		case "status":
+			rt.get, rt.admin = g.status, true
+		case "clients":
+			rt.get, rt.admin = g.clients, true
+		}
+		return rt, nil
 	}
-	return route{post: g.event(names[0], names[1]), put: true}, nil
-}
-
-func healthy(w http.ResponseWriter, _ *http.Request) error {
-	answer(w, http.StatusOK, typeText, []byte("ok\n"))
-	return nil
+	rt := route{post: g.event(names[0], names[1]), put: true}
+	if names[0] == "clients" {
+		rt.delete, rt.admin = g.disconnect(names[1]), true
+	}
+	return rt, nil
 }

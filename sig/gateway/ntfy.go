@@ -17,7 +17,7 @@ import (
 // topic answers ntfy's POST /TOPIC: an event of the channel #TOPIC.
 func (g *gateway) topic(name string) func(http.ResponseWriter, *http.Request) error {
 	return func(w http.ResponseWriter, r *http.Request) error {
-		body, query, err := read(w, r)
+		body, query, err := g.read(w, r)
 		if err != nil {
 			return err
 		}

@@ -34,6 +34,8 @@ var policy = func() string {
 type pageData struct {
 	Sender, Event, Title, Message, Urgency string
 
+	Guarded       bool // a token is required
+	Secure        bool // the page has come over TLS
 	Style         template.CSS
 	Host          string
 	Urgencies     []string
@@ -46,7 +48,7 @@ func (g *gateway) page(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	p := pageData{Sender: cmp.Or(query.Get("sender"), "me"), Event: cmp.Or(query.Get("event"), "hello")}
+	p := pageData{Guarded: g.server.Guarded(), Sender: cmp.Or(query.Get("sender"), "me"), Event: cmp.Or(query.Get("event"), "hello")}
 	if n, err := strconv.Atoi(query.Get("sent")); err == nil {
 		p.Sent = "Sent to " + words.Count(n, "listener") + "."
 	}
@@ -54,6 +56,7 @@ func (g *gateway) page(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (p *pageData) answer(w http.ResponseWriter, r *http.Request, status int) error {
+	p.Secure = connectionOf(r).secure
 	p.Style, p.Host, p.Urgencies = template.CSS(style), cmp.Or(r.Host, "ADDRESS"), []string{"", "low", "normal", "critical"}
 	var b bytes.Buffer
 	if err := pageTemplate.Execute(&b, p); err != nil {
@@ -67,21 +70,29 @@ func (p *pageData) answer(w http.ResponseWriter, r *http.Request, status int) er
 	return nil
 }
 
-// postRoot answers POST /: ntfy's JSON, whatever its header says, or the page's form.
+// postRoot answers POST /: ntfy's JSON, whatever its header says, or the page's form,
+// which may have the token in it.
 func (g *gateway) postRoot(w http.ResponseWriter, r *http.Request) error {
-	body, err := readBody(w, r)
+	body, err := g.readBody(w, r)
 	if err != nil {
 		return err
 	}
 	if isJSON(r) || strings.HasPrefix(string(bytes.TrimSpace(body)), "{") {
+		if r, err = g.admit(w, r, ntfyToken(r)); err != nil {
+			return err
+		}
 		return g.message(w, r, body)
 	}
 	form, err := formOf(r, body)
 	if err != nil {
 		return err
 	}
-	p := pageData{Sender: form.Get("sender"), Event: form.Get("event"), Title: form.Get("title"), Message: form.Get("message"), Urgency: form.Get("urgency")}
-	listeners, err := g.send(r, p)
+	p := pageData{Guarded: g.server.Guarded(), Sender: form.Get("sender"), Event: form.Get("event"), Title: form.Get("title"), Message: form.Get("message"), Urgency: form.Get("urgency")}
+	listeners := 0
+	admitted, err := g.admit(w, r, cmp.Or(form.Get("token"), ntfyToken(r)))
+	if err == nil {
+		listeners, err = g.send(admitted, p)
+	}
 	switch {
 	case err == nil:
 		w.Header().Set("Location", "/?"+url.Values{"sent": {strconv.Itoa(listeners)}, "sender": {p.Sender}, "event": {p.Event}}.Encode())
@@ -90,7 +101,9 @@ func (g *gateway) postRoot(w http.ResponseWriter, r *http.Request) error {
 	case !accepts(r, "text/html"):
 		return err
 	}
-	p.Problem = err.Error()
+	if p.Problem = err.Error(); err == errNotAdmitted {
+		p.Problem = "this requires a valid token"
+	}
 	return p.answer(w, r, statusOf(err))
 }
 

@@ -3,7 +3,6 @@ package gateway
 import (
 	"bytes"
 	"cmp"
-	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -14,6 +13,8 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"sync"
+	"time"
 
 	"sigalert/internal/topic"
 	"sigalert/sig"
@@ -23,7 +24,7 @@ import (
 // event answers POST /SENDER/EVENT.
 func (g *gateway) event(sender, event string) func(http.ResponseWriter, *http.Request) error {
 	return func(w http.ResponseWriter, r *http.Request) error {
-		body, query, err := read(w, r)
+		body, query, err := g.read(w, r)
 		if err != nil {
 			return err
 		}
@@ -67,16 +68,22 @@ func (g *gateway) publish(r *http.Request, query url.Values, sender, event strin
 	if err := checkNames(sender, event); err != nil {
 		return sig.Published{}, err
 	}
-	p := sig.Publication{Sender: topic.Text(sender), Event: topic.Text(event), Data: sig.JSONData(data)}
 	id := cmp.Or(given(r, query, "id"), r.Header.Get("Idempotency-Key"))
 	if len(id) > maxID {
 		return sig.Published{}, refuse(http.StatusBadRequest, "the id has %d bytes, and at most %d are possible: use a shorter one", len(id), maxID)
 	}
-	if id != "" { // scripts choose short ones, which are to be unique only among those of the same event
-		p.ID = fmt.Sprintf("%x", sha256.Sum256(fmt.Appendf(nil, "%s%s%s", p.Sender.JSON(), p.Event.JSON(), id)))
+	p := sig.Publication{Sender: topic.Text(sender), Event: topic.Text(event), Data: sig.JSONData(data), ID: id}
+	if !g.ending.TryRLock() {
+		return sig.Published{}, errEnding
 	}
-	done, err := g.router.Publish(p)
+	defer g.ending.RUnlock()
+	done, err := g.server.PublishAs(sig.Caller{Peer: r.RemoteAddr}, rightsOf(r).Rights, p)
+	tooFast := new(sig.RemoteError)
 	switch {
+	case errors.As(err, &tooFast):
+		return done, refuseFor(tooFast)
+	case errors.Is(err, sig.ErrNotAllowed):
+		return done, errNotAllowed
 	case errors.Is(err, sig.ErrTooLarge):
 		return done, refuse(http.StatusRequestEntityTooLarge, "%s: send less", err)
 	case err != nil:
@@ -103,8 +110,8 @@ func checkNames(sender, event string) error {
 }
 
 // read returns a request's body and its parameters.
-func read(w http.ResponseWriter, r *http.Request) (body []byte, query url.Values, err error) {
-	if body, err = readBody(w, r); err != nil {
+func (g *gateway) read(w http.ResponseWriter, r *http.Request) (body []byte, query url.Values, err error) {
+	if body, err = g.readBody(w, r); err != nil {
 		return nil, nil, err
 	}
 	query, err = parameters(r)
@@ -112,17 +119,19 @@ func read(w http.ResponseWriter, r *http.Request) (body []byte, query url.Values
 }
 
 // readBody returns a request's body, or why there is none.
-func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
+func (g *gateway) readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	if r.ContentLength > maxBody {
 		return nil, errTooLarge
 	}
 	if coding := r.Header.Get("Content-Encoding"); coding != "" && coding != "identity" {
 		return nil, refuse(http.StatusUnsupportedMediaType, "the body is encoded (%.20s): send it as it is", coding)
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	body, gaveWay, err := g.collect(w, r)
 	switch {
 	case err == nil:
 		return body, nil
+	case gaveWay:
+		return nil, errGaveWay
 	case errors.As(err, new(*http.MaxBytesError)):
 		return nil, errTooLarge
 	case errors.Is(err, os.ErrDeadlineExceeded):
@@ -130,6 +139,41 @@ func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	}
 	return nil, refuse(http.StatusBadRequest, "the body is not whole (%s): send it again", err)
 }
+
+// collect reads a body. Of long ones there may be so many, and the oldest gives way.
+func (g *gateway) collect(w http.ResponseWriter, r *http.Request) (body []byte, gaveWay bool, err error) {
+	var mu sync.Mutex // guards read and gaveWay
+	read := false
+	claim := wire.NewClaim(func() {
+		mu.Lock()
+		defer mu.Unlock()
+		if !read {
+			gaveWay = true
+			_ = http.NewResponseController(w).SetReadDeadline(time.Now())
+		}
+	})
+	defer g.room.Hold(claim, 0)
+	in := http.MaxBytesReader(w, r.Body, maxBody)
+	body = make([]byte, 0, bytes.MinRead)
+	for err == nil {
+		if len(body) == cap(body) {
+			g.room.Hold(claim, 2*cap(body))
+			body = append(make([]byte, 0, 2*cap(body)), body...)
+		}
+		n := 0
+		n, err = in.Read(body[len(body):cap(body)])
+		body = body[:len(body)+n]
+	}
+	if err == io.EOF {
+		err = nil
+	}
+	mu.Lock()
+	defer mu.Unlock()
+	read = true
+	return body, gaveWay, err
+}
+
+var errGaveWay = &refusal{http.StatusServiceUnavailable, "the body was not finished while many others were begun: send it again", time.Second}
 
 var errTooLarge = refuse(http.StatusRequestEntityTooLarge, "the body is too large: at most %d bytes are possible", maxBody)
 

@@ -194,6 +194,27 @@ func TestForm(t *testing.T) {
 	}
 }
 
+// Where tokens are required, the page asks for one, and never shows it again.
+func TestFormWithToken(t *testing.T) {
+	s, secrets := guarded(t, map[string][2]string{"phone": {"", "phone"}})
+	page := s.do(t, "GET", "/", "")
+	for _, want := range []string{`name="token" type="password"`, `-H &#39;Authorization`} {
+		if !strings.Contains(strings.ReplaceAll(page.text, "'", "&#39;"), want) {
+			t.Errorf("the page lacks %s", want)
+		}
+	}
+	form := []string{asForm, "Accept: text/html", "Sec-Fetch-Site: same-origin", "Origin: " + s.url}
+	for token, want := range map[string]int{secrets["phone"]: 303, "wrong_token_of_16": 401, "": 401} {
+		a := s.do(t, "POST", "/", "sender=phone&event=note&message=m&token="+token, form...)
+		if a.status != want || strings.Contains(a.text+a.head.Get("Location"), "token_of") || want == 401 && !strings.Contains(a.text, "requires a valid token") {
+			t.Errorf("%d %s %s", a.status, a.head, a.text)
+		}
+	}
+	if a := s.do(t, "POST", "/", "sender=other&event=note&token="+secrets["phone"], form...); a.status != 403 {
+		t.Errorf("%d %s", a.status, a.text)
+	}
+}
+
 // What a remote listener gets.
 func TestRemoteListener(t *testing.T) {
 	s := newSite(t, nil)

@@ -195,7 +195,7 @@ func TestWire(t *testing.T) {
 
 // HTTP's connections count as clients.
 func TestCounted(t *testing.T) {
-	s := newSite(t, &sig.ServerOptions{MaxClients: 8})
+	s := newSite(t, &sig.ServerOptions{Limits: sig.Limits{Clients: 8}})
 	for range 6 { // as many as one address may have
 		conn := s.dial(t)
 		_, _ = io.WriteString(conn, "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")

@@ -3,6 +3,8 @@ package gateway_test
 import (
 	"bufio"
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"io"
 	"log/slog"
 	"net"
@@ -12,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"sigalert/internal/certificate"
 	"sigalert/sig"
 	"sigalert/sig/gateway"
 	"sigalert/sig/sigtest"
@@ -31,10 +34,16 @@ type site struct {
 
 func newSite(t testing.TB, opts *sig.ServerOptions) *site {
 	t.Helper()
+	return newSiteWith(t, opts, nil)
+}
+
+func newSiteWith(t testing.TB, opts *sig.ServerOptions, secured *tls.Config) *site {
+	t.Helper()
 	carrier, err := tcp.Listen("127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
+	carrier.TLS = secured
 	s := &site{ServerRouter: sig.NewServerRouter(opts), addr: carrier.Addr(), url: "http://" + carrier.Addr(), log: new(text)}
 	ctx, cancel := context.WithCancel(context.Background())
 	served := make(chan struct{})
@@ -196,4 +205,31 @@ func (s *site) follow(t testing.TB, parameters string, headers ...string) (next 
 		t.Fatalf("the stream has ended: %v", scanner.Err())
 		return ""
 	}, end
+}
+
+// newSecureSite is newSite with TLS; its url is https.
+func newSecureSite(t testing.TB, opts *sig.ServerOptions) (*site, *http.Client) {
+	t.Helper()
+	return newSecureSiteWith(t, opts, func(*tls.Config) {})
+}
+
+func newSecureSiteWith(t testing.TB, opts *sig.ServerOptions, more func(*tls.Config)) (*site, *http.Client) {
+	t.Helper()
+	text, err := certificate.New([]string{"127.0.0.1"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	pair, err := tls.X509KeyPair(text, text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	config := &tls.Config{Certificates: []tls.Certificate{pair}}
+	more(config)
+	s := newSiteWith(t, opts, config)
+	s.url = "https://" + s.addr
+	roots := x509.NewCertPool()
+	roots.AddCert(pair.Leaf)
+	secure := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots}}}
+	t.Cleanup(secure.CloseIdleConnections)
+	return s, secure
 }

@@ -9,7 +9,6 @@ import (
 	"strings"
 	"time"
 
-	"sigalert/internal/origin"
 	"sigalert/internal/topic"
 	"sigalert/internal/wait"
 	"sigalert/sig"
@@ -26,9 +25,6 @@ const (
 
 // stream answers GET /events: Server-Sent Events, or a line of JSON for each.
 func (g *gateway) stream(w http.ResponseWriter, r *http.Request) error {
-	if origin.CrossSite(r) {
-		return errCrossSite
-	}
 	query, err := parameters(r)
 	if err != nil {
 		return err
@@ -37,7 +33,15 @@ func (g *gateway) stream(w http.ResponseWriter, r *http.Request) error {
 	if err := checkNames(sender, event); err != nil {
 		return err
 	}
-	s := &stream{topics: topic.Meant(sender, event), out: make(chan []byte, waiting)}
+	s := &stream{out: make(chan []byte, waiting)}
+	for _, t := range topic.Meant(sender, event) {
+		if allow(r, sig.ToListen, t.Sender, t.Event) == nil {
+			s.topics = append(s.topics, t)
+		}
+	}
+	if len(s.topics) == 0 {
+		return errNotAllowed
+	}
 	if s.since, err = sinceOf(r, query.Get("since")); err != nil {
 		return err
 	}
@@ -54,14 +58,12 @@ func (g *gateway) stream(w http.ResponseWriter, r *http.Request) error {
 	if r.Method == http.MethodHead {
 		return nil
 	}
-	select {
-	case g.streams <- struct{}{}:
-		defer func() { <-g.streams }()
-	default:
-		w.Header().Set("Retry-After", "5")
-		return refuse(http.StatusServiceUnavailable, "%d streams are open, and no more are possible: try again later", maxStreams)
+	limit := g.server.Limits().Streams
+	defer g.streams.Add(-1)
+	if g.streams.Add(1) > int64(limit) {
+		return &refusal{http.StatusServiceUnavailable, fmt.Sprintf("%d streams are open, and no more are possible: try again later", limit), 5 * time.Second}
 	}
-	s.run(r.Context(), w, dialer{g.inside, r.RemoteAddr})
+	s.run(r.Context(), w, dialer{g.inside, rightsOf(r).caller})
 	return nil
 }
 
@@ -109,7 +111,8 @@ type stream struct {
 	out    chan []byte
 }
 
-// run writes events until the client goes, or reads too slowly, or ctx ends.
+// run writes events until the client goes, or reads too slowly, or the router or ctx
+// ends.
 func (s *stream) run(ctx context.Context, w http.ResponseWriter, carrier sig.ClientCarrier) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -176,6 +179,11 @@ func (s *stream) write(ctx context.Context, w http.ResponseWriter) {
 		case <-beat.C:
 			text = s.beat()
 		case <-ctx.Done():
+			select {
+			case text = <-s.out: // the last, if the router has ended
+				_, _ = w.Write(text)
+			default:
+			}
 			return
 		}
 	}

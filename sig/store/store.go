@@ -167,6 +167,18 @@ func Open(dir string, opts *Options) (*Store, error) {
 	return s, nil
 }
 
+// Failing is why events are kept in memory only.
+func (s *Store) Failing() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.failing == nil && s.late > 0 {
+		return errSilent
+	}
+	return s.failing
+}
+
+var errSilent = errors.New("the disk does not answer")
+
 // take makes the folder ours.
 func (s *Store) take(dir string) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {

@@ -521,6 +521,29 @@ func TestSyncFails(t *testing.T) {
 	})
 }
 
+// A store says whether its disk fails, or does not answer.
+func TestFailing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d, broken := newDisk(), errors.New("broken")
+		l := load(t, d, Options{})
+		for _, tc := range []struct {
+			fails error
+			slow  time.Duration
+			want  error
+		}{{nil, 0, nil}, {broken, 0, broken}, {nil, 0, nil}, {nil, time.Minute, errSilent}, {nil, 0, nil}} {
+			d.set(func(d *disk) { d.fails, d.slow = tc.fails, tc.slow })
+			l.append("x")
+			time.Sleep(keptLate + 2*time.Second)
+			if err := l.Failing(); !errors.Is(err, tc.want) {
+				t.Errorf("%+v: %v", tc, err)
+			}
+			d.set(func(d *disk) { d.fails, d.slow = nil, 0 })
+			time.Sleep(3 * time.Minute)
+		}
+		l.end()
+	})
+}
+
 // Listeners do not wait for a slow disk, and publishers not for ever.
 func TestSlowDisk(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -2,6 +2,8 @@ package tcp
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"net"
@@ -38,15 +40,23 @@ const (
 var keepAlive = net.KeepAliveConfig{Enable: true, Idle: 15 * time.Second, Interval: 15 * time.Second, Count: 3}
 
 type conn struct {
-	net net.Conn
-	dec *wire.Decoder
+	net     net.Conn // with TLS, once it is there
+	dec     *wire.Decoder
+	current atomic.Pointer[net.Conn] // the same, for whoever is not the reading goroutine
 
 	other func(context.Context, net.Conn) // serves other protocols; nil: nobody does
+	tls   *tls.Config                     // for clients that begin with TLS; nil: it is another protocol
 	first []byte                          // the first byte, until it is read
+	shows bool                            // a client's certificate, of which it is not known yet what the server says; the reading goroutine's
+
+	turns  *turns          // of the server's handshakes, where there is TLS
+	open   context.Context // there, too: until Close
+	closed func()          // ends it
 
 	// The reading goroutine's.
-	timed bool // the present message has been given its deadline
-	armed bool // the connection has a read deadline
+	timed    bool  // the present message has been given its deadline
+	armed    bool  // the connection has a read deadline
+	insecure error // why the handshake failed
 
 	gaveWay atomic.Bool
 
@@ -56,9 +66,16 @@ type conn struct {
 }
 
 func newConn(c net.Conn) *conn {
-	conn := &conn{net: c}
+	conn := &conn{}
+	conn.use(c)
 	conn.dec = wire.NewDecoder((*reader)(conn), MaxIn)
 	return conn
+}
+
+// use makes c the connection.
+func (c *conn) use(nc net.Conn) {
+	c.net = nc
+	c.current.Store(&nc)
 }
 
 // reader is the connection as its decoder reads it: from the first bytes of a
@@ -79,12 +96,19 @@ func (r *reader) Read(p []byte) (int, error) {
 		r.first = r.first[n:]
 		return n, nil
 	}
+	if r.insecure != nil {
+		return 0, r.insecure
+	}
 	n, err := r.net.Read(p)
 	if err == nil {
+		r.shows = false // the server has not refused it
 		return n, nil
 	}
 	if r.gaveWay.Load() {
 		return n, errors.New("a long message was not finished while many others were begun")
+	}
+	if r.shows {
+		err = refused(err)
 	}
 	if errors.Is(err, os.ErrDeadlineExceeded) {
 		err = fmt.Errorf("a message was begun but not finished within %s", messageTimeout)
@@ -95,21 +119,27 @@ func (r *reader) Read(p []byte) (int, error) {
 // giveWay ends the connection in the middle of a long message.
 func (c *conn) giveWay() {
 	c.gaveWay.Store(true)
-	c.net.Close()
+	c.Close()
 }
 
-// Guest makes the conn a [sig.GuestConn].
+// Guest makes the conn a [sig.GuestConn]. TLS is not another protocol, if the server has
+// it: what counts is the first byte within.
 func (c *conn) Guest() func(context.Context) {
-	if c.other == nil {
+	if c.other == nil && c.tls == nil {
 		return nil
 	}
 	first := make([]byte, 1)
 	if n, _ := c.net.Read(first); n == 0 {
 		return nil // the next read has the error
 	}
-	if b := first[0]; b == 0x16 || 'A' <= b && b <= 'Z' {
+	if first[0] == startOfTLS && c.tls != nil {
+		if n := c.secure(first); n == 0 {
+			return nil
+		}
+	}
+	if b := first[0]; c.other != nil && (b == startOfTLS && c.tls == nil || 'A' <= b && b <= 'Z') {
 		return func(ctx context.Context) {
-			defer c.net.Close()
+			defer c.Close()
 			c.other(ctx, &begunConn{c.net, first})
 		}
 	}
@@ -121,6 +151,18 @@ func (c *conn) Guest() func(context.Context) {
 type begunConn struct {
 	net.Conn
 	first []byte
+}
+
+// Certificate is that of the other side, for those who serve other protocols.
+func (c *begunConn) Certificate() *x509.Certificate { return certificateOf(c.Conn) }
+
+// Private is as for a [sig.PrivateConn].
+func (c *begunConn) Private() bool { return isPrivate(c.Conn) }
+
+// Secure reports whether the connection has TLS.
+func (c *begunConn) Secure() bool {
+	_, ok := c.Conn.(*tls.Conn)
+	return ok
 }
 
 func (c *begunConn) Read(p []byte) (int, error) {
@@ -193,13 +235,29 @@ func (c *conn) write(text []byte) error {
 		}
 	}
 	if _, err := c.net.Write(text); err != nil {
-		c.net.Close() // half a message may be out: nothing can follow it
+		c.Close() // half a message may be out: nothing can follow it
 		return reason(err)
 	}
 	return nil
 }
 
-func (c *conn) Close() error { return c.net.Close() }
+// CloseWrite makes the conn a [sig.HalfConn].
+func (c *conn) CloseWrite() error {
+	half, ok := (*c.current.Load()).(interface{ CloseWrite() error })
+	if !ok {
+		return errors.ErrUnsupported
+	}
+	c.mu.Lock() // a message that is being written comes first
+	defer c.mu.Unlock()
+	return half.CloseWrite()
+}
+
+func (c *conn) Close() error {
+	if c.closed != nil {
+		c.closed()
+	}
+	return (*c.current.Load()).Close()
+}
 
 // Rooted makes the conn a [sig.RootedConn]: an address that nobody can bind to any
 // more is no longer one of this machine.
@@ -218,4 +276,19 @@ func (c *conn) Rooted() error {
 	return nil
 }
 
-func (c *conn) Peer() string { return c.net.RemoteAddr().String() }
+// Private makes the conn a [sig.PrivateConn].
+func (c *conn) Private() bool { return isPrivate(c.net) }
+
+func isPrivate(conn net.Conn) bool {
+	if _, secured := conn.(*tls.Conn); secured {
+		return true
+	}
+	peer, ok := conn.RemoteAddr().(*net.TCPAddr)
+	return ok && peer.IP.IsLoopback()
+}
+
+// Certificate makes the conn a [sig.CertifiedConn].
+func (c *conn) Certificate() *x509.Certificate { return certificateOf(c.net) }
+
+// Peer may be asked at any time.
+func (c *conn) Peer() string { return (*c.current.Load()).RemoteAddr().String() }

@@ -47,8 +47,8 @@ type Decoder struct {
 	opened     bool // the present value has begun
 	blank      int  // bytes of white space since the last value
 
-	room    *Room
-	giveWay func()
+	room  *Room
+	claim *Claim
 
 	want  int // the size of buffer that the last reads asked for
 	small int // reads in a row that needed little of it
@@ -64,7 +64,7 @@ func (d *Decoder) Lines() { d.lines = true }
 // Share makes the decoder share room with others. If it holds a large buffer and
 // one of them needs the room, giveWay is called, once, on any goroutine: it must see
 // to it that the reader fails.
-func (d *Decoder) Share(room *Room, giveWay func()) { d.room, d.giveWay = room, giveWay }
+func (d *Decoder) Share(room *Room, giveWay func()) { d.room, d.claim = room, NewClaim(giveWay) }
 
 // Partial reports whether a value has begun but not ended.
 func (d *Decoder) Partial() bool { return d.opened }

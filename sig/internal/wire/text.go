@@ -3,6 +3,7 @@ package wire
 import (
 	"bytes"
 	"fmt"
+	"regexp"
 	"unicode/utf8"
 )
 
@@ -71,11 +72,24 @@ func appendEscape(b []byte, r rune) []byte {
 	return append(b, '\\', 'u', hex[r>>12&15], hex[r>>8&15], hex[r>>4&15], hex[r&15])
 }
 
-// Excerpt quotes the beginning of what a peer sent, for an error's text.
+// Excerpt quotes the beginning of what a peer sent, for an error's text, which may end
+// up in a log. It ends before what may be a secret.
 func Excerpt(text []byte) string {
-	const maxExcerpt = 24
-	if len(text) <= maxExcerpt {
-		return fmt.Sprintf("%q", text)
+	begins := Beginning(text, 24)
+	if len(begins) < len(text) {
+		return fmt.Sprintf("%q...", begins)
 	}
-	return fmt.Sprintf("%q...", text[:maxExcerpt])
+	return fmt.Sprintf("%q", begins)
 }
+
+// Beginning is at most n bytes, and nothing that may be a secret.
+func Beginning(text []byte, n int) []byte {
+	text = text[:min(n, len(text))]
+	if i := secret.FindIndex(text); i != nil {
+		return text[:i[0]]
+	}
+	return text
+}
+
+// secret is what begins or names one.
+var secret = regexp.MustCompile(`(?i)sigalert_|token|authorization|bearer`)

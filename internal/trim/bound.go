@@ -1,0 +1,42 @@
+package trim
+
+import (
+	"context"
+	"math"
+	"runtime/debug"
+	"runtime/metrics"
+	"time"
+
+	"sigalert/internal/wait"
+)
+
+const (
+	// modest is what a program takes at most for what it needs and its garbage together,
+	// as long as it needs no more than most.
+	modest = 160 << 20
+	most   = modest * 3 / 4
+)
+
+// Bound keeps the garbage of a program that needs little from growing as large as what it
+// needs, until ctx ends. A limit that somebody has set ($GOMEMLIMIT) stays.
+func Bound(ctx context.Context) {
+	if debug.SetMemoryLimit(-1) != math.MaxInt64 {
+		return
+	}
+	defer debug.SetMemoryLimit(math.MaxInt64)
+	needed := []metrics.Sample{{Name: "/gc/heap/live:bytes"}, {Name: "/memory/classes/heap/stacks:bytes"}}
+	for limit := int64(math.MaxInt64); ; {
+		metrics.Read(needed)
+		next := int64(modest)
+		if needed[0].Value.Uint64()+needed[1].Value.Uint64() > most {
+			next = math.MaxInt64 // to collect all the time would slow it down
+		}
+		if next != limit {
+			limit = next
+			debug.SetMemoryLimit(limit)
+		}
+		if !wait.Sleep(ctx, time.Second, nil) {
+			return
+		}
+	}
+}
