@@ -13,8 +13,8 @@ import (
 const (
 	// modest is what a program takes at most for what it needs and its garbage together,
 	// as long as it needs no more than most.
-	modest = 160 << 20
-	most   = modest * 3 / 4
+	modest = 176 << 20
+	most   = modest * 7 / 8
 )
 
 // Bound keeps the garbage of a program that needs little from growing as large as what it
