@@ -188,23 +188,25 @@ type attacker struct {
 	once func(context.Context)
 }
 
+// visit returns what runs f on a connection from the attackers' address, which ends after
+// d at the latest.
+func visit(addr string, d time.Duration, f func(net.Conn)) func(context.Context) {
+	from := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 0, 0, 2)}, Timeout: time.Second}
+	return func(ctx context.Context) {
+		conn, err := from.DialContext(ctx, "tcp", addr)
+		if err != nil {
+			time.Sleep(10 * time.Millisecond)
+			return
+		}
+		defer context.AfterFunc(ctx, func() { conn.Close() })()
+		defer conn.Close()
+		conn.SetDeadline(time.Now().Add(d))
+		f(conn)
+	}
+}
+
 // attacks come from an address of their own.
 func attacks(router, page string) []attacker {
-	from := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 0, 0, 2)}, Timeout: time.Second}
-	// with runs f on a connection, which ends after d at the latest.
-	with := func(addr string, d time.Duration, f func(net.Conn)) func(context.Context) {
-		return func(ctx context.Context) {
-			conn, err := from.DialContext(ctx, "tcp", addr)
-			if err != nil {
-				time.Sleep(10 * time.Millisecond)
-				return
-			}
-			defer context.AfterFunc(ctx, func() { conn.Close() })()
-			defer conn.Close()
-			conn.SetDeadline(time.Now().Add(d))
-			f(conn)
-		}
-	}
 	const stream = `{"id": 1, "method": "get_version", "params": {"features": ["stream", "replay"]}}`
 	greeted := func(conn net.Conn) {
 		io.WriteString(conn, stream)
@@ -213,23 +215,23 @@ func attacks(router, page string) []attacker {
 	ping := `{"id": "` + strings.Repeat("x", 1000) + `", "method": "ping"}` + "\n"
 	long := strings.Repeat("n", 1000)
 	return []attacker{
-		{100, with(page, 2*time.Second, func(conn net.Conn) { // many guesses whose bodies come late
+		{100, visit(page, 2*time.Second, func(conn net.Conn) { // many guesses whose bodies come late
 			io.WriteString(conn, "POST /login HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 11\r\n\r\n")
 			time.Sleep(time.Second)
 			io.WriteString(conn, "token=wrong")
 			conn.Read(make([]byte, 1000))
 		})},
-		{20, with(router, 2*time.Second, func(conn net.Conn) { // a sender, and half a message
+		{20, visit(router, 2*time.Second, func(conn net.Conn) { // a sender, and half a message
 			greeted(conn)
 			fmt.Fprintf(conn, `{"id": 2, "method": "add_sender", "params": {"sender": "a%d", "events": ["e"]}}`+"\n", time.Now().UnixNano())
 			io.WriteString(conn, `{"id": 3, "method": "signal", "params": {"data": "`+strings.Repeat("x", 1_200_000))
 		})},
-		{200, with(router, 30*time.Second, func(conn net.Conn) { // nearly all of a message
+		{200, visit(router, 30*time.Second, func(conn net.Conn) { // nearly all of a message
 			greeted(conn)
 			io.WriteString(conn, `{"id": "`+strings.Repeat("x", 1_000_000))
 			conn.Read(make([]byte, 1))
 		})},
-		{40, with(router, 10*time.Second, func(conn net.Conn) { // answers that nobody reads
+		{40, visit(router, 10*time.Second, func(conn net.Conn) { // answers that nobody reads
 			greeted(conn)
 			for {
 				if _, err := io.WriteString(conn, ping); err != nil {
@@ -238,7 +240,7 @@ func attacks(router, page string) []attacker {
 				time.Sleep(time.Millisecond)
 			}
 		})},
-		{4, with(router, 5*time.Second, func(conn net.Conn) { // listeners with long names, and the list of them
+		{4, visit(router, 5*time.Second, func(conn net.Conn) { // listeners with long names, and the list of them
 			greeted(conn)
 			for i := range 400 {
 				fmt.Fprintf(conn, `{"id": %d, "method": "add_listener", "params": {"sender": "%s%d"}}`+"\n", i, long, i)
@@ -246,11 +248,11 @@ func attacks(router, page string) []attacker {
 			io.WriteString(conn, `{"id": 0, "method": "list_senders", "params": {"list_events": true}}`+"\n")
 			io.Copy(io.Discard, conn)
 		})},
-		{500, with(page, 30*time.Second, func(conn net.Conn) { // half a request
+		{500, visit(page, 30*time.Second, func(conn net.Conn) { // half a request
 			io.WriteString(conn, "GET / HT")
 			conn.Read(make([]byte, 1))
 		})},
-		{500, with(router, 30*time.Second, func(conn net.Conn) { // nothing
+		{500, visit(router, 30*time.Second, func(conn net.Conn) { // nothing
 			conn.Read(make([]byte, 1))
 		})},
 	}

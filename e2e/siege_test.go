@@ -166,22 +166,8 @@ func siegeAll(to string) {
 // siege is by strangers and, where it needs a token, by somebody who has one. They come
 // from an address of their own.
 func siege(to way) []attacker {
-	from := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 0, 0, 2)}, Timeout: time.Second}
-	// plain runs f on a connection, which ends after d at the latest; within does so on
-	// one with TLS.
-	plain := func(d time.Duration, f func(net.Conn)) func(context.Context) {
-		return func(ctx context.Context) {
-			conn, err := from.DialContext(ctx, "tcp", to.addr)
-			if err != nil {
-				time.Sleep(10 * time.Millisecond)
-				return
-			}
-			defer context.AfterFunc(ctx, func() { conn.Close() })()
-			defer conn.Close()
-			conn.SetDeadline(time.Now().Add(d))
-			f(conn)
-		}
-	}
+	// within is plain with TLS.
+	plain := func(d time.Duration, f func(net.Conn)) func(context.Context) { return visit(to.addr, d, f) }
 	within := func(d time.Duration, f func(net.Conn)) func(context.Context) {
 		return plain(d, func(conn net.Conn) { f(tls.Client(conn, &tls.Config{InsecureSkipVerify: true})) })
 	}

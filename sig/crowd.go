@@ -39,8 +39,8 @@ type account struct {
 }
 
 // accountOf returns the account of the rights' holder, which lasts as long as the server:
-// there are as many as there have been tokens. It is nil if there is no holder. The caller holds the
-// guard.
+// there are as many as there have been tokens. It is nil if there is no holder. The caller
+// holds the guard.
 func (c *crowd) accountOf(rights Rights) *account {
 	if rights == nil || rights.Holder() == "" {
 		return nil

@@ -17,8 +17,9 @@ import (
 // firstToken is the entry of the token that serve makes for another machine by itself.
 const firstToken = "first"
 
-// announce says how other machines get to use the router that listens at an address. If nobody has been given a token
-// yet, serve makes one, and prints the line for it, where no log keeps that.
+// announce says how other machines get to use the router that listens at an address. If
+// nobody has been given a token yet, serve makes one, and prints the line for it, where no
+// log keeps that.
 func (p *program) announce(c *config.Router, listens string, serve bool) {
 	if !c.Guarded() {
 		return
@@ -47,7 +48,7 @@ func (p *program) printFirst(place, more string) (err error) {
 	if line.Token, err = token.New(tokensPath(), token.Everything(firstToken)); err != nil {
 		return err
 	}
-	p.log.Info("the line on standard output lets another machine use this router, to listen to everything and to send it: run it there; it is a secret, and is shown only now", "token", firstToken, "another", more)
+	p.log.Info("the line on standard output lets another machine listen to and send everything: run it there. It is a secret, and is shown only now", "token", firstToken, "another", more)
 	_, err = fmt.Fprintln(p.out, pairCommand(line))
 	return err
 }
