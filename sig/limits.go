@@ -26,8 +26,8 @@ type Limits struct {
 	// there would lock out everybody on this machine. Default 60.
 	FailedLogins int
 	// Listeners is how many listeners a client may have, and TokenListeners how many all
-	// clients with the same token. In ten seconds these may add that many, and that many
-	// at once; one that adds more is slowed down. Default 10,000 and 100,000.
+	// clients with the same token. In a minute these may add that many, and that many at
+	// once; one that adds more is slowed down. Default 10,000 and 100,000.
 	Listeners, TokenListeners int
 	// Senders is how many senders a client may have. Default 1,000.
 	Senders int
@@ -115,7 +115,7 @@ func (p *pace) isOver(now time.Duration) bool { return time.Duration(p.until.Loa
 // refused, as a publisher is: pysig's would fail with an error that it does not expect,
 // and what [RemoteSender.Post] has sent would be lost.
 func (c *session) maySend() error {
-	waited, err := c.slowDown(&c.account.events, 1, c.server.perEvent(), overEvents, textEvents, c.server.limits.Load().Events)
+	waited, err := c.slowDown(&c.account.events, 1, c.server.perEvent(), atOnce, overEvents, textEvents, c.server.limits.Load().Events)
 	if waited {
 		c.account.late.Add(1)
 	}
@@ -128,16 +128,16 @@ func (c *session) maySend() error {
 
 // mayListen waits until the client may add n more listeners.
 func (c *session) mayListen(n int) error {
-	_, err := c.slowDown(&c.account.listens, n, c.server.perListener(), overListens, "listeners are added too fast: at most %d in ten seconds are allowed", c.server.limits.Load().TokenListeners)
+	_, err := c.slowDown(&c.account.listens, n, c.server.perListener(), time.Minute, overListens, "listeners are added too fast: at most %d per minute are allowed", c.server.limits.Load().TokenListeners)
 	return err
 }
 
 // slowDown waits until the client may do something n more times. If that takes too long,
 // the error has text, with how often it may.
-func (c *session) slowDown(p *pace, n int, each time.Duration, what over, text string, most int) (waited bool, err error) {
+func (c *session) slowDown(p *pace, n int, each, burst time.Duration, what over, text string, most int) (waited bool, err error) {
 	began := c.server.age()
 	for now := began; ; now = c.server.age() {
-		pause := p.take(now, n, each, atOnce)
+		pause := p.take(now, n, each, burst)
 		switch {
 		case pause == 0:
 			return waited, nil
@@ -180,7 +180,7 @@ func (b *bounds) perEvent() time.Duration {
 }
 
 func (b *bounds) perListener() time.Duration {
-	return atOnce / time.Duration(b.limits.Load().TokenListeners)
+	return time.Minute / time.Duration(b.limits.Load().TokenListeners)
 }
 
 func (b *bounds) perFailure() time.Duration {
