@@ -382,6 +382,44 @@ func TestListenersOfToken(t *testing.T) {
 	})
 }
 
+// Who adds and removes listeners all the time is slowed down, and loses nothing by it.
+func TestListenersAddedTooFast(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		access := badges{}
+		access.add(t, "a", "*", "*")
+		p := newPairWith(t, &sig.ServerOptions{Access: access, Limits: sig.Limits{TokenListeners: 60}})
+		conn, err := p.network.Client().Dial(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		ask := func(method, params string) string {
+			_ = conn.WriteMessage(fmt.Appendf(nil, `{"id": 1, "method": %q, "params": %s}`, method, params))
+			answer, err := conn.ReadMessage()
+			if err != nil {
+				t.Fatal(err)
+			}
+			return string(answer)
+		}
+		ask("get_version", `{"token": "a"}`)
+		began := time.Now()
+		for i := range 81 { // 60 at once, and one each second
+			answer := ask("add_listener", `{"sender": "s"}`)
+			_, id, _ := strings.Cut(answer, `"listener_id": `)
+			id, _, _ = strings.Cut(id, "}")
+			if answer = ask("remove_listener", `{"listener_id": `+id+`}`); !strings.Contains(answer, `"status": 0`) {
+				t.Fatal(i, answer)
+			}
+		}
+		if took := time.Since(began); took < 19*time.Second || took > 21*time.Second {
+			t.Errorf("it took %s", took)
+		}
+		if n := over(p.server, "added_listeners"); n < 19 || n > 21 {
+			t.Errorf("%d were slowed down", n)
+		}
+	})
+}
+
 // What clients do is seen in what the server says of them, also once they have left.
 func TestClientsAndStats(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
