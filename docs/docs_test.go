@@ -3,10 +3,17 @@ package docs
 
 import (
 	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
+	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"unicode"
 
@@ -173,4 +180,87 @@ func describe(b *strings.Builder, cmd *cobra.Command) {
 			describe(b, sub)
 		}
 	}
+}
+
+// What troubleshooting.md says that one sees is what the program says.
+func TestSymptoms(t *testing.T) {
+	said := literals(t)
+	text := pages(t)["troubleshooting.md"]
+	found := 0
+	for _, row := range regexp.MustCompile(`(?m)^\| ([^|]*) \|`).FindAllStringSubmatch(text, -1) {
+		for _, symptom := range regexp.MustCompile(`"([^"]*)"`).FindAllStringSubmatch(row[1], -1) {
+			found++
+			if !slices.ContainsFunc(said, func(s string) bool { return strings.Contains(s, symptom[1]) }) {
+				t.Errorf("the program does not say %q", symptom[1])
+			}
+		}
+	}
+	if found < 20 {
+		t.Errorf("only %d symptoms were found", found)
+	}
+}
+
+// literals are all texts in the program's source, and those of the system that it passes on.
+func literals(t *testing.T) []string {
+	t.Helper()
+	all := []string{syscall.ECONNREFUSED.Error(), syscall.EADDRINUSE.Error()}
+	err := filepath.WalkDir("..", func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.SkipObjectResolution)
+		if err != nil {
+			return err
+		}
+		ast.Inspect(file, func(n ast.Node) bool {
+			if text, ok := n.(*ast.BasicLit); ok && text.Kind == token.STRING {
+				if s, err := strconv.Unquote(text.Value); err == nil {
+					all = append(all, s)
+				}
+			}
+			return true
+		})
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+// Every command in the documentation exists, with the flags that it is given.
+func TestCommandLines(t *testing.T) {
+	found := 0
+	for path, text := range pages(t) {
+		if path == "commands.md" || path == "store.md" { // which are generated, and about files that begin so
+			continue
+		}
+		for _, code := range code.FindAllString(text+indented(text), -1) {
+			for _, line := range regexp.MustCompile("(?m)(?:^ *|[`|&;(] ?|sudo |\\s-- )(?:\\./)?sigalert ([a-z][^`\n|;&#>)]*)").FindAllStringSubmatch(code, -1) {
+				words := strings.Fields(line[1])
+				cmd, rest, err := cli.Command().Find(words)
+				if err != nil || !cmd.HasParent() {
+					t.Errorf("%s: sigalert %s: there is no such command (%v)", path, line[1], err)
+					continue
+				}
+				found++
+				for _, word := range rest {
+					name, long := strings.CutPrefix(word, "--")
+					if name, _, _ = strings.Cut(name, "="); word == "--" {
+						break
+					} else if long && name != "help" && cmd.Flags().Lookup(name) == nil && cmd.InheritedFlags().Lookup(name) == nil {
+						t.Errorf("%s: sigalert %s: there is no --%s", path, line[1], name)
+					}
+				}
+			}
+		}
+	}
+	if found < 100 {
+		t.Errorf("only %d were found", found)
+	}
+}
+
+// indented are the lines of a page that are code because they are indented, as blocks.
+func indented(text string) string {
+	return "\n```\n" + strings.Join(regexp.MustCompile(`(?m)^    (.*)$`).FindAllString(text, -1), "\n") + "\n```\n"
 }
