@@ -146,7 +146,7 @@ func TestConfigurations(t *testing.T) {
 // commands.md is what the commands say of themselves. SIGALERT_UPDATE=1 writes it anew.
 func TestCommands(t *testing.T) {
 	var b strings.Builder
-	b.WriteString("# The commands\n\nWhat each command and flag does, as `sigalert COMMAND --help` says it, too.\n")
+	b.WriteString(strings.ReplaceAll(commandsHead, "'", "`"))
 	describe(&b, cli.Command())
 	if os.Getenv("SIGALERT_UPDATE") == "1" {
 		if err := os.WriteFile("commands.md", []byte(b.String()), 0o644); err != nil {
@@ -157,6 +157,19 @@ func TestCommands(t *testing.T) {
 		t.Errorf("commands.md is not what the commands say: SIGALERT_UPDATE=1 go test ./docs (%v)", err)
 	}
 }
+
+// commandsHead has ' in place of `.
+const commandsHead = `# The commands
+
+What each command and flag does, as 'sigalert COMMAND --help' says it, too. In common they have this:
+
+- The router is that of '--server', a URL or the name of a server in the configuration, else that of '$SIGALERT_SERVER', else the first one of the configuration, else 127.0.0.1:3000.
+- DATA and PARAMS are JSON if they can be read as such, otherwise text.
+- A name that spells a number means, where you listen, the number and the text alike, and where you send, the one that is there, else the text. '--number' makes it the number; quotes within the word make it the text.
+- An event reaches the router once, even if it had to be sent again over a lost connection.
+- The exit code is 0, 1 for a failure, 2 for a mistake on the command line, or 3 if something was sent and not answered: it may have arrived.
+- A shell that has loaded what 'sigalert completion SHELL' prints completes the names of senders and events, too.
+`
 
 func describe(b *strings.Builder, cmd *cobra.Command) {
 	text := cmd.Long
