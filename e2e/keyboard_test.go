@@ -16,6 +16,7 @@ import (
 // The pages with the keyboard alone, on a screen, on one at 200 %, and at 400 %, which
 // is 320 pixels wide.
 func TestKeyboard(t *testing.T) {
+	t.Parallel()
 	b := newBrowser(t)
 	for name, test := range map[string]func(*testing.T, *tab){
 		"log": logByKeyboard, "news": newsAreQuiet, "history": historyByKeyboard, "router": routerByKeyboard,
