@@ -3,10 +3,17 @@ package docs
 
 import (
 	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
+	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"unicode"
 
@@ -139,7 +146,7 @@ func TestConfigurations(t *testing.T) {
 // commands.md is what the commands say of themselves. SIGALERT_UPDATE=1 writes it anew.
 func TestCommands(t *testing.T) {
 	var b strings.Builder
-	b.WriteString("# The commands\n\nWhat each command and flag does, as `sigalert COMMAND --help` says it, too.\n")
+	b.WriteString(strings.ReplaceAll(commandsHead, "'", "`"))
 	describe(&b, cli.Command())
 	if os.Getenv("SIGALERT_UPDATE") == "1" {
 		if err := os.WriteFile("commands.md", []byte(b.String()), 0o644); err != nil {
@@ -150,6 +157,19 @@ func TestCommands(t *testing.T) {
 		t.Errorf("commands.md is not what the commands say: SIGALERT_UPDATE=1 go test ./docs (%v)", err)
 	}
 }
+
+// commandsHead has ' in place of `.
+const commandsHead = `# The commands
+
+What each command and flag does, as 'sigalert COMMAND --help' says it, too. In common they have this:
+
+- The router is that of '--server', a URL or the name of a server in the configuration, else that of '$SIGALERT_SERVER', else the first one of the configuration, else 127.0.0.1:3000.
+- DATA and PARAMS are JSON if they can be read as such, otherwise text.
+- A name that spells a number means, where you listen, the number and the text alike, and where you send, the one that is there, else the text. '--number' makes it the number; quotes within the word make it the text.
+- An event reaches the router once, even if it had to be sent again over a lost connection.
+- The exit code is 0, 1 for a failure, 2 for a mistake on the command line, or 3 if something was sent and not answered: it may have arrived.
+- A shell that has loaded what 'sigalert completion SHELL' prints completes the names of senders and events, too.
+`
 
 func describe(b *strings.Builder, cmd *cobra.Command) {
 	text := cmd.Long
@@ -173,4 +193,87 @@ func describe(b *strings.Builder, cmd *cobra.Command) {
 			describe(b, sub)
 		}
 	}
+}
+
+// What troubleshooting.md says that one sees is what the program says.
+func TestSymptoms(t *testing.T) {
+	said := literals(t)
+	text := pages(t)["troubleshooting.md"]
+	found := 0
+	for _, row := range regexp.MustCompile(`(?m)^\| ([^|]*) \|`).FindAllStringSubmatch(text, -1) {
+		for _, symptom := range regexp.MustCompile(`"([^"]*)"`).FindAllStringSubmatch(row[1], -1) {
+			found++
+			if !slices.ContainsFunc(said, func(s string) bool { return strings.Contains(s, symptom[1]) }) {
+				t.Errorf("the program does not say %q", symptom[1])
+			}
+		}
+	}
+	if found < 20 {
+		t.Errorf("only %d symptoms were found", found)
+	}
+}
+
+// literals are all texts in the program's source, and those of the system that it passes on.
+func literals(t *testing.T) []string {
+	t.Helper()
+	all := []string{syscall.ECONNREFUSED.Error(), syscall.EADDRINUSE.Error()}
+	err := filepath.WalkDir("..", func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.SkipObjectResolution)
+		if err != nil {
+			return err
+		}
+		ast.Inspect(file, func(n ast.Node) bool {
+			if text, ok := n.(*ast.BasicLit); ok && text.Kind == token.STRING {
+				if s, err := strconv.Unquote(text.Value); err == nil {
+					all = append(all, s)
+				}
+			}
+			return true
+		})
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+// Every command in the documentation exists, with the flags that it is given.
+func TestCommandLines(t *testing.T) {
+	found := 0
+	for path, text := range pages(t) {
+		if path == "commands.md" || path == "store.md" { // which are generated, and about files that begin so
+			continue
+		}
+		for _, code := range code.FindAllString(text+indented(text), -1) {
+			for _, line := range regexp.MustCompile("(?m)(?:^ *|[`|&;(] ?|sudo |\\s-- )(?:\\./)?sigalert ([a-z][^`\n|;&#>)]*)").FindAllStringSubmatch(code, -1) {
+				words := strings.Fields(line[1])
+				cmd, rest, err := cli.Command().Find(words)
+				if err != nil || !cmd.HasParent() {
+					t.Errorf("%s: sigalert %s: there is no such command (%v)", path, line[1], err)
+					continue
+				}
+				found++
+				for _, word := range rest {
+					name, long := strings.CutPrefix(word, "--")
+					if name, _, _ = strings.Cut(name, "="); word == "--" {
+						break
+					} else if long && name != "help" && cmd.Flags().Lookup(name) == nil && cmd.InheritedFlags().Lookup(name) == nil {
+						t.Errorf("%s: sigalert %s: there is no --%s", path, line[1], name)
+					}
+				}
+			}
+		}
+	}
+	if found < 100 {
+		t.Errorf("only %d were found", found)
+	}
+}
+
+// indented are the lines of a page that are code because they are indented, as blocks.
+func indented(text string) string {
+	return "\n```\n" + strings.Join(regexp.MustCompile(`(?m)^    (.*)$`).FindAllString(text, -1), "\n") + "\n```\n"
 }

@@ -22,6 +22,7 @@ desktop-file-utils           | test of the entry that starts it at login | comma
 librsvg2-bin                 | test that the icons match the drawings | command -v rsvg-convert
 chromium                     | tests of the page in a browser  | command -v chromium
 nginx-light                  | test of the page behind nginx   | command -v nginx || test -x /usr/sbin/nginx
+npm                          | test of the pages with axe-core  | command -v npm
 curl                         | tests of docs/sending.md       | command -v curl
 python3                      | tests of docs/sending.md       | command -v python3
 nodejs                       | tests of docs/sending.md       | command -v node

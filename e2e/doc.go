@@ -1,7 +1,7 @@
 // Package e2e tests the built program as a user runs it, on a real desktop
 // without a screen: Xvfb, a private session bus, dunst as the notification
 // server, xfce4-panel as the tray host, and xdotool as the mouse. The log's page
-// is tested in Chromium.
+// is tested in Chromium, with axe-core, which npm installs (axe/).
 //
 // There is nothing in it but tests, and they run on Linux. deps.sh installs
 // what they need; a test whose tools are missing skips and says which, or
