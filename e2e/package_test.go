@@ -26,6 +26,7 @@ func newMachine(t testing.TB) *machine {
 	needMachine(t)
 	d := newBareDesktop(t)
 	d.startNotifications(t)
+	t.Setenv("SOURCE_DATE_EPOCH", strconv.FormatInt(time.Now().Unix(), 10))
 	m := &machine{desktop: d, network: "sigalert-" + strconv.Itoa(os.Getpid())}
 	done(t, "ip", "netns", "add", m.network)
 	t.Cleanup(func() { _ = exec.Command("ip", "netns", "del", m.network).Run() })
@@ -117,7 +118,7 @@ func (m *machine) shows(t testing.TB, text string) {
 	m.mon.next(t).is(t, "me: hello", text)
 }
 
-// is the version that is installed.
+// has compares the version that is installed.
 func (m *machine) has(t testing.TB, version string) {
 	t.Helper()
 	if got := m.run(t, "sigalert", "version"); !strings.HasPrefix(got, "sigalert "+version+" (") {

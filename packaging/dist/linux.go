@@ -156,13 +156,19 @@ func (r *release) pack(name, arch, format string, all []entry) error {
 	if name == other {
 		other = "sigalert"
 		info.Provides, info.Depends = []string{other}, gtkDepends[format]
+		info.Description += "\nThis one draws its icon with GTK, for panels that know only icons of X11."
 	}
 	info.Conflicts = []string{other}
 	if format == "deb" {
 		info.Replaces = info.Conflicts // apt may put one in place of the other
 	}
+	own := make(map[string]bool) // folders, which rpm would leave behind
 	for _, e := range all {
 		info.Contents = append(info.Contents, &files.Content{Source: e.from, Destination: "/usr/" + e.to, FileInfo: &files.ContentFileInfo{Mode: e.mode, MTime: r.time}})
+		for dir := path.Dir(e.to); slices.Contains(strings.Split(dir, "/"), name) && !own[dir]; dir = path.Dir(dir) {
+			own[dir] = true
+			info.Contents = append(info.Contents, &files.Content{Type: files.TypeDir, Destination: "/usr/" + dir})
+		}
 	}
 	info = nfpm.WithDefaults(info)
 	packer, err := nfpm.Get(format)
