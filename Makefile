@@ -113,7 +113,7 @@ dist:
 
 packages:
 	@e2e/deps.sh && e2e/deps.sh dist && e2e/deps.sh packages
-	SIGALERT_TEST_LONG=1 go test -count=1 -timeout 20m -v -run 'TestPackage' ./e2e
+	SIGALERT_TEST_LONG=1 go test -count=1 -timeout 20m -v -run 'TestPackage|TestFromSource' ./e2e
 
 windows: deps
 	SIGALERT_TEST_LONG=1 go test -count=1 -timeout 20m -v -run 'TestWindows$$' ./e2e

@@ -139,7 +139,7 @@ func testCompletions(t *testing.T, prefix string) {
 		"bash": `. /usr/share/bash-completion/bash_completion
 _completion_loader sigalert
 COMP_WORDS=(sigalert pau) COMP_CWORD=1 COMP_LINE="sigalert pau" COMP_POINT=12 COMP_TYPE=9
-__start_sigalert && printf '%s\n' "${COMPREPLY[@]}"`,
+__start_sigalert 2>/dev/null; printf '%s\n' "${COMPREPLY[@]}"`,
 		"zsh": `fpath=(` + share + `/zsh/site-functions $fpath)
 autoload -U compinit && compinit -u -d $HOME/dump && print $_comps[sigalert]
 _describe() { print -l ${(P)${@[-2]}} }; _arguments() { }; compdef() { }
