@@ -19,48 +19,43 @@ const maintainer = "The sigalert authors <authors@sigalert.invalid>"
 
 // linux makes the packages and the archive of an architecture.
 func (r *release) linux(arch string) error {
-	for _, name := range []string{"sigalert", "sigalert-gtk"} {
-		gtk := name == "sigalert-gtk"
-		if gtk && !r.gtk {
-			return nil
-		}
-		t := target{os: "linux", arch: arch}
-		if gtk {
-			var err error
-			if t, err = r.gtkTarget(arch); err != nil {
-				return err
-			}
-		}
-		long := fmt.Sprintf("%s-%s-linux-%s", name, r.version, arch)
-		program := filepath.Join(r.work, long)
-		if err := r.build(t, program); err != nil {
-			return err
-		}
-		notices, err := r.bill(program, long)
-		if err != nil {
-			return err
-		}
-		all, err := r.installed(name, program, notices)
-		if err != nil {
-			return err
-		}
-		if !gtk {
-			if err := r.tarball(long, slices.Concat(all, r.elsewhere(name))); err != nil {
-				return err
-			}
-		}
-		debian, err := r.debian(name)
-		if err != nil {
-			return err
-		}
-		if err := r.pack(name, arch, "deb", slices.Concat(all, debian)); err != nil {
-			return err
-		}
-		if err := r.pack(name, arch, "rpm", slices.Concat(all, r.elsewhere(name))); err != nil {
-			return err
-		}
+	if err := r.linuxProgram("sigalert", target{os: "linux", arch: arch}); err != nil || !r.gtk {
+		return err
 	}
-	return nil
+	gtk, err := r.gtkTarget(arch)
+	if err != nil {
+		return err
+	}
+	return r.linuxProgram("sigalert-gtk", gtk)
+}
+
+// linuxProgram builds one of the two programs, of which a system has one, and packs it.
+func (r *release) linuxProgram(name string, t target) error {
+	long := fmt.Sprintf("%s-%s-linux-%s", name, r.version, t.arch)
+	program := filepath.Join(r.work, long)
+	if err := r.build(t, program); err != nil {
+		return err
+	}
+	notices, err := r.bill(program, long)
+	if err != nil {
+		return err
+	}
+	all, err := r.installed(name, program, notices)
+	if err != nil {
+		return err
+	}
+	debian, err := r.debian(name)
+	if err != nil {
+		return err
+	}
+	if err := r.pack(name, t.arch, "deb", slices.Concat(all, debian)); err != nil {
+		return err
+	}
+	all = append(all, r.elsewhere(name)...)
+	if err := r.pack(name, t.arch, "rpm", all); err != nil || name != "sigalert" {
+		return err
+	}
+	return r.tarball(long, all)
 }
 
 // installed is what a system has of a program below /usr.
