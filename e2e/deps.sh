@@ -46,6 +46,7 @@ debian-archive-keyring       | sigalert-gtk                    | test -e /usr/sh
 [ "${1:-}" != packages ] || needs='
 debootstrap                  | the packages on a fresh Debian  | command -v debootstrap
 lintian                      | check of the packages           | command -v lintian
+systemd-container            | the packages where systemd runs | command -v systemd-nspawn
 rpm                          | test of the packages of Fedora  | command -v rpm
 '
 

@@ -263,6 +263,71 @@ func TestPackage(t *testing.T) {
 	})
 }
 
+// With systemd: the router runs as a user that the package has not created. An upgrade
+// restarts it, a removal stops it, and a purge removes what it has kept.
+func TestPackageWithSystemd(t *testing.T) {
+	if os.Getenv("SIGALERT_TEST_LONG") == "" {
+		t.Skip("takes minutes: make packages")
+	}
+	need(t, "systemd-nspawn", "debootstrap")
+	m := newMachine(t)
+	root := filepath.Join(t.TempDir(), "debian")
+	done(t, "debootstrap", "--variant=minbase", "--include=systemd,systemd-sysv", "bookworm", root)
+	old, recent := m.releases(t, "0.0.1", "-gtk=false"), m.releases(t, "0.0.2", "-gtk=false")
+	done(t, "cp", old+"sigalert_0.0.1-1_amd64.deb", recent+"sigalert_0.0.2-1_amd64.deb", root)
+	const script = `#!/bin/bash
+exec 3>/log
+say() { echo "$1:" $(shift; "$@" 2>&1) >&3; }
+states() { say "$1" systemctl is-enabled sigalert-router.service; say "$1" systemctl is-active sigalert-router.service sigalert-router.socket; }
+process() { systemctl show -p MainPID sigalert-router.service; }
+export DEBIAN_FRONTEND=noninteractive
+dpkg -i /sigalert_0.0.1-1_amd64.deb
+states installed
+systemctl enable --now sigalert-router.service
+states started
+say folder stat -c %a /var/lib/private/sigalert
+[ "$(stat -c %u /var/lib/private/sigalert)" -gt 61000 ] && echo a dynamic user >&3
+say sent sigalert send me hello there
+before=$(process)
+dpkg -i /sigalert_0.0.2-1_amd64.deb
+states upgraded
+[ "$before" != "$(process)" ] && echo restarted >&3
+say sent sigalert send me hello there
+dpkg -r sigalert
+say removed ls /var/lib/sigalert
+dpkg -i /sigalert_0.0.2-1_amd64.deb
+states again
+dpkg -P sigalert
+say purged find /etc /usr /var -name '*sigalert*' -not -path '/var/log/*'
+say failed systemctl list-units --failed --plain --no-legend
+`
+	const want = `installed: disabled
+installed: inactive inactive
+started: enabled
+started: active active
+folder: 700
+a dynamic user
+sent:
+upgraded: enabled
+upgraded: active active
+restarted
+sent:
+removed: router
+again: enabled
+again: inactive inactive
+purged:
+failed:
+`
+	const unit = "[Unit]\nAfter=multi-user.target\n[Service]\nType=oneshot\nExecStart=/script\nExecStopPost=systemctl poweroff\n[Install]\nWantedBy=multi-user.target\n"
+	check(t, os.WriteFile(filepath.Join(root, "script"), []byte(script), 0o755))
+	check(t, os.WriteFile(filepath.Join(root, "etc/systemd/system/script.service"), []byte(unit), 0o644))
+	done(t, "chroot", root, "systemctl", "enable", "script.service")
+	done(t, "timeout", "180", "systemd-nspawn", "--quiet", "--boot", "--directory", root, "--private-network", "--register=no", "--keep-unit")
+	if got, err := os.ReadFile(filepath.Join(root, "log")); err != nil || string(got) != want {
+		t.Errorf("%v\n%s", err, got)
+	}
+}
+
 // From the repository to the demonstration's first alert, on a machine that has Go and
 // nothing else, and on one that has built it before.
 func TestFromSource(t *testing.T) {
