@@ -158,6 +158,14 @@ func (m *machine) kept(t testing.TB, want bool) {
 	}
 }
 
+// needTime skips a test that takes minutes, and fetches much, unless somebody asks for it.
+func needTime(t testing.TB) {
+	t.Helper()
+	if os.Getenv("SIGALERT_TEST_LONG") == "" {
+		t.Skip("takes minutes: make packages")
+	}
+}
+
 // needMachine skips a test that changes the machine, except on a machine for tests, or
 // where somebody asks for it.
 func needMachine(t testing.TB) {
@@ -203,9 +211,7 @@ func TestPackageHere(t *testing.T) {
 // On a fresh Debian, and with rpm. The program with GTK takes the place of the one
 // without, with the libraries that it needs.
 func TestPackage(t *testing.T) {
-	if os.Getenv("SIGALERT_TEST_LONG") == "" {
-		t.Skip("takes minutes: make packages")
-	}
+	needTime(t)
 	need(t, "lintian", "rpm")
 	m := newMachine(t)
 	m.inDebian(t)
@@ -266,9 +272,7 @@ func TestPackage(t *testing.T) {
 // With systemd: the router runs as a user that the package has not created. An upgrade
 // restarts it, a removal stops it, and a purge removes what it has kept.
 func TestPackageWithSystemd(t *testing.T) {
-	if os.Getenv("SIGALERT_TEST_LONG") == "" {
-		t.Skip("takes minutes: make packages")
-	}
+	needTime(t)
 	need(t, "systemd-nspawn", "debootstrap")
 	m := newMachine(t)
 	root := filepath.Join(t.TempDir(), "debian")
@@ -331,9 +335,7 @@ failed:
 // From the repository to the demonstration's first alert, on a machine that has Go and
 // nothing else, and on one that has built it before.
 func TestFromSource(t *testing.T) {
-	if os.Getenv("SIGALERT_TEST_LONG") == "" {
-		t.Skip("takes minutes, and fetches modules: make packages")
-	}
+	needTime(t)
 	need(t, "git")
 	h := newHome(t)
 	repository := strings.TrimSpace(done(t, "git", "rev-parse", "--show-toplevel"))
