@@ -6,7 +6,7 @@
 # make bench     measures speed and memory, ours and NATS', and writes docs/benchmarks.md
 # make pictures  takes the screenshots in docs/pictures again
 # make dist      makes the packages and archives of a release, in dist/ (VERSION=1.2.3)
-# make packages  installs, upgrades and removes the package on a fresh Debian
+# make packages  installs, upgrades and removes the packages, here and on a fresh Debian
 # make windows   runs the archive for Windows under Wine
 # make release   checks that everything is ready for a release, and makes it (VERSION=1.2.3)
 # make icons     makes the PNG and ICO files from the drawings in packaging/icons
@@ -42,16 +42,19 @@ vet:
 	@files=$$(gofmt -l .); [ -z "$$files" ] || { echo "gofmt would change: $$files"; exit 1; }
 	go mod tidy -diff
 	cd bench && go mod tidy -diff
+	cd packaging/dist && go mod tidy -diff
 	CGO_ENABLED=0 go vet ./...
 	@! { $(have_gtk); } || { set -x; go vet -tags gtk ./...; }
 	GOOS=windows go vet ./...
 	GOOS=darwin CGO_ENABLED=0 go vet ./...
 	cd bench && CGO_ENABLED=0 go vet ./...
+	cd packaging/dist && CGO_ENABLED=0 go vet ./...
 	CGO_ENABLED=0 $(staticcheck) ./...
 	@! { $(have_gtk); } || { set -x; $(staticcheck) -tags gtk ./...; }
 	GOOS=windows $(staticcheck) ./...
 	GOOS=darwin CGO_ENABLED=0 $(staticcheck) ./...
 	cd bench && CGO_ENABLED=0 $(staticcheck) ./...
+	cd packaging/dist && CGO_ENABLED=0 $(staticcheck) ./...
 
 builds:
 	CGO_ENABLED=0 go build ./...
@@ -67,6 +70,7 @@ unit:
 	@race=; ! { $(have_c); } || race=-race; set -x; \
 		go test $$race $$(go list ./... | grep -v '/e2e$$') && \
 		if [ -n "$$race" ]; then go test ./tray; fi
+	cd packaging/dist && CGO_ENABLED=0 go test ./...
 
 # -count=1: the tests start the program, and Go's cache does not see that it has changed.
 # They wait more than they work, hence more at once than there are processors.
@@ -103,11 +107,13 @@ icons:
 # The files are the same for the same commit: their time is that of the commit.
 dist: SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct)
 dist: release = $(if $(filter command line environment,$(origin VERSION)),$(VERSION),0.0.0-dev)
-dist: deps
+dist:
+	@e2e/deps.sh dist
 	cd packaging/dist && SOURCE_DATE_EPOCH=$(SOURCE_DATE_EPOCH) go run . -version $(release) -commit "$$(git rev-parse HEAD)" $(DIST)
 
-packages: deps
-	SIGALERT_TEST_LONG=1 go test -count=1 -timeout 20m -v -run 'TestPackage$$' ./e2e
+packages:
+	@e2e/deps.sh && e2e/deps.sh dist && e2e/deps.sh packages
+	SIGALERT_TEST_LONG=1 go test -count=1 -timeout 20m -v -run 'TestPackage|TestFromSource' ./e2e
 
 windows: deps
 	SIGALERT_TEST_LONG=1 go test -count=1 -timeout 20m -v -run 'TestWindows$$' ./e2e

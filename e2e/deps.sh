@@ -1,7 +1,8 @@
 #!/bin/bash
 # Installs what the tests need and this machine lacks: on Debian or Ubuntu, as root or with a sudo that
 # needs no password. Elsewhere it says what to install and what is left out until then.
-# With SIGALERT_TEST_ALL=1 it fails unless everything is there.
+# With SIGALERT_TEST_ALL=1 it fails unless everything is there. "deps.sh dist" does the same for what
+# make dist needs, and "deps.sh packages" for the tests of what that makes.
 set -eu
 
 # package | what cannot run without it | how to see that it is there
@@ -33,6 +34,21 @@ zsh                          | test of the hook for zsh        | command -v zsh
 fish                         | test of the hook for fish       | command -v fish
 iproute2                     | tests in networks of their own   | command -v ip
 vim-tiny                     | test of saving with vim         | command -v vim.tiny || command -v vim
+man-db                       | test of the manual              | command -v man
+bash-completion              | test of the completions         | test -e /usr/share/bash-completion/bash_completion
+git                          | test of a release               | command -v git
+'
+[ "${1:-}" != dist ] || needs='
+gcc                          | sigalert-gtk for amd64          | command -v x86_64-linux-gnu-gcc
+gcc-aarch64-linux-gnu        | sigalert-gtk for arm64          | command -v aarch64-linux-gnu-gcc
+pkg-config                   | sigalert-gtk                    | command -v pkg-config
+debian-archive-keyring       | sigalert-gtk                    | test -e /usr/share/keyrings/debian-archive-keyring.gpg
+'
+[ "${1:-}" != packages ] || needs='
+debootstrap                  | the packages on a fresh Debian  | command -v debootstrap
+lintian                      | check of the packages           | command -v lintian
+systemd-container            | the packages where systemd runs | command -v systemd-nspawn
+rpm                          | test of the packages of Fedora  | command -v rpm
 '
 
 # missing prints the packages that are not there, or with "why" what cannot run without them.

@@ -14,10 +14,6 @@ import (
 )
 
 func main() {
-	log := func(err error) {
-		fmt.Fprintln(os.Stderr, "dist:", err)
-		os.Exit(1)
-	}
 	var r release
 	flag.StringVar(&r.top, "top", "../..", "the `FOLDER` of the source tree")
 	flag.StringVar(&r.out, "out", "../../dist", "the `FOLDER` of what is made; what it had is removed")
@@ -25,11 +21,12 @@ func main() {
 	flag.StringVar(&r.commit, "commit", "", "the `COMMIT` that it is made from")
 	arches := flag.String("arch", "amd64,arm64", "the `ARCHITECTURES` to build for")
 	flag.StringVar(&r.system, "system", "", "make only what is for one `SYSTEM`: linux or windows")
-	flag.BoolVar(&r.gtk, "gtk", true, "with sigalert-gtk, which requires C compilers and GTK for each architecture")
+	flag.BoolVar(&r.gtk, "gtk", true, "with sigalert-gtk, for which C compilers and Debian's packages are needed")
 	flag.Parse()
 	r.arches = strings.Split(*arches, ",")
 	if err := r.make(); err != nil {
-		log(err)
+		fmt.Fprintln(os.Stderr, "dist:", err)
+		os.Exit(1)
 	}
 }
 
@@ -43,6 +40,7 @@ type release struct {
 	gtk      bool
 
 	time time.Time // of all files
+	work string    // the folder of what is on its way into packages
 	made []string  // files in out
 }
 
@@ -69,28 +67,20 @@ func (r *release) make() error {
 	if err := errors.Join(os.RemoveAll(r.out), os.MkdirAll(r.out, 0o755)); err != nil {
 		return err
 	}
-	work, err := os.MkdirTemp("", "sigalert-dist-*")
-	if err != nil {
+	if r.work, err = os.MkdirTemp("", "sigalert-dist-*"); err != nil {
 		return err
 	}
-	defer os.RemoveAll(work)
-	manual := filepath.Join(work, "manual")
-	if err := r.writeManual(manual); err != nil {
+	defer os.RemoveAll(r.work)
+	if err := r.writeManual(r.work); err != nil {
 		return err
 	}
 	for _, arch := range r.arches {
-		for _, system := range []struct {
-			name string
-			make func() error
-		}{
-			{"linux", func() error { return r.linux(arch, work, manual) }},
-			{"windows", func() error { return r.windows(arch, work) }},
-		} {
-			if r.system != "" && r.system != system.name {
+		for system, make := range map[string]func(string) error{"linux": r.linux, "windows": r.windows} {
+			if r.system != "" && r.system != system {
 				continue
 			}
-			if err := system.make(); err != nil {
-				return fmt.Errorf("%s/%s: %w", system.name, arch, err)
+			if err := make(arch); err != nil {
+				return fmt.Errorf("%s/%s: %w", system, arch, err)
 			}
 		}
 	}

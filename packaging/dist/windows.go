@@ -13,34 +13,35 @@ import (
 
 // windows makes the archive of an architecture: sigalert.exe for the commands, and
 // sigalertw.exe for the agent, which opens no console.
-func (r *release) windows(arch, work string) error {
-	all, err := r.docs()
+func (r *release) windows(arch string) error {
+	all, err := r.docs("", "CHANGELOG.md", "LICENSE")
 	if err != nil {
 		return err
 	}
 	name := fmt.Sprintf("sigalert-%s-windows-%s", r.version, arch)
 	for _, p := range []struct{ file, flags string }{{"sigalert.exe", ""}, {"sigalertw.exe", "-H windowsgui"}} {
-		remove, err := r.resources(p.file, arch, work)
+		remove, err := r.resources(p.file, arch)
 		if err != nil {
 			return err
 		}
-		program := filepath.Join(work, name, p.file)
-		err = r.build(target{os: "windows", arch: arch, flags: p.flags}, program)
+		program := filepath.Join(r.work, name, p.file)
+		err = r.build(target{os: "windows", arch: arch, ldflags: p.flags}, program)
 		if remove(); err != nil {
 			return err
 		}
 		all = append(all, entry{program, p.file, 0o755})
 	}
-	if err := r.bill(all[len(all)-1].from, name); err != nil {
+	notices, err := r.bill(all[len(all)-1].from, name)
+	if err != nil {
 		return err
 	}
-	return r.zipped(name, all)
+	return r.zipped(name, append(all, entry{notices, "third-party-licenses.txt", 0o644}))
 }
 
 // resources makes what Windows shows of a program: its icon, its version and, for sharp
 // text, its manifest. Go's linker takes them from beside the source, until remove is
 // called.
-func (r *release) resources(file, arch, work string) (remove func(), err error) {
+func (r *release) resources(file, arch string) (remove func(), err error) {
 	number, _, _ := strings.Cut(r.version, "-")
 	parts := strings.Split(number, ".")
 	var n [3]int
@@ -56,7 +57,7 @@ func (r *release) resources(file, arch, work string) (remove func(), err error) 
 			FileDescription: "sigalert", FileVersion: r.version, InternalName: "sigalert", OriginalFilename: file, ProductName: "sigalert", ProductVersion: r.version, LegalCopyright: "MIT",
 		},
 		VarFileInfo:  goversioninfo.VarFileInfo{Translation: goversioninfo.Translation{LangID: goversioninfo.LngUSEnglish, CharsetID: goversioninfo.CsUnicode}},
-		IconPath:     filepath.Join(work, "sigalert.ico"),
+		IconPath:     filepath.Join(r.work, "sigalert.ico"),
 		ManifestPath: filepath.Join(r.top, "packaging", "windows", "sigalert.manifest"),
 	}
 	if err := r.icon(info.IconPath); err != nil {
