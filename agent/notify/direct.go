@@ -28,6 +28,9 @@ func newBackend(_ context.Context, opts Options) *backend {
 }
 
 func (b *backend) notify(ctx context.Context, n Notification) (Receipt, error) {
+	if b.balloons != nil {
+		return Receipt{Via: "a balloon"}, b.balloons.show(ctx, n.spelledOut())
+	}
 	if n.Resolved {
 		if !b.shown.get(n.Key) {
 			return Receipt{Via: "beeep"}, nil
@@ -35,33 +38,28 @@ func (b *backend) notify(ctx context.Context, n Notification) (Receipt, error) {
 		b.shown.drop(n.Key)
 		n = n.over()
 	}
-	n = n.spelledOut()
-	rings := n.Sound == "" && n.Urgency == Critical || n.Sound != "" && n.Sound != noSound
-	receipt := Receipt{Via: "beeep"}
-	var err error
-	if b.balloons != nil {
-		receipt.Via = "a balloon"
-		err = b.balloons.show(n.Title, n.Body, n.Urgency == Critical, rings)
-	} else {
-		err = b.push(ctx, n, rings)
-	}
-	if err != nil {
+	if err := b.push(ctx, n.spelledOut()); err != nil {
 		return Receipt{}, err
 	}
 	if n.Key != "" {
 		b.shown.put(n.Key, true)
 	}
-	return receipt, nil
+	return Receipt{Via: "beeep"}, nil
+}
+
+// rings reports whether there is a sound to it.
+func (n Notification) rings() bool {
+	return n.Sound == "" && n.Urgency == Critical || n.Sound != "" && n.Sound != noSound
 }
 
 // push has beeep show it.
-func (b *backend) push(ctx context.Context, n Notification, rings bool) error {
+func (b *backend) push(ctx context.Context, n Notification) error {
 	guard := guardAppleScript
 	if runtime.GOOS == "windows" {
 		guard = guardPowerShell
 	}
 	show := beeep.Notify
-	if rings {
+	if n.rings() {
 		show = beeep.Alert // the same with a sound; on these systems it does not ring the terminal's bell
 	}
 	err := runBeeep(ctx, b.opts.AppName, func() error {

@@ -19,7 +19,7 @@ type target struct {
 // stamp is what a program says of itself.
 func (r *release) stamp() string {
 	const in = "-X sigalert/internal/cli."
-	return fmt.Sprintf("%[1]sversion=%s %[1]scommit=%s %[1]sdate=%s", in, r.version, r.commit, r.time.Format(time.DateOnly))
+	return fmt.Sprintf("%sversion=%s %[1]scommit=%[3]s %[1]sdate=%[4]s", in, r.version, r.commit, r.time.Format(time.DateOnly))
 }
 
 // build builds the program into a file.
