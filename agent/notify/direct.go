@@ -13,23 +13,32 @@ import (
 	"github.com/gen2brain/beeep"
 )
 
-// backend hands every notification to beeep, or shows it by itself where that could not.
+// backend hands every notification to beeep, or shows a balloon where Windows has no toasts.
 type backend struct {
 	opts     Options
 	shown    recent[string, bool] // the keys of what has not been resolved
-	balloons *balloons            // nil: beeep can
+	looked   bool                 // for toasts
+	balloons *balloons            // nil: there are toasts
 }
 
 func newBackend(_ context.Context, opts Options) *backend {
 	if runtime.GOOS == "windows" {
 		opts.AppName = strings.ReplaceAll(opts.AppName, "'", "’") // beeep does not escape it in a PowerShell string
 	}
-	return &backend{opts: opts, balloons: newBalloons()}
+	return &backend{opts: opts}
+}
+
+// look finds out, once, what shows the notifications.
+func (b *backend) look() *balloons {
+	if !b.looked {
+		b.looked, b.balloons = true, newBalloons()
+	}
+	return b.balloons
 }
 
 func (b *backend) notify(ctx context.Context, n Notification) (Receipt, error) {
-	if b.balloons != nil {
-		return Receipt{Via: "a balloon"}, b.balloons.show(ctx, n.spelledOut())
+	if balloons := b.look(); balloons != nil {
+		return Receipt{Via: "a balloon"}, balloons.show(ctx, n.spelledOut())
 	}
 	if n.Resolved {
 		if !b.shown.get(n.Key) {
@@ -84,7 +93,7 @@ func (b *backend) icon(n Notification) string {
 }
 
 func (b *backend) describe(context.Context) (Server, error) {
-	if b.balloons != nil {
+	if b.look() != nil {
 		return Server{Name: "Windows, without toasts: balloons"}, nil
 	}
 	return Server{Name: "beeep"}, nil
