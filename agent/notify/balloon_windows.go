@@ -3,7 +3,7 @@ package notify
 import (
 	"cmp"
 	"context"
-	"errors"
+	"fmt"
 	"runtime"
 	"slices"
 	"sync"
@@ -119,7 +119,7 @@ func (b *balloons) show(ctx context.Context, n Notification) error {
 	putWide(icon.info[:], cmp.Or(n.Body, " ")) // without a text there is no balloon
 	for !icon.tell(addIcon) {
 		if !wait.Sleep(ctx, retryTray, nil) {
-			return errors.New("this Windows has no toasts, and there is no tray")
+			return fmt.Errorf("%w: this Windows has neither toasts nor, at present, a tray", ErrNoDesktop)
 		}
 	}
 
