@@ -175,7 +175,7 @@ func TestWindows(t *testing.T) {
 	}
 	start(t, w.env, "wine", "explorer", "/desktop=shell,1024x700")
 	eventually(t, "there is a desktop", func() bool { return len(w.windows("explorer.exe")) > 1 })
-	before, empty := w.files(t), w.screenshot(t)
+	before := w.files(t)
 
 	// What ends without anywhere to print why says so in a window.
 	if out, err := w.run("start", w.folder+"sigalertw.exe", "--config", `C:\missing.yaml`); err != nil {
@@ -185,6 +185,7 @@ func TestWindows(t *testing.T) {
 	w.picture(t, "windows-error.png", box)
 	w.click(t, image.Pt((box.Min.X+box.Max.X)/2, box.Max.Y-22))
 	w.window(t, "sigalertw.exe", 60, false)
+	empty := w.screenshot(t) // the desktop is drawn by now
 
 	// The first run writes a configuration, and says how to try it. The port is changed to
 	// one of its own, as other tests have agents, too: a change takes effect at once.
