@@ -21,6 +21,8 @@ imagemagick                  | desktop tests                   | command -v impo
 fonts-dejavu-core            | desktop tests                   | fc-list | grep DejaVuSans.ttf
 desktop-file-utils           | test of the entry that starts it at login | command -v desktop-file-validate
 librsvg2-bin                 | test that the icons match the drawings | command -v rsvg-convert
+wine                         | test of the archive for Windows | command -v wine
+binutils-mingw-w64-x86-64    | test of the archive for Windows | command -v x86_64-w64-mingw32-ld
 chromium                     | tests of the page in a browser  | command -v chromium
 nginx-light                  | test of the page behind nginx   | command -v nginx || test -x /usr/sbin/nginx
 npm                          | test of the pages with axe-core  | command -v npm

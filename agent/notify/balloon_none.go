@@ -2,11 +2,13 @@
 
 package notify
 
+import "context"
+
 // balloons are Windows'.
 type balloons struct{}
 
 func newBalloons() *balloons { return nil }
 
-func (*balloons) show(_, _ string, _, _ bool) error { return nil }
+func (*balloons) show(context.Context, Notification) error { return nil }
 
 func (*balloons) close() {}

@@ -1,32 +1,43 @@
 package notify
 
 import (
-	"errors"
+	"cmp"
+	"context"
 	"fmt"
 	"runtime"
+	"slices"
 	"sync"
-	"syscall"
 	"time"
 	"unsafe"
 
 	"github.com/go-ole/go-ole"
 	"golang.org/x/sys/windows"
+
+	"sigalert/internal/wait"
 )
 
-// balloonTime is how long a balloon's icon stays in the tray. Windows closes the balloon
-// itself earlier.
-const balloonTime = 12 * time.Second
+const (
+	balloonTime = 12 * time.Second // for one balloon: Windows shows one after the other
+	maxBalloons = 8
+	retryTray   = 100 * time.Millisecond
+)
 
-// balloons shows alerts beside an icon of their own in the tray, where Windows has no
-// toasts, as on servers without that part of it, and Wine.
+// balloons shows alerts beside icons of their own in the tray, where Windows has no
+// toasts, as under Wine. An icon shows only its newest balloon, so each alert has its
+// own, which stays until its balloon has had its turn.
 type balloons struct {
 	window windows.HWND
-	closed chan struct{}
-	ended  chan struct{}
+	end    func() // of the window
+	last   uint32 // id; calls of show take turns
 
 	mu    sync.Mutex // guards the fields below
-	icon  bool       // it is in the tray
-	until *time.Timer
+	shown []balloon
+	turn  time.Time // of the next balloon, unless that is past
+}
+
+type balloon struct {
+	id  uint32
+	key string
 }
 
 // toastStatics is the interface IToastNotificationManagerStatics.
@@ -50,42 +61,93 @@ func hasToasts() bool {
 	return true
 }
 
+var (
+	user32          = windows.NewLazySystemDLL("user32.dll")
+	createWindowEx  = user32.NewProc("CreateWindowExW")
+	loadIcon        = user32.NewProc("LoadIconW")
+	shellNotifyIcon = windows.NewLazySystemDLL("shell32.dll").NewProc("Shell_NotifyIconW")
+)
+
 // newBalloons returns nil where there are toasts.
 func newBalloons() *balloons {
 	if hasToasts() {
 		return nil
 	}
-	b := &balloons{closed: make(chan struct{}), ended: make(chan struct{})}
+	b := new(balloons)
 	began := make(chan struct{})
-	go func() { // a window lives as long as its thread
-		defer close(b.ended)
-		runtime.LockOSThread()
-		defer runtime.UnlockOSThread()
-		b.window = messageWindow()
+	b.end = wait.Start(context.Background(), func(ctx context.Context) {
+		runtime.LockOSThread()           // the thread ends with this goroutine, and its window with the thread
+		const onlyMessages = ^uintptr(2) // HWND_MESSAGE, which is -3
+		class, _ := windows.UTF16PtrFromString("STATIC")
+		window, _, _ := createWindowEx.Call(0, uintptr(unsafe.Pointer(class)), 0, 0, 0, 0, 0, 0, onlyMessages, 0, 0, 0)
+		b.window = windows.HWND(window)
 		close(began)
-		<-b.closed
-		if b.window != 0 {
-			_, _, _ = destroyWindow.Call(uintptr(b.window))
-		}
-	}()
+		<-ctx.Done()
+	})
 	<-began
 	return b
 }
 
-var (
-	user32          = windows.NewLazySystemDLL("user32.dll")
-	createWindowEx  = user32.NewProc("CreateWindowExW")
-	destroyWindow   = user32.NewProc("DestroyWindow")
-	loadIcon        = user32.NewProc("LoadIconW")
-	shellNotifyIcon = windows.NewLazySystemDLL("shell32.dll").NewProc("Shell_NotifyIconW")
-)
+func (b *balloons) close() {
+	if b == nil {
+		return
+	}
+	b.remove(func(balloon) bool { return true })
+	b.end()
+}
 
-// messageWindow returns 0 if there is none.
-func messageWindow() windows.HWND {
-	const onlyMessages = ^uintptr(2) // HWND_MESSAGE, which is -3
-	class, _ := windows.UTF16PtrFromString("STATIC")
-	window, _, _ := createWindowEx.Call(0, uintptr(unsafe.Pointer(class)), 0, 0, 0, 0, 0, 0, onlyMessages, 0, 0, 0)
-	return windows.HWND(window)
+// show shows a balloon, or removes the one that n resolves. It waits for a tray that is
+// not there yet.
+func (b *balloons) show(ctx context.Context, n Notification) error {
+	b.remove(func(old balloon) bool { return n.Key != "" && old.key == n.Key })
+	if n.Resolved {
+		return nil
+	}
+	b.last++
+	icon := notifyIcon{window: b.window, id: b.last, flags: hasIcon | hasTip | hasInfo, kind: infoKind}
+	picture := uintptr(informationIcon)
+	if n.Urgency == Critical {
+		icon.kind, picture = warningKind, warningIcon
+	}
+	if !n.rings() {
+		icon.kind |= silentKind
+	}
+	handle, _, _ := loadIcon.Call(0, picture)
+	icon.icon = windows.Handle(handle)
+	putWide(icon.tip[:], n.Title)
+	putWide(icon.title[:], n.Title)
+	putWide(icon.info[:], cmp.Or(n.Body, " ")) // without a text there is no balloon
+	for !icon.tell(addIcon) {
+		if !wait.Sleep(ctx, retryTray, nil) {
+			return fmt.Errorf("%w: this Windows has neither toasts nor, at present, a tray", ErrNoDesktop)
+		}
+	}
+
+	b.remove(func(old balloon) bool { return old.id+maxBalloons <= icon.id })
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.shown = append(b.shown, balloon{icon.id, n.Key})
+	if now := time.Now(); b.turn.Before(now) {
+		b.turn = now
+	}
+	b.turn = b.turn.Add(balloonTime)
+	time.AfterFunc(time.Until(b.turn), func() {
+		b.remove(func(old balloon) bool { return old.id == icon.id })
+	})
+	return nil
+}
+
+// remove takes icons out of the tray, with their balloons.
+func (b *balloons) remove(which func(balloon) bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.shown = slices.DeleteFunc(b.shown, func(old balloon) bool {
+		if which(old) {
+			(&notifyIcon{window: b.window, id: old.id}).tell(deleteIcon)
+			return true
+		}
+		return false
+	})
 }
 
 // notifyIcon is NOTIFYICONDATAW.
@@ -108,79 +170,15 @@ type notifyIcon struct {
 }
 
 const (
-	addIcon, modifyIcon, deleteIcon   = 0, 1, 2      // NIM_
+	addIcon, deleteIcon               = 0, 2         // NIM_
 	hasIcon, hasTip, hasInfo          = 2, 4, 0x10   // NIF_
 	infoKind, warningKind, silentKind = 1, 2, 0x10   // NIIF_
 	informationIcon, warningIcon      = 32516, 32515 // IDI_
 )
 
-// show shows a balloon in place of the one before.
-func (b *balloons) show(title, text string, urgent, rings bool) error {
-	if b.window == 0 {
-		return errors.New("Windows has no toasts, and no tray")
-	}
-	picture := uintptr(informationIcon)
-	n := notifyIcon{window: b.window, id: 1, flags: hasIcon | hasTip | hasInfo, kind: infoKind}
-	if urgent {
-		n.kind, picture = warningKind, warningIcon
-	}
-	if !rings {
-		n.kind |= silentKind
-	}
-	icon, _, _ := loadIcon.Call(0, picture)
-	n.size, n.icon = uint32(unsafe.Sizeof(n)), windows.Handle(icon)
-	put(n.tip[:], title)
-	put(n.title[:], title)
-	if text == "" {
-		text = title // without a text there is no balloon
-	}
-	put(n.info[:], text)
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	do := uintptr(addIcon)
-	if b.icon {
-		do = modifyIcon
-		b.until.Stop()
-	}
-	if ok, _, err := shellNotifyIcon.Call(do, uintptr(unsafe.Pointer(&n))); ok == 0 {
-		return fmt.Errorf("the tray does not take a balloon: %w", err)
-	}
-	b.icon = true
-	b.until = time.AfterFunc(balloonTime, b.remove)
-	return nil
-}
-
-// remove takes the icon out of the tray.
-func (b *balloons) remove() {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if !b.icon {
-		return
-	}
-	b.until.Stop()
-	n := notifyIcon{window: b.window, id: 1}
-	n.size = uint32(unsafe.Sizeof(n))
-	_, _, _ = shellNotifyIcon.Call(deleteIcon, uintptr(unsafe.Pointer(&n)))
-	b.icon = false
-}
-
-func (b *balloons) close() {
-	if b == nil {
-		return
-	}
-	b.remove()
-	close(b.closed)
-	<-b.ended
-}
-
-// put writes a text into a field, as much of it as fits with a zero.
-func put(field []uint16, text string) {
-	units, err := syscall.UTF16FromString(text)
-	if err != nil {
-		return // it has a NUL, which has been removed before
-	}
-	if len(units) > len(field) {
-		units = append(units[:len(field)-2:len(field)-2], '…', 0)
-	}
-	copy(field, units)
+// tell has the tray do something with the icon, and reports whether it has.
+func (n *notifyIcon) tell(what uintptr) bool {
+	n.size = uint32(unsafe.Sizeof(*n))
+	ok, _, _ := shellNotifyIcon.Call(what, uintptr(unsafe.Pointer(n)))
+	return ok != 0
 }

@@ -13,21 +13,33 @@ import (
 	"github.com/gen2brain/beeep"
 )
 
-// backend hands every notification to beeep, or shows it by itself where that could not.
+// backend hands every notification to beeep, or shows a balloon where Windows has no toasts.
 type backend struct {
 	opts     Options
 	shown    recent[string, bool] // the keys of what has not been resolved
-	balloons *balloons            // nil: beeep can
+	looked   bool                 // for toasts
+	balloons *balloons            // nil: there are toasts
 }
 
 func newBackend(_ context.Context, opts Options) *backend {
 	if runtime.GOOS == "windows" {
 		opts.AppName = strings.ReplaceAll(opts.AppName, "'", "’") // beeep does not escape it in a PowerShell string
 	}
-	return &backend{opts: opts, balloons: newBalloons()}
+	return &backend{opts: opts}
+}
+
+// look finds out, once, what shows the notifications.
+func (b *backend) look() *balloons {
+	if !b.looked {
+		b.looked, b.balloons = true, newBalloons()
+	}
+	return b.balloons
 }
 
 func (b *backend) notify(ctx context.Context, n Notification) (Receipt, error) {
+	if balloons := b.look(); balloons != nil {
+		return Receipt{Via: "a balloon"}, balloons.show(ctx, n.spelledOut())
+	}
 	if n.Resolved {
 		if !b.shown.get(n.Key) {
 			return Receipt{Via: "beeep"}, nil
@@ -35,33 +47,28 @@ func (b *backend) notify(ctx context.Context, n Notification) (Receipt, error) {
 		b.shown.drop(n.Key)
 		n = n.over()
 	}
-	n = n.spelledOut()
-	rings := n.Sound == "" && n.Urgency == Critical || n.Sound != "" && n.Sound != noSound
-	receipt := Receipt{Via: "beeep"}
-	var err error
-	if b.balloons != nil {
-		receipt.Via = "a balloon"
-		err = b.balloons.show(n.Title, n.Body, n.Urgency == Critical, rings)
-	} else {
-		err = b.push(ctx, n, rings)
-	}
-	if err != nil {
+	if err := b.push(ctx, n.spelledOut()); err != nil {
 		return Receipt{}, err
 	}
 	if n.Key != "" {
 		b.shown.put(n.Key, true)
 	}
-	return receipt, nil
+	return Receipt{Via: "beeep"}, nil
+}
+
+// rings reports whether there is a sound to it.
+func (n Notification) rings() bool {
+	return n.Sound == "" && n.Urgency == Critical || n.Sound != "" && n.Sound != noSound
 }
 
 // push has beeep show it.
-func (b *backend) push(ctx context.Context, n Notification, rings bool) error {
+func (b *backend) push(ctx context.Context, n Notification) error {
 	guard := guardAppleScript
 	if runtime.GOOS == "windows" {
 		guard = guardPowerShell
 	}
 	show := beeep.Notify
-	if rings {
+	if n.rings() {
 		show = beeep.Alert // the same with a sound; on these systems it does not ring the terminal's bell
 	}
 	err := runBeeep(ctx, b.opts.AppName, func() error {
@@ -86,7 +93,7 @@ func (b *backend) icon(n Notification) string {
 }
 
 func (b *backend) describe(context.Context) (Server, error) {
-	if b.balloons != nil {
+	if b.look() != nil {
 		return Server{Name: "Windows, without toasts: balloons"}, nil
 	}
 	return Server{Name: "beeep"}, nil

@@ -91,7 +91,7 @@ type Notification struct {
 
 	// Key, when not empty, makes the notification replace the last one with the
 	// same key while that is still on the screen. The last 256 keys are
-	// remembered. Only D-Bus can replace; elsewhere the key is ignored.
+	// remembered. Only D-Bus and balloons can replace; elsewhere the key is ignored.
 	Key string
 	// Resolved closes the last one with the same key, if that is still on the
 	// screen, and shows nothing. Where beeep has shown that one, it shows the title

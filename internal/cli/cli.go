@@ -128,6 +128,7 @@ func (p *program) complain(err error) {
 	if err == nil || err.Error() == "" {
 		return
 	}
+	defer showUnseen(redact.Text(err.Error()))
 	for i, line := range strings.Split(err.Error(), "\n") {
 		if i == 0 {
 			line = "sigalert: " + line

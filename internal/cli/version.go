@@ -41,7 +41,7 @@ func versionText() string {
 }
 
 // builtFrom is what a release says it was built from, or what Go has noted.
-func builtFrom() (string, string) {
+func builtFrom() (revision, day string) {
 	if commit != "" {
 		return commit, date
 	}
