@@ -23,7 +23,7 @@ const (
 
 	// still is how long all items stay as they are after the menu was opened, unless one
 	// is clicked: LXQt's panel closes an open menu when an item changes.
-	still = 10 * time.Second
+	still = 15 * time.Second
 )
 
 // A menu is the icon's menu and what it shows. It belongs to the goroutine that
@@ -126,9 +126,16 @@ func (m *menu) serveOpened(ctx context.Context) {
 			return
 		case <-m.ui.opened():
 		}
-		m.opened.Store(time.Now().UnixNano())
+		if m.openFor() <= 0 { // no longer than that, however often it is opened
+			m.opened.Store(time.Now().UnixNano())
+		}
 		m.markRead(ctx)
 	}
+}
+
+// openFor is how long the menu counts as open from now on.
+func (m *menu) openFor() time.Duration {
+	return still - time.Since(time.Unix(0, m.opened.Load()))
 }
 
 func (m *menu) markRead(ctx context.Context) {
@@ -158,7 +165,7 @@ func (m *menu) follow(ctx context.Context) {
 			later = nil
 		}
 		s := m.agent.State()
-		open := still - time.Since(time.Unix(0, m.opened.Load()))
+		open := m.openFor()
 		m.show(s, open > 0)
 		if early := max(listPace-time.Since(listed), open); clicked || early <= 0 {
 			m.showLists(s.Unread, m.agent.Lists())

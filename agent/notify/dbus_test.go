@@ -390,6 +390,20 @@ func TestResolvedOnNotificationDaemon(t *testing.T) {
 	}
 }
 
+// It crashes if both the number and the key say what to replace.
+func TestReplacingOnMako(t *testing.T) {
+	s := startBus(t).serve(t, &server{name: "mako"})
+	d := open(t)
+	for _, want := range []string{"k", "", ""} {
+		if _, err := d.Notify(within(t), notify.Notification{Title: "x", Key: "k"}); err != nil {
+			t.Fatal(err)
+		}
+		if got := receive(t, s.shown, "the notification"); got.key() != want || (got.Replaces == 0) != (want != "") {
+			t.Errorf("replaces %d, with the key %q", got.Replaces, got.key())
+		}
+	}
+}
+
 func TestConcurrent(t *testing.T) {
 	s := startBus(t).serve(t, &server{})
 	d := open(t)

@@ -277,7 +277,7 @@ func (s *session) notify(ctx context.Context, n Notification, appName, icon stri
 	t, actions := srv.offer(n)
 	var id uint32
 	err = s.call(ctx, srv.owner, notificationsPath, notifications+".Notify",
-		[]any{appName, replaces, icon, n.Title, n.Body, actions, srv.hints(n, t), expireTimeout(n.Timeout)}, &id)
+		[]any{appName, replaces, icon, n.Title, n.Body, actions, srv.hints(n, t, replaces), expireTimeout(n.Timeout)}, &id)
 	if errors.Is(err, errBadReply) {
 		err = nil // it took the notification
 	}
