@@ -1,7 +1,7 @@
 #!/bin/bash
 # Installs what the tests need and this machine lacks: on Debian or Ubuntu, as root or with a sudo that
 # needs no password. Elsewhere it says what to install and what is left out until then.
-# With SIGALERT_TEST_ALL=1 it fails unless everything is there.
+# With SIGALERT_TEST_ALL=1 it fails unless everything is there. "deps.sh desktops" is for make desktops.
 set -eu
 
 # package | what cannot run without it | how to see that it is there
@@ -32,6 +32,18 @@ zsh                          | test of the hook for zsh        | command -v zsh
 fish                         | test of the hook for fish       | command -v fish
 iproute2                     | tests in networks of their own   | command -v ip
 vim-tiny                     | test of saving with vim         | command -v vim.tiny || command -v vim
+tesseract-ocr                | test of what desktops show      | command -v tesseract
+'
+[ "${1:-}" != desktops ] || needs='
+mate-notification-daemon     | MATE notification server         | test -x /usr/lib/mate-notification-daemon/mate-notification-daemon
+notification-daemon          | GNOME notification server        | test -x /usr/lib/notification-daemon/notification-daemon
+lxqt-notificationd           | LXQt notification server         | command -v lxqt-notificationd
+mako-notifier                | a notification server for Wayland | command -v mako
+mate-panel                   | MATE panel                       | command -v mate-panel
+lxqt-panel                   | LXQt panel                       | command -v lxqt-panel
+sway                         | Wayland                         | command -v sway
+waybar                       | a panel for Wayland             | command -v waybar
+grim                         | Wayland                         | command -v grim
 '
 
 # missing prints the packages that are not there, or with "why" what cannot run without them.
