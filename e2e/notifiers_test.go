@@ -23,12 +23,12 @@ type notifier struct {
 }
 
 var notifiers = []notifier{
-	{name: "dunst", program: "/usr/bin/dunst", button: "2", answer: "a middle click"},
+	{name: "dunst", program: "/usr/bin/dunst", button: "2", answer: "a middle click: it shows no buttons"},
 	{name: "xfce4-notifyd", alike: true, program: "/usr/lib/*/xfce4/notifyd/xfce4-notifyd", answer: "a button"},
 	{name: "mate-notification-daemon", program: "/usr/lib/mate-notification-daemon/mate-notification-daemon", answer: "a button"},
 	{name: "notification-daemon", alike: true, program: "/usr/lib/notification-daemon/notification-daemon", answer: "a button"},
 	{name: "lxqt-notificationd", alike: true, program: "/usr/bin/lxqt-notificationd", answer: "a button"},
-	{name: "mako", program: "/usr/bin/mako", button: "1", answer: "a click", alike: true, wayland: true},
+	{name: "mako", program: "/usr/bin/mako", button: "1", answer: "a click: it shows no buttons", alike: true, wayland: true},
 }
 
 func (n notifier) title() string { return n.name }
@@ -87,7 +87,7 @@ func (n notifier) try(t *testing.T) row {
 	if alike := bytes.Equal(critical.Pix, normal.Pix); alike != n.alike {
 		t.Errorf("a critical alert looks like any other: %v", alike)
 	} else if alike {
-		look = "no: like any other"
+		look = "no: it gives them no look of their own"
 	}
 	at := critical.things()
 	d.picture(t, "desktop-"+n.name+".png", at.Inset(-16).Intersect(screen))
