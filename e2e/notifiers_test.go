@@ -92,11 +92,7 @@ func (n notifier) try(t *testing.T) row {
 	at := critical.things()
 	d.picture(t, "desktop-"+n.name+".png", at.Inset(-16).Intersect(screen))
 
-	press, button := middle(at), n.button
-	if button == "" {
-		press, button = middle(d.find(t, screen, "Details")), "1"
-	}
-	d.clickWith(t, button, press)
+	n.click(t, d, at)
 	eventually(t, "the address is opened", func() bool {
 		text, _ := os.ReadFile(file)
 		return string(text) == "https://disk.example/\n"
@@ -114,4 +110,14 @@ func (n notifier) try(t *testing.T) row {
 	n.start(t, d)
 	send("still", "low")
 	return row{"yes", "yes", look, "yes", "yes", n.answer, "yes"}
+}
+
+// click presses the button of a notification that is there, or clicks on it.
+func (n notifier) click(t testing.TB, d *desktop, at image.Rectangle) {
+	t.Helper()
+	if n.button == "" {
+		d.click(t, middle(d.find(t, at, "Details")))
+	} else {
+		d.clickWith(t, n.button, middle(at))
+	}
 }
