@@ -8,6 +8,7 @@
 # make dist      makes the packages and archives of a release, in dist/ (VERSION=1.2.3)
 # make packages  installs, upgrades and removes the packages, here and on a fresh Debian
 # make windows   runs the archive for Windows under Wine
+# make desktops  runs the program on many desktops (SIGALERT_PICTURES=$PWD/docs/pictures: and documents that)
 # make release   checks that everything is ready for a release, and makes it (VERSION=1.2.3)
 # make icons     makes the PNG and ICO files from the drawings in packaging/icons
 # make fmt, make clean
@@ -27,7 +28,7 @@ have_c   = command -v gcc >/dev/null
 have_gtk = $(have_c) && pkg-config --exists ayatana-appindicator3-0.1 2>/dev/null
 
 .NOTPARALLEL:
-.PHONY: build test deps vet builds unit e2e fuzz chaos soak bench pictures icons dist packages windows release fmt clean
+.PHONY: build test deps vet builds unit e2e fuzz chaos soak bench pictures icons dist packages windows desktops release fmt clean
 
 build:
 	CGO_ENABLED=0 go build -ldflags "$(stamp)" -o sigalert .
@@ -119,6 +120,10 @@ packages:
 
 windows: deps
 	go test -count=1 -v -run 'TestWindows$$' ./e2e
+
+desktops: deps
+	@e2e/deps.sh desktops
+	SIGALERT_TEST_LONG=1 go test -count=1 -parallel 4 -timeout 20m -v -run 'TestDesktops$$' ./e2e
 
 release:
 	packaging/release.sh $(VERSION)

@@ -2,7 +2,8 @@
 # Installs what the tests need and this machine lacks: on Debian or Ubuntu, as root or with a sudo that
 # needs no password. Elsewhere it says what to install and what is left out until then.
 # With SIGALERT_TEST_ALL=1 it fails unless everything is there. "deps.sh dist" does the same for what
-# make dist needs, and "deps.sh packages" for the tests of what that makes.
+# make dist needs, "deps.sh packages" for the tests of what that makes, and "deps.sh desktops" for
+# make desktops.
 set -eu
 
 # package | what cannot run without it | how to see that it is there
@@ -39,6 +40,7 @@ vim-tiny                     | test of saving with vim         | command -v vim.
 man-db                       | test of the manual              | command -v man
 bash-completion              | test of the completions         | test -e /usr/share/bash-completion/bash_completion
 git                          | test of a release               | command -v git
+tesseract-ocr                | test of what desktops show      | command -v tesseract
 '
 [ "${1:-}" != dist ] || needs='
 gcc                          | sigalert-gtk for amd64          | command -v x86_64-linux-gnu-gcc
@@ -51,6 +53,17 @@ debootstrap                  | the packages on a fresh Debian  | command -v debo
 lintian                      | check of the packages           | command -v lintian
 systemd-container            | the packages where systemd runs | command -v systemd-nspawn
 rpm                          | test of the packages of Fedora  | command -v rpm
+'
+[ "${1:-}" != desktops ] || needs='
+mate-notification-daemon     | MATE notification server         | test -x /usr/lib/mate-notification-daemon/mate-notification-daemon
+notification-daemon          | GNOME notification server        | test -x /usr/lib/notification-daemon/notification-daemon
+lxqt-notificationd           | LXQt notification server         | command -v lxqt-notificationd
+mako-notifier                | a notification server for Wayland | command -v mako
+mate-panel                   | MATE panel                       | command -v mate-panel
+lxqt-panel                   | LXQt panel                       | command -v lxqt-panel
+sway                         | Wayland                         | command -v sway
+waybar                       | a panel for Wayland             | command -v waybar
+grim                         | Wayland                         | command -v grim
 '
 
 # missing prints the packages that are not there, or with "why" what cannot run without them.

@@ -212,7 +212,7 @@ func place(t testing.TB, items []menuItem, open image.Rectangle, label string) i
 // screenshot returns what is on the screen.
 func (d *desktop) screenshot(t testing.TB) image.Image {
 	t.Helper()
-	out, err := d.tool("import", "-window", "root", "png:-")
+	out, err := d.tool(d.shot...)
 	if err != nil {
 		t.Fatalf("screenshot: %v", err)
 	}
@@ -229,8 +229,7 @@ func (d *desktop) screenshot(t testing.TB) image.Image {
 func (d *desktop) picture(t testing.TB, name string, part image.Rectangle) {
 	t.Helper()
 	if os.Getenv("SIGALERT_PICTURES") != "" {
-		// It ends with 1 even when it has set the background.
-		d.tool("display", "-size", d.screen, "-window", "root", "xc:#66788a")
+		d.paint()
 	}
 	screen := d.screenshot(t)
 	if !part.In(screen.Bounds()) {
@@ -246,6 +245,12 @@ func (d *desktop) picture(t testing.TB, name string, part image.Rectangle) {
 		t.Fatalf("%s: nothing to see in %v", name, part)
 	}
 	savePicture(t, name, m)
+}
+
+// paint gives the screen its background.
+func (d *desktop) paint() {
+	// It ends with 1 even when it has set the background.
+	d.tool("display", "-size", d.screen, "-window", "root", "xc:#66788a")
 }
 
 // savePicture saves a picture for the documentation, if a folder for it is given.

@@ -3,7 +3,6 @@ package tray
 import (
 	"context"
 
-	"sigalert/internal/wait"
 	"sigalert/internal/words"
 )
 
@@ -29,12 +28,7 @@ type recentList struct {
 }
 
 func (m *menu) addRecent() recentList {
-	l := recentList{title: m.add(nil, "Recent alerts", func(ctx context.Context) {
-		if m.agent.State().Unread > 0 && wait.Sleep(ctx, reading, nil) {
-			m.agent.MarkRead()
-		}
-	})}
-	l.title.icon = m.ui.opened()
+	l := recentList{title: m.add(nil, "Recent alerts", m.markRead)}
 	for range MaxRecent + maxActions {
 		r := &row{}
 		r.entry = m.add(l.title, "", func(context.Context) {

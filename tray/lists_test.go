@@ -245,6 +245,39 @@ func TestOpeningMarksRead(t *testing.T) {
 	}
 }
 
+// Items stay as they are while somebody may be reading them, until one is clicked.
+func TestOpenMenuStays(t *testing.T) {
+	for _, clicked := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			ui, agent := &fakeUI{open: make(chan struct{})}, listing(0, listTests[1].lists)
+			defer start(ui, agent)()
+			time.Sleep(listPace)
+			ui.open <- struct{}{}
+			synctest.Wait()
+			recent := ui.item("Recent alerts")
+			now := func() []string { return slices.Concat(ui.lines(), ui.submenu(recent)) }
+			before := now()
+			agent.list(1, listTests[2].lists)
+			agent.set(State{Look: Paused, Line: "Paused", Paused: true})
+			time.Sleep(still - time.Millisecond)
+			synctest.Wait()
+			if got := now(); !slices.Equal(got, before) || ui.look != Paused || ui.tooltip != "sigalert: Paused" {
+				t.Errorf("the icon is %v, %q, and the open menu\n%s", ui.look, ui.tooltip, strings.Join(got, "\n"))
+			}
+			if clicked {
+				ui.item("Reload").click()
+			} else {
+				time.Sleep(time.Millisecond)
+			}
+			time.Sleep(settle)
+			synctest.Wait()
+			if got := now(); slices.Equal(got, before) || got[0] != "Paused (disabled)" {
+				t.Errorf("afterwards it is\n%s", strings.Join(got, "\n"))
+			}
+		})
+	}
+}
+
 func TestPausedUntil(t *testing.T) {
 	ui := &fakeUI{}
 	m := newMenu(newFakeAgent(State{}), ui)
@@ -257,7 +290,7 @@ func TestPausedUntil(t *testing.T) {
 		{State{Paused: true, PausedUntil: "Tue 8:00"}, "[x] Pause alerts, until Tue 8:00"},
 		{State{PausedUntil: "Tue 8:00"}, "[ ] Pause alerts"},
 	} {
-		if m.show(test.state); !slices.Contains(ui.lines(), test.want) {
+		if m.show(test.state, false); !slices.Contains(ui.lines(), test.want) {
 			t.Errorf("%+v shows\n%s", test.state, strings.Join(ui.lines(), "\n"))
 		}
 	}
