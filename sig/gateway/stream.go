@@ -41,10 +41,12 @@ func (g *gateway) stream(w http.ResponseWriter, r *http.Request) error {
 	f := sig.Follower{
 		Caller: rights.caller, Rights: rights.Rights, Since: since,
 		Missed: s.missed, Passed: s.passed, Flush: http.NewResponseController(w).Flush,
-		Event: func(ev sig.Event) {
-			if !topic.IsPresence(ev.Event) || topic.IsPresence(sig.Name(event)) {
-				s.event(ev)
+		Event: func(ev sig.Event) bool {
+			if topic.IsPresence(ev.Event) && !topic.IsPresence(sig.Name(event)) {
+				return false
 			}
+			s.event(ev)
+			return true
 		},
 	}
 	for _, t := range topic.Meant(sender, event) {
