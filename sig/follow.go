@@ -6,12 +6,12 @@ import (
 	"time"
 )
 
-// silence is after how much of it a follower hears how far the events have got.
+// silence is how long nothing is for a follower before it hears how far the events have got.
 const silence = 15 * time.Second
 
 // Follower is somebody who listens at a server by another protocol, such as HTTP. Its
-// functions are called one at a time, on the goroutine that called [ServerRouter.Follow];
-// while they wait, the server keeps what follows.
+// functions, of which none may be nil, are called one at a time, on the goroutine that
+// called [ServerRouter.Follow]; while they wait, the server keeps what follows.
 type Follower struct {
 	Caller Caller
 	Rights Rights // as [ServerRouter.Admit] returned them
@@ -21,7 +21,8 @@ type Follower struct {
 	// Since is where it ended before. Default: it begins now.
 	Since *Position
 
-	// Event reports whether the follower was told of the event.
+	// Event reports whether the follower was told of the event; others do not break a
+	// silence.
 	Event func(Event) bool
 	// Missed and Passed are as in [ClientOptions], except that the 15 s of silence are
 	// those of the router.

@@ -108,7 +108,7 @@ func positionOf(id string) (sig.Position, bool) {
 
 func positionText(p sig.Position) string { return p.Epoch + "-" + strconv.FormatUint(p.Seq, 10) }
 
-// stream is what one client reads. That a write fails, Flush says.
+// stream is what one client reads. Flush reports a write that has failed.
 type stream struct {
 	w     http.ResponseWriter
 	all   bool // since the beginning, until then: what is forgotten is not missed
