@@ -6,12 +6,12 @@ import (
 	"time"
 )
 
-// silence is after how much of it a follower hears how far the events have got.
+// silence is how long nothing is for a follower before it hears how far the events have got.
 const silence = 15 * time.Second
 
 // Follower is somebody who listens at a server by another protocol, such as HTTP. Its
-// functions are called one at a time, on the goroutine that called [ServerRouter.Follow];
-// while they wait, the server keeps what follows.
+// functions, of which none may be nil, are called one at a time, on the goroutine that
+// called [ServerRouter.Follow]; while they wait, the server keeps what follows.
 type Follower struct {
 	Caller Caller
 	Rights Rights // as [ServerRouter.Admit] returned them
@@ -21,7 +21,9 @@ type Follower struct {
 	// Since is where it ended before. Default: it begins now.
 	Since *Position
 
-	Event func(Event)
+	// Event reports whether the follower was told of the event; others do not break a
+	// silence.
+	Event func(Event) bool
 	// Missed and Passed are as in [ClientOptions], except that the 15 s of silence are
 	// those of the router.
 	Missed func(n int)
@@ -37,7 +39,6 @@ func (s *ServerRouter) Follow(ctx context.Context, f Follower) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	c := newSession(ctx, s, followed{f.Caller.Peer, cancel}, s.log.With("client", f.Caller.Peer))
-	c.peer.streaming.Store(true)
 	s.attend(c)
 	defer s.dismiss(c)
 	defer c.grant(f.Rights, f.Caller.Certificate)()
@@ -45,6 +46,14 @@ func (s *ServerRouter) Follow(ctx context.Context, f Follower) error {
 	defer c.leave()
 	defer c.out.close()
 	c.speaks.Store(true)
+	err := c.mayListen(len(f.Listen))
+	switch {
+	case ctx.Err() != nil || s.accepting.Err() != nil:
+		return nil
+	case err != nil:
+		return err
+	}
+	c.peer.streaming.Store(true)
 
 	w := wish{faults: make([]error, len(f.Listen))}
 	for _, t := range f.Listen {
@@ -77,40 +86,47 @@ func (s *ServerRouter) Follow(ctx context.Context, f Follower) error {
 		f.Missed(int(done.missed))
 	}
 	f.Passed(Position{epoch, done.begin})
-	return c.follow(ctx, f)
+	return c.follow(f)
 }
 
-func (c *session) follow(ctx context.Context, f Follower) error {
+func (c *session) follow(f Follower) error {
 	quiet := time.NewTimer(silence)
 	defer quiet.Stop()
 	for {
 		if err := f.Flush(); err != nil {
 			return err
 		}
-		if err := c.handOver(f); err != nil {
+		told, err := c.handOver(f)
+		if err != nil {
 			return err
 		}
-		quiet.Reset(silence)
+		if told {
+			quiet.Reset(silence)
+		}
 		select {
-		case <-ctx.Done():
+		case <-c.ctx.Done():
 			return nil
 		case <-c.out.ready:
 		case <-quiet.C:
-			if at, ok := c.reached(); ok {
-				f.Passed(at)
-			}
+			f.Passed(c.reached())
+			quiet.Reset(silence)
 		}
 	}
 }
 
-// handOver calls the follower's functions until there is nothing more for it.
-func (c *session) handOver(f Follower) error {
-	var items []item
+// handOver calls the follower's functions until there is nothing more for it, or its
+// connection has ended. It reports whether the follower was told anything.
+func (c *session) handOver(f Follower) (told bool, err error) {
+	queue := queues.Get().(*[]item)
+	defer queues.Put(queue)
+	items := *queue
+	*queue = nil
 	var batch []*entry
-	for {
+	for c.ctx.Err() == nil {
 		items = c.out.take(items)
 		if len(items) == 0 && !c.out.isBehind() {
-			return nil
+			*queue = c.out.rest()
+			break
 		}
 		batch = batch[:0]
 		for i := range items {
@@ -124,21 +140,28 @@ func (c *session) handOver(f Follower) error {
 		switch missed, gap := c.out.takeMissed(); {
 		case gap:
 			f.Missed(-1)
+			told = true
 		case missed > 0:
 			f.Missed(int(missed))
+			told = true
 		}
 		for _, e := range batch {
-			f.Event(c.server.eventOf(e, e.seq <= c.replayed))
+			if c.ctx.Err() != nil { // with its rights, perhaps
+				return told, nil
+			}
+			told = f.Event(c.server.eventOf(e, e.seq <= c.replayed)) || told
 			c.peer.bytesOut.Add(uint64(len(e.text)))
+			c.handed.Add(1)
 		}
-		c.handed.Add(uint64(len(batch)))
-		if len(batch) == 0 && upTo > 0 && !c.out.isBehind() { // a search in vain
+		if len(batch) == 0 && !c.out.isBehind() { // a search in vain
 			f.Passed(Position{c.server.journal.epoch, upTo})
+			told = true
 		}
 		if err := f.Flush(); err != nil {
-			return err
+			return told, err
 		}
 	}
+	return told, nil
 }
 
 // catchUpOn returns remembered events that a follower has yet to get, some at a time, and
@@ -146,9 +169,6 @@ func (c *session) handOver(f Follower) error {
 func (c *session) catchUpOn(batch []*entry) (more []*entry, upTo uint64) {
 	c.server.mu.RLock()
 	defer c.server.mu.RUnlock()
-	if c.out.hasItems() {
-		return batch, 0
-	}
 	bytes := 0
 	c.remembered(func(e *entry, _ []*Listener) bool {
 		batch = append(batch, e)
@@ -158,14 +178,17 @@ func (c *session) catchUpOn(batch []*entry) (more []*entry, upTo uint64) {
 	return batch, c.queued()
 }
 
-// reached returns how far a follower has got; not if something waits for it.
-func (c *session) reached() (Position, bool) {
+// reached returns how far a follower has got.
+func (c *session) reached() Position {
 	c.server.mu.RLock()
 	defer c.server.mu.RUnlock()
-	if c.out.hasItems() {
-		return Position{}, false
+	at := Position{c.server.journal.epoch, c.queued()}
+	c.out.mu.Lock()
+	defer c.out.mu.Unlock()
+	if len(c.out.items) > 0 {
+		at.Seq = c.out.items[0].event.seq - 1
 	}
-	return Position{c.server.journal.epoch, c.queued()}, true
+	return at
 }
 
 // eventOf is a remembered event as listeners get it over the wire.

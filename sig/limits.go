@@ -26,8 +26,9 @@ type Limits struct {
 	// there would lock out everybody on this machine. Default 60.
 	FailedLogins int
 	// Listeners is how many listeners a client may have, and TokenListeners how many all
-	// clients with the same token. In a minute these may add that many, and that many at
-	// once; one that adds more is slowed down. Default 10,000 and 100,000.
+	// clients with the same token. In a minute these may add that many, but at least
+	// 100,000, and that many at once; one that adds more is slowed down.
+	// Default 10,000 and 100,000.
 	Listeners, TokenListeners int
 	// Senders is how many senders a client may have. Default 1,000.
 	Senders int
@@ -128,7 +129,7 @@ func (c *session) maySend() error {
 
 // mayListen waits until the client may add n more listeners.
 func (c *session) mayListen(n int) error {
-	_, err := c.slowDown(&c.account.listens, n, c.server.perListener(), time.Minute, overListens, "listeners are added too fast: at most %d per minute are allowed", c.server.limits.Load().TokenListeners)
+	_, err := c.slowDown(&c.account.listens, n, c.server.perListener(), time.Minute, overListens, "listeners are added too fast: at most %d per minute are allowed", c.server.mostListens())
 	return err
 }
 
@@ -179,8 +180,12 @@ func (b *bounds) perEvent() time.Duration {
 	return time.Second / time.Duration(b.limits.Load().Events)
 }
 
+// mostListens is how many listeners the clients with the same token may add per minute:
+// also where they may have few, each may come back many times.
+func (b *bounds) mostListens() int { return max(100_000, b.limits.Load().TokenListeners) }
+
 func (b *bounds) perListener() time.Duration {
-	return time.Minute / time.Duration(b.limits.Load().TokenListeners)
+	return time.Minute / time.Duration(b.mostListens())
 }
 
 func (b *bounds) perFailure() time.Duration {

@@ -6,10 +6,10 @@ import (
 	"sync"
 )
 
-// shareProcessors has twice as many threads as there are processors run Go code. Where
-// there is more to do than they can, the kernel gives one that wakes up its turn at once;
-// Go's scheduler lets a goroutine, or a collection of garbage, go on for up to 10 ms, and
-// everybody's messages would wait for that. $GOMAXPROCS stays if it is set.
+// shareProcessors lets twice as many threads run Go code as there are processors. When
+// these are busy, the kernel gives a thread that wakes up its turn at once, whereas Go's
+// scheduler lets a goroutine, or a collection of garbage, go on for up to 10 ms, for which
+// everybody's messages would wait. $GOMAXPROCS stays if it is set.
 var shareProcessors = sync.OnceFunc(func() {
 	if os.Getenv("GOMAXPROCS") == "" {
 		runtime.GOMAXPROCS(2 * runtime.GOMAXPROCS(0))

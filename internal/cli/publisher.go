@@ -12,7 +12,7 @@ import (
 )
 
 // answerTime is for how long a command that sends once tries, after it has reached the
-// server, and for how long it tries to get a name that is taken, unless --wait says more.
+// server, and for how long it tries to get a name that is taken, unless --wait says otherwise.
 const answerTime = 10 * time.Second
 
 // publisher publishes events under a sender's name. At a server that takes events

@@ -3,6 +3,7 @@ package trim
 import (
 	"context"
 	"math"
+	"os"
 	"runtime/debug"
 	"runtime/metrics"
 	"time"
@@ -21,13 +22,15 @@ const (
 )
 
 // Bound keeps the garbage of a program that needs little from growing as large as what it
-// needs, until ctx ends. A limit that somebody has set ($GOMEMLIMIT) stays.
+// needs, until ctx ends. What somebody has set ($GOMEMLIMIT, $GOGC) stays.
 func Bound(ctx context.Context) {
 	if debug.SetMemoryLimit(-1) != math.MaxInt64 {
 		return
 	}
 	defer debug.SetMemoryLimit(math.MaxInt64)
-	defer debug.SetGCPercent(debug.SetGCPercent(percent))
+	if os.Getenv("GOGC") == "" {
+		defer debug.SetGCPercent(debug.SetGCPercent(percent))
+	}
 	needed := []metrics.Sample{{Name: "/gc/heap/live:bytes"}, {Name: "/memory/classes/heap/stacks:bytes"}}
 	for limit := int64(math.MaxInt64); ; {
 		metrics.Read(needed)

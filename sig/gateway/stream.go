@@ -41,10 +41,12 @@ func (g *gateway) stream(w http.ResponseWriter, r *http.Request) error {
 	f := sig.Follower{
 		Caller: rights.caller, Rights: rights.Rights, Since: since,
 		Missed: s.missed, Passed: s.passed, Flush: http.NewResponseController(w).Flush,
-		Event: func(ev sig.Event) {
-			if !topic.IsPresence(ev.Event) || topic.IsPresence(sig.Name(event)) {
-				s.event(ev)
+		Event: func(ev sig.Event) bool {
+			if topic.IsPresence(ev.Event) && !topic.IsPresence(sig.Name(event)) {
+				return false
 			}
+			s.event(ev)
+			return true
 		},
 	}
 	for _, t := range topic.Meant(sender, event) {
@@ -106,7 +108,7 @@ func positionOf(id string) (sig.Position, bool) {
 
 func positionText(p sig.Position) string { return p.Epoch + "-" + strconv.FormatUint(p.Seq, 10) }
 
-// stream is what one client reads. That a write fails, Flush says.
+// stream is what one client reads. Flush reports a write that has failed.
 type stream struct {
 	w     http.ResponseWriter
 	all   bool // since the beginning, until then: what is forgotten is not missed
