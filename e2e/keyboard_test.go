@@ -84,12 +84,10 @@ func (p *tab) tabTo(t testing.TB, selector string) {
 	t.Fatalf("Tab does not lead to %s", selector)
 }
 
-// focusOn fails the test unless what has the focus matches the selector.
+// focusOn waits until what has the focus matches the selector.
 func (p *tab) focusOn(t testing.TB, selector string) {
 	t.Helper()
-	if !evaluate[bool](t, p, fmt.Sprintf("document.activeElement.matches(%q)", selector)) {
-		t.Errorf("the focus is not on %s, but on %.200s", selector, evaluate[string](t, p, "document.activeElement.outerHTML"))
-	}
+	p.until(t, "the focus is on "+selector, fmt.Sprintf("document.activeElement.matches(%q)", selector))
 }
 
 func logByKeyboard(t *testing.T, p *tab) {
@@ -220,6 +218,7 @@ func historyByKeyboard(t *testing.T, p *tab) {
 		s.send(t, "timer", "tick", data)
 	}
 	p.visit(t, address)
+	p.focusOn(t, `[name="token"]`)
 	p.press(t, "a-secret-of-this-test", kb.Enter)
 	p.until(t, "the page is live", `window.live?.textContent === "Live" && document.querySelectorAll("#log .unread").length === 3`)
 	p.reachable(t, "alerts")
