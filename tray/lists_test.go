@@ -264,6 +264,9 @@ func TestOpenMenuStays(t *testing.T) {
 			if got := now(); !slices.Equal(got, before) || ui.look != Trouble || ui.tooltip != "sigalert: Lost" {
 				t.Errorf("the icon is %v, %q, and the open menu\n%s", ui.look, ui.tooltip, strings.Join(got, "\n"))
 			}
+			if got := agent.took(); len(got) > 0 {
+				t.Errorf("calls %q", got)
+			}
 			if clicked {
 				ui.item("Reload").click()
 			} else {
