@@ -51,7 +51,7 @@ func (d *desktop) blank(t testing.TB, part image.Rectangle) {
 	eventually(t, "nothing is on the screen", func() bool { return d.look(t, part).things().Empty() })
 }
 
-// things is where all is that is not the background.
+// things is where everything is that is not the background.
 func (s sight) things() image.Rectangle {
 	return s.where(func(c color.RGBA) bool { return c != background })
 }
