@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// A candidate is a part of a desktop that README.md says something of.
+// A candidate is a part of a desktop about which README.md says something.
 type candidate interface {
 	title() string
 	try(*testing.T) row // returns what it can do

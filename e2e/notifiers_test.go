@@ -45,7 +45,7 @@ func (n notifier) start(t testing.TB, d *desktop) *process {
 	return p
 }
 
-var notifierColumns = row{"notification server", "text as it is", "icon", "critical looks so", "replaced by its tag", "closed when resolved", "answered by", "after its restart"}
+var notifierColumns = row{"notification server", "text as it is", "icon", "critical stands out", "replaced by its tag", "closed when resolved", "answered by", "after its restart"}
 
 // try has the server show an alert with markup in its text, replaces that, answers one, has
 // one taken back, and starts the server again.
@@ -79,15 +79,17 @@ func (n notifier) try(t *testing.T) row {
 	if _, read, still := normal.find(t, "<u>half</u> full & slow"); still {
 		t.Errorf("what is replaced is still there: %s", read)
 	}
+	send("half", "normal") // what comes after it cannot be taken for what was there before it
 	if again := send("nearly", "normal"); !bytes.Equal(again.Pix, normal.Pix) {
 		t.Error("two that are alike look different")
 	}
+	send("half", "critical")
 	critical := send("nearly", "critical")
 	look := "yes"
 	if alike := bytes.Equal(critical.Pix, normal.Pix); alike != n.alike {
 		t.Errorf("a critical alert looks like any other: %v", alike)
 	} else if alike {
-		look = "no: it gives them no look of their own"
+		look = "no: it looks like any other"
 	}
 	at := critical.things()
 	d.picture(t, "desktop-"+n.name+".png", at.Inset(-16).Intersect(screen))

@@ -156,7 +156,7 @@ func clickPause(t testing.TB, d *desktop, tray *trayMenu, where image.Rectangle,
 		if at, _, found := now.find(t, "Pause alerts"); found {
 			d.click(t, middle(at))
 		}
-		for give := time.Now().Add(patience / 6); !paused() && time.Now().Before(give); time.Sleep(20 * time.Millisecond) {
+		for give := time.Now().Add(patience / 3); !paused() && time.Now().Before(give); time.Sleep(20 * time.Millisecond) {
 		}
 		if paused() {
 			return

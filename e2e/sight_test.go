@@ -29,13 +29,18 @@ func (d *desktop) look(t testing.TB, part image.Rectangle) sight {
 	return s
 }
 
-// lookAtRest waits until there is something to see, and until it rests.
+// lookAtRest waits until there is something to see, and until nothing has moved for a
+// moment, as between the steps of an animation.
 func (d *desktop) lookAtRest(t testing.TB, part image.Rectangle) (now sight) {
 	t.Helper()
+	const moment = 300 * time.Millisecond
+	var since time.Time
 	eventually(t, "something rests on the screen", func() bool {
 		before := now
-		now = d.look(t, part)
-		return before.RGBA != nil && bytes.Equal(before.Pix, now.Pix) && !now.things().Empty()
+		if now = d.look(t, part); before.RGBA == nil || !bytes.Equal(before.Pix, now.Pix) {
+			since = time.Now()
+		}
+		return time.Since(since) > moment && !now.things().Empty()
 	})
 	return now
 }
@@ -46,7 +51,7 @@ func (d *desktop) blank(t testing.TB, part image.Rectangle) {
 	eventually(t, "nothing is on the screen", func() bool { return d.look(t, part).things().Empty() })
 }
 
-// things is where all is that is not the background.
+// things is where everything is that is not the background.
 func (s sight) things() image.Rectangle {
 	return s.where(func(c color.RGBA) bool { return c != background })
 }

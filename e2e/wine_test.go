@@ -4,6 +4,7 @@ package e2e
 
 import (
 	"archive/zip"
+	"bytes"
 	"context"
 	"fmt"
 	"image"
@@ -12,7 +13,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -169,6 +169,7 @@ func (w *wine) files(t testing.TB) (all []string) {
 // balloon.
 func TestWindows(t *testing.T) {
 	t.Parallel()
+	needDefaultPort(t)
 	bin, w := program(t), newWine(t)
 	if got := w.sigalert(t, "version"); !regexp.MustCompile(`^sigalert 0\.0\.1 \(pysig protocol \S+, commit c0ffeec0ffee of 2009-02-13, go\S+, windows/amd64\)\n$`).MatchString(got) {
 		t.Error(got)
@@ -185,7 +186,8 @@ func TestWindows(t *testing.T) {
 	w.picture(t, "windows-error.png", box)
 	w.click(t, image.Pt((box.Min.X+box.Max.X)/2, box.Max.Y-22))
 	w.window(t, "sigalertw.exe", 60, false)
-	empty := w.screenshot(t) // the desktop is drawn by now
+	screen := image.Rect(0, 0, 1024, 700)
+	empty := w.lookAtRest(t, screen) // the desktop is drawn by now
 
 	// The first run writes a configuration, and says how to try it. The port is changed to
 	// one of its own, as other tests have agents, too: a change takes effect at once.
@@ -260,7 +262,13 @@ func TestWindows(t *testing.T) {
 	if out, err := w.run(w.folder+"sigalert.exe", "status"); err == nil || !strings.Contains(out, "no agent is running") {
 		t.Error(out, err)
 	}
-	eventually(t, "there is no icon left", func() bool { return reflect.DeepEqual(w.screenshot(t), empty) })
+	// It stays until somebody has seen its balloon.
+	tried := start(t, w.env, "wine", w.folder+"sigalert.exe", "test")
+	w.balloon(t, true)
+	if code := tried.wait(t); code != 0 {
+		t.Errorf("a test exits with %d: %s", code, tried.text())
+	}
+	eventually(t, "there is no icon left", func() bool { return bytes.Equal(w.look(t, screen).Pix, empty.Pix) })
 	ours := regexp.MustCompile(`^AppData/(Roaming/sigalert/config\.yaml|Local/sigalert[./].*|Local/cache/sigalert/sigalert\.png)$`)
 	for _, name := range w.files(t) {
 		if !slices.Contains(before, name) && !ours.MatchString(name) {

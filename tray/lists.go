@@ -3,6 +3,7 @@ package tray
 import (
 	"context"
 
+	"sigalert/internal/wait"
 	"sigalert/internal/words"
 )
 
@@ -28,7 +29,11 @@ type recentList struct {
 }
 
 func (m *menu) addRecent() recentList {
-	l := recentList{title: m.add(nil, "Recent alerts", m.markRead)}
+	l := recentList{title: m.add(nil, "Recent alerts", func(ctx context.Context) {
+		if m.agent.State().Unread > 0 && wait.Sleep(ctx, reading, nil) {
+			m.agent.MarkRead()
+		}
+	})}
 	for range MaxRecent + maxActions {
 		r := &row{}
 		r.entry = m.add(l.title, "", func(context.Context) {

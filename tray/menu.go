@@ -21,8 +21,9 @@ const (
 	// reading is how long the number of new alerts stays after the menu was opened.
 	reading = 3 * time.Second
 
-	// still is how long all items stay as they are after the menu was opened, unless one
-	// is clicked: LXQt's panel closes an open menu when an item changes.
+	// still is how long the items stay as they are after the menu was opened, unless one
+	// is clicked or a pause begins or ends: LXQt's panel closes an open menu when an item
+	// changes.
 	still = 15 * time.Second
 )
 
@@ -39,8 +40,8 @@ type menu struct {
 	subscriptions                         subscriptionList
 
 	clickable []*entry
-	acted     wait.Token   // a click's call has returned
-	opened    atomic.Int64 // when the menu was, in nanoseconds since 1970; 0: it has been clicked since
+	acted     wait.Token                // a click's call has returned
+	opened    atomic.Pointer[time.Time] // when the menu was; nil: it has been clicked since
 	look      Look
 	tooltip   string
 }
@@ -118,30 +119,33 @@ func (m *menu) run(ctx context.Context) {
 	calls.Wait()
 }
 
-// serveOpened marks the alerts as read a moment after the menu was opened.
+// serveOpened notes when the menu is opened, and marks the alerts as read a moment later.
 func (m *menu) serveOpened(ctx context.Context) {
+	var read <-chan time.Time
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-m.ui.opened():
+			if m.openFor() <= 0 { // no longer than that, however often it is opened
+				m.opened.Store(new(time.Now()))
+			}
+			if read == nil && m.agent.State().Unread > 0 {
+				read = time.After(reading)
+			}
+		case <-read:
+			read = nil
+			m.agent.MarkRead()
 		}
-		if m.openFor() <= 0 { // no longer than that, however often it is opened
-			m.opened.Store(time.Now().UnixNano())
-		}
-		m.markRead(ctx)
 	}
 }
 
 // openFor is how long the menu counts as open from now on.
 func (m *menu) openFor() time.Duration {
-	return still - time.Since(time.Unix(0, m.opened.Load()))
-}
-
-func (m *menu) markRead(ctx context.Context) {
-	if m.agent.State().Unread > 0 && wait.Sleep(ctx, reading, nil) {
-		m.agent.MarkRead()
+	if at := m.opened.Load(); at != nil {
+		return still - time.Since(*at)
 	}
+	return 0
 }
 
 // follow shows the agent's state after each change and each click.
@@ -160,7 +164,7 @@ func (m *menu) follow(ctx context.Context) {
 			}
 		case <-m.acted:
 			clicked = true
-			m.opened.Store(0)
+			m.opened.Store(nil)
 		case <-later:
 			later = nil
 		}
@@ -195,7 +199,7 @@ func (m *menu) show(s State, open bool) {
 		m.tooltip = line
 		m.ui.setTooltip("sigalert: " + line)
 	}
-	if open {
+	if open && s.Paused == m.pause.shown.checked { // otherwise a click would do the opposite of what it says
 		return
 	}
 	line, rest := wrap(line)

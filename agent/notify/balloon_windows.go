@@ -17,7 +17,7 @@ import (
 )
 
 const (
-	balloonTime = 12 * time.Second // for one balloon: Windows shows one after the other
+	balloonTime = 12 * time.Second // for one: Windows shows one after the other
 	maxBalloons = 8
 	retryTray   = 100 * time.Millisecond
 )
@@ -30,9 +30,8 @@ type balloons struct {
 	end    func() // of the window
 	last   uint32 // id; calls of show take turns
 
-	mu    sync.Mutex // guards the fields below
+	mu    sync.Mutex // guards shown
 	shown []balloon
-	turn  time.Time // of the next balloon, unless that is past
 }
 
 type balloon struct {
@@ -127,11 +126,7 @@ func (b *balloons) show(ctx context.Context, n Notification) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.shown = append(b.shown, balloon{icon.id, n.Key})
-	if now := time.Now(); b.turn.Before(now) {
-		b.turn = now
-	}
-	b.turn = b.turn.Add(balloonTime)
-	time.AfterFunc(time.Until(b.turn), func() {
+	time.AfterFunc(time.Duration(len(b.shown))*balloonTime, func() {
 		b.remove(func(old balloon) bool { return old.id == icon.id })
 	})
 	return nil

@@ -38,7 +38,10 @@ func (b *backend) look() *balloons {
 
 func (b *backend) notify(ctx context.Context, n Notification) (Receipt, error) {
 	if balloons := b.look(); balloons != nil {
-		return Receipt{Via: "a balloon"}, balloons.show(ctx, n.spelledOut())
+		if err := balloons.show(ctx, n.spelledOut()); err != nil {
+			return Receipt{}, err
+		}
+		return Receipt{Via: "a balloon", Fleeting: true}, nil
 	}
 	if n.Resolved {
 		if !b.shown.get(n.Key) {

@@ -26,7 +26,7 @@
 //
 // A Windows without toasts, such as Wine, has balloons: 63 characters of title and 255 of
 // body, no icon of one's own, and nothing reported, but they can be replaced and closed.
-// Windows shows them one after the other; at most 8 wait.
+// Windows shows them one after the other; at most 8 wait, and Close removes them.
 //
 // # Responses
 //

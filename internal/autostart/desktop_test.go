@@ -117,11 +117,6 @@ func TestPlistReadsBack(t *testing.T) {
 		if exe, off, err := parsePlist(text); exe != path || off || err != nil {
 			t.Errorf("%q is read back as %q, off %v, %v", path, exe, off, err)
 		}
-		if agent := propertyList(t, text); !reflect.DeepEqual(agent, map[string]any{
-			"Label": "sigalert", "ProgramArguments": []any{path}, "RunAtLoad": true, "ProcessType": "Interactive",
-		}) {
-			t.Errorf("%q is %v as a property list", path, agent)
-		}
 	}
 	text, _ := plist("/bin/x")
 	text = strings.Replace(text, "<dict>", "<dict><key>Disabled</key><true/>", 1)
@@ -133,7 +128,21 @@ func TestPlistReadsBack(t *testing.T) {
 	}
 }
 
-// propertyList reads one as another program than ours does.
+func TestPlistIsAPropertyList(t *testing.T) {
+	for _, path := range append(nasty, "/a<b>&c/sigalert") {
+		text, err := plist(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if agent := propertyList(t, text); !reflect.DeepEqual(agent, map[string]any{
+			"Label": "sigalert", "ProgramArguments": []any{path}, "RunAtLoad": true, "ProcessType": "Interactive",
+		}) {
+			t.Errorf("%q is %v as a property list", path, agent)
+		}
+	}
+}
+
+// propertyList reads one with a program that is not ours.
 func propertyList(t *testing.T, text string) (values map[string]any) {
 	t.Helper()
 	const python = "python3"

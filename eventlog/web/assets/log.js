@@ -108,7 +108,8 @@ function trim() {
 	older.hidden = false;
 }
 
-// tellNews has a screen reader say what has come: at once, and then at most every ten seconds.
+// tellNews has a screen reader say what has come: at once, and then at most every ten seconds;
+// after a pause, what has come meanwhile.
 let untold = 0;
 let newest = "";
 let later = null;
@@ -122,8 +123,10 @@ function tellNews(rows) {
 }
 
 function sayNews() {
-	later = untold === 0 ? null : setTimeout(sayNews, 10000);
-	if (untold > 0) $("news").textContent = untold === 1 ? `New: ${newest}` : `${untold} new events, the last: ${newest}`;
+	later = null;
+	if (untold === 0 || paused()) return;
+	later = setTimeout(sayNews, 10000);
+	$("news").textContent = untold === 1 ? `New: ${newest}` : `${untold} new events, the last: ${newest}`;
 	untold = 0;
 }
 
@@ -131,6 +134,7 @@ $("pause").addEventListener("click", () => {
 	$("pause").ariaPressed = paused() ? "false" : "true";
 	settleParts();
 	settle();
+	if (later === null) sayNews();
 });
 
 $("fresh").addEventListener("click", () => {
@@ -295,7 +299,7 @@ $("filter").addEventListener("formdata", ({ formData }) => {
 
 // "/" moves the focus to the filter, and Escape folds in what it is in.
 document.addEventListener("keydown", (key) => {
-	const fold = key.key === "Escape" && !$("said").matches(":popover-open") && key.target.closest?.("details[open]");
+	const fold = key.key === "Escape" && !key.isComposing && !$("said").matches(":popover-open") && key.target.closest?.("details[open]");
 	if (fold) {
 		fold.open = false;
 		fold.querySelector("summary").focus();
