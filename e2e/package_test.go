@@ -55,7 +55,7 @@ func (m *machine) inDebian(t testing.TB) {
 	check(t, os.MkdirAll(m.root+m.dir, 0o755))
 	for _, mount := range [][]string{{"--bind", m.dir, m.root + m.dir}, {"-t", "proc", "proc", m.root + "/proc"}} {
 		done(t, append([]string{"mount"}, mount...)...)
-		t.Cleanup(func() { _ = exec.Command("umount", mount[len(mount)-1]).Run() })
+		t.Cleanup(func() { _ = exec.Command("umount", "--lazy", mount[len(mount)-1]).Run() })
 	}
 }
 
@@ -315,7 +315,7 @@ restarted
 sent:
 removed: router
 again: enabled
-again: inactive inactive
+again: active active
 purged:
 failed:
 `
