@@ -5,7 +5,7 @@
 # make soak      runs a router with a store for an hour
 # make bench     measures speed and memory, ours and NATS', and writes docs/benchmarks.md
 # make pictures  takes the screenshots in docs/pictures again
-# make dist      makes the packages and archives of a release, in dist/ (VERSION=1.2.3)
+# make dist      makes the packages and archives of a release, in dist/ (VERSION=1.2.3; DIST=-gtk=false: without sigalert-gtk)
 # make packages  installs, upgrades and removes the packages, here and on a fresh Debian
 # make windows   runs the archive for Windows under Wine
 # make desktops  runs the program on many desktops (SIGALERT_PICTURES=$PWD/docs/pictures: and documents that)
@@ -13,9 +13,9 @@
 # make icons     makes the PNG and ICO files from the drawings in packaging/icons
 # make fmt, make clean
 
-VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
-in    := -X sigalert/internal/cli
-stamp := $(in).version=$(VERSION) $(in).commit=$(shell git rev-parse HEAD 2>/dev/null) $(in).date=$(shell git log -1 --format=%cs 2>/dev/null)
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+in    = -X sigalert/internal/cli
+stamp = $(in).version=$(VERSION) $(in).commit=$(shell git rev-parse HEAD 2>/dev/null) $(in).date=$(shell git log -1 --format=%cs 2>/dev/null)
 # A checkout that belongs to another user has no readable VCS state: what is above is enough.
 export GOFLAGS := -trimpath -buildvcs=false
 
@@ -108,11 +108,12 @@ icons:
 	@packaging/icons/make.sh
 
 # The files are the same for the same commit: their time is that of the commit.
-dist: SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct)
-dist: release = $(if $(filter command line environment,$(origin VERSION)),$(VERSION),0.0.0-dev)
+dist: SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null)
+dist: release = $(if $(filter file,$(origin VERSION)),0.0.0-dev,$(VERSION))
 dist:
-	@e2e/deps.sh dist
-	cd packaging/dist && SOURCE_DATE_EPOCH=$(SOURCE_DATE_EPOCH) go run . -version $(release) -commit "$$(git rev-parse HEAD)" $(DIST)
+	@[ $(release) = 0.0.0-dev ] || [ -z "$$(git status --porcelain 2>/dev/null)" ] || { echo "there are changes that are not committed: without VERSION, make dist makes 0.0.0-dev of them"; exit 1; }
+	@[ -n "$(findstring -gtk=false,$(DIST))" ] || SIGALERT_TEST_ALL=1 e2e/deps.sh dist
+	cd packaging/dist && SOURCE_DATE_EPOCH=$(SOURCE_DATE_EPOCH) go run . -version $(release) -commit "$$(git rev-parse HEAD 2>/dev/null)" $(DIST)
 
 packages:
 	@e2e/deps.sh && e2e/deps.sh dist && e2e/deps.sh packages

@@ -79,7 +79,7 @@ packages=$(missing | xargs)
 
 if [ "$(id -u)" = 0 ]; then root=""; else root="sudo -n"; fi
 if command -v apt-get >/dev/null && { [ -z "$root" ] || sudo -n true 2>/dev/null; }; then
-	echo "installing for the tests: $packages"
+	echo "installing: $packages"
 	$root apt-get update -q </dev/null &&
 		$root env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends \
 			-o DPkg::Lock::Timeout=120 $packages </dev/null || echo "apt-get failed"
@@ -89,5 +89,5 @@ fi
 
 echo "Missing, and not installed: $packages"
 echo "Left out for that reason: $(missing why | sed 's/, /\n/g' | sort -u | paste -sd, | sed 's/,/, /g')"
-echo "To test everything:  sudo apt-get install -y --no-install-recommends $packages"
+echo "To install it:  sudo apt-get install -y --no-install-recommends $packages"
 [ "${SIGALERT_TEST_ALL:-}" != 1 ]

@@ -9,7 +9,8 @@
 // pictures of the documentation are written there. SIGALERT_KILLS=50 has
 // TestKilledAgentMissesNothing kill the agent that often, which takes some minutes, and
 // SIGALERT_TEST_LONG=1 has the tests of the network wait as long as real outages last, and
-// TestDesktops try all desktops.
+// TestDesktops try all desktops; TestPackageHere then installs packages on the machine, and
+// purges them.
 //
 // The program is a process to these tests: run them with -count=1, as the Makefile
 // does, because Go's test cache does not see that the program has changed.

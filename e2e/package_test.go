@@ -55,7 +55,7 @@ func (m *machine) inDebian(t testing.TB) {
 	check(t, os.MkdirAll(m.root+m.dir, 0o755))
 	for _, mount := range [][]string{{"--bind", m.dir, m.root + m.dir}, {"-t", "proc", "proc", m.root + "/proc"}} {
 		done(t, append([]string{"mount"}, mount...)...)
-		t.Cleanup(func() { _ = exec.Command("umount", mount[len(mount)-1]).Run() })
+		t.Cleanup(func() { _ = exec.Command("umount", "--lazy", mount[len(mount)-1]).Run() })
 	}
 }
 
@@ -149,6 +149,17 @@ func (m *machine) enabled(t testing.TB, want bool) {
 	}
 }
 
+// keep makes what the router keeps, in folders as systemd makes them.
+func (m *machine) keep(t testing.TB) {
+	t.Helper()
+	const private = "/var/lib/private"
+	if _, err := os.Stat(m.root + private); err != nil {
+		t.Cleanup(func() { _ = os.Remove(m.root + private) })
+	}
+	m.run(t, "install", "--directory", "--mode=700", private, private+"/sigalert")
+	m.run(t, "touch", private+"/sigalert/tokens.json")
+}
+
 // kept is what the router keeps.
 func (m *machine) kept(t testing.TB, want bool) {
 	t.Helper()
@@ -174,8 +185,10 @@ func needMachine(t testing.TB) {
 	if os.Getuid() != 0 {
 		leaveOut(t, "installing packages needs root")
 	}
-	if exec.Command("dpkg", "-s", "sigalert").Run() == nil || exec.Command("dpkg", "-s", "sigalert-gtk").Run() == nil {
-		t.Skip("a package is installed: it stays as it is")
+	for _, path := range []string{"/usr/bin/sigalert", "/var/lib/sigalert", "/var/lib/private/sigalert"} {
+		if _, err := os.Lstat(path); err == nil {
+			t.Skip(path + " is there: it stays as it is")
+		}
 	}
 }
 
@@ -190,8 +203,7 @@ func TestPackageHere(t *testing.T) {
 	agent := m.installed(t, func() { m.apt(t, "install", old+"sigalert_0.0.1~rc.1-1_amd64.deb") })
 	m.enabled(t, false)
 	m.run(t, "systemctl", "enable", "sigalert-router.service")
-	m.run(t, "mkdir", "-p", "/var/lib/private/sigalert")
-	m.run(t, "touch", "/var/lib/private/sigalert/tokens.json")
+	m.keep(t)
 	m.upgraded(t, agent, "0.0.1", func() { m.apt(t, "install", recent+"sigalert_0.0.1-1_amd64.deb") })
 
 	m.apt(t, "remove", "sigalert")
@@ -219,8 +231,7 @@ func TestPackage(t *testing.T) {
 		agent := m.installed(t, func() { m.apt(t, "install", old+"sigalert_0.0.1-1_amd64.deb") })
 		m.upgraded(t, agent, "0.0.2", func() { m.apt(t, "install", recent+"sigalert_0.0.2-1_amd64.deb") })
 
-		m.run(t, "mkdir", "-p", "/var/lib/private/sigalert")
-		m.run(t, "touch", "/var/lib/private/sigalert/tokens.json")
+		m.keep(t)
 		said := m.apt(t, "install", old+"sigalert-gtk_0.0.1-1_amd64.deb")
 		if !strings.Contains(said, "The following packages will be REMOVED:\n  sigalert\n") || !strings.Contains(said, "libgtk-3-0") {
 			t.Error(said)
@@ -229,6 +240,10 @@ func TestPackage(t *testing.T) {
 		if got := m.run(t, "sh", "-c", "ldd /usr/bin/sigalert; dpkg --audit"); strings.Contains(got, "not found") || !strings.Contains(got, "libgtk-3.so.0") {
 			t.Error(got)
 		}
+		m.apt(t, "install", recent+"sigalert_0.0.2-1_amd64.deb")
+		m.has(t, "0.0.2")
+		m.apt(t, "install", old+"sigalert-gtk_0.0.1-1_amd64.deb")
+		m.has(t, "0.0.1")
 		m.apt(t, "purge", "sigalert")
 		m.kept(t, true)
 		m.apt(t, "purge", "sigalert-gtk")
@@ -315,7 +330,7 @@ restarted
 sent:
 removed: router
 again: enabled
-again: inactive inactive
+again: active active
 purged:
 failed:
 `

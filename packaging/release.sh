@@ -15,7 +15,8 @@ entries() {
 }
 
 [[ $version =~ ^[0-9]+\.[0-9]+\.[0-9]+(-[0-9A-Za-z.-]+)?$ ]] || fail "\"$version\" is not a version: make release VERSION=1.2.3"
-[ -z "$(git status --porcelain)" ] || fail "there are changes that are not committed"
+changes=$(git status --porcelain) # fails outside of a repository
+[ -z "$changes" ] || fail "there are changes that are not committed"
 grep -qE "^## \[${version//./\\.}\] - [0-9]{4}-[0-9]{2}-[0-9]{2}$" CHANGELOG.md ||
 	fail "CHANGELOG.md has no heading \"## [$version] - $(date +%F)\""
 [ "$(entries "$version")" -gt 0 ] || fail "CHANGELOG.md says nothing about $version"

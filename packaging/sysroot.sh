@@ -8,9 +8,10 @@ arch=$1
 debian=bookworm
 root=${XDG_CACHE_HOME:-$HOME/.cache}/sigalert/$debian-$arch
 if [ ! -d "$root" ]; then
-	tmp=$(mktemp -d)
+	mkdir -p "$(dirname "$root")"
+	tmp=$(mktemp -d "$root.XXXXXX") # beside it: what is there is whole
 	trap 'rm -rf "$tmp"' EXIT
-	mkdir -p "$tmp"/{lists,archives}/partial "$tmp/root" "$(dirname "$root")"
+	mkdir -p "$tmp"/{lists,archives}/partial "$tmp/root"
 	: >"$tmp/status"
 	echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] http://deb.debian.org/debian $debian main" >"$tmp/sources.list"
 	cat >"$tmp/apt.conf" <<-EOF

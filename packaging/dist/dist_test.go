@@ -109,6 +109,22 @@ func TestDist(t *testing.T) {
 	t.Run("completions", func(t *testing.T) { testCompletions(t, prefix) })
 }
 
+// What is made has a time, and takes the place of nothing but what was made before.
+func TestDistRefuses(t *testing.T) {
+	t.Setenv("SOURCE_DATE_EPOCH", "")
+	r := release{top: "../..", out: t.TempDir(), version: "1.2.3"}
+	if err := r.make(); err == nil || !strings.Contains(err.Error(), "SOURCE_DATE_EPOCH") {
+		t.Error(err)
+	}
+	for _, name := range []string{"letter.txt", "SHA256SUMS", "sigalert_1.2.2-1_amd64.deb", "sigalert-1.2.2-linux-amd64.tar.gz"} {
+		check(t, write(filepath.Join(r.out, name), nil))
+	}
+	check(t, r.clear())
+	if left, err := os.ReadDir(r.out); err != nil || len(left) != 1 || left[0].Name() != "letter.txt" {
+		t.Error(left, err)
+	}
+}
+
 func testManual(t *testing.T, prefix string) {
 	need(t, "man")
 	pages, err := filepath.Glob(filepath.Join(prefix, "share/man/man1/*"))

@@ -1,8 +1,6 @@
 package main
 
 import (
-	"cmp"
-	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -16,7 +14,7 @@ import (
 func main() {
 	var r release
 	flag.StringVar(&r.top, "top", "../..", "the `FOLDER` of the source tree")
-	flag.StringVar(&r.out, "out", "../../dist", "the `FOLDER` of what is made; what it had is removed")
+	flag.StringVar(&r.out, "out", "../../dist", "the `FOLDER` of what is made; what an earlier run has made there is removed")
 	flag.StringVar(&r.version, "version", "", "the `VERSION`, such as 1.2.3")
 	flag.StringVar(&r.commit, "commit", "", "the `COMMIT` that it is made from")
 	arches := flag.String("arch", "amd64,arm64", "the `ARCHITECTURES` to build for")
@@ -51,9 +49,10 @@ func (r *release) make() error {
 	if !validVersion.MatchString(r.version) {
 		return fmt.Errorf("-version %q is not a version such as 1.2.3", r.version)
 	}
-	seconds, err := strconv.ParseInt(cmp.Or(os.Getenv("SOURCE_DATE_EPOCH"), "0"), 10, 64)
+	const epoch = "SOURCE_DATE_EPOCH"
+	seconds, err := strconv.ParseInt(os.Getenv(epoch), 10, 64)
 	if err != nil {
-		return fmt.Errorf("SOURCE_DATE_EPOCH: %w", err)
+		return fmt.Errorf("%s is %q: it has to be the time of the source, in seconds since 1970, as git log -1 --format=%%ct prints it", epoch, os.Getenv(epoch))
 	}
 	r.time = time.Unix(seconds, 0).UTC()
 	for _, path := range []*string{&r.top, &r.out} {
@@ -64,7 +63,7 @@ func (r *release) make() error {
 	if _, err := os.Stat(filepath.Join(r.top, "main.go")); err != nil {
 		return err
 	}
-	if err := errors.Join(os.RemoveAll(r.out), os.MkdirAll(r.out, 0o755)); err != nil {
+	if err := r.clear(); err != nil {
 		return err
 	}
 	if r.work, err = os.MkdirTemp("", "sigalert-dist-*"); err != nil {
@@ -85,4 +84,17 @@ func (r *release) make() error {
 		}
 	}
 	return r.sums()
+}
+
+// clear makes the folder, or removes what an earlier run has left in it.
+func (r *release) clear() error {
+	for _, pattern := range []string{"sigalert*-*", "SHA256SUMS"} {
+		old, _ := filepath.Glob(filepath.Join(r.out, pattern)) // the patterns are good
+		for _, file := range old {
+			if err := os.Remove(file); err != nil {
+				return err
+			}
+		}
+	}
+	return os.MkdirAll(r.out, 0o755)
 }

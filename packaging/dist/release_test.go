@@ -60,9 +60,11 @@ rm -r $d
 	)
 	script, err := os.ReadFile("../release.sh")
 	check(t, err)
-	git("init", "-q")
 	check(t, write(filepath.Join(dir, "packaging/release.sh"), script))
 	check(t, os.Chmod(filepath.Join(dir, "packaging/release.sh"), 0o755))
+	check(t, write(filepath.Join(dir, "CHANGELOG.md"), []byte(changed)))
+	refused("1.2.3", "not a git repository")
+	git("init", "-q")
 	commit("packaging/made", made)
 	commit("Makefile", makefile)
 	commit(".gitignore", "/dist/\n")
@@ -90,4 +92,39 @@ rm -r $d
 	commit("packaging/made", strings.Replace(made, "chmod 755", "date +%N >>$d/bin/sigalert; chmod 755", 1))
 	git("tag", "-f", "v1.2.3")
 	refused("1.2.3", "made twice, the files differ")
+}
+
+// make dist gets its version from wherever make may get it, and refuses to call a
+// release what is not committed.
+func TestMakeDist(t *testing.T) {
+	need(t, "git")
+	need(t, "make")
+	dir, bin := t.TempDir(), t.TempDir()
+	makefile, err := os.ReadFile("../../Makefile")
+	check(t, err)
+	check(t, write(filepath.Join(dir, "Makefile"), makefile))
+	check(t, write(filepath.Join(dir, "packaging/dist/go.mod"), nil))
+	check(t, os.WriteFile(filepath.Join(bin, "go"), []byte("#!/bin/sh\necho \"time $SOURCE_DATE_EPOCH: $*\"\n"), 0o700))
+	for _, set := range []string{"PATH=" + bin + ":" + os.Getenv("PATH"), "GIT_CONFIG_GLOBAL=/dev/null", "GIT_COMMITTER_DATE=1700000000 +0000", "MAKEFLAGS="} {
+		name, value, _ := strings.Cut(set, "=")
+		t.Setenv(name, value)
+	}
+	makes := func(want string, argv ...string) {
+		t.Helper()
+		cmd := exec.Command("env", append(append([]string{"-u", "VERSION", "-u", "SOURCE_DATE_EPOCH"}, argv...), "make", "-s", "DIST=-gtk=false", "dist")...)
+		cmd.Dir = dir
+		if out, _ := cmd.CombinedOutput(); !strings.Contains(string(out), want) {
+			t.Errorf("%q: %q is not in\n%s", argv, want, out)
+		}
+	}
+	makes("time : run . -version 0.0.0-dev -commit  -gtk=false\n")
+	for _, args := range [][]string{{"init", "-q"}, {"add", "-A"}, {"-c", "user.name=somebody", "-c", "user.email=somebody@example.com", "commit", "-q", "-m", "all"}} {
+		check(t, exec.Command("git", append([]string{"-C", dir}, args...)...).Run())
+	}
+	makes("time 1700000000: run . -version 0.0.0-dev -commit ")
+	makes("time 1700000000: run . -version 1.2.3 -commit ", "VERSION=1.2.3")
+	makes("time 5: run . -version 1.2.3 -commit ", "VERSION=1.2.3", "SOURCE_DATE_EPOCH=5")
+	check(t, write(filepath.Join(dir, "more"), nil))
+	makes("-version 0.0.0-dev ")
+	makes("not committed", "VERSION=1.2.3")
 }
