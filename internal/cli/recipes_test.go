@@ -108,7 +108,7 @@ func TestRecipes(t *testing.T) {
 			r.runs(t, posts(r, "home/door", fmt.Sprintf(door, true)))
 			r.shows(t, "closed")
 		},
-		"Servers' monitoring": func(t *testing.T, r *recipe) {
+		"Monitoring servers": func(t *testing.T, r *recipe) {
 			for _, percent := range []string{"40", "97"} {
 				r.put(t, "df", "#!/bin/sh\necho 'Use%'\necho ' "+percent+"%'\n")
 				r.runs(t, cron(r, t))
