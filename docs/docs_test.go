@@ -146,7 +146,7 @@ func TestConfigurations(t *testing.T) {
 // commands.md is what the commands say of themselves. SIGALERT_UPDATE=1 writes it anew.
 func TestCommands(t *testing.T) {
 	var b strings.Builder
-	b.WriteString(strings.ReplaceAll(commandsHead, "'", "`"))
+	b.WriteString(strings.NewReplacer("'", "`", "@\n", overview(cli.Command())+"\n").Replace(commandsHead))
 	describe(&b, cli.Command())
 	if os.Getenv("SIGALERT_UPDATE") == "1" {
 		if err := os.WriteFile("commands.md", []byte(b.String()), 0o644); err != nil {
@@ -158,20 +158,43 @@ func TestCommands(t *testing.T) {
 	}
 }
 
-// commandsHead has ' in place of `.
+// commandsHead has ' in place of `, and @ in place of the overview.
 const commandsHead = `# The commands
 
-What each command and flag does, as 'sigalert COMMAND --help' says it, too. In common they have this:
+What each command and flag does, in the words of 'sigalert COMMAND --help'.
+@
+All commands have this in common:
 
-- The router is that of '--server', a URL or the name of a server in the configuration, else that of '$SIGALERT_SERVER', else the first one of the configuration, else 127.0.0.1:3000.
+- The router is the one that '--server' names, by its URL or by its name in the configuration; otherwise that of '$SIGALERT_SERVER', the first one of the configuration, or 127.0.0.1:3000.
 - DATA and PARAMS are JSON if they can be read as such, otherwise text.
-- A name that spells a number means, where you listen, the number and the text alike, and where you send, the one that is there, else the text. '--number' makes it the number; quotes within the word make it the text.
+- If a name spells a number, listening to it means the number and the text alike; sending under it means whichever of them is connected, otherwise the text. '--number' makes it the number, and quotes within the word make it the text.
 - An event reaches the router once, even if it had to be sent again over a lost connection.
-- The exit code is 0, 1 for a failure, 2 for a mistake on the command line, or 3 if something was sent and not answered: it may have arrived.
-- A shell that has loaded what 'sigalert completion SHELL' prints completes the names of senders and events, too.
+- The exit code is 0, 1 for a failure, 2 for a mistake on the command line, or 3 if something was sent but not answered: it may have arrived.
+- If your shell has loaded what 'sigalert completion SHELL' prints, as it has with the packages, it also completes the names of senders and events.
 `
 
+// overview is a table of the commands.
+func overview(cmd *cobra.Command) string {
+	var b strings.Builder
+	b.WriteString("\n| command | |\n|---|---|\n")
+	fmt.Fprintf(&b, "| [%[1]s](#%[1]s) | Run the agent |\n", cmd.Name())
+	for _, sub := range cmd.Commands() {
+		if sub.IsAvailableCommand() && sub.Name() != "help" {
+			fmt.Fprintf(&b, "| [%s](#%s) | %s |\n", sub.Name(), anchor(sub.CommandPath()), sub.Short)
+		}
+	}
+	return b.String()
+}
+
 func describe(b *strings.Builder, cmd *cobra.Command) {
+	if cmd.Name() == "completion" { // cobra's own, whose words are long
+		fmt.Fprintf(b, "\n## %s\n\n%s.\nThe help of each says how to load it.\n\n```\n", cmd.CommandPath(), cmd.Short)
+		for _, sub := range cmd.Commands() {
+			fmt.Fprintf(b, "%s\n", sub.CommandPath())
+		}
+		b.WriteString("```\n")
+		return
+	}
 	text := cmd.Long
 	if text == "" {
 		text = cmd.Short + "."

@@ -4,6 +4,7 @@ package cli
 
 import (
 	"fmt"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -108,7 +109,7 @@ func TestRecipes(t *testing.T) {
 			r.runs(t, posts(r, "home/door", fmt.Sprintf(door, true)))
 			r.shows(t, "closed")
 		},
-		"Servers' monitoring": func(t *testing.T, r *recipe) {
+		"Monitoring servers": func(t *testing.T, r *recipe) {
 			for _, percent := range []string{"40", "97"} {
 				r.put(t, "df", "#!/bin/sh\necho 'Use%'\necho ' "+percent+"%'\n")
 				r.runs(t, cron(r, t))
@@ -125,4 +126,30 @@ func TestRecipes(t *testing.T) {
 			test(t, newRecipe(t, heading))
 		})
 	}
+}
+
+// The rule of docs/five-minutes.md, in the place that it names in the configuration of the
+// first run, shows what the guide sends.
+func TestFiveMinutes(t *testing.T) {
+	s := newSender(t)
+	part := partOf(t, "five-minutes.md", "4. Say what you want to see", s.addr)
+	example, err := os.ReadFile("../../config.example.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(string(part), "a subscription `- {sender: backup}`") {
+		t.Fatal("the guide does not say where its rule goes")
+	}
+	text := strings.Replace(string(example), "  - {sender: backup}\n", part.blocks(t, "yaml")[0], 1)
+	c, err := config.Parse("docs/five-minutes.md", []byte(strings.Replace(text, "\nrouter: {listen: 127.0.0.1:3000}", "\nserver: "+s.addr, 1)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := &recipe{s, part, showing(t, c)}
+	_, line, _ := strings.Cut(string(part), "\n    sigalert ")
+	line, _, _ = strings.Cut(line, "\n")
+	r.runs(t, "sigalert "+line)
+	r.shows(t, "critical The backup failed | ")
+	r.runs(t, "sigalert send backup finished '{\"files\": 3}'; sigalert send me hello")
+	r.shows(t, "normal me: hello | ")
 }
