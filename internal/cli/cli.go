@@ -151,10 +151,10 @@ func exitCode(err error) int {
 func (p *program) root() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "sigalert",
-		Short: "Desktop notifications for events of a pysig network",
-		Long: `sigalert stays subscribed to events on a pysig event network and turns each of
-them into a desktop notification. Without a command it runs this agent, with an
-icon if the desktop has a tray, and the router if the configuration has one.`,
+		Short: "Desktop notifications from scripts, servers and programs",
+		Long: `sigalert stays subscribed to events on a network and turns each of them into a
+desktop notification. Without a command it runs this agent, with an icon if the
+desktop has a tray, and the router if the configuration has one.`,
 		Example: `  sigalert demo                                  see it work
   sigalert                                       run the agent
   sigalert status                                how it stands
