@@ -50,10 +50,8 @@ var notifierColumns = row{"notification server", "text as it is", "icon", "criti
 // try has the server show an alert with markup in its text, replaces that, answers one, has
 // one taken back, and starts the server again.
 func (n notifier) try(t *testing.T) row {
-	d := newPlainDesktop(t, n.wayland)
-	server := n.start(t, d)
+	bin, d := program(t), newPlainDesktop(t, n.wayland)
 	file := d.fakeEditor(t)
-	bin := program(t)
 	router := d.serve(t, bin)
 	action := `actions: [{label: Details, open: "https://disk.example/"}]`
 	if n.name == "mako" { // shows actions to its own command only
@@ -61,6 +59,7 @@ func (n notifier) try(t *testing.T) row {
 	}
 	a := d.startAgent(t, bin, fmt.Sprintf("server: %s\nsubscriptions: [{sender: disk, tag: disk, timeout: never, %s}]\n", router.addr, action))
 	a.await(t, "msg=subscribed")
+	server := n.start(t, d) // some end when they have nothing to show for half a minute
 	screen := image.Rect(0, 0, 1024, 600)
 	send := func(body, urgency string) sight {
 		t.Helper()
@@ -83,7 +82,7 @@ func (n notifier) try(t *testing.T) row {
 	if again := send("nearly", "normal"); !bytes.Equal(again.Pix, normal.Pix) {
 		t.Error("two that are alike look different")
 	}
-	send("half", "critical")
+	send("half", "normal")
 	critical := send("nearly", "critical")
 	look := "yes"
 	if alike := bytes.Equal(critical.Pix, normal.Pix); alike != n.alike {
