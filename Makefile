@@ -133,4 +133,4 @@ fmt:
 	gofmt -w .
 
 clean:
-	rm -rf sigalert dist
+	rm -rf sigalert dist sigalert_windows_*.syso

@@ -22,8 +22,11 @@ grep -qE "^## \[${version//./\\.}\] - [0-9]{4}-[0-9]{2}-[0-9]{2}$" CHANGELOG.md 
 [ "$(entries "$version")" -gt 0 ] || fail "CHANGELOG.md says nothing about $version"
 [ "$(entries Unreleased)" = 0 ] || fail "CHANGELOG.md has entries under [Unreleased]"
 tag=v$version
+publish="git push origin $tag"
 if git rev-parse -q --verify "refs/tags/$tag" >/dev/null; then
 	[ "$(git rev-parse "$tag^{commit}")" = "$(git rev-parse HEAD)" ] || fail "the tag $tag is at another commit"
+else
+	publish="git tag -a $tag -m 'sigalert $version' && $publish"
 fi
 
 CI=true make test
@@ -45,5 +48,5 @@ echo
 echo "$built"
 ls -l dist
 echo
-echo "To publish it:  git tag -a $tag -m 'sigalert $version' && git push origin $tag"
+echo "To publish it:  $publish"
 echo "and attach the files in dist/ to the release there."

@@ -86,7 +86,7 @@ rm -r $d
 	check(t, os.Remove(filepath.Join(dir, "more")))
 
 	out, err := run("packaging/release.sh", "1.2.3")
-	if err != nil || strings.Count(out, "sh packaging/made 1.2.3\n") != 2 || !strings.Contains(out, "\ntested\n") || !strings.Contains(out, "git push origin v1.2.3\n") {
+	if err != nil || strings.Count(out, "sh packaging/made 1.2.3\n") != 2 || !strings.Contains(out, "\ntested\n") || !strings.Contains(out, "To publish it:  git push origin v1.2.3\n") {
 		t.Errorf("%v\n%s", err, out)
 	}
 	commit("packaging/made", strings.Replace(made, "chmod 755", "date +%N >>$d/bin/sigalert; chmod 755", 1))
