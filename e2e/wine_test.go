@@ -8,6 +8,7 @@ import (
 	"context"
 	"fmt"
 	"image"
+	"image/color"
 	"io"
 	"io/fs"
 	"os"
@@ -187,7 +188,12 @@ func TestWindows(t *testing.T) {
 	w.click(t, image.Pt((box.Min.X+box.Max.X)/2, box.Max.Y-22))
 	w.window(t, "sigalertw.exe", 60, false)
 	screen := image.Rect(0, 0, 1024, 700)
-	empty := w.lookAtRest(t, screen) // the desktop is drawn by now
+	var empty sight
+	eventually(t, "the desktop is drawn where the window was", func() bool {
+		empty = w.lookAtRest(t, screen)
+		at := empty.RGBAAt(512, 350)
+		return at != color.RGBA{A: 255} && at == empty.RGBAAt(1000, 600)
+	})
 
 	// The first run writes a configuration, and says how to try it. The port is changed to
 	// one of its own, as other tests have agents, too: a change takes effect at once.
