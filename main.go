@@ -1,5 +1,5 @@
-// Command sigalert turns events of a pysig network into desktop
-// notifications, and has the network's tools as commands.
+// Command sigalert turns the events of a network into desktop notifications, and
+// has the network's tools as commands.
 package main
 
 import (

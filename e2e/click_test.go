@@ -5,7 +5,6 @@ package e2e
 import (
 	"image"
 	"os"
-	"path/filepath"
 	"testing"
 )
 
@@ -74,11 +73,7 @@ func TestEventSaysHowItIsShown(t *testing.T) {
 // startXfceNotifications starts XFCE's notification server in the place of dunst.
 func (d *desktop) startXfceNotifications(t testing.TB) *process {
 	t.Helper()
-	found, _ := filepath.Glob("/usr/lib/*/xfce4/notifyd/xfce4-notifyd")
-	if len(found) == 0 {
-		leaveOut(t, "needs xfce4-notifyd: see e2e/deps.sh")
-	}
-	p := start(t, d.env, found[0])
+	p := start(t, d.env, installed(t, "/usr/lib/*/xfce4/notifyd/xfce4-notifyd"))
 	d.parts = append(d.parts, p)
 	d.awaitName(t, "org.freedesktop.Notifications")
 	return p

@@ -25,6 +25,7 @@ type desktop struct {
 	bus     *dbus.Conn // the test's own connection
 	mon     *monitor   // every notification sent on this bus
 	screen  string     // its size
+	shot    []string   // the command that prints it as PNG
 	parts   []*process // in the order of their start
 }
 
@@ -61,6 +62,7 @@ func newBareDesktopOf(t testing.TB, user *home, screen string) *desktop {
 	need(t, "Xvfb", "dbus-daemon", "dunst", "xfce4-panel", "xdotool", "import")
 	d := newBusOf(t, user)
 	d.screen = screen
+	d.shot = []string{"import", "-window", "root", "png:-"}
 	// These choose the size of the panel's menu, and with it where its items are.
 	d.write(t, "config/gtk-3.0/settings.ini", gtkSettings)
 	d.write(t, "config/xfce4/xfconf/xfce-perchannel-xml/xfce4-panel.xml", panelConfig)
@@ -166,13 +168,15 @@ func (d *desktop) announced(t testing.TB, argv ...string) string {
 	return strings.TrimSpace(said)
 }
 
-// busConfig writes the configuration of a bus that starts xfconfd, which the
-// panel needs, and nothing else: the system's would start dunst by itself.
+// busConfig writes the configuration of a bus that starts what the panels of XFCE and
+// MATE need, and nothing else: the system's would start dunst by itself.
 func (d *desktop) busConfig(t testing.TB) string {
 	t.Helper()
 	services := filepath.Join(d.dir, "services")
-	if xfconf, err := os.ReadFile("/usr/share/dbus-1/services/org.xfce.Xfconf.service"); err == nil {
-		d.write(t, "services/org.xfce.Xfconf.service", string(xfconf))
+	for _, name := range []string{"org.xfce.Xfconf", "org.mate.panel.applet.NotificationAreaAppletFactory"} {
+		if text, err := os.ReadFile("/usr/share/dbus-1/services/" + name + ".service"); err == nil {
+			d.write(t, "services/"+name+".service", string(text))
+		}
 	}
 	return d.write(t, "bus.conf", fmt.Sprintf(busConfig, d.dir, services))
 }
@@ -184,6 +188,7 @@ const busConfig = `<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Con
   <auth>EXTERNAL</auth>
   <servicedir>%s</servicedir>
   <policy context="default">
+    <allow user="*"/>
     <allow send_destination="*" eavesdrop="true"/>
     <allow eavesdrop="true"/>
     <allow own="*"/>

@@ -79,7 +79,7 @@ func TestExampleIsShown(t *testing.T) {
 	menu := d.openMenu(t)
 	title := d.itemAt(t, tray, menu, recent)
 	d.click(t, title)
-	submenu := d.submenu(t, menu, title)
+	submenu, _ := d.submenu(t, tray, menu, recent, title)
 	d.picture(t, "tray-menu.png", image.Rect(0, 0, submenu.Max.X+24, menu.Max.Y+24))
 }
 

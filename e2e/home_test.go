@@ -3,8 +3,10 @@
 package e2e
 
 import (
+	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 )
 
@@ -40,6 +42,37 @@ func newHome(t testing.TB) *home {
 	}}
 }
 
+// With unprivileged in its environment, start runs a program as nobody.
+const (
+	unprivileged = "SIGALERT_TEST_USER=nobody"
+	nobody       = 65534
+)
+
+// newUnprivilegedHome is newHome for programs that refuse to run as root.
+func newUnprivilegedHome(t testing.TB) *home {
+	t.Helper()
+	h := newHome(t)
+	if os.Getuid() == 0 {
+		h.env = append(h.env, unprivileged)
+		h.handOver(t)
+	}
+	return h
+}
+
+// handOver gives all files to an unprivileged user whose home it is.
+func (h *home) handOver(t testing.TB) {
+	t.Helper()
+	if !slices.Contains(h.env, unprivileged) {
+		return
+	}
+	check(t, filepath.WalkDir(h.dir, func(path string, _ fs.DirEntry, err error) error {
+		if err != nil {
+			return nil // a program has removed it meanwhile
+		}
+		return os.Lchown(path, nobody, nobody)
+	}))
+}
+
 // write puts a file into the home, whose folders it makes, and returns its path.
 func (h *home) write(t testing.TB, name, text string) string {
 	t.Helper()
@@ -50,5 +83,6 @@ func (h *home) write(t testing.TB, name, text string) string {
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	h.handOver(t)
 	return path
 }

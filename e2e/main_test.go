@@ -39,6 +39,9 @@ func run(m *testing.M) int {
 		panic(err)
 	}
 	defer os.RemoveAll(dir)
+	if err := os.Chmod(dir, 0o755); err != nil { // an unprivileged user runs them, too
+		panic(err)
+	}
 	binaries = dir
 	go starter()
 	return m.Run()
@@ -58,6 +61,9 @@ func starter() {
 
 func startOwned(c *exec.Cmd) error {
 	c.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGTERM}
+	if slices.Contains(c.Env, unprivileged) {
+		c.SysProcAttr.Credential = &syscall.Credential{Uid: nobody, Gid: nobody}
+	}
 	started := make(chan error)
 	toStart <- func() { started <- c.Start() }
 	return <-started

@@ -122,14 +122,16 @@ func (n *cables) send(first, last int) {
 	}
 }
 
-// kept are the numbers of the events in the agent's history.
+// kept are the numbers of the events in the agent's history; none as long as it is being
+// opened.
 func (n *cables) kept() (numbers []int) {
 	n.t.Helper()
 	cmd := exec.Command("ip", "netns", "exec", n.agent, n.bin, "history", "--json")
 	cmd.Env = n.h.env
 	out, err := cmd.Output()
 	if err != nil {
-		n.t.Fatalf("history: %v", err)
+		n.t.Logf("history: %v", err)
+		return nil
 	}
 	for line := range bytes.Lines(out) {
 		var entry struct {

@@ -44,7 +44,7 @@ func build(t testing.TB, i int) string {
 		c := exec.Command("go", "build", "-buildvcs=false", "-tags", b.tags, "-o", bin, "sigalert")
 		c.Env = append(os.Environ(), "CGO_ENABLED="+b.cgo)
 		if out, err := c.CombinedOutput(); err != nil {
-			builds[i].err = fmt.Errorf("go build: %v\n%s", err, out)
+			builds[i].err = fmt.Errorf("go build: %w\n%s", err, out)
 		}
 	})
 	if builds[i].err != nil {

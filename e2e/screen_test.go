@@ -137,9 +137,9 @@ func (d *desktop) choose(t testing.TB, m *trayMenu, labels ...string) {
 	items, err := m.items()
 	check(t, err)
 	title := image.Point{}
-	for _, label := range labels {
-		if title != (image.Point{}) {
-			open = d.submenu(t, open, title)
+	for i, label := range labels {
+		if i > 0 {
+			open, title = d.submenu(t, m, open, labels[i-1], title)
 			// The pointer enters it on the line of its title: others would open theirs.
 			_, err := d.tool("xdotool", "mousemove", fmt.Sprint(open.Min.X+40), fmt.Sprint(title.Y), "sleep", "0.15")
 			check(t, err)
@@ -154,18 +154,24 @@ func (d *desktop) choose(t testing.TB, m *trayMenu, labels ...string) {
 	})
 }
 
-// submenu waits until one is open to the right of a menu, and has all of its items: a
-// panel that has just been told of them may open it without. Its title was clicked; if
-// nothing opens, as happens when the panel is just drawing the menu anew, it is again.
-func (d *desktop) submenu(t testing.TB, menu image.Rectangle, title image.Point) (where image.Rectangle) {
+// submenu waits until one is open to the right of the tray's menu, and has all of its
+// items: a panel that has just been told of them may open it without. Its title, which is
+// labelled so, was clicked; if nothing opens, as happens when the panel is just drawing the
+// menu anew, it is again, in a new menu, where it may be at another place.
+func (d *desktop) submenu(t testing.TB, m *trayMenu, menu image.Rectangle, label string, title image.Point) (where image.Rectangle, at image.Point) {
 	t.Helper()
+	name, _, _ := strings.Cut(label, " (") // without the number of what is new, for one
 	again := time.Now().Add(patience / 6)
 	eventually(t, "a submenu opens", func() bool {
 		if time.Now().After(again) && where.Empty() {
 			again = time.Now().Add(patience / 6)
-			if _, open := d.menu(); !open {
-				d.openMenu(t)
+			if _, open := d.menu(); open {
+				_, err := d.tool("xdotool", "key", "Escape")
+				check(t, err)
 			}
+			now := m.await(t, name, enabled).label
+			menu = d.openMenu(t)
+			title = d.itemAt(t, m, menu, now)
 			d.click(t, title)
 		}
 		for _, w := range d.windows("wrapper-2.0|sigalert") {
@@ -177,7 +183,7 @@ func (d *desktop) submenu(t testing.TB, menu image.Rectangle, title image.Point)
 		}
 		return false
 	})
-	return where
+	return where, title
 }
 
 // itemAt returns where in the open menu the item is.
@@ -212,7 +218,7 @@ func place(t testing.TB, items []menuItem, open image.Rectangle, label string) i
 // screenshot returns what is on the screen.
 func (d *desktop) screenshot(t testing.TB) image.Image {
 	t.Helper()
-	out, err := d.tool("import", "-window", "root", "png:-")
+	out, err := d.tool(d.shot...)
 	if err != nil {
 		t.Fatalf("screenshot: %v", err)
 	}
@@ -229,8 +235,7 @@ func (d *desktop) screenshot(t testing.TB) image.Image {
 func (d *desktop) picture(t testing.TB, name string, part image.Rectangle) {
 	t.Helper()
 	if os.Getenv("SIGALERT_PICTURES") != "" {
-		// It ends with 1 even when it has set the background.
-		d.tool("display", "-size", d.screen, "-window", "root", "xc:#66788a")
+		d.paint()
 	}
 	screen := d.screenshot(t)
 	if !part.In(screen.Bounds()) {
@@ -246,6 +251,12 @@ func (d *desktop) picture(t testing.TB, name string, part image.Rectangle) {
 		t.Fatalf("%s: nothing to see in %v", name, part)
 	}
 	savePicture(t, name, m)
+}
+
+// paint gives the screen its background.
+func (d *desktop) paint() {
+	// It ends with 1 even when it has set the background.
+	d.tool("display", "-size", d.screen, "-window", "root", "xc:#66788a")
 }
 
 // savePicture saves a picture for the documentation, if a folder for it is given.

@@ -64,6 +64,24 @@ func (d *desktop) tray(t testing.TB, p *process) *trayMenu {
 // icon is the item that the menu belongs to.
 func (m *trayMenu) icon() dbus.BusObject { return m.d.bus.Object(m.obj.Destination(), m.item) }
 
+// tooltip is what a panel shows while the pointer rests on the icon.
+func (m *trayMenu) tooltip() string {
+	var value dbus.Variant
+	var tip struct {
+		Name  string
+		Icons []struct {
+			W, H   int32
+			Pixels []byte
+		}
+		Title, Text string
+	}
+	err := m.d.call(m.icon(), "org.freedesktop.DBus.Properties.Get", "org.kde.StatusNotifierItem", "ToolTip").Store(&value)
+	if err != nil || value.Store(&tip) != nil {
+		return ""
+	}
+	return tip.Title
+}
+
 // A menuNode is a menu item as com.canonical.dbusmenu writes it.
 type menuNode struct {
 	ID       int32

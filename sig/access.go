@@ -125,29 +125,30 @@ func (c *session) admit(first request) {
 	if err != nil {
 		rights = nobody{err}
 	}
+	c.endRights = c.grant(rights, caller.Certificate)
+}
+
+// grant gives the client rights, and has them end it. End ends the wait for that.
+func (c *session) grant(rights Rights, certificate *x509.Certificate) (end func()) {
 	c.rights = rights
 	c.server.charge(c)
 	if rights == nil {
-		return
+		return func() {}
 	}
 	ctx, cancel := rights.Context(), func() {}
-	if caller.Certificate != nil {
-		ctx, cancel = context.WithDeadline(ctx, caller.Certificate.NotAfter)
+	if certificate != nil {
+		ctx, cancel = context.WithDeadline(ctx, certificate.NotAfter)
 	}
 	stop := context.AfterFunc(ctx, func() { c.peer.conn.Close() })
-	c.endRights = func() {
+	return func() {
 		stop()
 		cancel()
 	}
 }
 
-// caller is who the client is, by its first message or, if it is one of another protocol,
-// by what that knows.
+// caller is who the client is, by its first message.
 func (c *session) caller(first request) Caller {
 	conn := c.peer.conn
-	if conn, ok := conn.(ForeignConn); ok {
-		return conn.Caller()
-	}
 	caller := Caller{Peer: conn.Peer(), Private: isPrivate(conn)}
 	if string(first.method) == "get_version" {
 		if token, ok := nameOf(member(first.params, "token")); ok {

@@ -93,14 +93,6 @@ func isPrivate(conn Conn) bool {
 	return ok && c.Private()
 }
 
-// A ForeignConn is a Conn of a server by which it serves a client of another protocol,
-// such as HTTP.
-type ForeignConn interface {
-	Conn
-	// Caller returns who the client is.
-	Caller() Caller
-}
-
 // A RootedConn is a Conn of a client that depends on an address of this machine.
 type RootedConn interface {
 	Conn

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"strconv"
+	"time"
 
+	"sigalert/internal/wait"
 	"sigalert/sig/internal/wire"
 )
 
@@ -43,6 +45,14 @@ func (c *ClientRouter) subscribeNext(ctx context.Context, p *peer) (more bool, e
 	})
 	if err == nil {
 		err = malformed
+	}
+	if tooFast := new(RemoteError); errors.Is(err, ErrTooFast) && errors.As(err, &tooFast) {
+		c.guard.Lock()
+		for _, s := range batch {
+			c.subs.retry(s)
+		}
+		c.guard.Unlock()
+		return wait.Sleep(ctx, max(tooFast.RetryAfter, time.Second), nil), nil
 	}
 	if isRefusal(err) { // of the whole batch: the message is too long, say
 		c.guard.Lock()

@@ -29,10 +29,11 @@ func newCrowd() *crowd {
 // account is what limits who sends and listens: a token's holder or, where there are no
 // tokens, a client.
 type account struct {
-	holder string
-	events pace
-	in     atomic.Uint64 // events
-	late   atomic.Uint64 // events that were refused or slowed down
+	holder  string
+	events  pace
+	listens pace          // listeners that are added
+	in      atomic.Uint64 // events
+	late    atomic.Uint64 // events that were refused or slowed down
 
 	clients   int // the server's guard guards it
 	listeners int // the router's mutex guards it
@@ -52,6 +53,12 @@ func (c *crowd) accountOf(rights Rights) *account {
 		c.accounts[holder] = a
 	}
 	return a
+}
+
+// anew has the rates count anew.
+func (a *account) anew() {
+	a.events.until.Store(0)
+	a.listens.until.Store(0)
 }
 
 // accountFor returns the account of somebody who is not connected as a client: that of
@@ -77,10 +84,10 @@ func (s *ServerRouter) SetLimits(l Limits) {
 		c.LimitReading(s.limits.Load().Reading)
 	}
 	for _, a := range s.accounts {
-		a.events.until.Store(0)
+		a.anew()
 	}
 	for _, c := range s.sessions {
-		c.account.events.until.Store(0)
+		c.account.anew()
 	}
 	for _, p := range s.places.by {
 		p.connects.until.Store(0)
@@ -139,15 +146,27 @@ func (s *ServerRouter) seat(c *session) (oldest *session, refusal error) {
 		}
 		return nil, refusal
 	}
-	s.admitted++
-	c.id, c.place = s.admitted, p
-	s.sessions[c.id] = c
-	p.clients++
+	s.add(c, p)
 	p.strange = append(p.strange, c)
 	if n := len(p.strange); n > max(maxStrange, limits.Clients/4) || n > maxStrange && time.Since(p.strange[0].peer.born) > strangeTime {
 		oldest, p.strange = p.strange[0], p.strange[1:]
 	}
 	return oldest, nil
+}
+
+// add must be called with the guard held.
+func (s *ServerRouter) add(c *session, p *place) {
+	s.admitted++
+	c.id, c.place = s.admitted, p
+	s.sessions[c.id] = c
+	p.clients++
+}
+
+// attend takes a follower, whose connection has been counted.
+func (s *ServerRouter) attend(c *session) {
+	s.guard.Lock()
+	defer s.guard.Unlock()
+	s.add(c, new(place))
 }
 
 // charge has the client's account be that of its rights' holder.

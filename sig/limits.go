@@ -26,7 +26,9 @@ type Limits struct {
 	// there would lock out everybody on this machine. Default 60.
 	FailedLogins int
 	// Listeners is how many listeners a client may have, and TokenListeners how many all
-	// clients with the same token. Default 10,000 and 100,000.
+	// clients with the same token. In a minute these may add that many, but at least
+	// 100,000, and that many at once; one that adds more is slowed down.
+	// Default 10,000 and 100,000.
 	Listeners, TokenListeners int
 	// Senders is how many senders a client may have. Default 1,000.
 	Senders int
@@ -110,29 +112,45 @@ func (p *pace) wait(now, burst time.Duration) time.Duration {
 // isOver reports whether it is as if nothing had happened.
 func (p *pace) isOver(now time.Duration) bool { return time.Duration(p.until.Load()) <= now }
 
-// slowDown waits until the client may send one more event. A connected sender is not
+// maySend waits until the client may send one more event. A connected sender is not
 // refused, as a publisher is: pysig's would fail with an error that it does not expect,
 // and what [RemoteSender.Post] has sent would be lost.
-func (c *session) slowDown() error {
+func (c *session) maySend() error {
+	waited, err := c.slowDown(&c.account.events, 1, c.server.perEvent(), atOnce, overEvents, textEvents, c.server.limits.Load().Events)
+	if waited {
+		c.account.late.Add(1)
+	}
+	if err == nil {
+		c.account.in.Add(1)
+		c.taken.Add(1)
+	}
+	return err
+}
+
+// mayListen waits until the client may add n more listeners.
+func (c *session) mayListen(n int) error {
+	_, err := c.slowDown(&c.account.listens, n, c.server.perListener(), time.Minute, overListens, "listeners are added too fast: at most %d per minute are allowed", c.server.mostListens())
+	return err
+}
+
+// slowDown waits until the client may do something n more times. If that takes too long,
+// the error has text, with how often it may.
+func (c *session) slowDown(p *pace, n int, each, burst time.Duration, what over, text string, most int) (waited bool, err error) {
 	began := c.server.age()
 	for now := began; ; now = c.server.age() {
-		pause := c.account.events.take(now, 1, c.server.perEvent(), atOnce)
-		if pause == 0 {
-			c.account.in.Add(1)
-			c.taken.Add(1)
-			return nil
-		}
-		if now-began+pause > slowest {
-			c.account.late.Add(1)
-			return c.server.tooFast(overEvents, pause, textEvents, c.server.limits.Load().Events)
-		}
-		if now == began {
-			c.account.late.Add(1)
-			c.server.over[overEvents].Add(1)
+		pause := p.take(now, n, each, burst)
+		switch {
+		case pause == 0:
+			return waited, nil
+		case now-began+pause > slowest:
+			return true, c.server.tooFast(what, pause, text, most)
+		case !waited:
+			waited = true
+			c.server.over[what].Add(1)
 		}
 		c.showLife(now)
 		if !wait.Sleep(c.ctx, pause, c.server.accepting.Done()) || c.server.accepting.Err() != nil {
-			return exception("the server is ending")
+			return waited, exception("the server is ending")
 		}
 	}
 }
@@ -160,6 +178,14 @@ func (b *bounds) take(a *account, n int) error {
 
 func (b *bounds) perEvent() time.Duration {
 	return time.Second / time.Duration(b.limits.Load().Events)
+}
+
+// mostListens is how many listeners the clients with the same token may add per minute:
+// also where they may have few, each may come back many times.
+func (b *bounds) mostListens() int { return max(100_000, b.limits.Load().TokenListeners) }
+
+func (b *bounds) perListener() time.Duration {
+	return time.Minute / time.Duration(b.mostListens())
 }
 
 func (b *bounds) perFailure() time.Duration {
@@ -190,6 +216,7 @@ const (
 	overLogins
 	overListeners
 	overTokenListeners
+	overListens
 	overSenders
 	overOffered
 	overEvents
@@ -200,6 +227,6 @@ const (
 
 // overNames are for [Stats.Refused], which also has "reading": the carriers count that.
 var overNames = [overs]string{
-	"clients", "clients_of_address", "silent_clients", "connects", "failed_logins", "listeners", "token_listeners",
+	"clients", "clients_of_address", "silent_clients", "connects", "failed_logins", "listeners", "token_listeners", "added_listeners",
 	"senders", "offered_events", "events", "requests", "unread",
 }

@@ -156,6 +156,7 @@ func (p *peer) sweep() {
 }
 
 func (p *peer) read() error {
+	var turns wait.Turns
 	for {
 		text, err := p.conn.ReadMessage()
 		if err != nil {
@@ -178,6 +179,7 @@ func (p *peer) read() error {
 		default:
 			p.dispatch(m)
 		}
+		turns.Take(now)
 	}
 }
 

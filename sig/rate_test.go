@@ -1,6 +1,7 @@
 package sig_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -377,6 +378,69 @@ func TestListenersOfToken(t *testing.T) {
 			}
 		}
 		if n := over(p.server, "token_listeners"); n != 1 {
+			t.Errorf("%d were counted", n)
+		}
+	})
+}
+
+// Those who add listeners all the time are slowed down, and lose nothing by it, except for
+// a message that would take too long; followers, too.
+func TestListenersAddedTooFast(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		access := badges{}
+		access.add(t, "a", "*", "*")
+		p := newPairWith(t, &sig.ServerOptions{Access: access, Limits: sig.Limits{Listeners: -1, TokenListeners: 60_000}})
+		ask := func(method, params string) string {
+			conn, err := p.network.Client().Dial(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer conn.Close()
+			var answer []byte
+			for _, m := range [][2]string{{"get_version", `{"token": "a", "features": ["stream", "replay"]}`}, {method, params}} {
+				_ = conn.WriteMessage(fmt.Appendf(nil, `{"id": 1, "method": %q, "params": %s}`, m[0], m[1]))
+				for answer = nil; answer == nil || bytes.Contains(answer, []byte("ping")); { // a sign of life
+					if answer, err = conn.ReadMessage(); err != nil {
+						t.Fatal(err)
+					}
+				}
+			}
+			return string(answer)
+		}
+		listeners := make([]string, 50_000)
+		for i := range listeners {
+			listeners[i] = fmt.Sprintf(`{"sender": %d}`, i)
+		}
+		many := `{"listeners": [` + strings.Join(listeners, ",") + `]}`
+		began := time.Now()
+		expect := func(at time.Duration, answer, want string) {
+			t.Helper()
+			synctest.Wait() // it has left
+			if !strings.Contains(answer, want) || time.Since(began).Round(time.Second) != at {
+				t.Errorf("after %s: %.200s", time.Since(began), answer)
+			}
+		}
+		expect(0, ask("subscribe", many), `"status": 0`) // 100,000 at once, and as many per minute
+		expect(0, ask("subscribe", many), `"status": 0`)
+		expect(0, ask("subscribe", many), `"status": 0`)
+		expect(0, ask("add_listener", "{}"), "listeners are added too fast: at most 100000 per minute are allowed: try again in 30s")
+		f := newFollower(t, p.server, "a")
+		if err := p.server.Follow(t.Context(), f.Follower); !errors.Is(err, sig.ErrTooFast) || f.all() != "" {
+			t.Error(err, f.all())
+		}
+		client := sig.NewClientRouter(p.network.Client(), &sig.ClientOptions{Token: with("a")})
+		l := client.AddRemoteListener("s", "e", func(sig.Event) {})
+		defer wait.Start(t.Context(), client.Run)()
+		time.Sleep(25 * time.Second)
+		if status, err := client.Status(l); status != sig.Pending {
+			t.Error(status, err)
+		}
+		expect(30*time.Second, ask("add_listener", "{}"), `"status": 0`)
+		time.Sleep(time.Second)
+		if status, err := client.Status(l); status != sig.Active {
+			t.Error(status, err)
+		}
+		if n := over(p.server, "added_listeners"); n < 4 || n > 6 {
 			t.Errorf("%d were counted", n)
 		}
 	})

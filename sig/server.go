@@ -131,7 +131,9 @@ func (s *ServerRouter) Serve(ctx context.Context, carrier ServerCarrier) error {
 		s.bound(c)
 		defer s.unbound(c)
 	}
+	var turns wait.Turns
 	for failures := 0; ; {
+		turns.Take(time.Now())
 		conn, err := carrier.Accept()
 		switch {
 		case ctx.Err() != nil:

@@ -115,7 +115,7 @@ func (c *session) handle(r request) {
 		c.admit(r)
 	}
 	if string(r.method) == "signal" {
-		if err := c.slowDown(); err != nil {
+		if err := c.maySend(); err != nil {
 			c.refused(r, err)
 			return
 		}
@@ -344,6 +344,9 @@ func (c *session) addListener(params []byte) ([]byte, error) {
 		return nil, err
 	}
 	if err := c.allow(ToListen, sender, event); err != nil {
+		return nil, err
+	}
+	if err := c.mayListen(1); err != nil {
 		return nil, err
 	}
 	s := c.server

@@ -380,13 +380,19 @@ func (c *session) appendSignal(b []byte, e *entry, ids []byte, replayed bool) []
 	return append(b, e.text...)
 }
 
+// takeMissed returns how many events are gone that have not been reported; with gap there
+// is no telling how many.
+func (o *outgoing) takeMissed() (n uint64, gap bool) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	n, gap = o.missed, o.gap
+	o.missed, o.gap = 0, false
+	return n, gap
+}
+
 // appendMissed reports events that are gone, if there are any to report.
 func (o *outgoing) appendMissed(b []byte, behind byte) []byte {
-	o.mu.Lock()
-	missed, gap := o.missed, o.gap
-	o.missed, o.gap = 0, false
-	o.mu.Unlock()
-	switch {
+	switch missed, gap := o.takeMissed(); {
 	case gap:
 		b = append(b, `"missed":null`...)
 	case missed > 0:

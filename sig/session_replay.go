@@ -39,6 +39,9 @@ func (c *session) subscribe(r request) {
 	if limit := c.server.limits.Load().Listeners; err == nil && len(w.listeners) > limit {
 		err = c.server.tooMany(overListeners, textListeners, limit)
 	}
+	if err == nil {
+		err = c.mayListen(len(w.listeners))
+	}
 	if err != nil {
 		r.reply(nil, wireError(err))
 		return
@@ -49,19 +52,11 @@ func (c *session) subscribe(r request) {
 		}
 	}
 	s := c.server
-	if w.hasSince { // what is long gone is counted before the router is locked
-		s.mu.RLock()
-		w.before = s.journal.memory()
-		s.mu.RUnlock()
-		listeners := s.journal.wanted(c.counting(w.good()))
-		w.missed, w.counted = w.before.forgotten(w.since.Seq, listeners)
-		lost, known := s.journal.gaps.after(w.since.Seq, listeners, w.before.every)
-		w.missed, w.counted = w.missed+lost, w.counted && known
-	}
+	c.lookBack(&w)
 	s.mu.Lock()
-	reply := c.listenAll(w)
+	done := c.listenAll(w)
 	if r.wantsReply() { // while the router is locked: no event may come before it
-		err = c.out.push(c.ctx, append(wire.OneLine(appendReply(nil, r.id, reply, nil, true)), '\n'), readAnswers)
+		err = c.out.push(c.ctx, append(wire.OneLine(appendReply(nil, r.id, c.appendGranted(nil, w, done), nil, true)), '\n'), readAnswers)
 	}
 	s.mu.Unlock()
 	if err != nil {
@@ -70,9 +65,31 @@ func (c *session) subscribe(r request) {
 	c.out.ready.Raise()
 }
 
-// listenAll adds the listeners and makes the answer; the caller holds the
-// router's lock.
-func (c *session) listenAll(w wish) []byte {
+// lookBack counts what is long gone, before the router is locked.
+func (c *session) lookBack(w *wish) {
+	if !w.hasSince {
+		return
+	}
+	s := c.server
+	s.mu.RLock()
+	w.before = s.journal.memory()
+	s.mu.RUnlock()
+	listeners := s.journal.wanted(c.counting(w.good()))
+	w.missed, w.counted = w.before.forgotten(w.since.Seq, listeners)
+	lost, known := s.journal.gaps.after(w.since.Seq, listeners, w.before.every)
+	w.missed, w.counted = w.missed+lost, w.counted && known
+}
+
+// granted is what became of a wish.
+type granted struct {
+	faults  []error // why a listener was not added
+	missed  uint64  // events since that are gone
+	counted bool    // otherwise there is no telling
+	begin   uint64  // the events after this number follow
+}
+
+// listenAll adds the listeners; the caller holds the router's lock.
+func (c *session) listenAll(w wish) granted {
 	j := c.server.journal
 	j.expire(time.Now())
 	after := j.last
@@ -84,43 +101,51 @@ func (c *session) listenAll(w wish) []byte {
 		after = 0
 	}
 	old := slices.Collect(maps.Values(c.listeners))
-	reply := []byte(`{"listeners": [`)
+	done := granted{faults: slices.Clone(w.faults)}
 	var added []*Listener
 	for i, l := range w.listeners {
-		if i > 0 {
-			reply = append(reply, ", "...)
-		}
-		err := w.faults[i]
-		if err == nil {
+		if done.faults[i] == nil {
 			l.client.keeps, l.client.after = true, after
-			err = c.listen(l)
+			done.faults[i] = c.listen(l)
 		}
-		if err != nil {
-			reply = wire.AppendASCII(append(reply, `{"exception": `...), wireError(err).Error())
-			reply = append(reply, '}')
+		if done.faults[i] == nil {
+			added = append(added, l)
+		}
+	}
+	missed, counted := w.forgotten(j, c.counting(added))
+	if done.counted = known && counted && (missed == 0 || c.hearsAll(added)); done.counted {
+		done.missed = missed
+	}
+	done.counted = done.counted || !w.hasSince
+	if done.begin = min(max(after, j.first()-1), j.last); done.begin < j.last {
+		c.goBack(done.begin, old)
+	}
+	return done
+}
+
+// appendGranted makes the answer to a wish; the caller holds the router's lock.
+func (c *session) appendGranted(b []byte, w wish, done granted) []byte {
+	b = append(b, `{"listeners": [`...)
+	for i, l := range w.listeners {
+		if i > 0 {
+			b = append(b, ", "...)
+		}
+		if err := done.faults[i]; err != nil {
+			b = append(wire.AppendASCII(append(b, `{"exception": `...), wireError(err).Error()), '}')
 			continue
 		}
-		added = append(added, l)
-		reply = fmt.Appendf(reply, `{"listener_id": %d`, l.client.id)
+		b = fmt.Appendf(b, `{"listener_id": %d`, l.client.id)
 		if !c.server.isOffered(l) && c.may(ToSee, l.sender, "") {
-			reply = append(reply, `, "offered": false`...)
+			b = append(b, `, "offered": false`...)
 		}
-		reply = append(reply, '}')
+		b = append(b, '}')
 	}
-	reply = append(reply, `], "missed": `...)
-	switch missed, counted := w.forgotten(j, c.counting(added)); {
-	case known && counted && (missed == 0 || c.hearsAll(added)):
-		reply = strconv.AppendUint(reply, missed, 10)
-	case w.hasSince:
-		reply = append(reply, "null"...)
-	default:
-		reply = append(reply, '0')
+	if b = append(b, `], "missed": `...); done.counted {
+		b = strconv.AppendUint(b, done.missed, 10)
+	} else {
+		b = append(b, "null"...)
 	}
-	begin := min(max(after, j.first()-1), j.last)
-	if begin < j.last {
-		c.goBack(begin, old)
-	}
-	return fmt.Appendf(reply, `, "seq": %d}`, begin)
+	return fmt.Appendf(b, `, "seq": %d}`, done.begin)
 }
 
 // forgotten counts the events since that are no longer remembered. The caller

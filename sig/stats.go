@@ -29,12 +29,13 @@ func (c *session) traffic() Traffic {
 
 // ClientInfo is a client as it is now.
 type ClientInfo struct {
-	ID     uint64    `json:"id"` // no other client of this server has had it
-	Peer   string    `json:"address"`
-	Since  time.Time `json:"since"`
-	Holder string    `json:"token,omitempty"` // of its rights; "": it has none, or there are none to have
-	Stream bool      `json:"-"`               // it speaks the protocol's stream, not pysig's
-	Guest  bool      `json:"-"`               // it speaks another protocol, such as HTTP
+	ID      uint64    `json:"id"` // no other client of this server has had it
+	Peer    string    `json:"address"`
+	Since   time.Time `json:"since"`
+	Holder  string    `json:"token,omitempty"` // of its rights; "": it has none, or there are none to have
+	Stream  bool      `json:"-"`               // it speaks the protocol's stream, not pysig's
+	Guest   bool      `json:"-"`               // it speaks another protocol, such as HTTP
+	Follows bool      `json:"-"`               // it is a [Follower]
 
 	Senders     int  `json:"senders"`
 	Listeners   int  `json:"listeners"`
@@ -55,9 +56,10 @@ func (s *ServerRouter) Clients() []ClientInfo {
 	}
 	slices.SortFunc(sessions, func(a, b *session) int { return cmp.Compare(a.id, b.id) })
 	for _, c := range sessions {
+		_, follows := c.peer.conn.(followed)
 		all = append(all, ClientInfo{
 			ID: c.id, Peer: c.peer.conn.Peer(), Since: c.peer.born, Holder: c.account.holder,
-			Stream: c.peer.streaming.Load(), Guest: c.guest.Load(), Traffic: c.traffic(), Dropped: c.missed.Load(),
+			Stream: c.peer.streaming.Load(), Guest: c.guest.Load(), Follows: follows, Traffic: c.traffic(), Dropped: c.missed.Load(),
 		})
 	}
 	s.guard.Unlock()

@@ -30,8 +30,12 @@
 // of a list that has stood for something else within the last half second is dropped.
 //
 // fyne.io/systray reports that the menu was opened if the panel sends the event
-// "opened" for the whole menu, which that of XFCE does not. The gtk build reports that
-// the recent alerts were opened. Windows and macOS report neither.
+// "opened" for the whole menu, which that of XFCE does not. The items then stay as they
+// are for 15 seconds, or until one is clicked or a pause begins or ends: the library
+// announces a new layout with each change, for which LXQt's panel closes the menu. It
+// does not report that the menu was closed, so one that is opened again within that time
+// may be out of date; the icon and its tooltip never are. The gtk build reports that the
+// recent alerts were opened. Windows and macOS report neither.
 //
 // # Missing desktops
 //

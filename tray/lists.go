@@ -34,7 +34,6 @@ func (m *menu) addRecent() recentList {
 			m.agent.MarkRead()
 		}
 	})}
-	l.title.icon = m.ui.opened()
 	for range MaxRecent + maxActions {
 		r := &row{}
 		r.entry = m.add(l.title, "", func(context.Context) {

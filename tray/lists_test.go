@@ -245,6 +245,85 @@ func TestOpeningMarksRead(t *testing.T) {
 	}
 }
 
+// Items stay as they are while somebody may be reading them, until one is clicked.
+func TestOpenMenuStays(t *testing.T) {
+	for _, clicked := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			ui, agent := &fakeUI{open: make(chan struct{})}, listing(0, listTests[1].lists)
+			defer start(ui, agent)()
+			time.Sleep(listPace)
+			ui.open <- struct{}{}
+			synctest.Wait()
+			recent := ui.item("Recent alerts")
+			now := func() []string { return slices.Concat(ui.lines(), ui.submenu(recent)) }
+			before := now()
+			agent.list(1, listTests[2].lists)
+			agent.set(State{Look: Trouble, Line: "Lost"})
+			time.Sleep(still - time.Millisecond)
+			synctest.Wait()
+			if got := now(); !slices.Equal(got, before) || ui.look != Trouble || ui.tooltip != "sigalert: Lost" {
+				t.Errorf("the icon is %v, %q, and the open menu\n%s", ui.look, ui.tooltip, strings.Join(got, "\n"))
+			}
+			if got := agent.took(); len(got) > 0 {
+				t.Errorf("calls %q", got)
+			}
+			if clicked {
+				ui.item("Reload").click()
+			} else {
+				time.Sleep(time.Millisecond)
+			}
+			time.Sleep(settle)
+			synctest.Wait()
+			if got := now(); slices.Equal(got, before) || got[0] != "Lost (disabled)" {
+				t.Errorf("afterwards it is\n%s", strings.Join(got, "\n"))
+			}
+		})
+	}
+}
+
+// A click on "Pause alerts" would otherwise do the opposite of what the item says.
+func TestOpenMenuShowsAPause(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ui, agent := &fakeUI{open: make(chan struct{})}, listing(0, listTests[1].lists)
+		defer start(ui, agent)()
+		ui.open <- struct{}{}
+		for _, paused := range []bool{true, false} {
+			agent.set(State{Paused: paused})
+			time.Sleep(settle)
+			synctest.Wait()
+			if got := ui.item("Pause alerts").checked; got != paused {
+				t.Errorf("the menu says that it is paused: %v", got)
+			}
+		}
+	})
+}
+
+// It is noticed even if the alerts that it shows do not count as read yet.
+func TestOpenedAgainAfterAClick(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ui, agent := &fakeUI{open: make(chan struct{})}, listing(2, listTests[1].lists)
+		defer start(ui, agent)()
+		for range 2 {
+			ui.item("Reload").click()
+			time.Sleep(settle)
+			synctest.Wait()
+			select {
+			case ui.open <- struct{}{}:
+			default:
+				t.Fatal("nobody notices that the menu is opened")
+			}
+			synctest.Wait()
+		}
+		time.Sleep(settle)
+		agent.set(State{Line: "Lost"})
+		time.Sleep(still - settle - time.Millisecond)
+		synctest.Wait()
+		if ui.lines()[0] == "Lost (disabled)" {
+			t.Error("an item of the open menu changes")
+		}
+	})
+}
+
 func TestPausedUntil(t *testing.T) {
 	ui := &fakeUI{}
 	m := newMenu(newFakeAgent(State{}), ui)
@@ -257,7 +336,7 @@ func TestPausedUntil(t *testing.T) {
 		{State{Paused: true, PausedUntil: "Tue 8:00"}, "[x] Pause alerts, until Tue 8:00"},
 		{State{PausedUntil: "Tue 8:00"}, "[ ] Pause alerts"},
 	} {
-		if m.show(test.state); !slices.Contains(ui.lines(), test.want) {
+		if m.show(test.state, false); !slices.Contains(ui.lines(), test.want) {
 			t.Errorf("%+v shows\n%s", test.state, strings.Join(ui.lines(), "\n"))
 		}
 	}

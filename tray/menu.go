@@ -3,6 +3,7 @@ package tray
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"sigalert/internal/wait"
@@ -19,6 +20,11 @@ const (
 
 	// reading is how long the number of new alerts stays after the menu was opened.
 	reading = 3 * time.Second
+
+	// still is how long the items stay as they are after the menu was opened, unless one
+	// is clicked or a pause begins or ends: LXQt's panel closes an open menu when an item
+	// changes.
+	still = 15 * time.Second
 )
 
 // A menu is the icon's menu and what it shows. It belongs to the goroutine that
@@ -34,7 +40,8 @@ type menu struct {
 	subscriptions                         subscriptionList
 
 	clickable []*entry
-	acted     wait.Token // a click's call has returned
+	acted     wait.Token                // a click's call has returned
+	opened    atomic.Pointer[time.Time] // when the menu was; nil: it has been clicked since
 	look      Look
 	tooltip   string
 }
@@ -72,7 +79,7 @@ func newMenu(agent Agent, ui backend) *menu {
 	s := agent.State()
 	m.look = s.Look
 	ui.setIcon(s.Look)
-	m.show(s)
+	m.show(s, false)
 	m.showLists(s.Unread, agent.Lists())
 	return m
 }
@@ -107,15 +114,45 @@ func (m *menu) run(ctx context.Context) {
 	for _, e := range m.clickable {
 		calls.Go(func() { e.serve(ctx, m.acted) })
 	}
+	calls.Go(func() { m.serveOpened(ctx) })
 	m.follow(ctx)
 	calls.Wait()
+}
+
+// serveOpened notes when the menu is opened, and marks the alerts as read a moment later.
+func (m *menu) serveOpened(ctx context.Context) {
+	var read <-chan time.Time
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-m.ui.opened():
+			if m.openFor() <= 0 { // no longer than that, however often it is opened
+				m.opened.Store(new(time.Now()))
+			}
+			if read == nil && m.agent.State().Unread > 0 {
+				read = time.After(reading)
+			}
+		case <-read:
+			read = nil
+			m.agent.MarkRead()
+		}
+	}
+}
+
+// openFor is how long the menu counts as open from now on.
+func (m *menu) openFor() time.Duration {
+	if at := m.opened.Load(); at != nil {
+		return still - time.Since(*at)
+	}
+	return 0
 }
 
 // follow shows the agent's state after each change and each click.
 func (m *menu) follow(ctx context.Context) {
 	changed := m.agent.Changed()
 	var listed time.Time       // when the lists were shown
-	var later <-chan time.Time // they are to be shown again
+	var later <-chan time.Time // they, or all items, are to be shown again
 	for {
 		clicked := false
 		select {
@@ -127,12 +164,14 @@ func (m *menu) follow(ctx context.Context) {
 			}
 		case <-m.acted:
 			clicked = true
+			m.opened.Store(nil)
 		case <-later:
 			later = nil
 		}
 		s := m.agent.State()
-		m.show(s)
-		if early := listPace - time.Since(listed); clicked || early <= 0 {
+		open := m.openFor()
+		m.show(s, open > 0)
+		if early := max(listPace-time.Since(listed), open); clicked || early <= 0 {
 			m.showLists(s.Unread, m.agent.Lists())
 			listed, later = time.Now(), nil
 		} else if later == nil {
@@ -144,8 +183,9 @@ func (m *menu) follow(ctx context.Context) {
 	}
 }
 
-// show updates what differs from the state shown, except the lists.
-func (m *menu) show(s State) {
+// show updates what differs from the state shown, except the lists; only the icon and its
+// tooltip if the menu is open.
+func (m *menu) show(s State, open bool) {
 	if s.Look != m.look {
 		m.look = s.Look
 		m.ui.setIcon(s.Look)
@@ -158,6 +198,9 @@ func (m *menu) show(s State) {
 	if line != m.tooltip {
 		m.tooltip = line
 		m.ui.setTooltip("sigalert: " + line)
+	}
+	if open && s.Paused == m.pause.shown.checked { // otherwise a click would do the opposite of what it says
+		return
 	}
 	line, rest := wrap(line)
 	m.line.show(face{label: line, disabled: true})

@@ -415,11 +415,11 @@ func TestLongLine(t *testing.T) {
 		ui := &fakeUI{}
 		m := newMenu(newFakeAgent(State{Line: "Starting"}), ui)
 		for range 2 { // also after a short one
-			m.show(State{Line: "Starting"})
+			m.show(State{Line: "Starting"}, false)
 			if top := ui.lines()[:2]; !slices.Equal(top, []string{"Starting (disabled)", "---"}) {
 				t.Fatalf("the top is %q", top)
 			}
-			m.show(State{Line: test.line})
+			m.show(State{Line: test.line}, false)
 			want := []string{test.first + " (disabled)"}
 			if test.rest != "" {
 				want = append(want, test.rest+" (disabled)")

@@ -371,6 +371,39 @@ func TestResolved(t *testing.T) {
 	resolve("k")
 }
 
+// Its window would stay after it was closed.
+func TestResolvedOnNotificationDaemon(t *testing.T) {
+	b := startBus(t)
+	s := b.serve(t, &server{name: "Notification Daemon", toClose: make(chan uint32, 10)})
+	d := open(t)
+	for _, resolved := range []bool{false, true} {
+		if _, err := d.Notify(within(t), notify.Notification{Title: "x", Key: "k", Resolved: resolved}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	first, last := receive(t, s.shown, "the notification"), receive(t, s.shown, "its end")
+	if last.Replaces != first.ID || last.Timeout != 1 {
+		t.Errorf("%+v does not end %d", last, first.ID)
+	}
+	if got := receive(t, s.toClose, "the call that closes it"); got != first.ID {
+		t.Errorf("closes %d, want %d", got, first.ID)
+	}
+}
+
+// It crashes if both the number and the key say what to replace.
+func TestReplacingOnMako(t *testing.T) {
+	s := startBus(t).serve(t, &server{name: "mako"})
+	d := open(t)
+	for _, want := range []string{"k", "", ""} {
+		if _, err := d.Notify(within(t), notify.Notification{Title: "x", Key: "k"}); err != nil {
+			t.Fatal(err)
+		}
+		if got := receive(t, s.shown, "the notification"); got.key() != want || (got.Replaces == 0) != (want != "") {
+			t.Errorf("replaces %d, with the key %q", got.Replaces, got.key())
+		}
+	}
+}
+
 func TestConcurrent(t *testing.T) {
 	s := startBus(t).serve(t, &server{})
 	d := open(t)

@@ -13,10 +13,12 @@ import (
 	"github.com/gen2brain/beeep"
 )
 
-// backend hands every notification to beeep.
+// backend hands every notification to beeep, or shows a balloon where Windows has no toasts.
 type backend struct {
-	opts  Options
-	shown recent[string, bool] // the keys of what has not been resolved
+	opts     Options
+	shown    recent[string, bool] // the keys of what has not been resolved
+	looked   bool                 // for toasts
+	balloons *balloons            // nil: there are toasts
 }
 
 func newBackend(_ context.Context, opts Options) *backend {
@@ -26,7 +28,21 @@ func newBackend(_ context.Context, opts Options) *backend {
 	return &backend{opts: opts}
 }
 
+// look finds out, once, what shows the notifications.
+func (b *backend) look() *balloons {
+	if !b.looked {
+		b.looked, b.balloons = true, newBalloons()
+	}
+	return b.balloons
+}
+
 func (b *backend) notify(ctx context.Context, n Notification) (Receipt, error) {
+	if balloons := b.look(); balloons != nil {
+		if err := balloons.show(ctx, n.spelledOut()); err != nil {
+			return Receipt{}, err
+		}
+		return Receipt{Via: "a balloon", Fleeting: true}, nil
+	}
 	if n.Resolved {
 		if !b.shown.get(n.Key) {
 			return Receipt{Via: "beeep"}, nil
@@ -34,28 +50,37 @@ func (b *backend) notify(ctx context.Context, n Notification) (Receipt, error) {
 		b.shown.drop(n.Key)
 		n = n.over()
 	}
-	n = n.spelledOut()
-	guard := guardAppleScript
-	if runtime.GOOS == "windows" {
-		guard = guardPowerShell
-	}
-	show := beeep.Notify
-	if n.Sound == "" && n.Urgency == Critical || n.Sound != "" && n.Sound != noSound {
-		show = beeep.Alert // the same with a sound; on these systems it does not ring the terminal's bell
-	}
-	err := runBeeep(ctx, b.opts.AppName, func() error {
-		return show(guard(n.Title), guard(n.Body), b.icon(n))
-	})
-	if errors.Is(err, beeep.ErrUnsupported) {
-		return Receipt{}, fmt.Errorf("%w: %w", ErrNoDesktop, err)
-	}
-	if err != nil {
+	if err := b.push(ctx, n.spelledOut()); err != nil {
 		return Receipt{}, err
 	}
 	if n.Key != "" {
 		b.shown.put(n.Key, true)
 	}
 	return Receipt{Via: "beeep"}, nil
+}
+
+// rings reports whether there is a sound to it.
+func (n Notification) rings() bool {
+	return n.Sound == "" && n.Urgency == Critical || n.Sound != "" && n.Sound != noSound
+}
+
+// push has beeep show it.
+func (b *backend) push(ctx context.Context, n Notification) error {
+	guard := guardAppleScript
+	if runtime.GOOS == "windows" {
+		guard = guardPowerShell
+	}
+	show := beeep.Notify
+	if n.rings() {
+		show = beeep.Alert // the same with a sound; on these systems it does not ring the terminal's bell
+	}
+	err := runBeeep(ctx, b.opts.AppName, func() error {
+		return show(guard(n.Title), guard(n.Body), b.icon(n))
+	})
+	if errors.Is(err, beeep.ErrUnsupported) {
+		return fmt.Errorf("%w: %w", ErrNoDesktop, err)
+	}
+	return err
 }
 
 // icon is the path of an image file.
@@ -70,7 +95,12 @@ func (b *backend) icon(n Notification) string {
 	return path
 }
 
-func (b *backend) describe(context.Context) (Server, error) { return Server{Name: "beeep"}, nil }
+func (b *backend) describe(context.Context) (Server, error) {
+	if b.look() != nil {
+		return Server{Name: "Windows, without toasts: balloons"}, nil
+	}
+	return Server{Name: "beeep"}, nil
+}
 
 // screen is what has not been resolved: beeep tells no more of it.
 func (b *backend) screen() (s Screen) {
@@ -86,4 +116,4 @@ func (b *backend) restore(s Screen) {
 	}
 }
 
-func (b *backend) close() {}
+func (b *backend) close() { b.balloons.close() }

@@ -24,6 +24,10 @@
 // icon from a file, and the system's own sound. It has no pictures, sounds of one's
 // own, timeouts or buttons, replaces nothing and reports nothing.
 //
+// A Windows without toasts, such as Wine, has balloons: 63 characters of title and 255 of
+// body, no icon of one's own, and nothing reported, but they can be replaced and closed.
+// Windows shows them one after the other; at most 8 wait, and Close removes them.
+//
 // # Responses
 //
 // What becomes of a notification comes back over D-Bus: from every server that it was

@@ -12,13 +12,13 @@ import (
 
 const desktopEntry = "sigalert"
 
-// hints returns what Notify takes by name.
-func (srv server) hints(n Notification, t *tracked) map[string]dbus.Variant {
+// hints returns what Notify takes by name. replaces is the number of what n takes the place of; 0: nothing.
+func (srv server) hints(n Notification, t *tracked, replaces uint32) map[string]dbus.Variant {
 	hints := map[string]dbus.Variant{
 		"urgency":       dbus.MakeVariant(urgencyLevel(n.Urgency)),
 		"desktop-entry": dbus.MakeVariant(desktopEntry),
 	}
-	if n.Key != "" {
+	if n.Key != "" && (replaces == 0 || srv.Name != "mako") { // mako 1.7 crashes if it is to replace by both
 		hints["x-canonical-private-synchronous"] = dbus.MakeVariant(n.Key)
 	}
 	switch {

@@ -91,7 +91,7 @@ type Notification struct {
 
 	// Key, when not empty, makes the notification replace the last one with the
 	// same key while that is still on the screen. The last 256 keys are
-	// remembered. Only D-Bus can replace; elsewhere the key is ignored.
+	// remembered. Only D-Bus and balloons can replace; elsewhere the key is ignored.
 	Key string
 	// Resolved closes the last one with the same key, if that is still on the
 	// screen, and shows nothing. Where beeep has shown that one, it shows the title
@@ -163,6 +163,8 @@ const (
 type Receipt struct {
 	Via string // such as "dunst 1.9.0 (knopwob) over D-Bus" or "beeep"
 	ID  uint32 // the server's number for it; 0 if it gave none
+
+	Fleeting bool // it goes when the Desktop is closed
 }
 
 // A Server is what shows the notifications.
@@ -275,7 +277,7 @@ func (d *Desktop) inTurn(ctx context.Context, use func(context.Context) error) e
 
 // Close ends the notifications under way, waits for them, and closes the
 // connection to the desktop, which ends godbus's reader. Afterwards Notify fails.
-// Notifications on the screen stay. A beeep call that its Notify left running cannot
+// Notifications on the screen stay, unless they are fleeting. A beeep call that its Notify left running cannot
 // be stopped: it goes on until it returns by itself.
 func (d *Desktop) Close() error {
 	d.close()

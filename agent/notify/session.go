@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/godbus/dbus/v5"
 )
@@ -259,7 +260,7 @@ func (s *session) notify(ctx context.Context, n Notification, appName, icon stri
 	receipt := Receipt{Via: srv.label + " over D-Bus"}
 	if n.Resolved {
 		if replaces != 0 {
-			err = s.call(ctx, srv.owner, notificationsPath, notifications+".CloseNotification", []any{replaces})
+			err = s.withdraw(ctx, srv, replaces)
 		}
 		if isRefusal(err) && !errors.Is(err, errServerGone) {
 			err = nil // it is closed already
@@ -276,7 +277,7 @@ func (s *session) notify(ctx context.Context, n Notification, appName, icon stri
 	t, actions := srv.offer(n)
 	var id uint32
 	err = s.call(ctx, srv.owner, notificationsPath, notifications+".Notify",
-		[]any{appName, replaces, icon, n.Title, n.Body, actions, srv.hints(n, t), expireTimeout(n.Timeout)}, &id)
+		[]any{appName, replaces, icon, n.Title, n.Body, actions, srv.hints(n, t, replaces), expireTimeout(n.Timeout)}, &id)
 	if errors.Is(err, errBadReply) {
 		err = nil // it took the notification
 	}
@@ -297,6 +298,20 @@ func (s *session) notify(ctx context.Context, n Notification, appName, icon stri
 	}
 	receipt.ID = id
 	return receipt, nil
+}
+
+// withdraw closes a notification. GNOME's notification-daemon forgets it then, and leaves
+// its window where it is, unless the notification is about to expire.
+func (s *session) withdraw(ctx context.Context, srv server, id uint32) error {
+	if srv.Name == "Notification Daemon" {
+		hints := map[string]dbus.Variant{"suppress-sound": dbus.MakeVariant(true)}
+		err := s.call(ctx, srv.owner, notificationsPath, notifications+".Notify",
+			[]any{"", id, "", " ", "", []string{}, hints, expireTimeout(time.Millisecond)}, &id)
+		if err != nil {
+			return err
+		}
+	}
+	return s.call(ctx, srv.owner, notificationsPath, notifications+".CloseNotification", []any{id})
 }
 
 // call waits for the reply, but never longer than until ctx ends. Its error is

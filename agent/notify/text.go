@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"unicode"
+	"unicode/utf16"
 
 	"sigalert/internal/plain"
 )
@@ -96,3 +97,16 @@ var powerShell = strings.NewReplacer(
 // guardPowerShell is for Windows, where beeep puts text into CDATA and that, if
 // the COM call fails, into a PowerShell here-string.
 func guardPowerShell(s string) string { return powerShell.Replace(s) }
+
+// putWide writes as much of a text into a field of Windows as fits with a zero.
+func putWide(field []uint16, text string) {
+	units := append(utf16.Encode([]rune(text)), 0)
+	if len(units) > len(field) {
+		end := len(field) - 2
+		if utf16.DecodeRune(rune(units[end-1]), rune(units[end])) != unicode.ReplacementChar {
+			end-- // it would be half a character
+		}
+		units = append(units[:end], '…', 0)
+	}
+	copy(field, units)
+}

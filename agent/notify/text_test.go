@@ -4,6 +4,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"unicode/utf16"
 	"unicode/utf8"
 )
 
@@ -140,6 +141,23 @@ func TestGuardPowerShell(t *testing.T) {
 	} {
 		if got := guardPowerShell(in); got != want {
 			t.Errorf("guardPowerShell(%q) = %q, want %q", in, got, want)
+		}
+	}
+}
+
+func TestPutWide(t *testing.T) {
+	for text, want := range map[string]string{
+		"":         "",
+		"seven77":  "seven77",
+		"eight888": "eight8…",
+		"12345🙂":   "12345🙂",
+		"123456🙂":  "123456…",
+		"12345🙂8":  "12345…",
+	} {
+		var field [8]uint16
+		putWide(field[:], text)
+		if got := string(utf16.Decode(field[:])); strings.TrimRight(got, "\x00") != want || !strings.HasSuffix(got, "\x00") {
+			t.Errorf("%q: %q, want %q", text, got, want)
 		}
 	}
 }

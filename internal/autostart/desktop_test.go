@@ -1,9 +1,11 @@
 package autostart
 
 import (
+	"encoding/json"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 )
@@ -124,4 +126,41 @@ func TestPlistReadsBack(t *testing.T) {
 	if _, _, err := parsePlist("<plist><dict>"); err == nil {
 		t.Error("a cut-off file is taken")
 	}
+}
+
+func TestPlistIsAPropertyList(t *testing.T) {
+	for _, path := range append(nasty, "/a<b>&c/sigalert") {
+		text, err := plist(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if agent := propertyList(t, text); !reflect.DeepEqual(agent, map[string]any{
+			"Label": "sigalert", "ProgramArguments": []any{path}, "RunAtLoad": true, "ProcessType": "Interactive",
+		}) {
+			t.Errorf("%q is %v as a property list", path, agent)
+		}
+	}
+}
+
+// propertyList reads one with a program that is not ours.
+func propertyList(t *testing.T, text string) (values map[string]any) {
+	t.Helper()
+	const python = "python3"
+	if _, err := exec.LookPath(python); err != nil {
+		if os.Getenv("SIGALERT_TEST_ALL") == "1" {
+			t.Fatal(err)
+		}
+		t.Skip(err)
+	}
+	cmd := exec.Command(python, "-c", "import json, plistlib, sys; print(json.dumps(plistlib.loads(sys.stdin.buffer.read())))")
+	var problem strings.Builder
+	cmd.Stdin, cmd.Stderr = strings.NewReader(text), &problem
+	out, err := cmd.Output()
+	if err == nil {
+		err = json.Unmarshal(out, &values)
+	}
+	if err != nil {
+		t.Fatalf("%v: %s%s", err, text, problem.String())
+	}
+	return values
 }

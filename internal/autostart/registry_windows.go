@@ -3,6 +3,8 @@ package autostart
 import (
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 
 	"golang.org/x/sys/windows/registry"
@@ -20,9 +22,20 @@ type value string
 
 const own value = "sigalert"
 
-func enable(exe string) (string, error) { return own.enable(exe) }
+func enable(exe string) (string, error) { return own.enable(withoutConsole(exe)) }
 func disable() (bool, error)            { return own.disable() }
 func status() (Entry, error)            { return own.status() }
+
+// withoutConsole is the program beside one, if there is one, that opens no window for the
+// console: releases have both, sigalert.exe and sigalertw.exe.
+func withoutConsole(exe string) string {
+	ext := filepath.Ext(exe)
+	w := strings.TrimSuffix(exe, ext) + "w" + ext
+	if _, err := os.Stat(w); err != nil {
+		return exe
+	}
+	return w
+}
 
 func (v value) where() string { return `HKCU\` + runKey + `\` + string(v) }
 

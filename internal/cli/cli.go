@@ -128,6 +128,7 @@ func (p *program) complain(err error) {
 	if err == nil || err.Error() == "" {
 		return
 	}
+	defer showUnseen(redact.Text(err.Error()))
 	for i, line := range strings.Split(err.Error(), "\n") {
 		if i == 0 {
 			line = "sigalert: " + line
@@ -150,10 +151,10 @@ func exitCode(err error) int {
 func (p *program) root() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "sigalert",
-		Short: "Desktop notifications for events of a pysig network",
-		Long: `sigalert stays subscribed to events on a pysig event network and turns each of
-them into a desktop notification. Without a command it runs this agent, with an
-icon if the desktop has a tray, and the router if the configuration has one.`,
+		Short: "Desktop notifications from scripts, servers and programs",
+		Long: `sigalert stays subscribed to events on a network and turns each of them into a
+desktop notification. Without a command it runs this agent, with an icon if the
+desktop has a tray, and the router if the configuration has one.`,
 		Example: `  sigalert demo                                  see it work
   sigalert                                       run the agent
   sigalert status                                how it stands
@@ -201,3 +202,6 @@ icon if the desktop has a tray, and the router if the configuration has one.`,
 	strictHelp(cmd) // after SetOut: cobra's completion command keeps the output it finds
 	return cmd
 }
+
+// Command returns the command line, for what is made from it, such as the manual.
+func Command() *cobra.Command { return (&program{out: &output{w: io.Discard}}).root() }

@@ -81,10 +81,17 @@ Press Ctrl+C to end the demo.
 
 // invocation is what to type to run this program again.
 func invocation() string {
-	if builtByRun(os.Args[0]) {
+	path := os.Args[0]
+	if builtByRun(path) {
 		return "go run ."
 	}
-	return os.Args[0]
+	if folder, ok := strings.CutSuffix(path, "sigalertw.exe"); ok {
+		path = folder + "sigalert.exe" // the one that prints something
+	}
+	if strings.Contains(path, " ") {
+		path = `"` + path + `"`
+	}
+	return path
 }
 
 // builtByRun reports whether "go run" built the program at this path, and will remove it.

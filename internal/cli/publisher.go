@@ -11,8 +11,8 @@ import (
 	"sigalert/sig"
 )
 
-// answerTime is for how long a command that sends once tries, after it has reached
-// the server, and for how long it tries to get a name that is taken.
+// answerTime is for how long a command that sends once tries, after it has reached the
+// server, and for how long it tries to get a name that is taken, unless --wait says otherwise.
 const answerTime = 10 * time.Second
 
 // publisher publishes events under a sender's name. At a server that takes events
@@ -45,10 +45,11 @@ func (pub *publisher) publish(ctx context.Context, event sig.Name, data ...sig.D
 }
 
 // own connects as the sender. While somebody else has the name it tries again, until
-// shortly before ctx ends: that the name is taken says more than that it took long.
+// shortly before ctx ends, or for [answerTime] if that has no end: that the name is taken
+// says more than that it took long.
 func (pub *publisher) own(ctx context.Context) error {
 	deadline := time.Now().Add(answerTime)
-	if end, ok := ctx.Deadline(); ok && end.Before(deadline) {
+	if end, ok := ctx.Deadline(); ok {
 		deadline = end.Add(-time.Second / 2)
 	}
 	add := func(ctx context.Context) (err error) {

@@ -22,18 +22,23 @@ import (
 	"sigalert/sig"
 )
 
-// guidePart is a part of docs/sending.md for the router at an address.
+// guidePart is a part of a page of the documentation for the router at an address.
 type guidePart string
 
 func sendingPart(t *testing.T, heading, addr string) guidePart {
 	t.Helper()
-	doc, err := os.ReadFile("../../docs/sending.md")
+	return partOf(t, "sending.md", heading, addr)
+}
+
+func partOf(t *testing.T, page, heading, addr string) guidePart {
+	t.Helper()
+	doc, err := os.ReadFile("../../docs/" + page)
 	if err != nil {
 		t.Fatal(err)
 	}
 	_, part, ok := strings.Cut(string(doc), "# "+heading+"\n")
 	if !ok {
-		t.Fatalf("docs/sending.md has no part %q", heading)
+		t.Fatalf("docs/%s has no part %q", page, heading)
 	}
 	part, _, _ = strings.Cut(part, "\n## ")
 	part, _, _ = strings.Cut(part, "\n### ")
@@ -49,7 +54,7 @@ func (s guidePart) blocks(t *testing.T, language string) (all []string) {
 		all = append(all, code)
 	}
 	if len(all) == 0 {
-		t.Fatalf("docs/sending.md has no example in %s", language)
+		t.Fatalf("there is no example in %s in: %s", language, s)
 	}
 	return all
 }
@@ -213,6 +218,20 @@ func (s screen) Notify(_ context.Context, n notify.Notification) (notify.Receipt
 	return notify.Receipt{}, nil
 }
 
+// showing starts an agent, and returns what it shows once it has its subscriptions.
+func showing(t *testing.T, c *config.Config) screen {
+	t.Helper()
+	shown := make(screen, 10)
+	a := agent.New(agent.Options{Config: c, Notifier: shown})
+	t.Cleanup(wait.Start(t.Context(), a.Run))
+	for deadline := time.Now().Add(20 * time.Second); len(a.Status().Subscriptions) == 0 || a.Status().Subscriptions[0].Status != sig.Active; time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("the agent does not subscribe")
+		}
+	}
+	return shown
+}
+
 // What each webhook posts is shown by its subscription as docs/sending.md says.
 func TestSendingByWebhooks(t *testing.T) {
 	needProgram(t, "curl")
@@ -227,7 +246,7 @@ func TestSendingByWebhooks(t *testing.T) {
 		"Grafana":        {"Grafana", [][]string{{"-H", asJSON, "--data-binary", "@testdata/webhooks/grafana.json"}}, notify.Notification{URL: "http://grafana.example:PORT/alerting/list"}},
 		"Alertmanager":   {"Alertmanager", [][]string{{"-H", asJSON, "--data-binary", "@testdata/webhooks/alertmanager.json"}}, notify.Notification{}},
 		"Uptime Kuma":    {"Uptime Kuma", [][]string{{"-H", asJSON, "--data-binary", "@testdata/webhooks/uptime-kuma.json"}}, notify.Notification{}},
-		"Home Assistant": {"Home Assistant", [][]string{{"-H", asJSON, "-d", `{"message": "It has been open for 10 minutes.", "title": "Front door"}`}, {"-H", asJSON, "-d", `{"title": "Front door", "message": "It has been open for 10 minutes.", "tag": "door"}`}}, notify.Notification{}},
+		"Home Assistant": {"Home Assistant", [][]string{{"-H", asJSON, "-d", `{"message": "It has been open for 10 minutes.", "title": "Front door"}`}, {"-H", asJSON, "-d", `{"title": "Front door", "message": "It has been open for 10 minutes.", "tag": "door", "resolved": false}`}}, notify.Notification{}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			addr, _ := routerItself(t)
@@ -236,14 +255,7 @@ func TestSendingByWebhooks(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			shown := make(screen, 10)
-			a := agent.New(agent.Options{Config: c, Notifier: shown})
-			t.Cleanup(wait.Start(t.Context(), a.Run))
-			for deadline := time.Now().Add(20 * time.Second); len(a.Status().Subscriptions) == 0 || a.Status().Subscriptions[0].Status != sig.Active; time.Sleep(5 * time.Millisecond) {
-				if time.Now().After(deadline) {
-					t.Fatal("the agent does not subscribe")
-				}
-			}
+			shown := showing(t, c)
 			addresses := regexp.MustCompile("http://"+addr+"/[^\\s\"`)]+").FindAllString(strings.ReplaceAll(string(part), "{{ event }}", "door"), -1)
 			if len(addresses) != len(tc.post) {
 				t.Fatalf("the addresses are %q", addresses)

@@ -102,6 +102,7 @@ func (p *program) askServe(cmd *cobra.Command, o *serveOptions) error {
 }
 
 func (p *program) runServe(ctx context.Context, o serveOptions) error {
+	shareProcessors()
 	defer p.queueOutput()()
 	if o.every <= 0 {
 		return usage(fmt.Errorf("--every must be greater than 0, got %s", o.every))

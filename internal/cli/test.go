@@ -17,11 +17,13 @@ import (
 	"sigalert/agent/notify"
 	"sigalert/internal/age"
 	"sigalert/internal/plain"
+	"sigalert/internal/wait"
 )
 
 const (
 	showTime  = 10 * time.Second // for the desktop to answer
 	soundTime = 3 * time.Second  // for a program to play a sound: it ends with us
+	seenTime  = 10 * time.Second // for somebody to see what ends with us
 	maxImage  = 16 << 20         // of the file, in bytes
 )
 
@@ -153,6 +155,10 @@ func (p *program) showTest(ctx context.Context, n notify.Notification, patience 
 		fmt.Fprintf(p.out, ", as number %d", receipt.ID)
 	}
 	fmt.Fprintln(p.out)
+	stay := time.Duration(0)
+	if receipt.Fleeting {
+		stay = seenTime
+	}
 	server, err := desktop.Server(showing)
 	if err == nil {
 		p.sayLimits(n, server)
@@ -163,11 +169,9 @@ func (p *program) showTest(ctx context.Context, n notify.Notification, patience 
 	case patience > 0:
 		p.sayResponse(ctx, n, patience, responses)
 	case n.Sound != "" && n.Sound != "none" && !slices.Contains(server.Capabilities, "sound"):
-		select {
-		case <-time.After(soundTime):
-		case <-ctx.Done():
-		}
+		stay = max(stay, soundTime)
 	}
+	wait.Sleep(ctx, stay, nil)
 	return nil
 }
 

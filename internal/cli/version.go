@@ -4,14 +4,15 @@ import (
 	"fmt"
 	"runtime"
 	"runtime/debug"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"sigalert/sig"
 )
 
-// version is set when a release is built.
-var version = ""
+// version, commit and date are set when a release is built; date is that of the commit.
+var version, commit, date string
 
 func (p *program) version() *cobra.Command {
 	return &cobra.Command{
@@ -19,7 +20,12 @@ func (p *program) version() *cobra.Command {
 		Short: "Print the version",
 		Args:  noArgs,
 		Run: func(*cobra.Command, []string) {
-			fmt.Fprintf(p.out, "sigalert %s (pysig protocol %s, %s, %s/%s)\n", versionText(), sig.Version, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+			parts := []string{"pysig protocol " + sig.Version}
+			if commit, date := builtFrom(); commit != "" {
+				parts = append(parts, fmt.Sprintf("commit %.12s of %.10s", commit, date))
+			}
+			parts = append(parts, runtime.Version(), runtime.GOOS+"/"+runtime.GOARCH)
+			fmt.Fprintf(p.out, "sigalert %s (%s)\n", versionText(), strings.Join(parts, ", "))
 		},
 	}
 }
@@ -32,4 +38,18 @@ func versionText() string {
 		return info.Main.Version
 	}
 	return "(unknown)"
+}
+
+// builtFrom is what a release says it was built from, or what Go has noted.
+func builtFrom() (revision, day string) {
+	if commit != "" {
+		return commit, date
+	}
+	noted := make(map[string]string)
+	if info, ok := debug.ReadBuildInfo(); ok {
+		for _, s := range info.Settings {
+			noted[s.Key] = s.Value
+		}
+	}
+	return noted["vcs.revision"], noted["vcs.time"]
 }

@@ -3,6 +3,7 @@ package trim
 import (
 	"context"
 	"math"
+	"os"
 	"runtime/debug"
 	"runtime/metrics"
 	"time"
@@ -13,17 +14,23 @@ import (
 const (
 	// modest is what a program takes at most for what it needs and its garbage together,
 	// as long as it needs no more than most.
-	modest = 176 << 20
+	modest = 168 << 20
 	most   = modest * 7 / 8
+	// percent is how much garbage there may be, of what is needed, up to that limit: the
+	// fewer collections there are, the fewer messages wait for one.
+	percent = 200
 )
 
 // Bound keeps the garbage of a program that needs little from growing as large as what it
-// needs, until ctx ends. A limit that somebody has set ($GOMEMLIMIT) stays.
+// needs, until ctx ends. What somebody has set ($GOMEMLIMIT, $GOGC) stays.
 func Bound(ctx context.Context) {
 	if debug.SetMemoryLimit(-1) != math.MaxInt64 {
 		return
 	}
 	defer debug.SetMemoryLimit(math.MaxInt64)
+	if os.Getenv("GOGC") == "" {
+		defer debug.SetGCPercent(debug.SetGCPercent(percent))
+	}
 	needed := []metrics.Sample{{Name: "/gc/heap/live:bytes"}, {Name: "/memory/classes/heap/stacks:bytes"}}
 	for limit := int64(math.MaxInt64); ; {
 		metrics.Read(needed)

@@ -1,9 +1,11 @@
 // Package wait has what goroutines need for waiting: a token that says there
-// may be work, a sleep that can be ended early, and a task that can be stopped.
+// may be work, a sleep that can be ended early, a task that can be stopped, and
+// turns for those that never have to wait.
 package wait
 
 import (
 	"context"
+	"runtime"
 	"time"
 )
 
@@ -49,4 +51,21 @@ func Start(ctx context.Context, task func(context.Context)) (stop func()) {
 		cancel()
 		<-ended
 	}
+}
+
+// turn is how long a goroutine works before others get their turn.
+const turn = time.Millisecond
+
+// Turns are those of a goroutine that may always find something to do: while others wait
+// to run, the scheduler would let it go on for 10 ms. The zero Turns is ready for use.
+type Turns struct{ began time.Time }
+
+// Take is called after each piece of work, with the time before it. It lets others run if
+// the turn is over.
+func (t *Turns) Take(now time.Time) {
+	if now.Sub(t.began) < turn {
+		return
+	}
+	runtime.Gosched()
+	t.began = time.Now()
 }

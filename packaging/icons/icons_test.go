@@ -7,6 +7,7 @@ import (
 	"image"
 	"image/color"
 	"image/png"
+	"math"
 	"os"
 	"os/exec"
 	"strconv"
@@ -156,4 +157,44 @@ func readICO(t *testing.T, file string) []*image.NRGBA {
 		images = append(images, img)
 	}
 	return images
+}
+
+// Each look stands out, by the 3:1 that WCAG 2.2 asks of graphics, from panels that are
+// white, or as light or dark as Breeze's, or black.
+func TestLooksStandOut(t *testing.T) {
+	panels := []color.NRGBA{{255, 255, 255, 255}, {0xef, 0xf0, 0xf1, 255}, {0x31, 0x36, 0x3b, 255}, {0, 0, 0, 255}}
+	for _, look := range looks {
+		file := "../../tray/icons/" + look + ".png"
+		img := readPNG(t, file)
+		least := make([]float64, len(panels))
+		for i, panel := range panels {
+			least[i] = 21
+			for y := range img.Bounds().Dy() {
+				for x := range img.Bounds().Dx() {
+					if p := color.NRGBAModel.Convert(img.At(x, y)).(color.NRGBA); p.A == 255 {
+						least[i] = min(least[i], contrast(p, panel))
+					}
+				}
+			}
+			if least[i] < 3 || least[i] == 21 {
+				t.Errorf("%s on %v: a contrast of %.2f", file, panel, least[i])
+			}
+		}
+		t.Logf("%s: %.2f", look, least)
+	}
+}
+
+// contrast is that of WCAG 2.2.
+func contrast(a, b color.NRGBA) float64 {
+	luminance := func(c color.NRGBA) float64 {
+		linear := func(v uint8) float64 {
+			if f := float64(v) / 255; f > 0.04045 {
+				return math.Pow((f+0.055)/1.055, 2.4)
+			}
+			return float64(v) / 255 / 12.92
+		}
+		return 0.2126*linear(c.R) + 0.7152*linear(c.G) + 0.0722*linear(c.B)
+	}
+	l, m := luminance(a), luminance(b)
+	return (max(l, m) + 0.05) / (min(l, m) + 0.05)
 }

@@ -68,10 +68,8 @@ func (g *gateway) clients(w http.ResponseWriter, _ *http.Request) error {
 }
 
 func clientOf(c sig.ClientInfo) client {
-	var isStream bool
-	c.Peer, isStream = strings.CutPrefix(c.Peer, streamOf)
 	switch {
-	case isStream:
+	case c.Follows:
 		return client{c, kindStream}
 	case c.Guest:
 		return client{c, kindHTTP}

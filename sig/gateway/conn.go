@@ -7,47 +7,35 @@ import (
 	"net"
 	"net/http"
 	"sync"
-
-	"sigalert/internal/pipe"
-	"sigalert/sig"
 )
-
-// handover is a listener for connections that come from elsewhere in this process.
-type handover[C any] struct {
-	come   chan C
-	closed chan struct{}
-	close  func()
-}
-
-func newHandover[C any]() handover[C] {
-	closed := make(chan struct{})
-	return handover[C]{make(chan C), closed, sync.OnceFunc(func() { close(closed) })}
-}
-
-func (h handover[C]) Accept() (conn C, err error) {
-	select {
-	case conn = <-h.come:
-		return conn, nil
-	case <-h.closed:
-		return conn, net.ErrClosed
-	}
-}
-
-func (h handover[C]) Close() error {
-	h.close()
-	return nil
-}
 
 // guests is a listener for [http.Server] whose connections the router's carrier has
 // accepted.
 type guests struct {
-	handover[net.Conn]
-	log *slog.Logger
-	tls *sync.Once // for the first client that tries it
+	come   chan net.Conn
+	closed chan struct{}
+	close  func()
+	log    *slog.Logger
+	tls    *sync.Once // for the first client that tries it
 }
 
 func newGuests(log *slog.Logger) guests {
-	return guests{newHandover[net.Conn](), log, new(sync.Once)}
+	closed := make(chan struct{})
+	return guests{make(chan net.Conn), closed, sync.OnceFunc(func() { close(closed) }), log, new(sync.Once)}
+}
+
+func (l *guests) Accept() (net.Conn, error) {
+	select {
+	case conn := <-l.come:
+		return conn, nil
+	case <-l.closed:
+		return nil, net.ErrClosed
+	}
+}
+
+func (l *guests) Close() error {
+	l.close()
+	return nil
 }
 
 // take is a [tcp.Server.Other]: it returns when the connection has been closed.
@@ -102,37 +90,3 @@ func (g *guest) CloseWrite() error {
 	}
 	return http.ErrNotSupported
 }
-
-// inside is a carrier within this process: streams are clients of the router.
-type inside = handover[sig.Conn]
-
-// streamOf begins the address of a stream's client.
-const streamOf = "stream of "
-
-// dialer is a carrier for one stream's client.
-type dialer struct {
-	inside inside
-	reader sig.Caller // of the stream
-}
-
-func (d dialer) Dial(ctx context.Context) (sig.Conn, error) {
-	near, far := pipe.New(streamOf+d.reader.Peer, waiting) // not from that address, where it would count a second time
-	select {
-	case d.inside.come <- foreign{far, d.reader}:
-		return near, nil
-	case <-d.inside.closed:
-		return nil, net.ErrClosed
-	case <-ctx.Done():
-		return nil, context.Cause(ctx)
-	}
-}
-
-// foreign is the router's end of a stream.
-type foreign struct {
-	*pipe.Conn
-	reader sig.Caller
-}
-
-func (c foreign) Caller() sig.Caller { return c.reader }
-
-func (d dialer) String() string { return "this router" }

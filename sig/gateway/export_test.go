@@ -16,7 +16,6 @@ func ServeConns(ctx context.Context, server *sig.ServerRouter) (take func(net.Co
 	g := newGateway(server, wire.NewRoom(1<<20), nil)
 	var tasks sync.WaitGroup
 	tasks.Go(func() { g.serve(ctx, ctx) })
-	tasks.Go(func() { _ = server.Serve(ctx, g.inside) })
 	return func(conn net.Conn) {
 		defer conn.Close()
 		g.guests.take(ctx, conn)

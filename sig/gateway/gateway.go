@@ -48,7 +48,6 @@ type gateway struct {
 	ending  sync.RWMutex // locked at the end: nothing is published any more
 	hosts   origin.Hosts
 	guests  guests
-	inside  inside             // where streams connect to the router
 	room    *wire.Room         // for bodies
 	streams atomic.Int64       // that are served
 	refused [600]atomic.Uint64 // requests, by status
@@ -73,7 +72,6 @@ func newGateway(server *sig.ServerRouter, room *wire.Room, opts *Options) *gatew
 		drain:  o.Drain,
 		hosts:  origin.NewHosts(o.Hosts...),
 		guests: newGuests(o.Logger),
-		inside: newHandover[sig.Conn](),
 		room:   room,
 		began:  time.Now(),
 	}
@@ -96,7 +94,6 @@ func Serve(ctx context.Context, server *sig.ServerRouter, carrier *tcp.Server, o
 		defer end()
 		g.serve(ctx, routing)
 	})
-	tasks.Go(func() { _ = server.Serve(routing, g.inside) })
 	return server.Serve(routing, carrier)
 }
 

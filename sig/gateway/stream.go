@@ -1,8 +1,8 @@
 package gateway
 
 import (
-	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -10,18 +10,10 @@ import (
 	"time"
 
 	"sigalert/internal/topic"
-	"sigalert/internal/wait"
 	"sigalert/sig"
 )
 
-const (
-	heartbeat = 15 * time.Second
-	lines     = "application/x-ndjson"
-	// waiting is how many events wait at each step between the router and a stream's
-	// reader, who may be slow and each of which may have a mebibyte; the rest stays in
-	// the router's memory.
-	waiting = 1
-)
+const lines = "application/x-ndjson"
 
 // stream answers GET /events: Server-Sent Events, or a line of JSON for each.
 func (g *gateway) stream(w http.ResponseWriter, r *http.Request) error {
@@ -33,25 +25,37 @@ func (g *gateway) stream(w http.ResponseWriter, r *http.Request) error {
 	if err := checkNames(sender, event); err != nil {
 		return err
 	}
-	s := &stream{out: make(chan []byte, waiting)}
-	for _, t := range topic.Meant(sender, event) {
-		if allow(r, sig.ToListen, t.Sender, t.Event) == nil {
-			s.topics = append(s.topics, t)
-		}
-	}
-	if len(s.topics) == 0 {
-		return errNotAllowed
-	}
-	if s.since, err = sinceOf(r, query.Get("since")); err != nil {
+	since, err := sinceOf(r, query.Get("since"))
+	if err != nil {
 		return err
 	}
-	s.all = query.Get("since") == "all" && s.since.Epoch == ""
+	s := &stream{w: w, all: query.Get("since") == "all" && since.Epoch == ""}
 	kind := "text/event-stream"
 	switch format := query.Get("format"); {
 	case format == "json", format == "" && accepts(r, lines):
 		s.lines, kind = true, lines
 	case format != "" && format != "sse":
 		return refuse(http.StatusBadRequest, "format: must be sse or json")
+	}
+	rights := rightsOf(r)
+	f := sig.Follower{
+		Caller: rights.caller, Rights: rights.Rights, Since: since,
+		Missed: s.missed, Passed: s.passed, Flush: http.NewResponseController(w).Flush,
+		Event: func(ev sig.Event) bool {
+			if topic.IsPresence(ev.Event) && !topic.IsPresence(sig.Name(event)) {
+				return false
+			}
+			s.event(ev)
+			return true
+		},
+	}
+	for _, t := range topic.Meant(sender, event) {
+		if allow(r, sig.ToListen, t.Sender, t.Event) == nil {
+			f.Listen = append(f.Listen, [2]sig.Name{t.Sender, t.Event})
+		}
+	}
+	if len(f.Listen) == 0 {
+		return errNotAllowed
 	}
 	w.Header().Set("Content-Type", kind)
 	w.Header().Set("X-Accel-Buffering", "no") // nginx would hold the events back
@@ -63,8 +67,11 @@ func (g *gateway) stream(w http.ResponseWriter, r *http.Request) error {
 	if g.streams.Add(1) > int64(limit) {
 		return &refusal{http.StatusServiceUnavailable, fmt.Sprintf("%d streams are open, and no more are possible: try again later", limit), 5 * time.Second}
 	}
-	s.run(r.Context(), w, dialer{g.inside, rightsOf(r).caller})
-	return nil
+	err = g.server.Follow(r.Context(), f)
+	if refused := new(sig.RemoteError); errors.As(err, &refused) {
+		return refuseFor(refused)
+	}
+	return nil // the client reads too slowly, or has gone
 }
 
 // sinceOf is where a stream begins: after what its client had last, or after what
@@ -101,142 +108,53 @@ func positionOf(id string) (sig.Position, bool) {
 
 func positionText(p sig.Position) string { return p.Epoch + "-" + strconv.FormatUint(p.Seq, 10) }
 
-// stream is one client's. It is a client of the router: the library replays,
-// counts what is missed, and has the router keep what a slow reader has not taken.
+// stream is what one client reads. Flush reports a write that has failed.
 type stream struct {
-	topics []topic.Topic
-	since  *sig.Position
-	all    bool // since the beginning, until then: what is forgotten is not missed
-	lines  bool // JSON, instead of Server-Sent Events
-	out    chan []byte
-}
-
-// run writes events until the client goes, or reads too slowly, or the router or ctx
-// ends.
-func (s *stream) run(ctx context.Context, w http.ResponseWriter, carrier sig.ClientCarrier) {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	client := sig.NewClientRouter(carrier, &sig.ClientOptions{
-		NoReconnect: true,
-		Queue:       waiting,
-		Since:       s.since,
-		Missed:      func(n int) { s.put(ctx, s.missed(n)) },
-		Passed:      func(p sig.Position) { s.put(ctx, s.passed(p)) },
-	})
-	for _, t := range s.topics {
-		client.ResumeRemoteListener(t.Sender, t.Event, func(ev sig.Event) {
-			if !topic.IsPresence(ev.Event) || topic.IsPresence(t.Event) {
-				s.put(ctx, s.event(ev))
-			}
-		})
-	}
-	defer wait.Start(ctx, func(ctx context.Context) {
-		defer cancel()
-		client.Run(ctx)
-	})()
-	s.write(ctx, w)
-}
-
-// put hands text to the writer; it waits for it.
-func (s *stream) put(ctx context.Context, text []byte) {
-	if text == nil {
-		return
-	}
-	select {
-	case s.out <- text:
-	case <-ctx.Done():
-	}
-}
-
-// write writes what there is, as much as there is at once, and a sign of life where
-// there is nothing.
-func (s *stream) write(ctx context.Context, w http.ResponseWriter) {
-	beat := time.NewTicker(heartbeat)
-	defer beat.Stop()
-	text := []byte(":\n\n")
-	if s.lines {
-		text = nil
-	}
-	for {
-		_, err := w.Write(text)
-		for more := true; more && err == nil; {
-			select {
-			case text = <-s.out:
-				_, err = w.Write(text)
-			default:
-				more = false
-			}
-		}
-		if err == nil {
-			err = http.NewResponseController(w).Flush()
-		}
-		if err != nil {
-			return
-		}
-		select {
-		case text = <-s.out:
-			beat.Reset(heartbeat)
-		case <-beat.C:
-			text = s.beat()
-		case <-ctx.Done():
-			select {
-			case text = <-s.out: // the last, if the router has ended
-				_, _ = w.Write(text)
-			default:
-			}
-			return
-		}
-	}
-}
-
-// beat is a line that readers ignore.
-func (s *stream) beat() []byte {
-	if s.lines {
-		return []byte("\n")
-	}
-	return []byte(":\n\n")
+	w     http.ResponseWriter
+	all   bool // since the beginning, until then: what is forgotten is not missed
+	lines bool // JSON, instead of Server-Sent Events
+	begun bool
 }
 
 // missed says how many events the reader cannot have any more; null if there is no
 // telling.
-func (s *stream) missed(n int) []byte {
-	if s.all {
-		return nil
-	}
-	count := any(n)
+func (s *stream) missed(n int) {
+	count := &n
 	if n < 0 {
 		count = nil
 	}
-	if s.lines {
-		text, _ := json.Marshal(map[string]any{"missed": count})
-		return append(text, '\n')
+	switch {
+	case s.all:
+	case s.lines:
+		text, _ := json.Marshal(map[string]*int{"missed": count})
+		_, _ = s.w.Write(append(text, '\n'))
+	default:
+		text, _ := json.Marshal(map[string]*int{"count": count})
+		_, _ = fmt.Fprintf(s.w, "event: missed\ndata: %s\n\n", text)
 	}
-	text, _ := json.Marshal(map[string]any{"count": count})
-	return fmt.Appendf(nil, "event: missed\ndata: %s\n\n", text)
 }
 
 // passed tells a reader how far the events have got that are not for it, so that it
-// has a position before it has an event.
-func (s *stream) passed(p sig.Position) []byte {
-	s.all = false
-	if s.lines || p.Epoch == "" {
-		return nil
+// has a position before it has an event. It is a sign of life, too.
+func (s *stream) passed(p sig.Position) {
+	switch {
+	case !s.lines:
+		_, _ = fmt.Fprintf(s.w, ":\nid: %s\n\n", positionText(p))
+	case s.begun:
+		_, _ = s.w.Write([]byte("\n"))
 	}
-	return fmt.Appendf(nil, "id: %s\n\n", positionText(p))
+	s.begun, s.all = true, false
 }
 
-func (s *stream) event(ev sig.Event) []byte {
-	s.all = false
-	id := ""
-	if p := ev.Position(); p.Epoch != "" {
-		id = positionText(p)
-	}
+func (s *stream) event(ev sig.Event) {
+	s.begun, s.all = true, false
+	id := positionText(ev.Position())
 	data, err := ev.Data.JSON()
 	if err != nil {
-		return nil // it came from the router, as JSON
+		return // it was JSON when it was published
 	}
 	text, err := json.Marshal(struct {
-		ID     string          `json:"id,omitempty"`
+		ID     string          `json:"id"`
 		Time   time.Time       `json:"time"`
 		Sender sig.Name        `json:"sender"`
 		Event  sig.Name        `json:"event"`
@@ -244,13 +162,9 @@ func (s *stream) event(ev sig.Event) []byte {
 	}{id, ev.Time, ev.Sender, ev.Event, data})
 	switch {
 	case err != nil:
-		return nil
 	case s.lines:
-		return append(text, '\n')
+		_, _ = s.w.Write(append(text, '\n'))
+	default: // one line: json.Marshal compacts the data
+		_, _ = fmt.Fprintf(s.w, "data: %s\nid: %s\n\n", text, id)
 	}
-	b := append([]byte("data: "), text...) // one line: json.Marshal compacts the data
-	if id != "" {
-		b = append(append(b, "\nid: "...), id...)
-	}
-	return append(b, "\n\n"...)
 }

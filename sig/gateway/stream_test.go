@@ -185,3 +185,15 @@ func TestSlowReader(t *testing.T) {
 		t.Error(lines.Err())
 	}
 }
+
+// A stream that needs more listeners than there may be is refused before it begins.
+func TestStreamBeyondLimits(t *testing.T) {
+	s := newSite(t, &sig.ServerOptions{Limits: sig.Limits{Listeners: 1}})
+	s.follow(t, "?sender=me")
+	if a := s.do(t, "GET", "/events?sender=20", ""); a.status != 429 || !strings.Contains(a.text, "at most 1 listeners") { // the text and the number
+		t.Errorf("%+v", a)
+	}
+	if n := s.Stats().Listeners; n != 1 {
+		t.Errorf("%d listeners are left", n)
+	}
+}

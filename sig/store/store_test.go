@@ -646,7 +646,7 @@ func powerFails(t *testing.T, mode Sync, r *rand.Rand) {
 		for range 1 + r.IntN(40) {
 			text := fmt.Sprint(run, " ", r.IntN(1000))
 			seq := l.keep(text)
-			kept[seq], highest = given{text, time.Now()}, seq
+			kept[seq] = given{text, time.Now()}
 			time.Sleep(time.Duration(r.IntN(3)) * time.Millisecond)
 		}
 		highest = l.append("not answered")

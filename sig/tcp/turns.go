@@ -44,7 +44,7 @@ type turn struct {
 
 // newTurns leaves half of the processors to others.
 func newTurns() *turns {
-	return &turns{computing: make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2)), lines: make(map[string]*line)}
+	return &turns{computing: make(chan struct{}, max(1, min(runtime.NumCPU(), runtime.GOMAXPROCS(0))/2)), lines: make(map[string]*line)}
 }
 
 // politeConn holds a token during a handshake, except while it waits for the client. Events

@@ -52,11 +52,12 @@ function selected(element) {
 	return !selection.isCollapsed && selection.containsNode(element, true);
 }
 
-// The list. While somebody reads there, new rows wait, so that nothing moves.
+// The list. While somebody reads there, or has paused it, new rows wait, so that nothing moves.
 let waiting = document.createDocumentFragment();
+const paused = () => $("pause").ariaPressed === "true";
 
 function reading() {
-	return log.getBoundingClientRect().top < 0 || log.querySelector("details[open], :focus-visible") !== null || selected(log);
+	return paused() || log.getBoundingClientRect().top < 0 || log.querySelector("details[open], :focus-visible") !== null || selected(log);
 }
 
 function addRows(text) {
@@ -65,6 +66,7 @@ function addRows(text) {
 		if (row.id && ($(row.id) || waiting.getElementById(row.id))) row.remove();
 	}
 	tellExact(rows);
+	tellNews(rows);
 	waiting.prepend(rows);
 	while (waiting.children.length > maxRows) waiting.lastElementChild.remove();
 	settle();
@@ -106,6 +108,35 @@ function trim() {
 	older.hidden = false;
 }
 
+// tellNews has a screen reader say what has come: at once, and then at most every ten seconds;
+// after a pause, what has come meanwhile.
+let untold = 0;
+let newest = "";
+let later = null;
+
+function tellNews(rows) {
+	const events = rows.querySelectorAll("li[id]:not(.presence)");
+	if (events.length === 0) return;
+	untold += events.length;
+	newest = ["sender", "event"].map((name) => events[0].querySelector("." + name).textContent).join(" ");
+	if (later === null) sayNews();
+}
+
+function sayNews() {
+	later = null;
+	if (untold === 0 || paused()) return;
+	later = setTimeout(sayNews, 10000);
+	$("news").textContent = untold === 1 ? `New: ${newest}` : `${untold} new events, the last: ${newest}`;
+	untold = 0;
+}
+
+$("pause").addEventListener("click", () => {
+	$("pause").ariaPressed = paused() ? "false" : "true";
+	settleParts();
+	settle();
+	if (later === null) sayNews();
+});
+
 $("fresh").addEventListener("click", () => {
 	showWaiting();
 	settle();
@@ -137,7 +168,7 @@ const parts = new Map();
 function settleParts() {
 	for (const [id, part] of parts) {
 		const old = $(id);
-		if (old.querySelector("svg:hover") && matchMedia("(hover: hover)").matches || selected(old)) continue;
+		if (id === "chart" && paused() || old.querySelector("svg:hover") && matchMedia("(hover: hover)").matches || selected(old)) continue;
 		parts.delete(id);
 		if (!old.isEqualNode(part)) replace(old, part);
 	}
@@ -266,8 +297,13 @@ $("filter").addEventListener("formdata", ({ formData }) => {
 	for (const [name, value] of [...formData]) if (value === "") formData.delete(name);
 });
 
-// "/" moves the focus to the filter.
+// "/" moves the focus to the filter, and Escape folds in what it is in.
 document.addEventListener("keydown", (key) => {
+	const fold = key.key === "Escape" && !key.isComposing && !$("said").matches(":popover-open") && key.target.closest?.("details[open]");
+	if (fold) {
+		fold.open = false;
+		fold.querySelector("summary").focus();
+	}
 	if (key.key !== "/" || key.ctrlKey || key.metaKey || key.altKey || key.target.closest?.("input, select, textarea")) return;
 	key.preventDefault();
 	$("filter").elements.q.select();
@@ -282,6 +318,7 @@ setInterval(() => {
 if (parameters.has("before")) {
 	$("live").hidden = true;
 } else {
+	$("pause").hidden = false;
 	document.addEventListener("visibilitychange", () => document.hidden ? stream?.close() : again());
 	if (!document.hidden) follow();
 }
