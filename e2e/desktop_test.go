@@ -27,6 +27,7 @@ type desktop struct {
 	screen  string     // its size
 	shot    []string   // the command that prints it as PNG
 	parts   []*process // in the order of their start
+	panel   *process   // the last that was started
 }
 
 // newBus starts a session bus, without a screen: the least that delivers notifications.
@@ -119,6 +120,7 @@ const trayHost = "org.kde.StatusNotifierWatcher"
 func (d *desktop) startPanel(t testing.TB) *process {
 	t.Helper()
 	p := start(t, d.env, "xfce4-panel", "--disable-wm-check")
+	d.panel = p
 	d.parts = append(d.parts, p)
 	d.awaitName(t, trayHost)
 	return p

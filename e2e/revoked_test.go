@@ -51,7 +51,8 @@ func TestRevokedToken(t *testing.T) {
 
 	issue()
 	h.ask(t, bin, 0, "reconnect")
-	a.await(t, subscribedLine)
-	a.await(t, `level=info .*desk: back after`)
+	eventually(t, "it is back, and says so", func() bool { // in either order
+		return strings.Count(a.text(), "msg=subscribed") == 2 && strings.Contains(a.text(), "desk: back after")
+	})
 	h.shell(t, fmt.Sprintf("SIGALERT_TOKEN=$(cat %s) %s senders --config %s", filepath.Join(h.dir, "desk"), bin, a.config))
 }
