@@ -1,13 +1,14 @@
 package sigtest
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"io"
 	"net"
 	"sync"
 	"time"
 
-	"sigalert/internal/pipe"
 	"sigalert/sig"
 )
 
@@ -112,8 +113,7 @@ func (c memoryClient) Dial(ctx context.Context) (sig.Conn, error) {
 	if accept == nil {
 		return nil, errors.New("cannot reach memory: the server is down")
 	}
-	a, b := pipe.New("memory", 16)
-	near, far := conn{a, n}, conn{b, n}
+	near, far := n.pipe()
 	select {
 	case accept <- far:
 	case <-down:
@@ -129,15 +129,58 @@ func (c memoryClient) Dial(ctx context.Context) (sig.Conn, error) {
 
 // conn is one end of a connection of a Network.
 type conn struct {
-	*pipe.Conn
 	network *Network
+	in, out chan []byte
+	closed  chan struct{} // shared by both ends
+	close   func()
 }
 
-func (c conn) WriteMessage(text []byte) error {
+// pipe returns the two ends of a connection.
+func (n *Network) pipe() (near, far *conn) {
+	const waiting = 16 // messages, each way
+	a, b := make(chan []byte, waiting), make(chan []byte, waiting)
+	closed := make(chan struct{})
+	end := sync.OnceFunc(func() { close(closed) })
+	return &conn{n, a, b, closed, end}, &conn{n, b, a, closed, end}
+}
+
+// ReadMessage returns what was written before the end before it returns the end.
+func (c *conn) ReadMessage() ([]byte, error) {
+	select {
+	case text := <-c.in:
+		return text, nil
+	default:
+	}
+	select {
+	case text := <-c.in:
+		return text, nil
+	case <-c.closed:
+		return nil, io.EOF
+	}
+}
+
+// WriteMessage waits until the other end has room or either is closed.
+func (c *conn) WriteMessage(text []byte) error {
 	frozen, delay := c.network.state()
 	time.Sleep(delay)
 	if frozen {
 		return nil
 	}
-	return c.Conn.WriteMessage(text)
+	select {
+	case c.out <- bytes.Clone(text):
+		return nil
+	case <-c.closed:
+		return net.ErrClosed
+	}
 }
+
+// Close closes both ends.
+func (c *conn) Close() error {
+	c.close()
+	return nil
+}
+
+// Private is true: nothing leaves the process.
+func (c *conn) Private() bool { return true }
+
+func (c *conn) Peer() string { return "memory" }
