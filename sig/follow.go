@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// silence is how long nothing is for a follower before it hears how far the events have got.
+// silence is how long a follower gets nothing before it is told how far the events have got.
 const silence = 15 * time.Second
 
 // Follower is somebody who listens at a server by another protocol, such as HTTP. Its

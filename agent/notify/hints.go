@@ -12,7 +12,8 @@ import (
 
 const desktopEntry = "sigalert"
 
-// hints returns what Notify takes by name. replaces is the number of what n takes the place of; 0: nothing.
+// hints returns what Notify takes by name. replaces is the number of what n takes the place
+// of; 0: nothing.
 func (srv server) hints(n Notification, t *tracked, replaces uint32) map[string]dbus.Variant {
 	hints := map[string]dbus.Variant{
 		"urgency":       dbus.MakeVariant(urgencyLevel(n.Urgency)),

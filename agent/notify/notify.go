@@ -277,8 +277,8 @@ func (d *Desktop) inTurn(ctx context.Context, use func(context.Context) error) e
 
 // Close ends the notifications under way, waits for them, and closes the
 // connection to the desktop, which ends godbus's reader. Afterwards Notify fails.
-// Notifications on the screen stay, unless they are fleeting. A beeep call that its Notify left running cannot
-// be stopped: it goes on until it returns by itself.
+// Notifications on the screen stay, unless they are fleeting. A beeep call that its
+// Notify left running cannot be stopped: it goes on until it returns by itself.
 func (d *Desktop) Close() error {
 	d.close()
 	d.turn <- struct{}{}

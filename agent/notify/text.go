@@ -98,7 +98,8 @@ var powerShell = strings.NewReplacer(
 // the COM call fails, into a PowerShell here-string.
 func guardPowerShell(s string) string { return powerShell.Replace(s) }
 
-// putWide writes as much of a text into a field of Windows as fits with a zero.
+// putWide writes a text into a field of a fixed length that ends in a zero, as Windows has
+// them; what does not fit is cut off.
 func putWide(field []uint16, text string) {
 	units := append(utf16.Encode([]rune(text)), 0)
 	if len(units) > len(field) {

@@ -60,8 +60,8 @@ const turn = time.Millisecond
 // to run, the scheduler would let it go on for 10 ms. The zero Turns is ready for use.
 type Turns struct{ began time.Time }
 
-// Take is called after each piece of work, with the time before it. It lets others run if
-// the turn is over.
+// Take is called after each piece of work, with the time at which that began. It lets others
+// run if the turn is over.
 func (t *Turns) Take(now time.Time) {
 	if now.Sub(t.began) < turn {
 		return
